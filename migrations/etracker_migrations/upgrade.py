@@ -1,0 +1,45 @@
+"""Run Alembic without a configuration file: the database comes from the environment."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.exc import OperationalError
+from structlog import get_logger
+
+from etracker_shared.logs import configure_logging
+from etracker_shared.settings import PostgresSettings, load_settings
+
+
+class MigrationSettings(PostgresSettings):
+    """Where the database is, and how loudly to speak."""
+
+    log_level: str = "info"
+
+
+def alembic_config(database_url: str) -> Config:
+    """Return the configuration of this environment for one database URL (psycopg-free: asyncpg)."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["database_url"] = database_url
+    return config
+
+
+def upgrade(settings: PostgresSettings) -> None:
+    """Upgrade to the newest version; several callers at once wait for each other."""
+    command.upgrade(alembic_config(settings.sqlalchemy_url()), "head")
+
+
+def main() -> int:
+    """Upgrade; return the exit status."""
+    settings = load_settings(MigrationSettings)
+    configure_logging(settings.log_level)
+    log = get_logger("migrate")
+    log.info("migrating", host=settings.pghost, database=settings.pgdatabase)
+    try:
+        upgrade(settings)
+    except (OSError, OperationalError) as error:
+        log.error("postgres_unreachable", host=settings.pghost, port=settings.pgport, error=type(error).__name__)
+        return 1
+    log.info("migrated")
+    return 0

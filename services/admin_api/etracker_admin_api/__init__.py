@@ -1,0 +1,1 @@
+"""The admin API: allowlist, keys, torrent files and statistics, for operators and the frontend."""

@@ -1,0 +1,1 @@
+"""The announce service: protocol in, protocol out. It decides nothing about people."""

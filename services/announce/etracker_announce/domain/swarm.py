@@ -1,0 +1,102 @@
+"""What a swarm holds and what an announce does to it: one step in, one view out."""
+
+import enum
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from etracker_shared.identity import InfoHash, KeyHash
+
+RECORD = np.dtype(
+    [
+        ("identity", "<u8"),
+        ("pair_hash", "<u8"),
+        ("peer_id", "V20"),
+        ("first_seen", "<u4"),
+        ("seen4", "<u4"),
+        ("seen6", "<u4"),
+        ("tier", "u1"),
+        ("flags", "u1"),
+        ("endpoint4", "V6"),
+        ("endpoint6", "V18"),
+    ]
+)
+"""One peer in a packed table, 74 bytes, little-endian but for the endpoints (network order, BEP 23 and 7).
+
+``identity``: first 8 bytes of the key hash. ``pair_hash``: keyed hash of peer selection. ``seen4`` and
+``seen6``: Unix seconds of the last announce over each family, 0 if never. A peer that can't be dialled
+(port 0 or 1) has flag ``UNREACHABLE``.
+"""
+
+Records = npt.NDArray[np.void]
+"""Array of :data:`RECORD`."""
+
+
+class PeerFlag(enum.IntFlag):
+    """Bits of a record's ``flags``."""
+
+    NONE = 0
+    SEEDER = 1
+    PARTIAL_SEED = 2
+    GUEST = 4
+    UNREACHABLE = 8
+
+
+class Role(enum.IntEnum):
+    """What a peer wants of its swarm. Seeders and partial seeds (BEP 21) want leechers only."""
+
+    LEECHER = 0
+    SEEDER = 1
+    PARTIAL_SEED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One announce, as the swarm tables need it.
+
+    ``endpoint``: 6 bytes (IPv4) or 18 bytes (IPv6), address and port in network order.
+    ``flags``: :class:`PeerFlag` bits the caller knows (GUEST, UNREACHABLE); the role's bits are added.
+    ``window``: how many candidate records to read at most, 0 for none.
+    ``window_seed``: 32 bits that fix which windows are read, so that asking again reveals no more.
+    ``now``: Unix seconds. ``stopped``: leave instead of join.
+    """
+
+    info_hash: InfoHash
+    key_hash: KeyHash
+    peer_id: bytes
+    pair_hash: int
+    endpoint: bytes
+    role: Role
+    tier: int
+    flags: PeerFlag
+    stopped: bool
+    window: int
+    window_seed: int
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many peers a swarm has. ``snatches`` is None when Redis doesn't know."""
+
+    seeders: int
+    leechers: int
+    partial_seeds: int
+    snatches: int | None
+
+
+NO_COUNTS = Counts(0, 0, 0, None)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a step saw: counts after it, when the asker first joined, and candidates to choose from.
+
+    ``candidates`` are records of both tables as far as the asker's role wants them; they may hold the
+    asker itself and endpoints that have expired: the chooser drops those.
+    """
+
+    counts: Counts
+    first_seen: int
+    candidates: Records

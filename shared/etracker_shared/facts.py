@@ -1,0 +1,127 @@
+"""The fact: what announce saw, as it travels through the stream to the scoring worker.
+
+Facts carry absolute counters as the client reported them, never deltas, so a lost fact heals with
+the next announce and a repeated one changes nothing. Announce packs the facts of one batch that
+belong to one shard into a single stream entry with the field :data:`ENTRY_FIELD`; the entry's
+value is any number of packed facts, one after the other.
+"""
+
+import enum
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from etracker_shared.identity import InfoHash, KeyHash
+
+FACT_VERSION = 1
+SHARDS = 16
+"""Number of streams. Facts of one key are in one stream, so their order is kept."""
+
+ENTRY_FIELD = b"f"
+UNKNOWN_LEFT = -1
+MAX_COUNTER = 2**63 - 1
+
+_LAYOUT = struct.Struct("<BBBB16s20s20s7sxQqqqqqI")
+FACT_SIZE = _LAYOUT.size
+
+
+class Event(enum.IntEnum):
+    """What an announce said about itself; anything unknown is a regular announce."""
+
+    REGULAR = 0
+    STARTED = 1
+    COMPLETED = 2
+    STOPPED = 3
+    PAUSED = 4
+
+
+class FactFlag(enum.IntFlag):
+    """What announce knew about the asker."""
+
+    NONE = 0
+    GUEST = 1
+    PROVISIONAL = 2
+    """The key had not been seen and scoring did not answer: drop the fact if it isn't registered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One acknowledged announce.
+
+    ``at_ms``: Unix time in milliseconds. ``left``: bytes, or :data:`UNKNOWN_LEFT`.
+    ``prefix``: 7 bytes, see :func:`~etracker_shared.identity.address_prefix`.
+    ``interval_seconds``: the interval the answer gave. ``seeding_prefixes``: distinct seeding address
+    prefixes seen in the swarm's windows, capped at 16.
+    """
+
+    key_hash: KeyHash
+    info_hash: InfoHash
+    peer_id: bytes
+    prefix: bytes
+    at_ms: int
+    uploaded: int
+    downloaded: int
+    left: int
+    corrupt: int
+    redundant: int
+    event: Event
+    flags: FactFlag
+    interval_seconds: int
+    seeding_prefixes: int
+
+
+def pack_fact(fact: Fact) -> bytes:
+    """Pack one fact into :data:`FACT_SIZE` bytes, little-endian."""
+    return _LAYOUT.pack(
+        FACT_VERSION,
+        fact.flags,
+        fact.event,
+        fact.seeding_prefixes,
+        fact.key_hash,
+        fact.info_hash,
+        fact.peer_id,
+        fact.prefix,
+        fact.at_ms,
+        fact.uploaded,
+        fact.downloaded,
+        fact.left,
+        fact.corrupt,
+        fact.redundant,
+        fact.interval_seconds,
+    )
+
+
+def unpack_facts(entry: bytes) -> Iterator[Fact]:
+    """Unpack the facts of one stream entry.
+
+    Raises:
+        ValueError: the entry isn't a whole number of facts, or has a version this code doesn't know.
+    """
+    if len(entry) % FACT_SIZE:
+        raise ValueError(f"an entry of {len(entry)} bytes is no whole number of facts of {FACT_SIZE}")
+    for fields in _LAYOUT.iter_unpack(entry):
+        version, flags, event, prefixes, key_hash, info_hash, peer_id, prefix, at_ms, *rest = fields
+        if version != FACT_VERSION:
+            raise ValueError(f"fact version {version} is not {FACT_VERSION}: finish the upgrade of every service")
+        uploaded, downloaded, left, corrupt, redundant, interval_seconds = rest
+        yield Fact(
+            key_hash=key_hash,
+            info_hash=info_hash,
+            peer_id=peer_id,
+            prefix=prefix,
+            at_ms=at_ms,
+            uploaded=uploaded,
+            downloaded=downloaded,
+            left=left,
+            corrupt=corrupt,
+            redundant=redundant,
+            event=Event(event),
+            flags=FactFlag(flags),
+            interval_seconds=interval_seconds,
+            seeding_prefixes=prefixes,
+        )
+
+
+def shard_of(key_hash: bytes) -> int:
+    """Choose the stream of a key: all facts of one key keep their order."""
+    return key_hash[0] % SHARDS

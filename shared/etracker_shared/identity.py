@@ -1,0 +1,47 @@
+"""Who and what: announce keys, key hashes, infohashes and address prefixes.
+
+An announce key is a secret. Outside ``peers.announce_key`` only its hash travels: Redis, facts,
+logs and metrics carry the first 16 bytes of SHA-256(key).
+"""
+
+import hashlib
+import re
+import secrets
+from ipaddress import IPv4Address, IPv6Address
+from typing import NewType
+
+InfoHash = NewType("InfoHash", bytes)
+"""20 bytes: a v1 SHA-1, or a v2 SHA-256 truncated as BEP 52 announces it."""
+
+KeyHash = NewType("KeyHash", bytes)
+"""16 bytes: the first half of SHA-256 of an announce key, or of a guest's peer_id."""
+
+ANNOUNCE_KEY_PATTERN = re.compile(r"[0-9a-f]{30}")
+"""What :func:`new_announce_key` makes. Hex, so that no key contains the word "announce" (BEP 48)."""
+
+_GUEST_PREFIX = b"guest:"
+
+
+def new_announce_key() -> str:
+    """Make a fresh announce key of 30 hex digits (120 random bits)."""
+    return secrets.token_hex(15)
+
+
+def hash_announce_key(announce_key: str) -> KeyHash:
+    """Hash an announce key the way Postgres' generated ``peers.key_hash`` does."""
+    return KeyHash(hashlib.sha256(announce_key.encode()).digest()[:16])
+
+
+def hash_guest(peer_id: bytes) -> KeyHash:
+    """Identify a guest by peer_id (20 bytes); never equal to the hash of a key."""
+    return KeyHash(hashlib.sha256(_GUEST_PREFIX + peer_id).digest()[:16])
+
+
+def address_prefix(address: IPv4Address | IPv6Address) -> bytes:
+    """Cut an address to what one household or site holds: the IPv4 /24 or the IPv6 /48.
+
+    Returns 7 bytes: the family (4 or 6), then the prefix padded with zeros.
+    """
+    if address.version == 4:
+        return b"\x04" + address.packed[:3] + b"\x00\x00\x00"
+    return b"\x06" + address.packed[:6]

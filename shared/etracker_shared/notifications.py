@@ -1,0 +1,20 @@
+"""What Postgres tells whoever listens, so that caches in front of it are never wrong for long.
+
+Statement triggers on ``infohashes`` and ``peers`` notify with a JSON list of hex strings: infohashes
+(40 digits) on :data:`INFOHASHES_CHANNEL`, key hashes (32 digits) on :data:`KEYS_CHANNEL`. A statement
+that touches more rows than fit in a payload notifies :data:`EVERYTHING`: drop the whole cache.
+"""
+
+import json
+from collections.abc import Sequence
+
+INFOHASHES_CHANNEL = "etracker_infohashes"
+KEYS_CHANNEL = "etracker_keys"
+EVERYTHING = "*"
+
+
+def parse_payload(payload: str) -> Sequence[bytes] | None:
+    """Parse a notification into hashes, or None when everything may have changed."""
+    if payload == EVERYTHING:
+        return None
+    return [bytes.fromhex(item) for item in json.loads(payload)]

@@ -1,0 +1,93 @@
+"""Connections to Postgres: a pool that comes up by itself, and a listener that stays on."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+
+import asyncpg
+from structlog import get_logger
+
+from etracker_shared.notifications import parse_payload
+from etracker_shared.settings import PostgresSettings
+
+RECONNECT_SECONDS = 0.5
+HEARTBEAT_SECONDS = 1.0
+
+UNAVAILABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError, TimeoutError)
+"""What a query raises while Postgres is down or starting."""
+
+log = get_logger("postgres")
+
+
+def create_pool(settings: PostgresSettings, *, max_size: int = 8, command_timeout: float = 10.0) -> asyncpg.Pool:
+    """Create a pool that connects on first use, so that a service starts while Postgres is down."""
+    return asyncpg.create_pool(
+        host=settings.pghost,
+        port=settings.pgport,
+        user=settings.pguser,
+        password=settings.pgpassword.get_secret_value() or None,
+        database=settings.pgdatabase,
+        min_size=0,
+        max_size=max_size,
+        timeout=3.0,
+        command_timeout=command_timeout,
+        server_settings={"application_name": "etracker"},
+    )
+
+
+class Listener:
+    """Listens on notification channels for as long as it runs, reconnecting by itself.
+
+    ``on_change`` gets a channel and the hashes that changed, or None when everything may have
+    (a large statement, or a reconnect after which notifications may have been missed).
+    ``connected`` is False while notifications may be missed.
+    """
+
+    def __init__(
+        self,
+        settings: PostgresSettings,
+        channels: Sequence[str],
+        on_change: Callable[[str, Sequence[bytes] | None], None],
+    ) -> None:
+        self._settings = settings
+        self._channels = channels
+        self._on_change = on_change
+        self.connected = False
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        while True:
+            try:
+                await self._listen()
+            except UNAVAILABLE as error:
+                if self.connected:
+                    log.warning("listener_lost", error=type(error).__name__)
+            self.connected = False
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _listen(self) -> None:
+        connection = await asyncpg.connect(
+            host=self._settings.pghost,
+            port=self._settings.pgport,
+            user=self._settings.pguser,
+            password=self._settings.pgpassword.get_secret_value() or None,
+            database=self._settings.pgdatabase,
+            timeout=3.0,
+            command_timeout=3.0,
+            server_settings={"application_name": "etracker-listener"},
+        )
+        try:
+            for channel in self._channels:
+                await connection.add_listener(channel, self._hear)
+            for channel in self._channels:
+                self._on_change(channel, None)
+            self.connected = True
+            while not connection.is_closed():
+                await connection.execute("SELECT 1")  # notices a dead peer that never closed its socket
+                await asyncio.sleep(HEARTBEAT_SECONDS)
+        finally:
+            with contextlib.suppress(*UNAVAILABLE):
+                await connection.close(timeout=1.0)
+
+    def _hear(self, _connection: object, _pid: int, channel: str, payload: object) -> None:
+        self._on_change(channel, parse_payload(str(payload)))

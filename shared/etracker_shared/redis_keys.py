@@ -1,0 +1,92 @@
+"""Every Redis key of etracker. Nothing else in the project spells one.
+
+A swarm's keys share the hash tag ``{xx}``, the first byte of its infohash in hex, so that a Redis
+Cluster keeps them on one node while the 256 tags spread over all of them. ``<ih>`` is the infohash as
+20 raw bytes, ``<id>`` the first 8 bytes of the key hash, also raw.
+
+==================== ======= ======== =================== =================== ===================================
+key                  type    TTL      written by          read by             what it holds
+==================== ======= ======== =================== =================== ===================================
+``{xx}m<ih>``        hash    none     announce            announce, scoring   counts (field ``n``), snatches
+                                      (``d``: scoring      worker, admin API   (field ``d``), and member -> slots
+                                      worker)                                  (field ``<id>``)
+``{xx}s<ih>``        string  none     announce            announce            packed records of seeders and
+                                                                               partial seeds
+``{xx}l<ih>``        string  none     announce            announce            packed records of leechers
+``{xx}f<ih><id>``    string  24 h     announce            announce            first_seen of a peer that left
+``{xx}due``          zset    none     announce            announce            infohash -> when to sweep it next
+``{xx}changed``      zset    none     announce            scoring worker      infohash -> when its counts changed
+``{xx}totals``       hash    none     announce            admin API           seeders ``s``, leechers ``l``,
+                                                                               swarms ``w`` of this tag
+``facts:{n}``        stream  none     announce            scoring worker      packed facts, shard n of 16
+``sweeper``          string  2 s      announce            announce            which replica sweeps now
+``newhash:<prefix>`` string  1 h      announce            announce            new hashes of a prefix this hour
+                                                                               (allowlist disabled)
+``limit:*``          any     minutes  admin API           admin API           rate limits of key generation
+==================== ======= ======== =================== =================== ===================================
+
+An expired or emptied swarm's keys are deleted by the sweeper: none has a TTL of its own, because a
+TTL would have to be renewed by every announce.
+"""
+
+TAGS = tuple(b"{%02x}" % tag for tag in range(256))
+SWEEPER_LOCK = b"sweeper"
+LIMIT_PREFIX = "limit:"
+
+COUNTS_FIELD = b"n"
+SNATCHES_FIELD = b"d"
+
+
+def tag(info_hash: bytes) -> bytes:
+    """Return the hash tag of a swarm's keys, for example ``b"{a7}"``."""
+    return TAGS[info_hash[0]]
+
+
+def members(info_hash: bytes) -> bytes:
+    """Return the key of the hash of counts and member slots."""
+    return TAGS[info_hash[0]] + b"m" + info_hash
+
+
+def seeders(info_hash: bytes) -> bytes:
+    """Return the key of the packed table of seeders and partial seeds."""
+    return TAGS[info_hash[0]] + b"s" + info_hash
+
+
+def leechers(info_hash: bytes) -> bytes:
+    """Return the key of the packed table of leechers."""
+    return TAGS[info_hash[0]] + b"l" + info_hash
+
+
+def first_seen(info_hash: bytes, identity: bytes) -> bytes:
+    """Return the key that remembers when a peer that left first joined."""
+    return TAGS[info_hash[0]] + b"f" + info_hash + identity[:8]
+
+
+def due(info_hash: bytes) -> bytes:
+    """Return the key of the sweeper's schedule of this tag."""
+    return TAGS[info_hash[0]] + b"due"
+
+
+def changed(info_hash: bytes) -> bytes:
+    """Return the key of the swarms of this tag whose counts changed."""
+    return TAGS[info_hash[0]] + b"changed"
+
+
+def totals(info_hash: bytes) -> bytes:
+    """Return the key of the totals of this tag."""
+    return TAGS[info_hash[0]] + b"totals"
+
+
+ALL_DUE = tuple(tag + b"due" for tag in TAGS)
+ALL_CHANGED = tuple(tag + b"changed" for tag in TAGS)
+ALL_TOTALS = tuple(tag + b"totals" for tag in TAGS)
+
+
+def facts(shard: int) -> bytes:
+    """Return the key of one shard of the fact stream."""
+    return b"facts:{%d}" % shard
+
+
+def new_hashes(prefix: bytes) -> bytes:
+    """Return the key that counts an address prefix's new hashes of this hour."""
+    return b"newhash:" + prefix.hex().encode()

@@ -1,0 +1,192 @@
+"""The Postgres schema, as Alembic's migrations leave it.
+
+Which service writes what:
+
+================== ============================================ =======================================
+table              inserts, deletes, decides                     counts and times
+================== ============================================ =======================================
+infohashes         admin API (operators through psql; the        scoring worker: the columns under
+                   scoring worker when the allowlist is off)     "statistics"
+peers              admin API (operators through psql)            scoring worker
+memberships        scoring worker                                scoring worker
+announces          scoring worker                                scoring worker
+facts              scoring worker (only with a fact retention)   scoring worker
+stream_positions   scoring worker                                scoring worker
+secrets            the first migration                           nobody
+================== ============================================ =======================================
+
+All counters are bigint and in bytes unless a name says otherwise; all times are timestamptz.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    func,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _counter(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default=text("0"))
+
+
+def _moment(name: str) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+infohashes = Table(
+    "infohashes",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("info_hash", LargeBinary, nullable=False, unique=True),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("file", LargeBinary, comment="the torrent file as stored, without trackers"),
+    Column("length", BigInteger, comment="bytes of content; null if unknown"),
+    Column("info_hash_v2", LargeBinary, comment="32 bytes: the full SHA-256 of a v2 or hybrid torrent"),
+    Column(
+        "same_as",
+        BigInteger,
+        ForeignKey("infohashes.id", ondelete="CASCADE"),
+        comment="the row that keeps the statistics, for a hybrid torrent's other infohash",
+    ),
+    _moment("created_time"),
+    # statistics
+    Column(
+        "downloaded",
+        BigInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="snatches: completed downloads, once a key; the original's name",
+    ),
+    _counter("uploaded_bytes"),
+    _counter("downloaded_bytes"),
+    _counter("seeding_seconds"),
+    Column("seeders", Integer, nullable=False, server_default=text("0")),
+    Column("leechers", Integer, nullable=False, server_default=text("0")),
+    Column("counted_time", DateTime(timezone=True), comment="when seeders and leechers were last brought up to date"),
+    Column("last_seen", DateTime(timezone=True)),
+    CheckConstraint("octet_length(info_hash) = 20", name="info_hash_length"),
+    CheckConstraint("octet_length(info_hash_v2) = 32", name="info_hash_v2_length"),
+    CheckConstraint("length >= 0", name="length_positive"),
+    Index("ix_infohashes_same_as", "same_as", postgresql_where=text("same_as IS NOT NULL")),
+)
+
+peers = Table(
+    "peers",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("announce_key", Text, nullable=False, unique=True),
+    Column(
+        "key_hash",
+        LargeBinary,
+        Computed("substring(sha256(announce_key::bytea) FROM 1 FOR 16)", persisted=True),
+        nullable=False,
+        unique=True,
+    ),
+    _moment("created_time"),
+    # statistics
+    _counter("snatched"),
+    _counter("downloaded"),
+    _counter("uploaded"),
+    _counter("seeding_seconds"),
+    Column("last_seen", DateTime(timezone=True)),
+    CheckConstraint("announce_key ~ '^[A-Za-z0-9_-]{1,64}$'", name="announce_key_form"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("key_id", BigInteger, ForeignKey("peers.id", ondelete="CASCADE"), primary_key=True),
+    Column("info_hash_id", BigInteger, ForeignKey("infohashes.id", ondelete="CASCADE"), primary_key=True, index=True),
+    _moment("first_seen"),
+    Column("leeching", Boolean, nullable=False, server_default=text("false"), comment="the last announce had left > 0"),
+    Column("snatched_time", DateTime(timezone=True), comment="when the snatch was counted, once for ever"),
+    # credits of sessions whose rows in announces were pruned
+    _counter("uploaded"),
+    _counter("downloaded"),
+    _counter("seeding_seconds"),
+    comment="what belongs to a key and a torrent, whichever client instance announced",
+)
+
+announces = Table(
+    "announces",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("key_id", BigInteger, ForeignKey("peers.id", ondelete="CASCADE"), comment="null for guests"),
+    Column("info_hash_id", BigInteger, ForeignKey("infohashes.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("peer_id", LargeBinary, nullable=False),
+    # the base: counters as last reported
+    _counter("uploaded"),
+    _counter("downloaded"),
+    Column("amount_left", BigInteger, nullable=False, server_default=text("-1"), comment="bytes, -1 if unknown"),
+    _counter("corrupt"),
+    _counter("redundant"),
+    Column("event", SmallInteger, nullable=False, server_default=text("0")),
+    # credits: deltas added up
+    _counter("uploaded_credit"),
+    _counter("downloaded_credit"),
+    _counter("seeding_seconds"),
+    _moment("first_seen"),
+    _moment("last_seen"),
+    Index(
+        "uq_announces_session",
+        "key_id",
+        "info_hash_id",
+        "peer_id",
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+    ),
+    comment="one row a session: a key (or guest), a torrent and a client instance",
+    postgresql_with={"fillfactor": 80},
+)
+
+stream_positions = Table(
+    "stream_positions",
+    metadata,
+    Column("shard", SmallInteger, primary_key=True),
+    Column("last_id", Text, nullable=False, server_default="0-0", comment="the last stream entry accounted for"),
+    comment="moved by compare-and-set in the transaction that accounts for the facts",
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("fact", LargeBinary, nullable=False, comment="as packed by etracker_shared.facts"),
+    Index("ix_facts_at", "at", postgresql_using="brin"),
+    comment="raw facts, kept only if ETRACKER_FACT_RETENTION_DAYS says so",
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    comment="secrets of the deployment, made by the first migration",
+)
+
+PAIR_SECRET = "pair"
+"""Name of the secret that keys the pair hash of peer selection (32 bytes)."""

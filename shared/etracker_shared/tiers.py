@@ -1,0 +1,57 @@
+"""``POST /v1/tiers``: what announce asks of scoring, and what it is told.
+
+One request carries every key that concurrent announces need; answers come in the order of the
+question. One standing tells announce everything about an asker.
+"""
+
+import enum
+
+from pydantic import BaseModel, Field
+
+TIERS_PATH = "/v1/tiers"
+MAX_KEYS = 1000
+"""Keys a request may carry; announce cuts larger batches."""
+
+
+class Tier(enum.IntEnum):
+    """How good a peer has been to others, from guests and free-riders to long-term seeders."""
+
+    FREE_RIDER = 0
+    LITTLE_HISTORY = 1
+    CONTRIBUTOR = 2
+    STEADY_SEEDER = 3
+    LONG_TERM_SEEDER = 4
+
+
+class Sampling(enum.StrEnum):
+    """By which identity selection policies sample a peer."""
+
+    KEY = "key"
+    PREFIX = "prefix"
+
+
+class TiersRequest(BaseModel):
+    """``keys``: key hashes in hex (32 digits each); the empty string stands for any guest."""
+
+    keys: list[str] = Field(max_length=MAX_KEYS)
+
+
+class Standing(BaseModel):
+    """How to treat one asker.
+
+    ``share`` is what a list policy turns into the length of a list, in the policy's own unit (for
+    ``ratio``: the fraction of numwant that is withheld, 0 to 1); policies without one ignore it.
+    ``notice`` is an ASCII line to convey as a warning message, or null.
+    """
+
+    registered: bool
+    tier: Tier
+    share: float = 0.0
+    sampling: Sampling = Sampling.KEY
+    notice: str | None = None
+
+
+class TiersResponse(BaseModel):
+    """``peers``: one standing a key, in the order of the request."""
+
+    peers: list[Standing]
