@@ -13,7 +13,13 @@ from etracker_shared.settings import PostgresSettings
 RECONNECT_SECONDS = 0.5
 HEARTBEAT_SECONDS = 1.0
 
-UNAVAILABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError, TimeoutError)
+UNAVAILABLE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InterfaceError,
+    TimeoutError,
+)
 """What a query raises while Postgres is down or starting."""
 
 log = get_logger("postgres")

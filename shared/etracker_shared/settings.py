@@ -36,7 +36,8 @@ class PostgresSettings(EnvironmentSettings):
         password = quote(self.pgpassword.get_secret_value(), safe="")
         user = quote(self.pguser, safe="")
         database = quote(self.pgdatabase, safe="")
-        return f"postgresql+asyncpg://{user}:{password}@/{database}?host={quote(self.pghost, safe='/')}&port={self.pgport}"
+        host = quote(self.pghost, safe="/")
+        return f"postgresql+asyncpg://{user}:{password}@/{database}?host={host}&port={self.pgport}"
 
 
 class RedisSettings(EnvironmentSettings):

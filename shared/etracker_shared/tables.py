@@ -188,5 +188,5 @@ secrets = Table(
     comment="secrets of the deployment, made by the first migration",
 )
 
-PAIR_SECRET = "pair"
+PAIR_SECRET = "pair"  # noqa: S105 - a name, not the secret
 """Name of the secret that keys the pair hash of peer selection (32 bytes)."""

@@ -1,0 +1,1 @@
+"""The whole tracker on one machine, as ``make run`` starts it."""

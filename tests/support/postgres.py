@@ -1,0 +1,153 @@
+"""Real Postgres servers for tests."""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from etracker_shared.settings import PostgresSettings
+from etracker_stack.account import Account, account_for_postgres, prepare_child
+from etracker_stack.programs import postgres_programs
+from tests.support.processes import Program, free_port
+
+TEMPLATE = "migrated"
+FOR_TESTS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "shared_buffers": "64MB",
+    "max_connections": "200",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "256MB",
+    "unix_socket_directories": "",
+    "listen_addresses": "127.0.0.1",
+}
+
+
+class PostgresServer:
+    """One Postgres server in a directory of its own, which a test may kill and start again."""
+
+    def __init__(self, directory: Path) -> None:
+        self._data = directory / "data"
+        self._programs = postgres_programs()
+        self._port = free_port()
+        self._account = _own(directory, self._programs)
+        options = {**FOR_TESTS, "port": str(self._port)}
+        self._program = Program(
+            [self._programs / "postgres", "-D", self._data, *(f"--{name}={value}" for name, value in options.items())],
+            log=directory / "log",
+            account=self._account,
+            stop_signal=signal.SIGINT,  # a fast shutdown: clients are disconnected, not waited for
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._program.pid
+
+    @property
+    def log(self) -> str:
+        return self._program.output
+
+    def create(self) -> None:
+        """Make the cluster on disk."""
+        command = ["-D", str(self._data), "--username=etracker", "--auth=trust", "--encoding=UTF8", "--locale=C"]
+        self._run("initdb", *command, "--no-sync", "--no-instructions")
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        (self._data / "postmaster.pid").unlink(missing_ok=True)  # one left by a kill would pass for readiness
+        self._program.start()
+        self._program.wait_until(self._ready, "Postgres answers")
+
+    def stop(self) -> None:
+        """Shut it down as an operator would."""
+        self._program.stop()
+
+    def kill(self) -> None:
+        """Kill it with all its backends, as ``kill -9`` or a power cut would."""
+        self._program.kill()
+
+    def settings(self, database: str) -> PostgresSettings:
+        """Return the settings a service takes for one of its databases."""
+        return PostgresSettings(pghost="127.0.0.1", pgport=self._port, pgdatabase=database, pguser="etracker")
+
+    def execute(self, statement: str, database: str = "postgres") -> str:
+        """Run one statement through psql and return its output, unaligned."""
+        where = ["-h", "127.0.0.1", "-p", str(self._port), "-U", "etracker", "-d", database]
+        return self._run("psql", *where, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", statement)
+
+    def migrate(self, database: str) -> None:
+        """Create a database and bring it to the newest version, with the program an operator runs."""
+        self.execute(f"CREATE DATABASE {database}")
+        variables = {"PGHOST": "127.0.0.1", "PGPORT": str(self._port), "PGDATABASE": database, "PGUSER": "etracker"}
+        command = [sys.executable, "-m", "etracker_migrations"]
+        done = subprocess.run(command, env={**os.environ, **variables}, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    def _ready(self) -> bool:
+        lines = _lines(self._data / "postmaster.pid")
+        return len(lines) >= 8 and lines[7].strip() == "ready"
+
+    def _run(self, name: str, *arguments: str) -> str:
+        done = subprocess.run(
+            [str(self._programs / name), *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            preexec_fn=prepare_child(signal.SIGKILL, self._account),
+            cwd="/",
+        )
+        assert done.returncode == 0, f"{name} {arguments}: {done.stderr}"
+        return done.stdout
+
+
+@contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    """Run a server with one migrated database, ``migrated``, and remove everything afterwards."""
+    directory = Path(tempfile.mkdtemp(prefix="etracker-postgres-"))
+    server = PostgresServer(directory)
+    try:
+        server.create()
+        server.start()
+        server.migrate(TEMPLATE)
+        yield server
+        server.stop()
+    finally:
+        if server._program.running:
+            server.kill()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def cloned_database(server: PostgresServer) -> Iterator[PostgresSettings]:
+    """Clone the migrated database; drop the clone afterwards, whoever is still connected."""
+    database = f"test_{secrets.token_hex(6)}"
+    server.execute(f"CREATE DATABASE {database} TEMPLATE {TEMPLATE}")
+    try:
+        yield server.settings(database)
+    finally:
+        server.execute(f"DROP DATABASE {database} WITH (FORCE)")
+
+
+def _own(directory: Path, programs: Path) -> Account | None:
+    directory.chmod(0o711)
+    account = account_for_postgres(programs / "postgres", directory / "data")
+    if account is not None:
+        (directory / "data").mkdir(mode=0o700)
+        os.chown(directory / "data", account.uid, account.gid)
+    return account
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text().splitlines()
+    except FileNotFoundError:
+        return []
