@@ -1,0 +1,57 @@
+"""Whose request it is: the socket's address, or the one a trusted proxy tells."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+def parse_networks(text: str) -> tuple[Network, ...]:
+    """Parse networks separated by commas or spaces; a bare address is a network of one.
+
+    Raises:
+        ValueError: one of them is no network.
+    """
+    return tuple(ip_network(item, strict=False) for item in text.replace(",", " ").split())
+
+
+def parse_address(text: str) -> Address:
+    """Parse an address, without zone and port, and fold ``::ffff:a.b.c.d`` to IPv4.
+
+    Raises:
+        ValueError: it is no address.
+    """
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    address = ip_address(text.partition("%")[0])
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def is_trusted(address: Address, trusted: Sequence[Network]) -> bool:
+    """Tell whether an address lies in one of the trusted networks."""
+    return any(address in network for network in trusted)
+
+
+def client_address(socket_address: str, forwarded_for: str, trusted: Sequence[Network]) -> Address:
+    """Return the right-most address that isn't a trusted proxy's.
+
+    ``forwarded_for``: the ``X-Forwarded-For`` header, several of them joined by commas; nobody but a
+    trusted proxy is believed. When every hop is trusted, or a hop is unreadable, the last one that a
+    trusted proxy vouched for is the answer.
+
+    Raises:
+        ValueError: the socket's address is no address (a Unix socket has none).
+    """
+    address = parse_address(socket_address)
+    for hop in reversed(forwarded_for.split(",")):
+        if not is_trusted(address, trusted):
+            break
+        try:
+            address = parse_address(hop)
+        except ValueError:
+            break
+    return address
