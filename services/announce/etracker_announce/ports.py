@@ -17,10 +17,6 @@ class AllowlistUnavailableError(Exception):
     """Postgres can't be asked about an infohash that no cache holds."""
 
 
-class ScoringUnavailableError(Exception):
-    """Scoring can't be asked about a key that no cache holds."""
-
-
 class Swarms(Protocol):
     """The swarms and the fact stream. Concurrent calls share one round trip."""
 
@@ -51,6 +47,14 @@ class Swarms(Protocol):
         """Whether the fact stream is past its bound, so that only completed and stopped facts go in."""
         ...
 
+    async def admit_new_hash(self, prefix: bytes, limit: int) -> bool:
+        """Count a new infohash from an address prefix (7 bytes); False once it had ``limit`` of them this hour.
+
+        Raises:
+            SwarmsUnavailableError: Redis can't be asked.
+        """
+        ...
+
     async def ping(self) -> bool:
         """Tell whether Redis answers."""
         ...
@@ -66,6 +70,14 @@ class Torrent:
 
 class Allowlist(Protocol):
     """Which infohashes are tracked: a bounded cache in front of Postgres, told of changes."""
+
+    def peek(self, info_hash: InfoHash) -> Torrent | None:
+        """Return the torrent if the cache may be trusted that it is tracked, else None: then :meth:`find` it."""
+        ...
+
+    def refresh(self, info_hash: InfoHash) -> None:
+        """Ask for the torrent's snatches again, in the background and at most once a minute."""
+        ...
 
     async def find(self, info_hash: InfoHash) -> Torrent | None:
         """Return the torrent, or None if it isn't tracked. Concurrent misses share one query.
@@ -86,6 +98,10 @@ class Judgement:
 
 class Tiers(Protocol):
     """What scoring says of an asker: a bounded cache in front of its API, told of changed keys."""
+
+    def peek(self, key_hash: KeyHash | None) -> Judgement | None:
+        """Return the standing if the cache may be trusted with it, else None: then :meth:`judge` it."""
+        ...
 
     async def judge(self, key_hash: KeyHash | None) -> Judgement:
         """Return the standing of a key, or of any guest (None). Concurrent misses share one request.

@@ -94,9 +94,11 @@ class View:
     """What a step saw: counts after it, when the asker first joined, and candidates to choose from.
 
     ``candidates`` are records of both tables as far as the asker's role wants them; they may hold the
-    asker itself and endpoints that have expired: the chooser drops those.
+    asker itself and endpoints that have expired: the chooser drops those. ``dual``: the asker's own record
+    holds an unexpired endpoint of the other address family too, so both lists are of use to it.
     """
 
     counts: Counts
     first_seen: int
     candidates: Records
+    dual: bool = False
