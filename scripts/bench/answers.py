@@ -1,0 +1,57 @@
+"""Judges answers: a benchmark of failures is worth nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastbencode import bdecode
+
+COMPACT_PEER_BYTES = 6
+_HEAD_END = b"\r\n\r\n"
+
+
+class BadAnswersError(Exception):
+    """Answers that aren't announce answers: the run says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """All answers were good; ``peers``: how many each listed on average; ``size``: mean body in bytes."""
+
+    peers: float
+    size: float
+
+
+def judge(answers: Sequence[bytes]) -> Judged:
+    """Decode every answer.
+
+    Raises:
+        BadAnswersError: one isn't HTTP 200 with a bencoded list of compact peers.
+    """
+    peers = size = 0
+    bad: list[str] = []
+    for answer in answers:
+        head, _, body = answer.partition(_HEAD_END)
+        problem, listed = _judge_one(head, body)
+        peers += listed
+        size += len(body)
+        if problem:
+            bad.append(problem)
+    if bad:
+        raise BadAnswersError(f"{len(bad)} of {len(answers)} answers are bad, the first: {bad[0]}")
+    return Judged(peers / len(answers), size / len(answers))
+
+
+def _judge_one(head: bytes, body: bytes) -> tuple[str, int]:
+    status = head.split(b"\r\n", 1)[0]
+    if b" 200 " not in status + b" ":
+        return f"{status!r} {body[:100]!r}", 0
+    try:
+        answer = bdecode(body)
+    except ValueError as error:
+        return f"{error}: {body[:100]!r}", 0
+    if b"failure reason" in answer:
+        return repr(answer[b"failure reason"]), 0
+    listed = answer.get(b"peers")
+    if not isinstance(listed, bytes) or len(listed) % COMPACT_PEER_BYTES or b"interval" not in answer:
+        return f"no compact peers or no interval: {body[:100]!r}", 0
+    return "", len(listed) // COMPACT_PEER_BYTES

@@ -1,0 +1,50 @@
+"""CPU time of process trees, from ``/proc``."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
+
+# Fields of /proc/<pid>/stat after the command's closing parenthesis.
+_PARENT = 1
+_TIMES = slice(11, 15)  # utime, stime, and those of children that ended and were waited for
+
+
+def cpu_seconds(roots: Mapping[str, int]) -> dict[str, float]:
+    """Return the CPU time since each process started: all its threads, its children, and theirs.
+
+    ``roots``: role to pid. A child that ends between two readings moves into its parent's share, so the
+    difference of two readings misses nothing.
+    """
+    parents, times = _read_all()
+    owners = {pid: role for role, pid in roots.items()}
+    sums = dict.fromkeys(roots, 0.0)
+    for pid, seconds in times.items():
+        role = _owner(pid, parents, owners)
+        if role is not None:
+            sums[role] += seconds
+    return sums
+
+
+def _owner(pid: int, parents: Mapping[int, int], owners: Mapping[int, str]) -> str | None:
+    while pid > 1:
+        if pid in owners:
+            return owners[pid]
+        pid = parents.get(pid, 0)
+    return None
+
+
+def _read_all() -> tuple[dict[int, int], dict[int, float]]:
+    parents: dict[int, int] = {}
+    times: dict[int, float] = {}
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            fields = Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # ended while we were reading
+        parents[int(entry)] = int(fields[_PARENT])
+        times[int(entry)] = sum(map(int, fields[_TIMES])) * TICK_SECONDS
+    return parents, times

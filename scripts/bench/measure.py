@@ -1,0 +1,108 @@
+"""Rounds: the same number of announces to each target in turn, CPU time read before and after."""
+
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from scripts.bench.answers import judge
+from scripts.bench.cpu import cpu_seconds
+from scripts.bench.load import LoadGenerator
+from scripts.bench.progress import Advance, Progress
+from scripts.bench.trackers.base import Tracker
+from scripts.bench.world import World
+
+KEEP_ALIVE = "keep-alive"
+NEW_CONNECTION = "new connection"
+MODES = (KEEP_ALIVE, NEW_CONNECTION)
+CONNECTIONS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A tracker with a world of its own. ``address``: where announces go, if not to the tracker's own port."""
+
+    name: str
+    tracker: Tracker
+    world: World
+    address: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One round of one target. CPU time is a role's microseconds an announce; latencies are milliseconds.
+
+    ``rate``: announces a second that were asked for; None: as many as answers allowed.
+    """
+
+    stage: str
+    target: str
+    mode: str
+    rate: float | None
+    announces: int
+    announces_per_second: float
+    p50_ms: float
+    p99_ms: float
+    cpu_us: dict[str, float]
+    peers_per_answer: float
+    answer_bytes: float
+    connections: int
+    resent: int
+
+    @property
+    def total_cpu_us(self) -> float:
+        """CPU time an announce over all processes."""
+        return sum(self.cpu_us.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a stage goes: ``rounds`` times every target in every mode, ``announces`` each."""
+
+    stage: str
+    rounds: int
+    announces: int
+    modes: Sequence[str] = MODES
+    rate: float | None = None
+
+    def size(self, targets: int) -> int:
+        """Return how many announces the stage sends."""
+        return self.rounds * self.announces * len(self.modes) * targets
+
+
+def run(plan: Plan, targets: Sequence[Target], progress: Progress) -> Iterator[Sample]:
+    """Measure the targets in turn, round after round, so that the machine's moods meet all of them."""
+    with progress.stage(plan.stage, plan.size(len(targets))) as advance:
+        for _ in range(plan.rounds):
+            for mode in plan.modes:
+                for target in targets:
+                    advance.describe(f"{plan.stage}: {target.name}, {mode}")
+                    yield _measure(plan, target, mode, advance)
+
+
+def _measure(plan: Plan, target: Target, mode: str, advance: Advance) -> Sample:
+    tracker = target.tracker
+    requests = target.world.announces(plan.announces, tracker, close=mode == NEW_CONNECTION)
+    address = target.address or tracker.address
+    load = LoadGenerator(address, requests, CONNECTIONS, mode == KEEP_ALIVE, plan.rate, advance)
+    before = cpu_seconds(tracker.roles)
+    outcome = load.run()
+    tracker.settle()
+    after = cpu_seconds(tracker.roles)
+    judged = judge(outcome.answers)
+    tracker.verify(target.world)
+    latencies = statistics.quantiles(outcome.latencies, n=100)
+    return Sample(
+        stage=plan.stage,
+        target=target.name,
+        mode=mode,
+        rate=plan.rate,
+        announces=plan.announces,
+        announces_per_second=plan.announces / outcome.seconds,
+        p50_ms=latencies[49] * 1e3,
+        p99_ms=latencies[98] * 1e3,
+        cpu_us={role: (after[role] - before[role]) / plan.announces * 1e6 for role in before},
+        peers_per_answer=judged.peers,
+        answer_bytes=judged.size,
+        connections=outcome.connections,
+        resent=outcome.resent,
+    )

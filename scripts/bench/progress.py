@@ -1,0 +1,41 @@
+"""Shows how far a benchmark is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+from rich.progress import TaskID
+
+
+class Advance:
+    """One stage's bar; called with the announces that were answered since the last call."""
+
+    def __init__(self, bars: Bars, task: TaskID) -> None:
+        self._bars = bars
+        self._task = task
+
+    def __call__(self, count: int) -> None:
+        """Move on."""
+        self._bars.advance(self._task, count)
+
+    def describe(self, doing: str) -> None:
+        """Say what happens now."""
+        self._bars.update(self._task, description=doing)
+
+
+class Progress:
+    """Bars on standard error, a stage each; where nobody watches, a line a stage."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+
+    @contextmanager
+    def stage(self, name: str, total: int) -> Iterator[Advance]:
+        """Show a stage of ``total`` steps while it runs."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with Bars(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=self._console) as bars:
+            if not self._console.is_terminal:
+                self._console.print(f"{name} ...")
+            yield Advance(bars, bars.add_task(name, total=total))

@@ -1,0 +1,1 @@
+"""The trackers under test. Each starts its processes, says where it listens, and ends them all."""

