@@ -112,6 +112,7 @@ peers = Table(
     _counter("downloaded"),
     _counter("uploaded"),
     _counter("seeding_seconds"),
+    Column("seeded_until", DateTime(timezone=True), comment="seeding time up to here is counted: the union over torrents"),
     Column("last_seen", DateTime(timezone=True)),
     CheckConstraint("announce_key ~ '^[A-Za-z0-9_-]{1,64}$'", name="announce_key_form"),
 )
@@ -149,6 +150,7 @@ announces = Table(
     _counter("uploaded_credit"),
     _counter("downloaded_credit"),
     _counter("seeding_seconds"),
+    Column("snatched", Boolean, nullable=False, server_default=text("false"), comment="a guest's snatch was counted"),
     _moment("first_seen"),
     _moment("last_seen"),
     Index(

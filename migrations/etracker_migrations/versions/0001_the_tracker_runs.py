@@ -46,6 +46,7 @@ CREATE TABLE peers (
     downloaded bigint NOT NULL DEFAULT 0,
     uploaded bigint NOT NULL DEFAULT 0,
     seeding_seconds bigint NOT NULL DEFAULT 0,
+    seeded_until timestamptz,
     last_seen timestamptz,
     CONSTRAINT ck_peers_announce_key_form CHECK (announce_key ~ '^[A-Za-z0-9_-]{1,64}$')
 );
@@ -79,6 +80,7 @@ CREATE TABLE announces (
     uploaded_credit bigint NOT NULL DEFAULT 0,
     downloaded_credit bigint NOT NULL DEFAULT 0,
     seeding_seconds bigint NOT NULL DEFAULT 0,
+    snatched boolean NOT NULL DEFAULT false,
     first_seen timestamptz NOT NULL DEFAULT now(),
     last_seen timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 80);
