@@ -1,0 +1,86 @@
+"""aria2c, over its JSON-RPC."""
+
+import base64
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+from typing import Any
+
+from tests.support.clients.base import Client, ClientError, Status
+from tests.support.clients.control import ControlPort
+
+_CONFIGURATION = """\
+interface={address}
+listen-port={port}
+disable-ipv6={ipv4_only}
+enable-dht=false
+enable-dht6=false
+enable-peer-exchange=false
+bt-enable-lpd=false
+check-integrity=true
+file-allocation=none
+seed-ratio=0.0
+enable-rpc=true
+rpc-listen-port={control_port}
+console-log-level=info
+enable-color=false
+show-console-readout=false
+"""
+
+
+class Aria2(Client):
+    """Shows what the tracker says in its log only; can't be asked to announce at once.
+
+    It tells no download total of its session: ``downloaded`` is what is there now and wasn't at first.
+    """
+
+    name = "aria2"
+    executable = "aria2c"
+
+    def __init__(self, home: Path, address: IPv4Address | IPv6Address) -> None:
+        self._control = ControlPort()
+        self._seeding: set[str] = set()
+        super().__init__(home, address)
+
+    def add(self, torrent: bytes, save_path: Path, *, seeding: bool) -> str:
+        options = {"dir": str(save_path)}
+        handle = str(self._call("aria2.addTorrent", base64.b64encode(torrent).decode(), [], options))
+        if seeding:
+            self._seeding.add(handle)
+        return handle
+
+    def status(self, handle: str) -> Status:
+        torrent = self._call("aria2.tellStatus", handle)
+        total, completed = int(torrent["totalLength"]), int(torrent["completedLength"])
+        return Status(
+            progress=completed / total if total else 0.0,
+            uploaded=int(torrent["uploadLength"]),
+            downloaded=0 if handle in self._seeding else completed,
+            message="".join(line for line in self.logs().splitlines() if "racker" in line),
+        )
+
+    @property
+    def _configuration(self) -> Path:
+        return self.home / "aria2.conf"
+
+    def _command(self) -> list[str]:
+        return [self.executable, f"--conf-path={self._configuration}"]
+
+    def _configure(self) -> None:
+        self._configuration.write_text(
+            _CONFIGURATION.format(
+                address=self.address,
+                port=self.port,
+                control_port=self._control.port,
+                ipv4_only="true" if self.address.version == 4 else "false",
+            )
+        )
+
+    def _ping(self) -> None:
+        self._call("aria2.getVersion")
+
+    def _call(self, method: str, *arguments: object) -> Any:
+        body = {"jsonrpc": "2.0", "id": "0", "method": method, "params": arguments}
+        answer = self._control.request("POST", "/jsonrpc", json=body).json()
+        if "error" in answer:
+            raise ClientError(f"{method}: {answer['error']}")
+        return answer["result"]

@@ -1,0 +1,75 @@
+"""deluged, over its daemon protocol."""
+
+import base64
+import json
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+from typing import Any
+
+from deluge_client import DelugeRPCClient, FailedToReconnectException
+
+from tests.support.clients.base import Client, ClientError, Status, free_port
+from tests.support.clients.control import LOOPBACK
+
+_PASSWORD = "of this test only"
+_FIELDS = ["progress", "total_payload_upload", "total_payload_download", "tracker_status"]
+
+
+class Deluge(Client):
+    """Never shows a ``warning message``; says ``stopped`` when it is shut down."""
+
+    name = "deluge"
+    executable = "deluged"
+
+    def __init__(self, home: Path, address: IPv4Address | IPv6Address) -> None:
+        self._control_port = free_port(LOOPBACK)
+        self._rpc: DelugeRPCClient | None = None
+        super().__init__(home, address)
+
+    def add(self, torrent: bytes, save_path: Path, *, seeding: bool) -> str:
+        options = {"download_location": str(save_path), "seed_mode": seeding}
+        return str(self._call("core.add_torrent_file", "a.torrent", base64.b64encode(torrent), options))
+
+    def status(self, handle: str) -> Status:
+        torrent = self._call("core.get_torrent_status", handle, _FIELDS)
+        return Status(
+            progress=float(torrent["progress"]) / 100,
+            uploaded=int(torrent["total_payload_upload"]),
+            downloaded=int(torrent["total_payload_download"]),
+            message=str(torrent["tracker_status"]),
+        )
+
+    def announce(self, handle: str) -> None:
+        self._call("core.force_reannounce", [handle])
+
+    def _command(self) -> list[str]:
+        control = ["--ui-interface", str(LOOPBACK), "--port", str(self._control_port)]
+        return [self.executable, "--do-not-daemonize", "--config", str(self.home), "--loglevel", "info", *control]
+
+    def _configure(self) -> None:
+        settings = {
+            "listen_ports": [self.port, self.port],
+            "listen_interface": str(self.address),
+            "outgoing_interface": str(self.address),
+            **dict.fromkeys(("dht", "lsd", "utpex", "upnp", "natpmp", "random_port", "new_release_check"), False),
+            **dict.fromkeys(("max_active_downloading", "max_active_seeding", "max_active_limit"), -1),
+            "add_paused": False,
+        }
+        (self.home / "core.conf").write_text('{"file":1,"format":1}' + json.dumps(settings))
+        (self.home / "auth").write_text(f"localclient:{_PASSWORD}:10\n")
+        self._rpc = None
+
+    def _ping(self) -> None:
+        self._call("daemon.info")
+
+    def _call(self, method: str, *arguments: object) -> Any:
+        if self._rpc is None:
+            rpc = DelugeRPCClient(
+                str(LOOPBACK), self._control_port, "localclient", _PASSWORD, decode_utf8=True, automatic_reconnect=False
+            )
+            rpc.connect()
+            self._rpc = rpc
+        try:
+            return self._rpc.call(method, *arguments)
+        except FailedToReconnectException as error:
+            raise ClientError(f"{method}: {error}") from error

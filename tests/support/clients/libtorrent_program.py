@@ -1,0 +1,108 @@
+"""A libtorrent session without a user interface: a request a connection on a local socket.
+
+    python -P libtorrent_program.py SOCKET INTERFACE ...
+
+``INTERFACE`` is ``address:port``; with several the session listens on all of them. A request is the name
+of a method of :class:`Session` and its arguments. Alerts go to standard output. SIGTERM ends it.
+"""
+
+import signal
+import sys
+import threading
+from multiprocessing.connection import Listener
+from typing import Any
+
+import libtorrent
+
+_OFF = ("enable_dht", "enable_lsd", "enable_upnp", "enable_natpmp", "enable_incoming_utp", "enable_outgoing_utp")
+_ALERTS = (
+    libtorrent.alert.category_t.error_notification
+    | libtorrent.alert.category_t.status_notification
+    | libtorrent.alert.category_t.tracker_notification
+    | libtorrent.alert.category_t.torrent_log_notification
+)
+
+
+class Session:
+    """The session and its torrents; a torrent's handle is its number."""
+
+    def __init__(self, interfaces: list[str]) -> None:
+        addresses = [interface.rpartition(":")[0].strip("[]") for interface in interfaces]
+        settings: Any = {
+            **dict.fromkeys(_OFF, False),
+            "listen_interfaces": ",".join(interfaces),
+            "outgoing_interfaces": ",".join(addresses),
+            "allow_multiple_connections_per_ip": True,
+            "alert_mask": _ALERTS,
+        }
+        self._session = libtorrent.session(settings)
+        self._torrents: list[libtorrent.torrent_handle] = []
+        self._ending = threading.Event()
+        self._logging = threading.Thread(target=self._log_alerts)
+        self._logging.start()
+
+    def ping(self) -> None:
+        """Do nothing."""
+
+    def add(self, torrent: bytes, save_path: str, seeding: bool) -> str:
+        """Add a torrent."""
+        parameters = libtorrent.load_torrent_buffer(torrent)
+        parameters.save_path = save_path
+        parameters.flags = libtorrent.torrent_flags.disable_pex
+        if seeding:
+            parameters.flags |= libtorrent.torrent_flags.seed_mode
+        self._torrents.append(self._session.add_torrent(parameters))
+        return str(len(self._torrents) - 1)
+
+    def status(self, handle: str) -> dict[str, Any]:
+        """Tell of a torrent; ``message`` is the first that an announce on any address left."""
+        torrent = self._torrents[int(handle)]
+        status = torrent.status()
+        return {
+            "progress": 1.0 if status.is_seeding else status.progress,
+            "uploaded": status.total_payload_upload,
+            "downloaded": status.total_payload_download,
+            "message": next(filter(None, _messages(torrent)), ""),
+        }
+
+    def announce(self, handle: str) -> None:
+        """Announce a torrent now."""
+        self._torrents[int(handle)].force_reannounce(0, -1, libtorrent.torrent_handle.ignore_min_interval)
+
+    def end(self) -> None:
+        """Stop logging, so that nothing else holds the session, whose own end says ``stopped``."""
+        self._ending.set()
+        self._logging.join()
+
+    def _log_alerts(self) -> None:
+        while not self._ending.is_set():
+            self._session.wait_for_alert(100)
+            for alert in self._session.pop_alerts():
+                sys.stdout.write(f"{alert.what()}: {alert.message()}\n")
+
+
+def _messages(torrent: libtorrent.torrent_handle) -> list[str]:
+    return [
+        version["message"]
+        for tracker in torrent.trackers()
+        for endpoint in tracker["endpoints"]
+        for version in endpoint["info_hashes"]
+    ]
+
+
+def main() -> None:
+    """Answer requests until SIGTERM."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    session = Session(sys.argv[2:])
+    try:
+        with Listener(sys.argv[1]) as listener:
+            while True:
+                with listener.accept() as connection:
+                    method, arguments = connection.recv()
+                    connection.send(getattr(session, method)(*arguments))
+    finally:
+        session.end()
+
+
+if __name__ == "__main__":
+    main()

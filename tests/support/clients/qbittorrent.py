@@ -1,0 +1,91 @@
+"""qbittorrent-nox, over its Web API."""
+
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+from typing import Any
+
+from tests.support.clients.base import Client, ClientError, Status
+from tests.support.clients.control import LOOPBACK, ControlPort
+from tests.support.processes import wait_until
+from tests.support.torrents import info_hash_v1
+
+_CONFIGURATION = """\
+[LegalNotice]
+Accepted=true
+[BitTorrent]
+Session\\BTProtocol=TCP
+Session\\DHTEnabled=false
+Session\\LSDEnabled=false
+Session\\PeXEnabled=false
+Session\\QueueingSystemEnabled=false
+Session\\MultiConnectionsPerIp=true
+Session\\InterfaceAddress={address}
+Session\\Port={port}
+[Network]
+PortForwardingEnabled=false
+[Preferences]
+WebUI\\Address={control_address}
+WebUI\\Port={control_port}
+WebUI\\LocalHostAuth=false
+"""
+
+
+class QBittorrent(Client):
+    """Says ``stopped`` when it is shut down."""
+
+    name = "qbittorrent"
+    executable = "qbittorrent-nox"
+
+    def __init__(self, home: Path, address: IPv4Address | IPv6Address) -> None:
+        self._control = ControlPort()
+        super().__init__(home, address)
+
+    def add(self, torrent: bytes, save_path: Path, *, seeding: bool) -> str:
+        handle = info_hash_v1(torrent).hex()
+        self._call(
+            "torrents/add",
+            data={"savepath": str(save_path), "skip_checking": str(seeding).lower()},
+            files={"torrents": ("a.torrent", torrent)},
+        )
+        wait_until(lambda: bool(self._torrents(handle)), f"{self} lists the torrent")
+        return handle
+
+    def status(self, handle: str) -> Status:
+        torrent = self._torrents(handle)[0]
+        trackers = self._call("torrents/trackers", params={"hash": handle}).json()
+        messages = [tracker["msg"] for tracker in trackers if tracker["url"].startswith("http")]
+        return Status(
+            progress=float(torrent["progress"]),
+            uploaded=int(torrent["uploaded_session"]),
+            downloaded=int(torrent["downloaded_session"]),
+            message=messages[0],
+        )
+
+    def announce(self, handle: str) -> None:
+        self._call("torrents/reannounce", data={"hashes": handle})
+
+    def _torrents(self, handle: str) -> list[dict[str, Any]]:
+        torrents: list[dict[str, Any]] = self._call("torrents/info", params={"hashes": handle}).json()
+        return torrents
+
+    def _command(self) -> list[str]:
+        return [self.executable, f"--profile={self.home}"]
+
+    def _configure(self) -> None:
+        configuration = self.home / "qBittorrent" / "config" / "qBittorrent.conf"
+        configuration.parent.mkdir(parents=True, exist_ok=True)
+        configuration.write_text(
+            _CONFIGURATION.format(
+                address=self.address, port=self.port, control_address=LOOPBACK, control_port=self._control.port
+            )
+        )
+
+    def _ping(self) -> None:
+        self._call("app/version")
+
+    def _call(self, path: str, **arguments: Any) -> Any:
+        method = "POST" if "data" in arguments else "GET"
+        answer = self._control.request(method, f"/api/v2/{path}", **arguments)
+        if answer.is_error or answer.text == "Fails.":
+            raise ClientError(f"{path}: {answer.status_code} {answer.text}")
+        return answer
