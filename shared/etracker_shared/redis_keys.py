@@ -14,8 +14,12 @@ key                  type    TTL      written by          read by             wh
                                                                                partial seeds
 ``{xx}l<ih>``        string  none     announce            announce            packed records of leechers
 ``{xx}f<ih><id>``    string  24 h     announce            announce            first_seen of a peer that left
-``{xx}due``          zset    none     announce            announce            infohash -> when to sweep it next
-``{xx}changed``      zset    none     announce            scoring worker      infohash -> when its counts changed
+``{xx}due``          zset    none     announce            announce, scoring   infohash -> when to sweep it next; holds
+                                                          worker              every swarm there is
+``{xx}changed``      zset    none     announce; trimmed   scoring worker      infohash -> when its counts changed
+                                      by scoring worker
+``{xx}synced``       string  none     scoring worker      scoring worker      Unix seconds of the tag's last counts
+                                                                               sync; gone when Redis lost its data
 ``{xx}totals``       hash    none     announce            admin API           seeders ``s``, leechers ``l``,
                                                                                swarms ``w`` of this tag
 ``facts:{n}``        stream  none     announce            scoring worker      packed facts, shard n of 16
@@ -79,6 +83,7 @@ def totals(info_hash: bytes) -> bytes:
 
 ALL_DUE = tuple(tag + b"due" for tag in TAGS)
 ALL_CHANGED = tuple(tag + b"changed" for tag in TAGS)
+ALL_SYNCED = tuple(tag + b"synced" for tag in TAGS)
 ALL_TOTALS = tuple(tag + b"totals" for tag in TAGS)
 
 

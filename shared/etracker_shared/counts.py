@@ -1,0 +1,32 @@
+"""A swarm's counts as its members hash keeps them (field ``n`` of :mod:`~etracker_shared.redis_keys`).
+
+Announce's Lua step writes them; whoever shows or sums up counts reads them.
+"""
+
+import struct
+from typing import NamedTuple
+
+_LAYOUT = struct.Struct("<III")
+
+
+class SwarmCounts(NamedTuple):
+    """Peers of each kind; a partial seed (BEP 21) is counted as neither seeder nor leecher."""
+
+    seeders: int
+    leechers: int
+    partial_seeds: int
+
+
+NO_COUNTS = SwarmCounts(0, 0, 0)
+
+
+def unpack_counts(value: bytes | None) -> SwarmCounts:
+    """Unpack the field, or None for a swarm that isn't there.
+
+    The value starts with the records of the seeders' table (partial seeds included), the records of the
+    leechers' table and the partial seeds among the former, each 4 bytes, little-endian.
+    """
+    if value is None:
+        return NO_COUNTS
+    in_seeders_table, leechers, partial_seeds = _LAYOUT.unpack_from(value)
+    return SwarmCounts(in_seeders_table - partial_seeds, leechers, partial_seeds)
