@@ -104,6 +104,28 @@ CREATE TABLE secrets (
 );
 """
 
+COMMENTS = """
+COMMENT ON TABLE facts IS 'raw facts, kept only if ETRACKER_FACT_RETENTION_DAYS says so';
+COMMENT ON COLUMN facts.fact IS 'as packed by etracker_shared.facts';
+COMMENT ON COLUMN infohashes.file IS 'the torrent file as stored, without trackers';
+COMMENT ON COLUMN infohashes.length IS 'bytes of content; null if unknown';
+COMMENT ON COLUMN infohashes.info_hash_v2 IS '32 bytes: the full SHA-256 of a v2 or hybrid torrent';
+COMMENT ON COLUMN infohashes.same_as IS 'the row that keeps the statistics, for a hybrid torrent''s other infohash';
+COMMENT ON COLUMN infohashes.downloaded IS 'snatches: completed downloads, once a key; the original''s name';
+COMMENT ON COLUMN infohashes.counted_time IS 'when seeders and leechers were last brought up to date';
+COMMENT ON COLUMN peers.seeded_until IS 'seeding time up to here is counted: the union over torrents';
+COMMENT ON TABLE secrets IS 'secrets of the deployment, made by the first migration';
+COMMENT ON TABLE stream_positions IS 'moved by compare-and-set in the transaction that accounts for the facts';
+COMMENT ON COLUMN stream_positions.last_id IS 'the last stream entry accounted for';
+COMMENT ON TABLE announces IS 'one row a session: a key (or guest), a torrent and a client instance';
+COMMENT ON COLUMN announces.key_id IS 'null for guests';
+COMMENT ON COLUMN announces.amount_left IS 'bytes, -1 if unknown';
+COMMENT ON COLUMN announces.snatched IS 'a guest''s snatch was counted';
+COMMENT ON TABLE memberships IS 'what belongs to a key and a torrent, whichever client instance announced';
+COMMENT ON COLUMN memberships.leeching IS 'the last announce had left > 0';
+COMMENT ON COLUMN memberships.snatched_time IS 'when the snatch was counted, once for ever';
+"""
+
 # A statement that touches more rows than this notifies "*": a payload holds at most 8,000 bytes.
 NOTIFICATIONS = """
 CREATE FUNCTION notify_infohashes() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -173,7 +195,7 @@ def _statements(script: str) -> list[str]:
 
 
 def upgrade() -> None:
-    for statement in _statements(TABLES) + _statements(NOTIFICATIONS):
+    for statement in _statements(TABLES + COMMENTS + NOTIFICATIONS):
         op.execute(sa.text(statement.replace(":", r"\:")))
     positions = sa.table("stream_positions", sa.column("shard", sa.SmallInteger))
     op.bulk_insert(positions, [{"shard": shard} for shard in range(FACT_SHARDS)])

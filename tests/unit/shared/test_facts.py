@@ -1,0 +1,64 @@
+"""Facts survive the stream."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etracker_shared.facts import (
+    FACT_SIZE,
+    MAX_COUNTER,
+    SHARDS,
+    UNKNOWN_LEFT,
+    Event,
+    Fact,
+    FactFlag,
+    pack_fact,
+    shard_of,
+    unpack_facts,
+)
+from etracker_shared.identity import InfoHash, KeyHash
+
+counters = st.integers(0, MAX_COUNTER)
+facts = st.builds(
+    Fact,
+    key_hash=st.binary(min_size=16, max_size=16).map(KeyHash),
+    info_hash=st.binary(min_size=20, max_size=20).map(InfoHash),
+    peer_id=st.binary(min_size=20, max_size=20),
+    prefix=st.binary(min_size=7, max_size=7),
+    at_ms=st.integers(0, 2**62),
+    uploaded=counters,
+    downloaded=counters,
+    left=st.integers(UNKNOWN_LEFT, MAX_COUNTER),
+    corrupt=counters,
+    redundant=counters,
+    event=st.sampled_from(Event),
+    flags=st.sampled_from(list(FactFlag)),
+    interval_seconds=st.integers(0, 2**32 - 1),
+    seeding_prefixes=st.integers(0, 16),
+)
+
+
+@given(st.lists(facts, max_size=5))
+def test_an_entry_unpacks_to_the_facts_it_was_packed_from(batch: list[Fact]) -> None:
+    entry = b"".join(pack_fact(fact) for fact in batch)
+    assert len(entry) == FACT_SIZE * len(batch)
+    assert list(unpack_facts(entry)) == batch
+
+
+@given(facts, st.integers(1, FACT_SIZE - 1))
+def test_a_cut_entry_is_refused(fact: Fact, cut: int) -> None:
+    with pytest.raises(ValueError, match="whole number of facts"):
+        list(unpack_facts(pack_fact(fact)[:-cut]))
+
+
+@given(facts)
+def test_a_fact_of_another_version_is_refused(fact: Fact) -> None:
+    entry = b"\xff" + pack_fact(fact)[1:]
+    with pytest.raises(ValueError, match="fact version 255"):
+        list(unpack_facts(entry))
+
+
+@given(st.binary(min_size=16, max_size=16))
+def test_a_key_has_one_shard(key_hash: bytes) -> None:
+    assert shard_of(key_hash) == shard_of(bytes(key_hash))
+    assert 0 <= shard_of(key_hash) < SHARDS
