@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from etracker_stack.errors import UnreachableError
+
 UNPRIVILEGED_ACCOUNT = "nobody"
 
 _PR_SET_PDEATHSIG = 1
@@ -24,10 +26,6 @@ _PR_CAP_AMBIENT_RAISE = 2
 _CAPABILITY_VERSION_3 = 0x20080522
 _CAP_DAC_OVERRIDE = 1
 _CAP_DAC_READ_SEARCH = 2
-
-
-class UnreachableError(Exception):
-    """The account can't reach a path; the message names the path."""
 
 
 @dataclass(frozen=True)

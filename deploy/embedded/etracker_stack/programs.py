@@ -5,9 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-
-class ProgramMissingError(Exception):
-    """A program that the stack needs isn't installed; the message says which."""
+from etracker_stack.errors import ProgramMissingError
 
 
 def postgres_programs() -> Path:

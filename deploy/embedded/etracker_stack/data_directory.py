@@ -1,0 +1,140 @@
+"""The directory that holds all of a tracker's data, and nothing of it twice in use.
+
+==================  ==============================================================
+``postgres/``       Postgres' cluster
+``redis/``          Redis' append-only file and its configuration
+``gateway/``        the gateway's certificates
+``logs/``           each process' log, and the run before's beside it
+``secrets.json``    passwords of Postgres and Redis and the API key, made once
+``state.json``      what runs now: addresses, process ids; gone after a clean stop
+``lock``            held while a run, or any process it started, is alive
+==================  ==============================================================
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from etracker_stack.errors import DataDirectoryError
+
+LEAST_FREE_BYTES = 256 * 1024 * 1024
+LOCK_PATIENCE_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What is made once and kept."""
+
+    postgres_password: str
+    redis_password: str
+    api_key: str
+
+
+class DataDirectory:
+    """An opened data directory; closing it lets another run use it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.postgres = path / "postgres"
+        self.redis = path / "redis"
+        self.gateway = path / "gateway"
+        self.logs = path / "logs"
+        self._state = path / "state.json"
+        self._lock: int | None = None
+
+    def open(self) -> None:
+        """Make the directory and take its lock.
+
+        Raises:
+            DataDirectoryError: it can't be made or written, the disk is full, or another run uses it.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o711)
+            for private in (self.redis, self.gateway, self.logs):
+                private.mkdir(exist_ok=True, mode=0o700)
+            self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise DataDirectoryError(f"The data directory {self.path} can't be used: {error.strerror}.") from None
+        self._take_lock(self._lock)
+        if complaint := disk_complaint(self.path, shutil.disk_usage(self.path).free):
+            raise DataDirectoryError(complaint)
+
+    @property
+    def lock(self) -> int:
+        """The locked file: a child that inherits it keeps the directory in use for as long as it lives."""
+        if self._lock is None:
+            raise RuntimeError("The data directory isn't open.")
+        return self._lock
+
+    def close(self) -> None:
+        """Forget what ran, and let another run use the directory."""
+        if self._lock is not None:
+            self._state.unlink(missing_ok=True)
+            os.close(self._lock)
+            self._lock = None
+
+    def secrets(self) -> Secrets:
+        """Read the secrets, or make them.
+
+        Raises:
+            DataDirectoryError: the file isn't what we wrote.
+        """
+        path = self.path / "secrets.json"
+        if not path.exists():
+            made = Secrets(*(secrets.token_hex(20) for _ in range(3)))
+            write_private(path, json.dumps(asdict(made), indent=2) + "\n")
+            return made
+        try:
+            return Secrets(**json.loads(path.read_text()))
+        except (ValueError, TypeError):
+            raise DataDirectoryError(
+                f"The file {path} is broken: restore it from a backup, or move {self.path} away to begin anew."
+            ) from None
+
+    def write_state(self, state: Mapping[str, object]) -> None:
+        """Keep what runs now, for scripts and for people."""
+        write_private(self._state, json.dumps(state, indent=2) + "\n")
+
+    def _take_lock(self, lock: int) -> None:
+        deadline = time.monotonic() + LOCK_PATIENCE_SECONDS  # the children of a killed run take a moment to end
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    os.close(lock)
+                    self._lock = None
+                    raise DataDirectoryError(
+                        f"Another etracker uses the data directory {self.path}: "
+                        "stop it, or set ETRACKER_DATA_DIR and ETRACKER_BACKEND_PORT to others."
+                    ) from None
+                time.sleep(0.1)
+            else:
+                return
+
+
+def disk_complaint(path: Path, free_bytes: int) -> str | None:
+    """Return what to say when a disk has too little room to start, else None."""
+    if free_bytes >= LEAST_FREE_BYTES:
+        return None
+    return (
+        f"The disk of {path} is full: {free_bytes // 2**20} MiB are free and etracker needs "
+        f"at least {LEAST_FREE_BYTES // 2**20} MiB; free some, or set ETRACKER_DATA_DIR to another disk."
+    )
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file for our eyes only, whole or not at all."""
+    partial = path.with_name(f"{path.name}.new")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)

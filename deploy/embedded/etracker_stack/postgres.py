@@ -1,0 +1,159 @@
+"""The embedded Postgres: a cluster in the data directory, started as our own child."""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import asyncpg
+
+from etracker_shared.settings import PostgresSettings
+from etracker_stack.account import account_for_postgres
+from etracker_stack.child import Child
+from etracker_stack.data_directory import DataDirectory
+from etracker_stack.errors import DataDirectoryError
+from etracker_stack.programs import postgres_programs
+from etracker_stack.supervisor import Supervisor
+
+USER = DATABASE = "etracker"
+
+OPTIONS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",  # a socket's path may be 107 bytes long, a data directory's longer
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+    "max_wal_size": "2GB",
+    "min_wal_size": "128MB",
+    "wal_compression": "on",
+    "checkpoint_timeout": "15min",
+    "jit": "off",  # compiling costs more than any of our queries
+    "logging_collector": "off",
+}
+
+
+class EmbeddedPostgres:
+    """A cluster in ``directory.postgres``."""
+
+    def __init__(self, directory: DataDirectory, password: str, port: int) -> None:
+        self._directory = directory
+        self._data = directory.postgres
+        self._password = password
+        self._port = port
+        self._programs = postgres_programs()
+        self._account = account_for_postgres(self._programs / "postgres", self._data)
+
+    def settings(self) -> PostgresSettings:
+        """Return where it is."""
+        return PostgresSettings.model_validate(
+            {
+                "pghost": "127.0.0.1",
+                "pgport": self._port,
+                "pgdatabase": DATABASE,
+                "pguser": USER,
+                "pgpassword": self._password,
+            }
+        )
+
+    async def start(self, supervisor: Supervisor) -> None:
+        """Make the cluster on the first run, start it, and make the database in it.
+
+        Raises:
+            DataDirectoryError: the cluster is broken or of another major version.
+            ChildError: a program failed.
+        """
+        if self._data.exists():
+            check_version(self._data, _major(self._programs / "postgres"))
+        else:
+            await self._create(supervisor)
+        await supervisor.start(self._child())
+        await self._create_database()
+
+    def _child(self) -> Child:
+        options = {**OPTIONS, "port": str(self._port)}
+        return Child(
+            name="postgres",
+            command=(self._programs / "postgres", "-D", self._data, *(f"--{k}={v}" for k, v in options.items())),
+            is_ready=self._is_ready,
+            account=self._account,
+            stop_signal=signal.SIGINT,  # a fast shutdown: clients are disconnected, not waited for
+            address=f"127.0.0.1:{self._port}",
+        )
+
+    async def _create(self, supervisor: Supervisor) -> None:
+        """Make the cluster beside its place and move it there: a crash half-way leaves no half cluster."""
+        partial = self._data.with_name("postgres.new")
+        password_file = self._data.with_name("postgres.password")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(mode=0o700)
+        password_file.unlink(missing_ok=True)
+        with os.fdopen(os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(self._password)
+        if self._account is not None:
+            os.chown(partial, self._account.uid, self._account.gid)
+            os.chown(password_file, self._account.uid, self._account.gid)
+        try:
+            await supervisor.run_once(self._initdb(partial, password_file))
+        finally:
+            password_file.unlink()
+        partial.rename(self._data)
+
+    def _initdb(self, partial: Path, password_file: Path) -> Child:
+        options = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions")
+        return Child(
+            name="initdb",
+            command=(
+                *(self._programs / "initdb", "-D", partial, f"--username={USER}", f"--pwfile={password_file}"),
+                *options,
+            ),
+            is_ready=self._is_ready,
+            account=self._account,
+        )
+
+    async def _is_ready(self, pid: int) -> bool:
+        """Postgres writes its process id and its state into this file."""
+        try:
+            lines = (self._data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
+
+    async def _create_database(self) -> None:
+        connection = await asyncio.wait_for(
+            asyncpg.connect(host="127.0.0.1", port=self._port, user=USER, password=self._password, database="postgres"),
+            timeout=30,
+        )
+        try:
+            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
+                await connection.execute(f"CREATE DATABASE {DATABASE}")
+        finally:
+            await connection.close()
+
+
+def check_version(data: Path, ours: int) -> None:
+    """Refuse a cluster that our Postgres can't open.
+
+    Raises:
+        DataDirectoryError: it is broken, or another major version made it.
+    """
+    try:
+        theirs = (data / "PG_VERSION").read_text().strip()
+    except (FileNotFoundError, NotADirectoryError):
+        raise DataDirectoryError(
+            f"{data} isn't a Postgres cluster: restore it from a backup, or move it away to begin anew."
+        ) from None
+    if theirs != str(ours):
+        raise DataDirectoryError(
+            f"Postgres {theirs} made {data} and this is Postgres {ours}: move the data with pg_dump "
+            "as docs/operations.md says, or set ETRACKER_DATA_DIR to another directory."
+        )
+
+
+def _major(program: Path) -> int:
+    said = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout
+    found = re.search(r"(\d+)", said)
+    if found is None:
+        raise RuntimeError(f"{program} doesn't tell its version: {said!r}")
+    return int(found[1])

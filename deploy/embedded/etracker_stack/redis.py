@@ -1,0 +1,42 @@
+"""The embedded Redis: an append-only file in the data directory, a password, and no eviction."""
+
+from pathlib import Path
+
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from etracker_stack.child import Child
+from etracker_stack.data_directory import write_private
+from etracker_stack.programs import redis_program
+
+CONFIGURATION = """\
+bind 127.0.0.1
+port {port}
+dir {directory}
+requirepass {password}
+save ""
+appendonly yes
+appendfsync everysec
+aof-use-rdb-preamble yes
+auto-aof-rewrite-percentage 100
+auto-aof-rewrite-min-size 64mb
+maxmemory-policy noeviction
+"""
+
+
+def redis_child(directory: Path, port: int, password: str) -> Child:
+    """Write Redis' configuration (the password has no place in a process list) and say how to start it."""
+    configuration = directory / "redis.conf"
+    quoted = '"' + str(directory).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    write_private(configuration, CONFIGURATION.format(port=port, directory=quoted, password=password))
+
+    async def is_ready(_pid: int) -> bool:
+        client = redis.asyncio.Redis(host="127.0.0.1", port=port, password=password)
+        try:
+            return bool(await client.ping())
+        except RedisError:  # not listening yet, or still loading its data
+            return False
+        finally:
+            await client.aclose()
+
+    return Child(name="redis", command=(redis_program(), configuration), is_ready=is_ready, address=f"127.0.0.1:{port}")

@@ -1,0 +1,139 @@
+"""The services and the gateway as children: what each is told, and where it listens."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_stack.child import Child, answers
+from etracker_stack.programs import caddy_program
+from etracker_stack.settings import WILDCARDS, StackSettings
+
+GATEWAY_FILES = Path(__file__).parents[2] / "gateway"
+LOOPBACK = "127.0.0.1"
+LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the processes listen."""
+
+    scoring: int
+    scoring_worker: int
+    admin_api: int
+    announce: tuple[int, ...]
+
+
+def server_variables(postgres: PostgresSettings, redis: RedisSettings) -> dict[str, str]:
+    """Return the variables that tell a service where Postgres and Redis are."""
+    return {
+        "PGHOST": postgres.pghost,
+        "PGPORT": str(postgres.pgport),
+        "PGDATABASE": postgres.pgdatabase,
+        "PGUSER": postgres.pguser,
+        "PGPASSWORD": postgres.pgpassword.get_secret_value(),
+        "ETRACKER_REDIS_URL": redis.redis_url,
+        "ETRACKER_REDIS": redis.redis.get_secret_value(),
+    }
+
+
+def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str, str], api_key: str) -> list[Child]:
+    """Return the services in the order to start them in; they are stopped in the reverse."""
+    known = {
+        **servers,
+        "ETRACKER_SCORING_URL": f"http://{LOOPBACK}:{ports.scoring}",
+        "ETRACKER_AUTHORIZATION": api_key,
+        "ETRACKER_FRONTEND_HOSTNAME": settings.frontend_hostname,
+        "ETRACKER_BACKEND_PORT": str(settings.backend_port),
+    }
+    announcing = dict(known)
+    if settings.announce_host not in (*WILDCARDS, LOOPBACK, "::1"):
+        trusted = f"{LOOPBACK_NETWORKS},{settings.announce_host}"  # the gateway reaches it from its own address
+        announcing["ETRACKER_TRUSTED_PROXIES"] = trusted
+    return [
+        _service("scoring_worker", "etracker_scoring.worker", known, LOOPBACK, ports.scoring_worker),
+        _service("scoring", "etracker_scoring", known, LOOPBACK, ports.scoring),
+        _service("admin_api", "etracker_admin_api", known, LOOPBACK, ports.admin_api),
+        *(
+            _service(f"announce-{number}", "etracker_announce", announcing, settings.announce_host, port)
+            for number, port in enumerate(ports.announce, start=1)
+        ),
+    ]
+
+
+def gateway_child(settings: StackSettings, ports: Ports, directory: Path) -> Child:
+    """Return the gateway: Caddy with the configuration that the compose file uses too."""
+    announce = reachable(settings.announce_host)
+    variables = {
+        "ETRACKER_BACKEND_PORT": str(settings.backend_port),
+        "ETRACKER_LISTEN_HOST": settings.listen_host,
+        "ETRACKER_FRONTEND_HOSTNAME": settings.frontend_hostname,
+        "ETRACKER_GATEWAY_UPSTREAMS": "static",
+        "ETRACKER_GATEWAY_ANNOUNCE": " ".join(f"{_bracketed(announce)}:{port}" for port in ports.announce),
+        "ETRACKER_GATEWAY_ADMIN_API": f"{LOOPBACK}:{ports.admin_api}",
+        "ETRACKER_GATEWAY_SOCKET": "admin.sock",
+        "XDG_DATA_HOME": str(directory),
+        "XDG_CONFIG_HOME": str(directory),
+        "HOME": str(directory),
+    }
+    address = f"{_bracketed(reachable(settings.listen_host))}:{settings.backend_port}"
+
+    async def is_ready(_pid: int) -> bool:
+        return await answers(f"http://{address}/healthz")
+
+    return Child(
+        name="gateway",
+        command=("/bin/sh", GATEWAY_FILES / "gateway.sh", caddy_program(), GATEWAY_FILES / "Caddyfile"),
+        is_ready=is_ready,
+        environment=variables,
+        directory=directory,
+        address=address,
+    )
+
+
+def migration_child(servers: Mapping[str, str]) -> Child:
+    """Return the program that brings the schema up to date."""
+
+    async def is_ready(_pid: int) -> bool:
+        return True
+
+    return Child(
+        name="migrate", command=(sys.executable, "-m", "etracker_migrations"), is_ready=is_ready, environment=servers
+    )
+
+
+async def fresh_announce_key(ports: Ports) -> str | None:
+    """Ask the admin API for an announce key; None when it gives none now."""
+    async with httpx.AsyncClient(trust_env=False, timeout=10.0) as client:
+        try:
+            answer = await client.get(f"http://{LOOPBACK}:{ports.admin_api}/api/generate")
+            return str(answer.raise_for_status().json()["announce_key"])
+        except (httpx.HTTPError, ValueError, KeyError):  # limited per address: somebody restarts a lot
+            return None
+
+
+def reachable(host: str) -> str:
+    """Return an address at which a program that listens on ``host`` can be reached from this machine."""
+    return LOOPBACK if host in WILDCARDS else host
+
+
+def _service(name: str, module: str, known: Mapping[str, str], host: str, port: int) -> Child:
+    address = f"{_bracketed(reachable(host))}:{port}"
+
+    async def is_ready(_pid: int) -> bool:
+        return await answers(f"http://{address}/healthz")
+
+    return Child(
+        name=name,
+        command=(sys.executable, "-m", module),
+        is_ready=is_ready,
+        environment={**known, "ETRACKER_LISTEN_HOST": host, "ETRACKER_LISTEN_PORT": str(port)},
+        address=address,
+    )
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

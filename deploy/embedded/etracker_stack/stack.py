@@ -1,0 +1,173 @@
+"""Everything in its order: servers, migrations, services, gateway; and back."""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from contextlib import suppress
+
+from etracker_shared.settings import PostgresSettings, RedisSettings, load_settings
+from etracker_stack.console import Console
+from etracker_stack.data_directory import DataDirectory, Secrets
+from etracker_stack.errors import StackError
+from etracker_stack.ports import free_ports, is_taken
+from etracker_stack.postgres import EmbeddedPostgres
+from etracker_stack.redis import redis_child
+from etracker_stack.relay import ErrorRelay
+from etracker_stack.services import (
+    Ports,
+    fresh_announce_key,
+    gateway_child,
+    migration_child,
+    reachable,
+    server_variables,
+    service_children,
+)
+from etracker_stack.settings import StackSettings
+from etracker_stack.supervisor import Supervisor
+
+
+class Stack:
+    """One run of the whole tracker."""
+
+    def __init__(self, settings: StackSettings, directory: DataDirectory, console: Console) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._console = console
+        self._secrets: Secrets = directory.secrets()
+        self._supervisor = Supervisor(directory, console, self._tell_state)
+        self._servers: dict[str, str] = {}
+        self._ports = _choose_ports(settings)
+        self._ready = False
+
+    async def run(self) -> None:
+        """Start everything and keep it running until a signal asks to stop.
+
+        Raises:
+            StackError: something didn't start, or crashed too often; all is stopped by then.
+        """
+        asked = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, asked.set)
+        relay = asyncio.create_task(ErrorRelay(self._directory.logs, self._console).run(), name="relay")
+        try:
+            await _until(asked, self._serve())
+        finally:
+            relay.cancel()
+            await self._supervisor.stop()
+
+    async def _serve(self) -> None:
+        await self._start_servers()
+        self._console.say("migrating the schema")
+        await self._supervisor.run_once(migration_child(self._servers))
+        await self._supervisor.start(*service_children(self._settings, self._ports, self._servers, self._api_key()))
+        await self._supervisor.start(gateway_child(self._settings, self._ports, self._directory.gateway))
+        self._ready = True
+        self._tell_state()
+        await self._welcome()
+        raise await self._supervisor.failure()
+
+    async def _start_servers(self) -> None:
+        postgres_port, redis_port = free_ports(2)
+        postgres = await self._start_postgres(postgres_port)
+        redis = await self._start_redis(redis_port)
+        self._servers = server_variables(postgres, redis)
+
+    async def _start_postgres(self, port: int) -> PostgresSettings:
+        if self._settings.pghost is not None:
+            return load_settings(PostgresSettings)
+        embedded = EmbeddedPostgres(self._directory, self._secrets.postgres_password, port)
+        await embedded.start(self._supervisor)
+        return embedded.settings()
+
+    async def _start_redis(self, port: int) -> RedisSettings:
+        given = load_settings(RedisSettings)
+        if self._settings.redis_url is not None:
+            return given
+        password = given.redis.get_secret_value() or self._secrets.redis_password
+        await self._supervisor.start(redis_child(self._directory.redis, port, password))
+        return RedisSettings.model_validate({"redis_url": f"redis://127.0.0.1:{port}/0", "redis": password})
+
+    async def _welcome(self) -> None:
+        key = await fresh_announce_key(self._ports)
+        web = self._web_address()
+        self._console.block(
+            "etracker runs",
+            [
+                ("web", web),
+                ("announce URL", f"{web}/{key or '<key from /api/generate>'}/announce"),
+                ("API key", self._api_key()),
+                ("data", str(self._directory.path)),
+                ("announce itself", ", ".join(f"{self._settings.announce_host}:{p}" for p in self._ports.announce)),
+                ("stop", "Ctrl-C"),
+            ],
+        )
+
+    def _web_address(self) -> str:
+        hostname = self._settings.frontend_hostname
+        return f"http://{hostname}:{self._settings.backend_port}"
+
+    def _api_key(self) -> str:
+        given = self._settings.authorization
+        return given.get_secret_value() if given else self._secrets.api_key
+
+    def _tell_state(self) -> None:
+        running = self._supervisor.running
+        self._directory.write_state(
+            {
+                "ready": self._ready,
+                "gateway": f"{reachable(self._settings.listen_host)}:{self._settings.backend_port}",
+                "api_key": self._api_key(),
+                "servers": self._servers,
+                "processes": {one.child.name: {"pid": one.pid, "address": one.child.address} for one in running},
+            }
+        )
+
+
+async def run(settings: StackSettings, console: Console) -> None:
+    """Run the tracker in its data directory.
+
+    Raises:
+        StackError: it can't; the message says why in one sentence.
+    """
+    directory = DataDirectory(settings.data_dir)
+    directory.open()
+    try:
+        _refuse_taken(settings)
+        await Stack(settings, directory, console).run()
+    finally:
+        directory.close()
+
+
+async def _until(asked: asyncio.Event, work: Coroutine[None, None, None]) -> None:
+    """Run ``work`` until it ends or ``asked`` is set, whichever is first."""
+    working, waiting = asyncio.ensure_future(work), asyncio.ensure_future(asked.wait())
+    await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if working.done():
+        return working.result()
+    working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working
+    return None
+
+
+def _choose_ports(settings: StackSettings) -> Ports:
+    scoring, worker, admin, *announce = free_ports(3 + settings.announce_replicas)
+    if settings.announce_port:
+        announce = [settings.announce_port + number for number in range(settings.announce_replicas)]
+    return Ports(scoring, worker, admin, tuple(announce))
+
+
+def _refuse_taken(settings: StackSettings) -> None:
+    if is_taken(settings.listen_host or "0.0.0.0", settings.backend_port):  # noqa: S104 - only probed
+        raise StackError(
+            f"Port {settings.backend_port} is taken by another program: "
+            "stop that one, or set ETRACKER_BACKEND_PORT to a free port."
+        )
+    for number in range(settings.announce_replicas if settings.announce_port else 0):
+        if is_taken(settings.announce_host, settings.announce_port + number):
+            raise StackError(
+                f"Port {settings.announce_port + number} is taken by another program: "
+                "stop that one, or set ETRACKER_ANNOUNCE_PORT to a free port."
+            )
