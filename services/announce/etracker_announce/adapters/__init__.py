@@ -1,0 +1,1 @@
+"""The outside world: Redis, Postgres and scoring, each behind a port."""

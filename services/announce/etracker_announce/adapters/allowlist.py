@@ -1,0 +1,109 @@
+"""The allowlist in front of Postgres: which infohashes are tracked, and their snatches."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+
+import asyncpg
+from purgatory import AsyncCircuitBreakerFactory
+from purgatory.domain.model import OpenedState
+
+from etracker_announce.adapters.batching import Batcher
+from etracker_announce.adapters.caching import NotifiedCache
+from etracker_announce.metrics import Metrics
+from etracker_announce.ports import AllowlistUnavailableError, Torrent
+from etracker_shared.identity import InfoHash
+from etracker_shared.notifications import INFOHASHES_CHANNEL
+from etracker_shared.postgres import UNAVAILABLE, Listener
+
+FRESH_SECONDS = 3600.0
+REFUSED_ENTRIES = 16_384
+REFRESH_SECONDS = 60.0
+DEADLINE_SECONDS = 0.5
+MAX_HASHES = 1000
+PAUSE_SECONDS = 1.0
+
+# A hybrid torrent's second infohash has the statistics of its first.
+_FIND = """
+    SELECT own.info_hash, coalesce(canonical.length, own.length) AS length,
+           coalesce(canonical.downloaded, own.downloaded) AS snatches
+    FROM infohashes own LEFT JOIN infohashes canonical ON canonical.id = own.same_as
+    WHERE own.info_hash = ANY($1)
+"""
+
+
+class PostgresAllowlist:
+    """Implements :class:`~etracker_announce.ports.Allowlist`."""
+
+    def __init__(self, pool: asyncpg.Pool, listener: Listener, metrics: Metrics, max_entries: int) -> None:
+        self._pool = pool
+        self._metrics = metrics
+        self._tracked: NotifiedCache[Torrent] = NotifiedCache(max_entries, FRESH_SECONDS, lambda: listener.connected)
+        # Apart, so that a flood of made-up infohashes pushes no tracked one out.
+        self._refused: NotifiedCache[bool] = NotifiedCache(REFUSED_ENTRIES, FRESH_SECONDS, lambda: listener.connected)
+        self._questions: Batcher[InfoHash, Torrent | None] = Batcher(self._ask, max_keys=MAX_HASHES)
+        self._breakers = AsyncCircuitBreakerFactory(default_threshold=1, default_ttl=PAUSE_SECONDS)
+
+    def hear(self, channel: str, info_hashes: Sequence[bytes] | None) -> None:
+        """Take in a notification of Postgres."""
+        if channel == INFOHASHES_CHANNEL:
+            self._tracked.forget(info_hashes)
+            self._refused.forget(info_hashes)
+
+    def peek(self, info_hash: InfoHash) -> Torrent | None:
+        """See :class:`~etracker_announce.ports.Allowlist`."""
+        torrent = self._tracked.fresh(info_hash)
+        if torrent is not None:
+            self._metrics.allowlist["cache"].inc()
+        return torrent
+
+    async def find(self, info_hash: InfoHash) -> Torrent | None:
+        """See :class:`~etracker_announce.ports.Allowlist`."""
+        torrent = self.peek(info_hash)
+        if torrent is not None:
+            return torrent
+        if self._refused.fresh(info_hash):
+            self._metrics.allowlist["cache"].inc()
+            return None
+        try:
+            torrent = await self._questions.get(info_hash)
+        except (*UNAVAILABLE, OpenedState):
+            return self._last_known(info_hash)
+        self._metrics.allowlist["postgres"].inc()
+        return torrent
+
+    def refresh(self, info_hash: InfoHash) -> None:
+        """See :class:`~etracker_announce.ports.Allowlist`."""
+        if self._tracked.age(info_hash) > REFRESH_SECONDS:
+            self._questions.start(info_hash)
+
+    async def close(self) -> None:
+        """Give up the questions under way."""
+        await self._questions.close()
+
+    def _last_known(self, info_hash: InfoHash) -> Torrent:
+        # What was tracked goes on; what wasn't may have been added since: never an answer from memory.
+        torrent = self._tracked.last_known(info_hash)
+        if torrent is None:
+            self._metrics.allowlist["unavailable"].inc()
+            raise AllowlistUnavailableError from None
+        self._metrics.allowlist["stale"].inc()
+        return torrent
+
+    async def _ask(self, info_hashes: Sequence[InfoHash]) -> Mapping[InfoHash, Torrent | None]:
+        self._metrics.allowlist_batches.observe(len(info_hashes))
+        asked_at = time.monotonic()
+        async with await self._breakers.get_breaker("postgres"), asyncio.timeout(DEADLINE_SECONDS):
+            rows = await self._pool.fetch(_FIND, info_hashes)
+        found = {row["info_hash"]: Torrent(row["length"], row["snatches"]) for row in rows}
+        for info_hash in info_hashes:
+            self._keep(info_hash, found.get(info_hash), asked_at)
+        return {info_hash: found.get(info_hash) for info_hash in info_hashes}
+
+    def _keep(self, info_hash: InfoHash, torrent: Torrent | None, asked_at: float) -> None:
+        if torrent is None:
+            self._tracked.drop(info_hash)
+            self._refused.put(info_hash, value=True, asked_at=asked_at)
+        else:
+            self._refused.drop(info_hash)
+            self._tracked.put(info_hash, torrent, asked_at)

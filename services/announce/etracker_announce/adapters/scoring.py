@@ -1,0 +1,124 @@
+"""Scoring's standings over HTTP: coalesced, remembered, and done without while scoring is down."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+
+import httpx
+from purgatory import AsyncCircuitBreakerFactory
+from purgatory.domain.model import OpenedState
+from pydantic import ValidationError
+
+from etracker_announce.adapters.batching import Batcher
+from etracker_announce.adapters.caching import NotifiedCache
+from etracker_announce.metrics import Metrics
+from etracker_announce.ports import Judgement
+from etracker_shared.identity import KeyHash
+from etracker_shared.notifications import KEYS_CHANNEL
+from etracker_shared.postgres import Listener
+from etracker_shared.tiers import MAX_KEYS, TIERS_PATH, Standing, Tier, TiersRequest, TiersResponse
+
+DEADLINE_SECONDS = 0.15
+FAILURES_BEFORE_PAUSE = 3
+PAUSE_SECONDS = 1.0
+STRANGER_ENTRIES = 16_384
+GUEST = KeyHash(b"")
+"""Stands for any guest, as the empty string does in the request."""
+
+NOBODY_ASKED = Judgement(Standing(registered=False, tier=Tier.FREE_RIDER), provisional=True)
+
+_UNAVAILABLE = (httpx.HTTPError, TimeoutError, OpenedState, ValidationError)
+
+
+class ScoringTiers:
+    """Implements :class:`~etracker_announce.ports.Tiers`."""
+
+    def __init__(
+        self, client: httpx.AsyncClient, listener: Listener, metrics: Metrics, fresh_seconds: float, max_entries: int
+    ) -> None:
+        self._client = client
+        self._metrics = metrics
+        self._registered: NotifiedCache[Judgement] = NotifiedCache(
+            max_entries, fresh_seconds, lambda: listener.connected
+        )
+        # Apart, so that a flood of made-up keys pushes no registered one out.
+        self._strangers: NotifiedCache[Judgement] = NotifiedCache(
+            STRANGER_ENTRIES, fresh_seconds, lambda: listener.connected
+        )
+        self._questions: Batcher[KeyHash, Judgement] = Batcher(self._ask, max_keys=MAX_KEYS)
+        self._breakers = AsyncCircuitBreakerFactory(default_threshold=FAILURES_BEFORE_PAUSE, default_ttl=PAUSE_SECONDS)
+
+    def hear(self, channel: str, key_hashes: Sequence[bytes] | None) -> None:
+        """Take in a notification of Postgres."""
+        if channel == KEYS_CHANNEL:
+            self._registered.forget(key_hashes)
+            self._strangers.forget(key_hashes)
+
+    def peek(self, key_hash: KeyHash | None) -> Judgement | None:
+        """See :class:`~etracker_announce.ports.Tiers`."""
+        cache = self._strangers if key_hash is None else self._registered
+        judgement = cache.fresh(key_hash or GUEST)
+        if judgement is not None:
+            self._metrics.tiers["cache"].inc()
+        return judgement
+
+    async def judge(self, key_hash: KeyHash | None) -> Judgement:
+        """See :class:`~etracker_announce.ports.Tiers`."""
+        judgement = self.peek(key_hash)
+        if judgement is not None:
+            return judgement
+        key = key_hash or GUEST
+        judgement = self._strangers.fresh(key)
+        if judgement is not None:
+            self._metrics.tiers["cache"].inc()
+            return judgement
+        try:
+            judgement = await self._questions.get(key)
+        except _UNAVAILABLE:
+            return self._last_known(key)
+        self._metrics.tiers["scoring"].inc()
+        return judgement
+
+    async def close(self) -> None:
+        """Give up the questions under way."""
+        await self._questions.close()
+
+    def _last_known(self, key: KeyHash) -> Judgement:
+        # A key that was no key may have been made since: then it is as good as unseen.
+        judgement = self._registered.last_known(key)
+        self._metrics.tiers["stale" if judgement else "provisional"].inc()
+        return judgement or NOBODY_ASKED
+
+    async def _ask(self, keys: Sequence[KeyHash]) -> Mapping[KeyHash, Judgement]:
+        self._metrics.tier_batches.observe(len(keys))
+        asked_at = time.monotonic()
+        async with await self._breakers.get_breaker("scoring"), asyncio.timeout(DEADLINE_SECONDS):
+            standings = await self._post(keys)
+        judgements = {key: Judgement(standing, provisional=False) for key, standing in zip(keys, standings, strict=True)}
+        for key, judgement in judgements.items():
+            self._keep(key, judgement, asked_at)
+        return judgements
+
+    async def _post(self, keys: Sequence[KeyHash]) -> Sequence[Standing]:
+        """Ask scoring.
+
+        Raises:
+            httpx.HTTPError: it doesn't answer, or with an error.
+            ValidationError: it answers something else.
+        """
+        question = TiersRequest(keys=[key.hex() for key in keys]).model_dump_json()
+        response = await self._client.post(
+            TIERS_PATH, content=question, headers={"content-type": "application/json"}
+        )
+        response.raise_for_status()
+        peers = TiersResponse.model_validate_json(response.content).peers
+        if len(peers) != len(keys):
+            raise httpx.DecodingError(f"{len(peers)} answers to {len(keys)} questions")
+        return peers
+
+    def _keep(self, key: KeyHash, judgement: Judgement, asked_at: float) -> None:
+        kept, other = self._strangers, self._registered
+        if judgement.standing.registered:
+            kept, other = other, kept
+        other.drop(key)
+        kept.put(key, judgement, asked_at)

@@ -1,0 +1,38 @@
+"""The deployment's pair secret, which the first migration made."""
+
+import asyncio
+
+import asyncpg
+from structlog import get_logger
+
+from etracker_shared.postgres import UNAVAILABLE
+from etracker_shared.tables import PAIR_SECRET
+
+RETRY_SECONDS = 0.5
+
+log = get_logger("secret")
+
+
+class PairSecret:
+    """``value`` is None until Postgres has told it; it never changes after."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self.value: bytes | None = None
+
+    async def load(self) -> None:
+        """Ask until Postgres is up, migrated and answers."""
+        waiting = False
+        while self.value is None:
+            try:
+                self.value = await self._pool.fetchval("SELECT value FROM secrets WHERE name = $1", PAIR_SECRET)
+            except (*UNAVAILABLE, asyncpg.UndefinedTableError, asyncpg.InvalidCatalogNameError) as error:
+                if not waiting:
+                    log.warning("secret_awaited", error=type(error).__name__)
+                waiting = True
+            if self.value is None:
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def is_loaded(self) -> bool:
+        """Tell whether announces can be answered yet."""
+        return self.value is not None

@@ -1,0 +1,80 @@
+"""A Redis Cluster, by redis-py: it knows the slots, follows MOVED and survives a failover."""
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import Any, TypeVar, cast
+
+from redis.asyncio import RedisCluster
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+
+from etracker_announce.adapters.swarms.commands import Command, Script
+from etracker_announce.adapters.swarms.server import Refusal, Reply
+from etracker_announce.ports import SwarmsUnavailableError
+from etracker_shared.redis_connections import connect_redis
+from etracker_shared.settings import RedisSettings
+
+ANSWER_SECONDS = 2.0
+
+AnswerT = TypeVar("AnswerT")
+
+
+class ClusterServer:
+    """A :class:`~etracker_announce.adapters.swarms.server.Server` that is a cluster."""
+
+    def __init__(self, settings: RedisSettings, scripts: Iterable[Script]) -> None:
+        self._settings = settings
+        self._scripts = tuple(scripts)
+        self._cluster: RedisCluster | None = None
+        self._running: set[asyncio.Future[Any]] = set()
+
+    async def start(self) -> None:
+        """See :class:`~etracker_announce.adapters.swarms.server.Server`."""
+        self._cluster = cast("RedisCluster", connect_redis(self._settings, timeout_seconds=ANSWER_SECONDS))
+
+    async def close(self) -> None:
+        """See :class:`~etracker_announce.adapters.swarms.server.Server`."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        if self._cluster is not None:
+            await self._cluster.aclose()
+
+    async def execute(self, commands: Sequence[Command]) -> list[Reply]:
+        """See :class:`~etracker_announce.adapters.swarms.server.Server`."""
+        pipeline = self._client().pipeline()
+        for command in commands:
+            pipeline.execute_command(command[0].decode(), *command[1:])  # type: ignore[union-attr]
+        replies = await self._answer(pipeline.execute(raise_on_error=False))
+        return [_reply(reply) for reply in replies]
+
+    async def load_scripts(self) -> None:
+        """See :class:`~etracker_announce.adapters.swarms.server.Server`."""
+        for script in self._scripts:
+            await self._answer(self._client().script_load(script.source.decode()))
+
+    def _client(self) -> RedisCluster:
+        if self._cluster is None:
+            raise SwarmsUnavailableError("There is no connection to Redis.")
+        return self._cluster
+
+    async def _answer(self, answer: Awaitable[AnswerT]) -> AnswerT:
+        # Shielded: cancelling redis-py between a command and its reply would leave the reply to the next command.
+        task = asyncio.ensure_future(answer)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        try:
+            return await asyncio.wait_for(asyncio.shield(task), ANSWER_SECONDS)
+        except TimeoutError:
+            raise SwarmsUnavailableError(f"Redis did not answer within {ANSWER_SECONDS} s.") from None
+        except (RedisError, OSError) as error:
+            raise SwarmsUnavailableError(f"Redis can't be asked: {error}") from error
+
+
+def _reply(reply: Reply) -> Reply:
+    if isinstance(reply, NoScriptError):
+        return Refusal(f"NOSCRIPT {reply}")
+    if isinstance(reply, ResponseError):
+        return Refusal(str(reply))
+    if isinstance(reply, Exception):
+        return Refusal(f"UNAVAILABLE {reply}")
+    return reply

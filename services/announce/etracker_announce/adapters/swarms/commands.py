@@ -1,0 +1,133 @@
+"""Steps and answers as Redis sees them: the two scripts, their arguments, and what they return."""
+
+import hashlib
+import struct
+import zlib
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+
+from etracker_announce.domain.swarm import RECORD, Counts, PeerFlag, Role, Step, View
+from etracker_shared import redis_keys
+
+Command = tuple[bytes | int, ...]
+"""A Redis command and its arguments."""
+
+_RECORD = struct.Struct("<8sQ20sIIIBB6s18s")
+_STEP = struct.Struct("<IIIIIIBBBB4s")
+_SWEEP = struct.Struct("<IIII")
+_VIEW = struct.Struct("<IIIIIB")
+_COUNTS = struct.Struct("<III")
+_UNKNOWN_SNATCHES = 2**32 - 1
+_MASK = 2**32 - 1
+_ROLE_FLAGS = {Role.LEECHER: PeerFlag.NONE, Role.SEEDER: PeerFlag.SEEDER, Role.PARTIAL_SEED: PeerFlag.PARTIAL_SEED}
+
+
+class Script:
+    """A Lua script with the shared part in front of it, and the name Redis gives it."""
+
+    def __init__(self, name: str) -> None:
+        folder = resources.files(__package__)
+        self.source = b"".join((folder / file).read_bytes() for file in ("tables.lua", name))
+        self.sha = hashlib.sha1(self.source, usedforsecurity=False).hexdigest().encode()
+
+
+@dataclass(frozen=True, slots=True)
+class SwarmLimits:
+    """What the scripts need to know besides the step.
+
+    ``peer_lifetime_seconds``: how long a peer lives after its last announce. ``sweep_seconds``: pause between
+    two rounds of the sweeper over a swarm. ``peers_per_key``: members of one key in one swarm, at most 255.
+    """
+
+    peers_per_key: int
+    peer_lifetime_seconds: int
+    sweep_seconds: int
+
+
+class Commands:
+    """Make the commands of one process."""
+
+    def __init__(self, limits: SwarmLimits) -> None:
+        self._limits = limits
+        self._announce = Script("announce.lua")
+        self._sweep = Script("sweep.lua")
+
+    @property
+    def scripts(self) -> tuple[Script, Script]:
+        """What a server has to have loaded."""
+        return self._announce, self._sweep
+
+    def announce(self, step: Step) -> Command:
+        """Make the command of one step; :func:`parse_view` reads its reply."""
+        keys = (*_swarm_keys(step.info_hash), redis_keys.first_seen(step.info_hash, step.key_hash))
+        return (b"EVALSHA", self._announce.sha, 7, *keys, _pack_record(step), self._pack_step(step))
+
+    def sweep(self, info_hash: bytes, now: int, records: int) -> Command:
+        """Make the command that looks at ``records`` records; it returns how many there were to look at."""
+        oldest = max(0, now - self._limits.peer_lifetime_seconds)
+        arguments = _SWEEP.pack(now, oldest, records, self._limits.sweep_seconds)
+        return (b"EVALSHA", self._sweep.sha, 6, *_swarm_keys(info_hash), arguments)
+
+    def _pack_step(self, step: Step) -> bytes:
+        return _STEP.pack(
+            step.now,
+            max(0, step.now - self._limits.peer_lifetime_seconds),
+            step.now + self._limits.sweep_seconds,
+            step.window,
+            step.window_seed & _MASK,
+            (step.window_seed * 0x9E3779B1 + 0x7F4A7C15) & _MASK,
+            step.role,
+            6 if len(step.endpoint) == 18 else 4,
+            step.stopped,
+            self._limits.peers_per_key,
+            zlib.crc32(step.peer_id).to_bytes(4, "little"),
+        )
+
+
+def scrape(info_hash: bytes) -> Command:
+    """Make the command that reads a swarm's counts; :func:`parse_counts` reads its reply."""
+    key = redis_keys.members(info_hash)
+    return (b"HMGET", key, redis_keys.COUNTS_FIELD, redis_keys.SNATCHES_FIELD)
+
+
+def parse_view(reply: bytes) -> View:
+    """Read what a step saw. The candidates share the reply's memory."""
+    seeders, leechers, partial_seeds, first_seen, snatches, dual = _VIEW.unpack_from(reply)
+    counts = Counts(seeders, leechers, partial_seeds, None if snatches == _UNKNOWN_SNATCHES else snatches)
+    return View(counts, first_seen, np.frombuffer(reply, dtype=RECORD, offset=_VIEW.size), bool(dual))
+
+
+def parse_counts(fields: tuple[bytes | None, bytes | None]) -> Counts:
+    """Read the fields ``n`` and ``d`` of a swarm's hash."""
+    packed, snatches = fields
+    records, leechers, partial_seeds = _COUNTS.unpack_from(packed) if packed else (0, 0, 0)
+    return Counts(records - partial_seeds, leechers, partial_seeds, int(snatches) if snatches else None)
+
+
+def _swarm_keys(info_hash: bytes) -> tuple[bytes, ...]:
+    return (
+        redis_keys.seeders(info_hash),
+        redis_keys.leechers(info_hash),
+        redis_keys.members(info_hash),
+        redis_keys.totals(info_hash),
+        redis_keys.changed(info_hash),
+        redis_keys.due(info_hash),
+    )
+
+
+def _pack_record(step: Step) -> bytes:
+    over6 = len(step.endpoint) == 18
+    return _RECORD.pack(
+        step.key_hash[:8],
+        step.pair_hash,
+        step.peer_id,
+        step.now,
+        0 if over6 else step.now,
+        step.now if over6 else 0,
+        step.tier,
+        step.flags | _ROLE_FLAGS[step.role],
+        b"" if over6 else step.endpoint,
+        step.endpoint if over6 else b"",
+    )

@@ -1,0 +1,50 @@
+"""How much memory the fact stream takes: past the bound only completed and stopped facts go in."""
+
+import asyncio
+
+import structlog
+
+from etracker_announce.adapters.swarms.server import Server
+from etracker_announce.ports import SwarmsUnavailableError
+from etracker_shared import redis_keys
+from etracker_shared.facts import SHARDS
+
+POLL_SECONDS = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+class StreamWatch:
+    """Ask now and then how big the stream's shards are together."""
+
+    def __init__(self, server: Server, max_bytes: int) -> None:
+        self._server = server
+        self._max_bytes = max_bytes
+        self.bytes = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether the stream was past its bound when last asked."""
+        return self.bytes > self._max_bytes
+
+    async def run(self) -> None:
+        """Ask every few seconds, for ever."""
+        while True:
+            try:
+                await self.measure()
+            except SwarmsUnavailableError as error:
+                _log.debug("the stream's size isn't known", reason=str(error))
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def measure(self) -> None:
+        """Ask now.
+
+        Raises:
+            SwarmsUnavailableError: Redis can't be asked.
+        """
+        was_full = self.full
+        commands = [(b"MEMORY", b"USAGE", redis_keys.facts(shard)) for shard in range(SHARDS)]
+        sizes = await self._server.execute(commands)
+        self.bytes = sum(size for size in sizes if isinstance(size, int))
+        if self.full and not was_full:
+            _log.error("the fact stream is past its bound, regular facts are dropped", bytes=self.bytes)

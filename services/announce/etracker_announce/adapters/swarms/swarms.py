@@ -1,0 +1,129 @@
+"""The swarms in Redis: the port's implementation, the same above every flavour of Redis."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from etracker_announce.adapters.swarms import commands
+from etracker_announce.adapters.swarms.batches import Batches
+from etracker_announce.adapters.swarms.cluster import ClusterServer
+from etracker_announce.adapters.swarms.commands import Commands, SwarmLimits
+from etracker_announce.adapters.swarms.server import Refusal, Server
+from etracker_announce.adapters.swarms.single import SingleServer
+from etracker_announce.adapters.swarms.stream import StreamWatch
+from etracker_announce.adapters.swarms.sweeper import Sweeper
+from etracker_announce.domain.swarm import Counts, Step, View
+from etracker_announce.ports import SwarmsUnavailableError
+from etracker_shared import redis_keys
+from etracker_shared.facts import shard_of
+from etracker_shared.identity import InfoHash
+from etracker_shared.settings import RedisSettings
+
+NEW_HASHES_SECONDS = 3600
+
+
+class RedisSwarms:
+    """Swarms and fact stream in one Redis or a cluster. It caches nothing about what a swarm holds."""
+
+    def __init__(self, server: Server, made: Commands, batches: Batches, sweeper: Sweeper, stream: StreamWatch) -> None:
+        self._server = server
+        self._commands = made
+        self._batches = batches
+        self._sweeper = sweeper
+        self._stream = stream
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Connect and begin to sweep. A Redis that is down doesn't fail this."""
+        await self._server.start()
+        self._tasks = [asyncio.create_task(self._sweeper.run()), asyncio.create_task(self._stream.run())]
+
+    async def close(self) -> None:
+        """End the background work and drop the connections."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.close()
+
+    async def announce(self, step: Step, fact: bytes | None) -> View:
+        """Take a step, see :class:`~etracker_announce.ports.Swarms`."""
+        command = self._commands.announce(step)
+        return commands.parse_view(await self._batches.announce(command, shard_of(step.key_hash), fact))
+
+    async def scrape(self, info_hashes: Sequence[InfoHash]) -> Sequence[Counts]:
+        """Return counts, see :class:`~etracker_announce.ports.Swarms`."""
+        replies = await self._server.execute([commands.scrape(info_hash) for info_hash in info_hashes])
+        for reply in replies:
+            if isinstance(reply, Refusal):
+                raise SwarmsUnavailableError(f"Redis gave no counts: {reply}") from reply
+        return [commands.parse_counts(reply) for reply in replies]
+
+    async def admit_new_hash(self, prefix: bytes, limit: int) -> bool:
+        """Count one more new hash of an address prefix; tell whether it's among the first ``limit`` of the hour.
+
+        Raises:
+            SwarmsUnavailableError: Redis can't be asked.
+        """
+        key = redis_keys.new_hashes(prefix)
+        replies = await self._server.execute(
+            [(b"SET", key, 0, b"EX", NEW_HASHES_SECONDS, b"NX"), (b"INCR", key)],
+        )
+        if isinstance(replies[1], Refusal):
+            raise SwarmsUnavailableError(f"Redis counted no new hash: {replies[1]}") from replies[1]
+        return bool(replies[1] <= limit)
+
+    async def sweep(self, now: int) -> int:
+        """Sweep the swarms due at ``now`` (Unix seconds) within one second's budget; return the visits.
+
+        Raises:
+            SwarmsUnavailableError: Redis can't be asked.
+        """
+        return await self._sweeper.sweep(now)
+
+    @property
+    def stream_full(self) -> bool:
+        """Whether only completed and stopped facts should go into the stream."""
+        return self._stream.full
+
+    @property
+    def stream_bytes(self) -> int:
+        """How much memory the stream took when last asked."""
+        return self._stream.bytes
+
+    async def measure_stream(self) -> None:
+        """Ask for the stream's size now instead of in a few seconds.
+
+        Raises:
+            SwarmsUnavailableError: Redis can't be asked.
+        """
+        await self._stream.measure()
+
+    async def ping(self) -> bool:
+        """Tell whether Redis answers."""
+        try:
+            # A key's command instead of PING: in a cluster it has to go somewhere.
+            replies = await self._server.execute([(b"EXISTS", redis_keys.SWEEPER_LOCK)])
+        except SwarmsUnavailableError:
+            return False
+        return not isinstance(replies[0], Refusal)
+
+
+def connect_swarms(
+    settings: RedisSettings,
+    *,
+    peers_per_key: int,
+    peer_lifetime_seconds: int,
+    sweep_seconds: int,
+    sweep_budget: int,
+    stream_max_bytes: int,
+    on_batch: Callable[[int], None],
+) -> RedisSwarms:
+    """Compose the swarms for one process; nothing connects before ``start``.
+
+    ``sweep_seconds``: pause between two rounds over a swarm. ``sweep_budget``: visits a second, over all
+    replicas. ``on_batch`` hears the number of announces of each round trip.
+    """
+    made = Commands(SwarmLimits(peers_per_key, peer_lifetime_seconds, sweep_seconds))
+    flavour = ClusterServer if settings.redis_cluster else SingleServer
+    server: Server = flavour(settings, made.scripts)
+    sweeper = Sweeper(server, made, sweep_budget)
+    return RedisSwarms(server, made, Batches(server, on_batch), sweeper, StreamWatch(server, stream_max_bytes))
