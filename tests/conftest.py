@@ -7,6 +7,7 @@ import pytest
 from etracker_shared.settings import PostgresSettings, RedisSettings
 from tests.support.postgres import PostgresServer, cloned_database, running_postgres
 from tests.support.redis import RedisServer, running_redis
+from tests.support.stack import StackRun, running_stack
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +50,10 @@ def dedicated_redis() -> Iterator[RedisServer]:
     """A Redis with an append-only file that the test may kill, stop and start."""
     with running_redis(append_only=True) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[StackRun]:
+    """The whole tracker, as ``make run`` starts it, shared by a module's tests."""
+    with running_stack() as run:
+        yield run

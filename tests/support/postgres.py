@@ -63,7 +63,6 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        (self._data / "postmaster.pid").unlink(missing_ok=True)  # one left by a kill would pass for readiness
         self._program.start()
         self._program.wait_until(self._ready, "Postgres answers")
 
@@ -94,7 +93,7 @@ class PostgresServer:
 
     def _ready(self) -> bool:
         lines = _lines(self._data / "postmaster.pid")
-        return len(lines) >= 8 and lines[7].strip() == "ready"
+        return len(lines) >= 8 and lines[0].strip() == str(self.pid) and lines[7].strip() == "ready"
 
     def _run(self, name: str, *arguments: str) -> str:
         done = subprocess.run(

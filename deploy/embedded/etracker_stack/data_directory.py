@@ -54,6 +54,8 @@ class DataDirectory:
         Raises:
             DataDirectoryError: it can't be made or written, the disk is full, or another run uses it.
         """
+        if self.path.exists() and not self.path.is_dir():
+            raise DataDirectoryError(f"The data directory {self.path} is no directory: set ETRACKER_DATA_DIR to one.")
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o711)
             for private in (self.redis, self.gateway, self.logs):

@@ -1,0 +1,148 @@
+"""The whole tracker for a test: ``python -m etracker_stack`` in a directory and on ports of its own."""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from etracker_shared.settings import PostgresSettings, RedisSettings
+from tests.support.processes import Program, free_port, wait_until
+
+READY_SECONDS = 90.0
+
+
+class StackRun:
+    """One run of the stack; a second ``start`` finds the data of the first."""
+
+    def __init__(
+        self,
+        data: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        host: str = "127.0.0.1",
+        command_prefix: Sequence[str] = (),
+    ) -> None:
+        """Take where to keep the data and what to tell the stack.
+
+        ``host`` is where the gateway and announce listen; with an empty one the gateway listens on every
+        interface, IPv4 and IPv6, and announce on loopback. ``command_prefix`` goes before the command, for
+        example ``("ip", "netns", "exec", "tracker")`` for a network namespace, where ``host`` must exist.
+        """
+        self.data = data
+        data.parent.mkdir(parents=True, exist_ok=True)
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ETRACKER_", "PG"))}
+        chosen = {
+            "ETRACKER_DATA_DIR": str(data),
+            "ETRACKER_BACKEND_PORT": str(free_port()),
+            "ETRACKER_LISTEN_HOST": host,
+            "ETRACKER_ANNOUNCE_HOST": host,
+            **(environment or {}),
+        }
+        self.program = Program(
+            [*command_prefix, sys.executable, "-m", "etracker_stack"],
+            log=data.with_name(f"{data.name}-{secrets.token_hex(3)}.log"),
+            environment={**inherited, **chosen},
+            stop_signal=signal.SIGINT,
+        )
+
+    def start(self) -> None:
+        """Start it and wait until it serves."""
+        self.program.start()
+        self.program.wait_until(lambda: bool(self.state().get("ready")), "the stack serves", READY_SECONDS)
+
+    def stop(self) -> int:
+        """Stop it as Ctrl-C does and return its exit status."""
+        return self.program.stop(seconds=60.0)
+
+    @property
+    def output(self) -> str:
+        """What the console showed."""
+        return self.program.output
+
+    @property
+    def base_url(self) -> str:
+        """The gateway's address, without a path."""
+        return f"http://{self.state()['gateway']}"
+
+    @property
+    def api_key(self) -> str:
+        return str(self.state()["api_key"])
+
+    @property
+    def announce_addresses(self) -> list[str]:
+        """Announce's own ``host:port``, one a replica."""
+        processes = self.state()["processes"]
+        return [process["address"] for name, process in processes.items() if name.startswith("announce-")]
+
+    def url_of(self, name: str) -> str:
+        """Return the address of one process, for example ``admin_api``."""
+        return f"http://{self.state()['processes'][name]['address']}"
+
+    def pids(self) -> dict[str, int]:
+        """Return the process ids by name, as they are now."""
+        return {name: int(process["pid"]) for name, process in self.state().get("processes", {}).items()}
+
+    def postgres_settings(self) -> PostgresSettings:
+        return PostgresSettings.model_validate({name.lower(): value for name, value in self._servers("PG").items()})
+
+    def redis_settings(self) -> RedisSettings:
+        redis = {name.removeprefix("ETRACKER_").lower(): value for name, value in self._servers("ETRACKER_").items()}
+        return RedisSettings.model_validate(redis)
+
+    def kill(self, name: str) -> int:
+        """Kill one process as ``kill -9`` does and return the id it had."""
+        pid = self.pids()[name]
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def wait_for_new(self, name: str, old_pid: int, seconds: float = 30.0) -> None:
+        """Wait until the stack says that a killed process is back."""
+        wait_until(lambda: self.pids().get(name, old_pid) != old_pid, f"{name} restarted", seconds)
+        self.program.wait_until(lambda: f"{name} is back" in self.output, f"{name} is back", seconds)
+
+    def logs(self) -> str:
+        """Return every log of this run, for a failure's report."""
+        logs = sorted((self.data / "logs").glob("*.log"))
+        texts = [f"--- {log.name}\n{log.read_text(errors='replace')[-8000:]}" for log in logs]
+        return "\n".join([f"--- console\n{self.output}", *texts])
+
+    def state(self) -> dict[str, Any]:
+        """Return what the stack says about itself; empty before it says anything."""
+        try:
+            state = json.loads((self.data / "state.json").read_text())
+        except FileNotFoundError:
+            return {}
+        return dict(state)
+
+    def _servers(self, prefix: str) -> dict[str, str]:
+        return {name: value for name, value in self.state()["servers"].items() if name.startswith(prefix)}
+
+
+@contextmanager
+def running_stack(
+    environment: Mapping[str, str] | None = None,
+    *,
+    host: str = "127.0.0.1",
+    command_prefix: Sequence[str] = (),
+) -> Iterator[StackRun]:
+    """Run the whole tracker; on a failure print every log; afterwards stop it and remove its data."""
+    directory = Path(tempfile.mkdtemp(prefix="etracker-stack-"))
+    directory.chmod(0o711)
+    run = StackRun(directory / "data", environment, host=host, command_prefix=command_prefix)
+    try:
+        run.start()
+        yield run
+    except BaseException:
+        sys.stderr.write(run.logs())
+        raise
+    finally:
+        if run.program.running:
+            run.program.stop(seconds=60.0)
+        shutil.rmtree(directory, ignore_errors=True)
