@@ -38,13 +38,13 @@ def _owner(pid: int, parents: Mapping[int, int], owners: Mapping[int, str]) -> s
 def _read_all() -> tuple[dict[int, int], dict[int, float]]:
     parents: dict[int, int] = {}
     times: dict[int, float] = {}
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
             continue
         try:
-            fields = Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             continue  # ended while we were reading
-        parents[int(entry)] = int(fields[_PARENT])
-        times[int(entry)] = sum(map(int, fields[_TIMES])) * TICK_SECONDS
+        parents[int(entry.name)] = int(fields[_PARENT])
+        times[int(entry.name)] = sum(map(int, fields[_TIMES])) * TICK_SECONDS
     return parents, times

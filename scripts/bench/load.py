@@ -125,7 +125,7 @@ class LoadGenerator:
     def _open(self) -> _Connection:
         opened = socket.create_connection(self.address)
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        opened.setblocking(False)
+        opened.settimeout(0)  # never waits
         self._epoll.register(opened, select.EPOLLIN)
         self._outcome.connections += 1
         return _Connection(opened)

@@ -106,3 +106,15 @@ def _measure(plan: Plan, target: Target, mode: str, advance: Advance) -> Sample:
         connections=outcome.connections,
         resent=outcome.resent,
     )
+
+
+def join_all(targets: Sequence[Target], progress: Progress) -> None:
+    """Let every peer of each world announce once, so that rounds meet full swarms and warm caches."""
+    for target in targets:
+        count = target.world.shape.peers
+        with progress.stage(f"joining {target.name}", count) as advance:
+            requests = target.world.announces(count, target.tracker, close=False)
+            outcome = LoadGenerator(target.tracker.address, requests, CONNECTIONS, reuse=True, on_answer=advance).run()
+            target.tracker.settle()
+            judge(outcome.answers)
+            target.tracker.verify(target.world)

@@ -50,9 +50,9 @@ class Request(Protocol):
         ...
 
 
-def announce_key(index: int) -> str:
+def announce_key(shape: Shape, index: int) -> str:
     """Return the key of one user: 30 hex digits."""
-    return hashlib.sha256(b"bench key %d" % index).hexdigest()[:30]
+    return hashlib.sha256(f"{shape.name} key {index}".encode()).hexdigest()[:30]
 
 
 def info_hash(shape: Shape, index: int) -> bytes:
@@ -100,13 +100,14 @@ class World:
 
     def announces(self, count: int, tracker: Request, *, close: bool) -> list[bytes]:
         """Make the next announces and take them as answered. ``close``: they ask for a connection each."""
+        ending = "Connection: close\r\n\r\n" if close else "\r\n"
         requests: list[bytes] = []
         while len(requests) < count:
             end = min(self._cursor + count - len(requests), self.shape.peers)
             peers = self._order[self._cursor : end]
             self._cursor = end % self.shape.peers
             events = self._step(peers)
-            requests += self._encode(peers, events, tracker, close)
+            requests += self._encode(peers, events, tracker, ending)
         return requests
 
     def _step(self, peers: Ints) -> Ints:
@@ -131,17 +132,17 @@ class World:
         self.downloaded[peers] += step
         self.left[peers] -= step
 
-    def _encode(self, peers: Ints, events: Ints, tracker: Request, close: bool) -> list[bytes]:
-        ending = "Connection: close\r\n\r\n" if close else "\r\n"
+    def _encode(self, peers: Ints, events: Ints, tracker: Request, ending: str) -> list[bytes]:
+        shape = self.shape
         columns = (peers, events, self.torrent_of[peers], self.key_of[peers], self.uploaded[peers])
         rest = (self.downloaded[peers], self.left[peers], self.addresses()[peers], self.ports()[peers])
         return [
             (
-                f"GET {tracker.path(announce_key(key))}?info_hash={quote_from_bytes(info_hash(self.shape, torrent))}"
+                f"GET {tracker.path(announce_key(shape, key))}?info_hash={quote_from_bytes(info_hash(shape, torrent))}"
                 f"&peer_id={peer_id(peer).decode()}&port={port}&uploaded={uploaded}&downloaded={downloaded}&left={left}"
-                f"&corrupt=0&key={peer:08X}{_EVENTS[event]}&numwant=50&compact=1&no_peer_id=1&supportcrypto=1&redundant=0"
-                f" HTTP/1.1\r\nHost: localhost\r\nUser-Agent: qBittorrent/4.5.2\r\nAccept-Encoding: gzip\r\n"
-                f"X-Forwarded-For: {_dotted(address)}\r\n{ending}"
+                f"&corrupt=0&key={peer:08X}{_EVENTS[event]}&numwant=50&compact=1&no_peer_id=1&supportcrypto=1"
+                f"&redundant=0 HTTP/1.1\r\nHost: localhost\r\nUser-Agent: qBittorrent/4.5.2\r\n"
+                f"Accept-Encoding: gzip\r\nX-Forwarded-For: {_dotted(address)}\r\n{ending}"
             ).encode()
             for peer, event, torrent, key, uploaded, downloaded, left, address, port in zip(
                 *(column.tolist() for column in (*columns, *rest)), strict=True
@@ -159,7 +160,7 @@ class World:
         downloaded = np.bincount(keys, self.downloaded[seen], self.shape.keys)
         snatched = np.bincount(keys, self.snatched[seen], self.shape.keys)
         return {
-            announce_key(key): (int(uploaded[key]), int(downloaded[key]), int(snatched[key]))
+            announce_key(self.shape, key): (int(uploaded[key]), int(downloaded[key]), int(snatched[key]))
             for key in np.unique(keys).tolist()
         }
 

@@ -9,7 +9,10 @@ from scripts.bench.world import World
 class Tracker(Protocol):
     """A running tracker."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
 
     @property
     def address(self) -> tuple[str, int]:

@@ -1,0 +1,145 @@
+"""What a run found: samples, medians, and the ratios that have bounds."""
+
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from scripts.bench.measure import KEEP_ALIVE, MODES, NEW_CONNECTION, Sample
+
+ETRACKER, GATEWAY = "etracker", "etracker through the gateway"
+WEBTORRENT, OPENTRACKER = "bittorrent-tracker", "opentracker"
+SMALL, LARGE, ONE_SWARM = (
+    "10,000 peers in 1,000 swarms",
+    "1,000,000 peers in 100,000 swarms",
+    "100,000 peers in one swarm",
+)
+BESIDE, PACED, SCALE = "beside others", "at a steady rate", "as it grows"
+
+
+@dataclass(frozen=True, slots=True)
+class Median:
+    """The middle of a target's rounds in one stage and mode; ``cpu_us`` a role, ``total`` their sum, each a median."""
+
+    stage: str
+    target: str
+    mode: str
+    rounds: int
+    announces_per_second: float
+    p50_ms: float
+    p99_ms: float
+    total_cpu_us: float
+    least_cpu_us: float
+    most_cpu_us: float
+    cpu_us: dict[str, float]
+    peers_per_answer: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A target's CPU time an announce over another's: the median of each round's own ratio, and its bound."""
+
+    name: str
+    mode: str
+    value: float
+    bound: float
+
+    @property
+    def met(self) -> bool:
+        """Whether the bound holds."""
+        return self.value <= self.bound
+
+
+@dataclass(slots=True)
+class Results:
+    """Everything one run found. ``memory``: name to bytes of Redis memory a peer."""
+
+    machine: dict[str, str] = field(default_factory=dict)
+    samples: list[Sample] = field(default_factory=list)
+    memory: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def medians(self) -> list[Median]:
+        """Return one line a stage, mode and target, in the order they were measured."""
+        keys = dict.fromkeys((s.stage, s.mode, s.target) for s in self.samples)
+        return [_median([s for s in self.samples if (s.stage, s.mode, s.target) == key]) for key in keys]
+
+    def ratios(self) -> list[Ratio]:
+        """Return the ratios that have bounds, as far as they were measured."""
+        wanted = [
+            (BESIDE, ETRACKER, WEBTORRENT, NEW_CONNECTION, 0.8),
+            (BESIDE, ETRACKER, WEBTORRENT, KEEP_ALIVE, 1.0),
+            *((SCALE, LARGE, SMALL, mode, 1.2) for mode in MODES),
+            *((SCALE, ONE_SWARM, SMALL, mode, 1.5) for mode in MODES),
+        ]
+        return [ratio for item in wanted if (ratio := self._ratio(*item))]
+
+    def _ratio(self, stage: str, above: str, below: str, mode: str, bound: float) -> Ratio | None:
+        totals, others = self._totals(stage, above, mode), self._totals(stage, below, mode)
+        if not totals or not others:
+            return None
+        middle = statistics.median(a / b for a, b in zip(totals, others, strict=True))
+        return Ratio(f"{above} / {below}", mode, middle, bound)
+
+    def _totals(self, stage: str, target: str, mode: str) -> list[float]:
+        return [s.total_cpu_us for s in self.samples if (s.stage, s.target, s.mode) == (stage, target, mode)]
+
+    def write(self, path: Path) -> None:
+        """Write everything as JSON, medians and ratios too."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        found = {
+            **asdict(self),
+            "medians": [asdict(median) for median in self.medians()],
+            "ratios": [{**asdict(ratio), "met": ratio.met} for ratio in self.ratios()],
+        }
+        path.write_text(json.dumps(found, indent=1) + "\n")
+
+    @classmethod
+    def read(cls, path: Path) -> "Results":
+        """Read what :meth:`write` wrote."""
+        found = json.loads(path.read_text())
+        samples = [Sample(**sample) for sample in found["samples"]]
+        return cls(found["machine"], samples, found["memory"], found["seconds"])
+
+
+def _median(samples: Sequence[Sample]) -> Median:
+    totals = [sample.total_cpu_us for sample in samples]
+    first = samples[0]
+    return Median(
+        stage=first.stage,
+        target=first.target,
+        mode=first.mode,
+        rounds=len(samples),
+        announces_per_second=_middle(s.announces_per_second for s in samples),
+        p50_ms=_middle(s.p50_ms for s in samples),
+        p99_ms=_middle(s.p99_ms for s in samples),
+        total_cpu_us=_middle(totals),
+        least_cpu_us=min(totals),
+        most_cpu_us=max(totals),
+        cpu_us={role: _middle(s.cpu_us[role] for s in samples) for role in first.cpu_us},
+        peers_per_answer=_middle(s.peers_per_answer for s in samples),
+    )
+
+
+def _middle(values: Iterable[float]) -> float:
+    return statistics.median(values)
+
+
+def describe_machine() -> dict[str, str]:
+    """Say where a run was made."""
+    models = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if "model name" in line
+    ]
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "processors": f"{os.cpu_count()} x {models[0] if models else platform.processor()}",
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "load before": f"{os.getloadavg()[0]:.2f}",
+    }

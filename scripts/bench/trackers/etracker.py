@@ -1,0 +1,198 @@
+"""etracker itself: the stack of ``make run`` in a directory of its own, all its processes counted."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+from redis import Redis
+
+from etracker_shared import redis_keys
+from etracker_shared.facts import SHARDS
+from etracker_shared.settings import PostgresSettings, RedisSettings
+from scripts.bench.trackers.processes import StartError, free_port, start
+from scripts.bench.world import World
+
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
+SETTLE_SECONDS = 120.0
+POLL_SECONDS = 0.1
+
+ResultT = TypeVar("ResultT")
+
+
+class WrongStatisticsError(Exception):
+    """Postgres doesn't say what was announced."""
+
+
+class UnsettledError(Exception):
+    """The worker doesn't come to the end of the stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Etracker:
+    """A running etracker. ``address`` is announce's own; ``gateway`` the public one."""
+
+    name: str
+    address: tuple[str, int]
+    gateway: tuple[str, int]
+    roles: Mapping[str, int]
+    postgres: PostgresSettings
+    redis: RedisSettings
+    runner: asyncio.Runner
+
+    def path(self, announce_key: str) -> str:
+        """Return the path of a user's announce URL."""
+        return f"/{announce_key}/announce"
+
+    def settle(self) -> None:
+        """Wait until every fact of the stream is in Postgres.
+
+        Raises:
+            UnsettledError: it isn't after two minutes.
+        """
+        self.run(self._settle())
+
+    def verify(self, world: World) -> None:
+        """Compare every announced key's statistics with what was sent.
+
+        Raises:
+            WrongStatisticsError: one differs; it says how many and shows the first.
+        """
+        expected = world.expected_by_key()
+        stored = self.run(self._statistics())
+        wrong = [key for key, sums in expected.items() if stored.get(key) != sums]
+        if wrong:
+            first = wrong[0]
+            raise WrongStatisticsError(
+                f"{len(wrong)} of {len(expected)} keys have wrong (uploaded, downloaded, snatched): "
+                f"{first} has {stored.get(first)} instead of {expected[first]}"
+            )
+
+    def memory_bytes(self) -> int:
+        """Return how much memory Redis' data takes."""
+        with self.redis_client() as client:
+            info: Any = client.info("memory")
+        return int(info["used_memory"])
+
+    def redis_client(self) -> Redis:
+        """Connect to its Redis."""
+        return Redis.from_url(self.redis.redis_url, password=self.redis.redis.get_secret_value() or None)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+        """Connect to its Postgres."""
+        connection = await asyncpg.connect(
+            host=self.postgres.pghost,
+            port=self.postgres.pgport,
+            user=self.postgres.pguser,
+            password=self.postgres.pgpassword.get_secret_value(),
+            database=self.postgres.pgdatabase,
+        )
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    def run(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
+        """Run something asynchronous to its end."""
+        return self.runner.run(work)
+
+    async def _settle(self) -> None:
+        ends = self._stream_ends()
+        deadline = time.monotonic() + SETTLE_SECONDS
+        async with self.connection() as connection:
+            while behind := _behind(ends, await connection.fetch("SELECT shard, last_id FROM stream_positions")):
+                if time.monotonic() > deadline:
+                    raise UnsettledError(f"shards {behind} are not settled after {SETTLE_SECONDS:.0f} s")
+                await asyncio.sleep(POLL_SECONDS)
+
+    def _stream_ends(self) -> dict[int, bytes]:
+        with self.redis_client() as client:
+            present = [shard for shard in range(SHARDS) if client.exists(redis_keys.facts(shard))]
+            found: dict[int, Any] = {shard: client.xinfo_stream(redis_keys.facts(shard)) for shard in present}
+        return {shard: info["last-generated-id"] for shard, info in found.items()}
+
+    async def _statistics(self) -> dict[str, tuple[int, int, int]]:
+        async with self.connection() as connection:
+            rows = await connection.fetch("SELECT announce_key, uploaded, downloaded, snatched FROM peers")
+        return {key: (uploaded, downloaded, snatched) for key, uploaded, downloaded, snatched in rows}
+
+
+def _behind(ends: Mapping[int, bytes], positions: list[asyncpg.Record]) -> list[int]:
+    reached: dict[int, str] = {row["shard"]: row["last_id"] for row in positions}
+    return [shard for shard, end in ends.items() if _number(reached[shard]) < _number(end.decode())]
+
+
+def _number(stream_id: str) -> tuple[int, ...]:
+    return tuple(map(int, stream_id.split("-")))
+
+
+@contextmanager
+def etracker(work: Path, name: str) -> Iterator[Etracker]:
+    """Run the stack on free ports, its data in ``work``."""
+    data, log = work / name, work / f"{name}.log"
+    strange = ("PG", "ETRACKER_")
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(strange)}
+    chosen = {
+        "ETRACKER_DATA_DIR": str(data),
+        "ETRACKER_BACKEND_PORT": str(free_port()),
+        "ETRACKER_LISTEN_HOST": "127.0.0.1",
+        "ETRACKER_LOG_LEVEL": "warning",
+    }
+    process = start([sys.executable, "-m", "etracker_stack"], log, env={**inherited, **chosen})
+    try:
+        state = _wait_until_ready(process, data / "state.json", log)
+        with asyncio.Runner() as runner:
+            yield _describe(name, state, runner)
+    finally:
+        _stop(process)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], path: Path, log: Path) -> dict[str, Any]:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        if path.exists():
+            state: dict[str, Any] = json.loads(path.read_text())
+            if state["ready"]:
+                return state
+        time.sleep(0.1)
+    raise StartError(f"etracker doesn't start: {log.read_text()[-3000:]}")
+
+
+def _describe(name: str, state: Mapping[str, Any], runner: asyncio.Runner) -> Etracker:
+    servers, processes = state["servers"], state["processes"]
+    return Etracker(
+        name=name,
+        address=_address(processes["announce-1"]["address"]),
+        gateway=_address(state["gateway"]),
+        roles={role: process["pid"] for role, process in processes.items()},
+        postgres=PostgresSettings.model_validate(
+            {key.lower(): servers[key] for key in servers if key.startswith("PG")}
+        ),
+        redis=RedisSettings(redis_url=servers["ETRACKER_REDIS_URL"], redis=servers["ETRACKER_REDIS"]),
+        runner=runner,
+    )
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host, int(port)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,124 @@
+"""Fills an etracker: keys and torrents by COPY, and for large worlds peers straight into swarms and sessions."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import numpy as np
+
+from etracker_announce.adapters.swarms import RedisSwarms, connect_swarms
+from etracker_announce.domain.swarm import PeerFlag, Role, Step
+from etracker_shared.identity import InfoHash, hash_announce_key
+from scripts.bench.trackers.etracker import Etracker
+from scripts.bench.world import World, announce_key, info_hash, peer_id
+
+STEPS_AT_ONCE = 2_000
+PEER_LIFETIME_SECONDS = 2 * 1800 + 600
+Advance = Callable[[int], object]
+Connection = asyncpg.Connection[asyncpg.Record]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Where a world's rows begin in ``peers`` and ``infohashes``."""
+
+    first_key: int
+    first_torrent: int
+
+
+def load_catalogue(tracker: Etracker, world: World) -> Catalogue:
+    """Register a world's torrents and keys."""
+    return tracker.run(_copy_catalogue(tracker, world))
+
+
+def load_peers(tracker: Etracker, world: World, catalogue: Catalogue, advance: Advance) -> float:
+    """Make every peer a member of its swarm with a settled session; return Redis' bytes a peer."""
+    before = tracker.memory_bytes()
+    tracker.run(_join_swarms(tracker, world, advance))
+    memory = tracker.memory_bytes() - before
+    tracker.run(_copy_sessions(tracker, world, catalogue))
+    world.join_silently()
+    return memory / world.shape.peers
+
+
+async def _copy_catalogue(tracker: Etracker, world: World) -> Catalogue:
+    shape = world.shape
+    async with tracker.connection() as connection:
+        catalogue = Catalogue(await _next_id(connection, "peers"), await _next_id(connection, "infohashes"))
+        torrents = ((catalogue.first_torrent + n, info_hash(shape, n), f"torrent {n}") for n in range(shape.swarms))
+        keys = ((catalogue.first_key + n, announce_key(shape, n)) for n in range(shape.keys))
+        await _copy(connection, "infohashes", ("id", "info_hash", "name"), torrents)
+        await _copy(connection, "peers", ("id", "announce_key"), keys)
+    return catalogue
+
+
+async def _copy_sessions(tracker: Etracker, world: World, catalogue: Catalogue) -> None:
+    """Store what the worker would have: a first announce of each peer, credited nothing."""
+    now = datetime.now(UTC)
+    order = np.argsort(world.key_of, kind="stable").tolist()
+    keys = (world.key_of + catalogue.first_key).tolist()
+    torrents = (world.torrent_of + catalogue.first_torrent).tolist()
+    uploaded, left = world.uploaded.tolist(), world.left.tolist()
+    memberships = ((keys[p], torrents[p], now, left[p] > 0) for p in order)
+    sessions = ((keys[p], torrents[p], peer_id(p), uploaded[p], 0, left[p], 1, now, now) for p in order)
+    session = ("key_id", "info_hash_id", "peer_id", "uploaded", "downloaded", "amount_left", "event")
+    async with tracker.connection() as connection:
+        await _copy(connection, "memberships", ("key_id", "info_hash_id", "first_seen", "leeching"), memberships)
+        await _copy(connection, "announces", (*session, "first_seen", "last_seen"), sessions)
+        # What autovacuum and the checkpointer would do later isn't the cost of an announce that is measured then.
+        await connection.execute("VACUUM ANALYZE", timeout=300)
+        await connection.execute("CHECKPOINT", timeout=300)
+
+
+async def _next_id(connection: Connection, table: str) -> int:
+    return 1 + int(await connection.fetchval(f"SELECT coalesce(max(id), 0) FROM {table}"))  # noqa: S608 - our own names
+
+
+async def _copy(connection: Connection, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+    await connection.copy_records_to_table(table, records=rows, columns=columns, timeout=300)
+
+
+async def _join_swarms(tracker: Etracker, world: World, advance: Advance) -> None:
+    swarms = connect_swarms(
+        tracker.redis,
+        peers_per_key=5,
+        peer_lifetime_seconds=PEER_LIFETIME_SECONDS,
+        sweep_seconds=PEER_LIFETIME_SECONDS,
+        sweep_budget=1,
+        stream_max_bytes=2**30,
+        on_batch=lambda _size: None,
+    )
+    await swarms.start()
+    try:
+        for start in range(0, world.shape.peers, STEPS_AT_ONCE):
+            await _join(swarms, world, np.arange(start, min(start + STEPS_AT_ONCE, world.shape.peers)))
+            advance(STEPS_AT_ONCE)
+    finally:
+        await swarms.close()
+
+
+async def _join(swarms: RedisSwarms, world: World, peers: np.ndarray[Any, np.dtype[np.int64]]) -> None:
+    now = int(time.time())
+    shape, addresses, ports = world.shape, world.addresses(), world.ports()
+    steps = [
+        Step(
+            info_hash=InfoHash(info_hash(shape, int(world.torrent_of[peer]))),
+            key_hash=hash_announce_key(announce_key(shape, int(world.key_of[peer]))),
+            peer_id=peer_id(peer),
+            pair_hash=peer * 0x9E3779B97F4A7C15 % 2**64,
+            endpoint=int(addresses[peer]).to_bytes(4, "big") + int(ports[peer]).to_bytes(2, "big"),
+            role=Role.LEECHER if world.left[peer] else Role.SEEDER,
+            tier=2,
+            flags=PeerFlag.NONE,
+            stopped=False,
+            window=0,
+            window_seed=0,
+            now=now,
+        )
+        for peer in peers.tolist()
+    ]
+    await asyncio.gather(*(swarms.announce(step, None) for step in steps))
