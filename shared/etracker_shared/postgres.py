@@ -16,7 +16,8 @@ HEARTBEAT_SECONDS = 1.0
 UNAVAILABLE = (
     OSError,
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
+    asyncpg.OperatorInterventionError,  # starting, shutting down, crashed beside us
+    asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
     TimeoutError,
 )

@@ -67,7 +67,7 @@ class PostgresAllowlist:
             return None
         try:
             torrent = await self._questions.get(info_hash)
-        except (*UNAVAILABLE, OpenedState):
+        except (*UNAVAILABLE, asyncpg.PostgresError, OpenedState):
             return self._last_known(info_hash)
         self._metrics.allowlist["postgres"].inc()
         return torrent
@@ -93,12 +93,21 @@ class PostgresAllowlist:
     async def _ask(self, info_hashes: Sequence[InfoHash]) -> Mapping[InfoHash, Torrent | None]:
         self._metrics.allowlist_batches.observe(len(info_hashes))
         asked_at = time.monotonic()
-        async with await self._breakers.get_breaker("postgres"), asyncio.timeout(DEADLINE_SECONDS):
-            rows = await self._pool.fetch(_FIND, info_hashes)
+        async with await self._breakers.get_breaker("postgres"):
+            rows = await self._fetch(info_hashes)
         found = {row["info_hash"]: Torrent(row["length"], row["snatches"]) for row in rows}
         for info_hash in info_hashes:
             self._keep(info_hash, found.get(info_hash), asked_at)
         return {info_hash: found.get(info_hash) for info_hash in info_hashes}
+
+    async def _fetch(self, info_hashes: Sequence[InfoHash]) -> Sequence[asyncpg.Record]:
+        # Not asyncio.timeout: cancelled, asyncpg waits for a server that hangs to confirm it.
+        query = asyncio.ensure_future(self._pool.fetch(_FIND, info_hashes))
+        done, _ = await asyncio.wait({query}, timeout=DEADLINE_SECONDS)
+        if not done:
+            query.cancel()
+            raise TimeoutError
+        return query.result()
 
     def _keep(self, info_hash: InfoHash, torrent: Torrent | None, asked_at: float) -> None:
         if torrent is None:

@@ -56,8 +56,7 @@ class ScoringTiers:
 
     def peek(self, key_hash: KeyHash | None) -> Judgement | None:
         """See :class:`~etracker_announce.ports.Tiers`."""
-        cache = self._strangers if key_hash is None else self._registered
-        judgement = cache.fresh(key_hash or GUEST)
+        judgement = self._registered.fresh(GUEST if key_hash is None else key_hash)
         if judgement is not None:
             self._metrics.tiers["cache"].inc()
         return judgement
@@ -67,7 +66,7 @@ class ScoringTiers:
         judgement = self.peek(key_hash)
         if judgement is not None:
             return judgement
-        key = key_hash or GUEST
+        key = GUEST if key_hash is None else key_hash
         judgement = self._strangers.fresh(key)
         if judgement is not None:
             self._metrics.tiers["cache"].inc()
@@ -94,7 +93,8 @@ class ScoringTiers:
         asked_at = time.monotonic()
         async with await self._breakers.get_breaker("scoring"), asyncio.timeout(DEADLINE_SECONDS):
             standings = await self._post(keys)
-        judgements = {key: Judgement(standing, provisional=False) for key, standing in zip(keys, standings, strict=True)}
+        answers = zip(keys, standings, strict=True)
+        judgements = {key: Judgement(standing, provisional=False) for key, standing in answers}
         for key, judgement in judgements.items():
             self._keep(key, judgement, asked_at)
         return judgements
@@ -107,9 +107,7 @@ class ScoringTiers:
             ValidationError: it answers something else.
         """
         question = TiersRequest(keys=[key.hex() for key in keys]).model_dump_json()
-        response = await self._client.post(
-            TIERS_PATH, content=question, headers={"content-type": "application/json"}
-        )
+        response = await self._client.post(TIERS_PATH, content=question, headers={"content-type": "application/json"})
         response.raise_for_status()
         peers = TiersResponse.model_validate_json(response.content).peers
         if len(peers) != len(keys):
@@ -118,7 +116,7 @@ class ScoringTiers:
 
     def _keep(self, key: KeyHash, judgement: Judgement, asked_at: float) -> None:
         kept, other = self._strangers, self._registered
-        if judgement.standing.registered:
+        if judgement.standing.registered or key == GUEST:
             kept, other = other, kept
         other.drop(key)
         kept.put(key, judgement, asked_at)

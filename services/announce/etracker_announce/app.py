@@ -1,0 +1,114 @@
+"""The composition root of the announce service."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from structlog import get_logger
+
+from etracker_announce.adapters.allowlist import PostgresAllowlist
+from etracker_announce.adapters.scoring import ScoringTiers
+from etracker_announce.adapters.secret import PairSecret
+from etracker_announce.adapters.swarms import connect_swarms
+from etracker_announce.domain.addresses import client_finder
+from etracker_announce.domain.texts import forbidden_words
+from etracker_announce.metrics import Metrics
+from etracker_announce.routes.exchange import FRONT, Front
+from etracker_announce.settings import AnnounceSettings
+from etracker_announce.use_cases.announcing import Announcing
+from etracker_announce.use_cases.lookups import Lookups
+from etracker_announce.use_cases.scraping import Scraping
+from etracker_announce.use_cases.tracker import Tracker
+from etracker_shared.health import health_router
+from etracker_shared.notifications import INFOHASHES_CHANNEL, KEYS_CHANNEL
+from etracker_shared.postgres import Listener, create_pool
+
+log = get_logger("announce")
+
+Background = Callable[[], Awaitable[None]]
+
+
+def create_app(settings: AnnounceSettings) -> FastAPI:
+    """Build the application; connections need :class:`~etracker_announce.routes.protocol.TrackerProtocol`."""
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    pool = create_pool(settings)
+    listener = Listener(settings, [INFOHASHES_CHANNEL, KEYS_CHANNEL], lambda *change: _hear(tiers, allowlist, *change))
+    scoring = httpx.AsyncClient(base_url=settings.scoring_url, trust_env=False)
+    tiers = ScoringTiers(scoring, listener, metrics, settings.tier_cache_seconds, settings.tier_cache_entries)
+    allowlist = PostgresAllowlist(pool, listener, metrics, settings.allowlist_cache_entries)
+    swarms = connect_swarms(
+        settings,
+        peers_per_key=settings.peers_per_key,
+        peer_lifetime_seconds=settings.peer_lifetime_seconds,
+        sweep_seconds=settings.sweep_seconds,
+        sweep_budget=settings.sweep_budget,
+        stream_max_bytes=settings.stream_max_bytes,
+        on_batch=metrics.swarm_batches.observe,
+    )
+    secret = PairSecret(pool)
+    lookups = Lookups(tiers, allowlist, swarms, settings)
+    announcing = Announcing(
+        swarms=swarms,
+        lookups=lookups,
+        secret=lambda: secret.value,
+        settings=settings,
+        metrics=metrics,
+        clock=time.time,
+    )
+    tracker = Tracker(announcing, Scraping(swarms, lookups, settings), settings)
+    front = Front(tracker, metrics, client_finder(settings.trusted_proxies))
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        _warn_of_host(settings.frontend_hostname)
+        async with contextlib.AsyncExitStack() as stack:
+            await pool  # connects when asked
+            stack.push_async_callback(pool.close)
+            await swarms.start()
+            stack.push_async_callback(swarms.close)
+            await stack.enter_async_context(scoring)
+            stack.push_async_callback(allowlist.close)
+            stack.push_async_callback(tiers.close)
+            await stack.enter_async_context(_running(listener.run, secret.load))
+            yield {FRONT: front}
+
+    app = FastAPI(title="etracker announce", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(health_router({"redis": swarms.ping, "pair_secret": secret.is_loaded}, registry))
+    return app
+
+
+def _hear(tiers: ScoringTiers, allowlist: PostgresAllowlist, channel: str, hashes: Sequence[bytes] | None) -> None:
+    tiers.hear(channel, hashes)
+    allowlist.hear(channel, hashes)
+
+
+def _warn_of_host(host: str) -> None:
+    """Clients act on words in texts, and the host's name is in one of them."""
+    if words := forbidden_words(host):
+        log.warning("hostname_misleads_clients", setting="ETRACKER_FRONTEND_HOSTNAME", words=words)
+
+
+@contextlib.asynccontextmanager
+async def _running(*background: Background) -> AsyncIterator[None]:
+    """Run tasks beside the service; one that fails is logged, and started again by nobody but a restart."""
+    tasks = [asyncio.ensure_future(_logged(task)) for task in background]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _logged(background: Background) -> None:
+    try:
+        await background()
+    except Exception:
+        log.exception("background_task_failed")
+        raise

@@ -1,0 +1,78 @@
+"""Who of a swarm's candidates may be introduced to an asker at all, whatever the policy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from etracker_announce.domain.addresses import PRIVATE4, PRIVATE6, PrivatePeers
+from etracker_announce.domain.swarm import PeerFlag, Records
+
+Mask = npt.NDArray[np.bool_]
+
+# The same bytes as a record, seen as what the eye of this module looks at: the first two bytes of each address.
+_NETWORKS = np.dtype([("", "V50"), ("endpoint4", "=u2"), ("", "V4"), ("endpoint6", "=u2"), ("", "V16")])
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The fields of one address family in a record."""
+
+    seen: str
+    endpoint: str
+    private: Mask
+
+
+FAMILY4 = Family("seen4", "endpoint4", PRIVATE4)
+FAMILY6 = Family("seen6", "endpoint6", PRIVATE6)
+
+
+@dataclass(frozen=True, slots=True)
+class Visibility:
+    """What one asker may see of a swarm.
+
+    ``identity``: the asker's; its key's other clients are as invisible as itself. ``families``: those
+    the asker is known on. ``oldest_seen``: endpoints last seen before this Unix time have expired.
+    """
+
+    identity: int
+    families: tuple[Family, ...]
+    oldest_seen: int
+    private_addresses: bool
+
+
+def sees_private(setting: PrivatePeers, *, asker_is_private: bool) -> bool:
+    """Tell whether an asker is handed private addresses."""
+    if setting is PrivatePeers.PRIVATE_ASKERS:
+        return asker_is_private
+    return setting is PrivatePeers.ALWAYS
+
+
+def introducible(candidates: Records, visibility: Visibility) -> Records:
+    """Keep the candidates an asker may be introduced to."""
+    if not len(candidates):
+        return candidates
+    mask = candidates["identity"] != visibility.identity
+    mask &= candidates["flags"] < PeerFlag.UNREACHABLE  # the highest bit
+    usable = _usable(candidates, visibility.families[0], visibility)
+    for family in visibility.families[1:]:
+        usable |= _usable(candidates, family, visibility)
+    mask &= usable
+    kept: Records = candidates[mask]
+    return kept
+
+
+def endpoints(chosen: Records, family: Family, visibility: Visibility) -> Records:
+    """Return those of the chosen peers that have an endpoint of a family."""
+    if visibility.families == (family,):
+        return chosen
+    if family not in visibility.families or not len(chosen):
+        return chosen[:0]
+    return chosen[_usable(chosen, family, visibility)]
+
+
+def _usable(records: Records, family: Family, visibility: Visibility) -> Mask:
+    usable: Mask = records[family.seen] >= visibility.oldest_seen
+    if not visibility.private_addresses:
+        usable &= ~family.private[records.view(_NETWORKS)[family.endpoint]]
+    return usable

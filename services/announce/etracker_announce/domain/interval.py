@@ -1,0 +1,17 @@
+"""When a client shall come back: spread over time, always the same for the same peer."""
+
+from zlib import crc32
+
+JITTER_PERCENT = 10
+
+
+def spread(interval_seconds: int, *who: bytes) -> int:
+    """Move an interval by up to 10 % either way, by who asks: asking again can't re-roll it.
+
+    Clients don't spread their announces themselves; a checksum spreads well enough and costs nothing.
+    """
+    checksum = 0
+    for part in who:
+        checksum = crc32(part, checksum)
+    per_mille = checksum % (20 * JITTER_PERCENT + 1) - 10 * JITTER_PERCENT
+    return interval_seconds + interval_seconds * per_mille // 1000

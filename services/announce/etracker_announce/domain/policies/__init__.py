@@ -1,0 +1,35 @@
+"""Policies of peer selection, by the name that ``ETRACKER_POLICY`` gives.
+
+A policy is one pure function: of the candidates that may be introduced at all it chooses whom to
+introduce. The same question gives the same answer on every replica, so that asking again reveals no more.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from etracker_announce.domain.policies import random_peers, ratio
+from etracker_announce.domain.policies.question import Asker, Question
+from etracker_announce.domain.swarm import Records
+
+__all__ = ["POLICIES", "Asker", "Policy", "Question"]
+
+SPARE_CANDIDATES = 10
+
+
+def _a_few_more(numwant: int) -> int:
+    # The asker itself, its key's other clients and expired peers are among the candidates.
+    return numwant + SPARE_CANDIDATES
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """``choose``: the function. ``window``: how many candidates it wants to see for a list of numwant."""
+
+    choose: Callable[[Question, Records], Records]
+    window: Callable[[int], int] = _a_few_more
+
+
+POLICIES = {
+    "random": Policy(random_peers.choose),
+    "ratio": Policy(ratio.choose),
+}

@@ -1,0 +1,31 @@
+"""What a policy is asked: whom to introduce to this asker, now."""
+
+from dataclasses import dataclass
+
+from etracker_announce.domain.swarm import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks. ``identity``, ``pair_hash``, ``tier`` and ``first_seen`` as in a swarm's records.
+
+    ``share``: what scoring grants under a list policy, in that policy's own unit.
+    """
+
+    identity: int
+    pair_hash: int
+    tier: int
+    role: Role
+    first_seen: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """``torrent_length``: bytes or None. ``seed``: 32 bits, the same for an interval. ``now``: Unix seconds."""
+
+    asker: Asker
+    numwant: int
+    torrent_length: int | None
+    seed: int
+    now: int

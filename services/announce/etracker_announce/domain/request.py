@@ -1,0 +1,184 @@
+"""Parse announces and scrapes from the raw bytes of a request's path and query.
+
+Nothing here may decode the query as text: an infohash is any 20 bytes. What can't be understood
+raises :class:`~etracker_announce.domain.errors.MalformedError` and nothing else does.
+"""
+
+import enum
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from etracker_announce.domain.errors import MalformedError, Reason
+from etracker_announce.domain.swarm import Role
+from etracker_shared.facts import MAX_COUNTER, UNKNOWN_LEFT, Event
+from etracker_shared.identity import InfoHash
+
+MAX_ANNOUNCE_QUERY = 2048
+MAX_SCRAPE_QUERY = 8192
+MAX_SCRAPE_HASHES = 64
+MAX_PORT = 65535
+
+# A name may follow a doubled question mark. Only the first "=" separates: values hold more of them. Possessive, and
+# anchored at "&", so that no query takes longer than its length.
+_PAIR = re.compile(rb"(?:^|&)\?*+([^&=]++)=([^&]*)")
+
+_EVENTS = {
+    b"": Event.REGULAR,
+    b"empty": Event.REGULAR,
+    b"none": Event.REGULAR,
+    b"started": Event.STARTED,
+    b"completed": Event.COMPLETED,
+    b"stopped": Event.STOPPED,
+    b"paused": Event.PAUSED,
+}
+
+
+class Kind(enum.Enum):
+    """What a path asks for."""
+
+    ANNOUNCE = "announce"
+    SCRAPE = "scrape"
+
+
+_KINDS = {b"announce": Kind.ANNOUNCE, b"scrape": Kind.SCRAPE}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a request goes. ``key`` is as the path has it, unchecked, or None for a guest."""
+
+    kind: Kind
+    key: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceRequest:
+    """One announce, as the client sent it.
+
+    ``info_hash_with_spaces``: the infohash with every ``+`` read as a space, or None if it holds none.
+    ``left``: bytes, or :data:`~etracker_shared.facts.UNKNOWN_LEFT`. ``numwant``: None for the default.
+    """
+
+    info_hash: InfoHash
+    info_hash_with_spaces: InfoHash | None
+    peer_id: bytes
+    port: int
+    uploaded: int
+    downloaded: int
+    left: int
+    corrupt: int
+    redundant: int
+    event: Event
+    numwant: int | None
+    compact: bool
+    with_peer_ids: bool
+
+    @property
+    def role(self) -> Role:
+        """What the asker wants of the swarm: one that lacks nothing, or has all it wants, seeds."""
+        if self.left == 0:
+            return Role.SEEDER
+        return Role.PARTIAL_SEED if self.event is Event.PAUSED else Role.LEECHER
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeRequest:
+    """Infohashes in the order asked, each with its reading of ``+`` as a space, if that differs."""
+
+    info_hashes: tuple[tuple[InfoHash, InfoHash | None], ...]
+
+
+def parse_path(path: bytes) -> Target | None:
+    """Find out what a path asks for: ``/announce``, ``/<key>/announce`` or ``/announce/<key>``; None for neither."""
+    parts = path.split(b"/")
+    if len(parts) == 3:
+        if kind := _KINDS.get(parts[2]):
+            return Target(kind, parts[1])
+        if kind := _KINDS.get(parts[1]):
+            return Target(kind, parts[2])
+    elif len(parts) == 2 and (kind := _KINDS.get(parts[1])):
+        return Target(kind, None)
+    return None
+
+
+def parse_announce(query: bytes) -> AnnounceRequest:
+    """Parse the query of an announce.
+
+    Raises:
+        MalformedError: with the one thing that is wrong.
+    """
+    if len(query) > MAX_ANNOUNCE_QUERY:
+        raise MalformedError(Reason.TOO_LONG)
+    pairs = _PAIR.findall(query)
+    if not pairs:
+        raise MalformedError(Reason.NO_PARAMETERS)
+    fields = dict(reversed(pairs))  # of a repeated parameter the first wins
+    if query.count(b"info_hash=") > 1 and sum(name == b"info_hash" for name, _ in pairs) > 1:
+        raise MalformedError(Reason.SEVERAL_INFO_HASHES)
+    info_hash, with_spaces = _info_hash(fields.get(b"info_hash", b""))
+    return AnnounceRequest(
+        info_hash=info_hash,
+        info_hash_with_spaces=with_spaces,
+        peer_id=_peer_id(fields.get(b"peer_id", b"")),
+        port=_port(fields.get(b"port", b"")),
+        uploaded=_counter(fields, b"uploaded"),
+        downloaded=_counter(fields, b"downloaded"),
+        left=_counter(fields, b"left", UNKNOWN_LEFT),
+        corrupt=_counter(fields, b"corrupt"),
+        redundant=_counter(fields, b"redundant"),
+        event=_EVENTS.get(fields.get(b"event", b"").lower(), Event.REGULAR),
+        numwant=_numwant(fields.get(b"numwant", b"")),
+        compact=fields.get(b"compact") != b"0",
+        with_peer_ids=fields.get(b"no_peer_id") != b"1",
+    )
+
+
+def parse_scrape(query: bytes) -> ScrapeRequest:
+    """Parse the query of a scrape.
+
+    Raises:
+        MalformedError: with the one thing that is wrong.
+    """
+    if len(query) > MAX_SCRAPE_QUERY:
+        raise MalformedError(Reason.TOO_LONG)
+    values = [value for name, value in _PAIR.findall(query) if name == b"info_hash"]
+    if not values:
+        raise MalformedError(Reason.SCRAPE_OF_EVERYTHING)
+    if len(values) > MAX_SCRAPE_HASHES:
+        raise MalformedError(Reason.TOO_LONG)
+    return ScrapeRequest(tuple(map(_info_hash, dict.fromkeys(values))))
+
+
+def _info_hash(value: bytes) -> tuple[InfoHash, InfoHash | None]:
+    info_hash = unquote_to_bytes(value)
+    if len(info_hash) != 20:
+        raise MalformedError(Reason.INFO_HASH)
+    if b"+" not in value:
+        return InfoHash(info_hash), None
+    return InfoHash(info_hash), InfoHash(unquote_to_bytes(value.replace(b"+", b" ")))
+
+
+def _peer_id(value: bytes) -> bytes:
+    peer_id = unquote_to_bytes(value)
+    if len(peer_id) != 20:
+        raise MalformedError(Reason.PEER_ID)
+    return peer_id
+
+
+def _port(value: bytes) -> int:
+    # 0 comes with "stopped", 0 and 1 from clients that can't accept connections: neither is ever handed out.
+    port = int(value) if value.isdigit() else -1
+    if not 0 <= port <= MAX_PORT:
+        raise MalformedError(Reason.PORT)
+    return port
+
+
+def _counter(fields: Mapping[bytes, bytes], name: bytes, absent: int = 0) -> int:
+    value = fields.get(name, b"")
+    return min(int(value), MAX_COUNTER) if value.isdigit() else absent
+
+
+def _numwant(value: bytes) -> int | None:
+    return int(value) if value.isdigit() else None

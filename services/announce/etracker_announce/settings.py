@@ -1,0 +1,66 @@
+"""What an operator can set about the announce service."""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic_settings import NoDecode
+
+from etracker_announce.domain.addresses import PrivatePeers
+from etracker_announce.domain.policies import POLICIES
+from etracker_announce.domain.texts import MAX_HOST_BYTES
+from etracker_shared.addresses import Network, parse_networks
+from etracker_shared.settings import PostgresSettings, RedisSettings, ServingSettings
+
+MAX_NUMWANT = 50
+LIFETIME_SLACK_SECONDS = 300
+
+
+def _networks(value: object) -> object:
+    return parse_networks(value) if isinstance(value, str) else value
+
+
+class AnnounceSettings(ServingSettings, PostgresSettings, RedisSettings):
+    """Each is ``ETRACKER_`` and the name in capitals.
+
+    ``sweep_seconds``: pause between two visits to a swarm that nobody announces to. ``sweep_budget``: visits
+    a second over all replicas. ``stream_max_bytes``: past it regular facts are dropped.
+    """
+
+    frontend_hostname: str = Field("localhost", pattern=r"^[!-~]+$", max_length=MAX_HOST_BYTES)
+    scoring_url: str = Field("http://localhost:8081", pattern=r"^https?://")
+    guests: bool = True
+    policy: str = "random"
+    disable_allowlist: bool = False
+    new_hashes_per_hour: int = Field(100, ge=1)
+    interval_seconds: int = Field(1800, ge=60, le=86400)
+    min_interval_seconds: int = Field(900, ge=1)
+    numwant: int = Field(MAX_NUMWANT, ge=1, le=MAX_NUMWANT)
+    peers_per_key: int = Field(5, ge=1, le=100)
+    private_peers: PrivatePeers = PrivatePeers.PRIVATE_ASKERS
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = parse_networks(
+        "127.0.0.0/8 ::1"
+    )
+    sweep_seconds: int = Field(900, ge=60, le=15_300)
+    sweep_budget: int = Field(500, ge=1)
+    stream_max_bytes: int = Field(2 * 1024**3, ge=1024**2)
+    tier_cache_seconds: int = Field(300, ge=1)
+    tier_cache_entries: int = Field(262_144, ge=1)
+    allowlist_cache_entries: int = Field(262_144, ge=1)
+
+    @field_validator("policy")
+    @classmethod
+    def _is_a_policy(cls, name: str) -> str:
+        if name not in POLICIES:
+            raise ValueError(f"it must be one of {', '.join(sorted(POLICIES))}")
+        return name
+
+    @model_validator(mode="after")
+    def _minimum_is_less(self) -> "AnnounceSettings":
+        if self.min_interval_seconds > self.interval_seconds:
+            raise ValueError("ETRACKER_MIN_INTERVAL_SECONDS must not exceed ETRACKER_INTERVAL_SECONDS")
+        return self
+
+    @property
+    def peer_lifetime_seconds(self) -> int:
+        """How long after its last announce a peer stays: two intervals, and slack."""
+        return 2 * self.interval_seconds + LIFETIME_SLACK_SECONDS

@@ -1,0 +1,1 @@
+"""What the announce service does: answer announces and scrapes."""
