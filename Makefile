@@ -1,0 +1,85 @@
+# The only entry point, for people and for CI. It needs Python 3.11 or newer, make and git; the rest it installs.
+
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PACKAGES := shared migrations services/announce services/scoring services/admin_api deploy/embedded
+PROJECTS := $(PACKAGES:%=%/pyproject.toml)
+
+FAST_TESTS := tests/unit tests/contract tests/architecture
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# What runs the tracker. Our own packages are installed as links into this checkout.
+$(VENV)/run.stamp: deploy/embedded/requirements.txt $(PROJECTS)
+	@echo "Installing what the tracker needs (the first time this takes a minute)"
+	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "etracker needs Python 3.11 or newer")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes -r $<
+	$(PIP) install --quiet --no-deps --no-build-isolation $(PACKAGES:%=-e ./%)
+	@touch $@
+
+# What checks and tests it, beside that.
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
+	@echo "Installing what the checks and tests need"
+	$(PIP) install --require-hashes -r $<
+	@touch $@
+
+.PHONY: install
+install: $(VENV)/dev.stamp ## Install everything into .venv
+
+.PHONY: run
+run: $(VENV)/run.stamp ## Run the whole tracker; its data stays in .data
+	@exec $(BIN)/python -m etracker_stack
+
+.PHONY: migrate
+migrate: $(VENV)/run.stamp ## Bring the database that PGHOST and the like name to the newest version
+	$(BIN)/python -m etracker_migrations
+
+.PHONY: lint
+lint: $(VENV)/dev.stamp ## Check formatting, lint, types and the architecture's contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+.PHONY: check
+check: lint ## Everything that is fast: lint and the fast tests; green at every commit
+	$(PYTEST) $(FAST_TESTS)
+
+.PHONY: test
+test: check system-programs ## Check, then every test on real servers and with real BitTorrent clients
+	$(PYTEST) tests $(FAST_TESTS:%=--ignore=%) -m "not full"
+
+.PHONY: test-full
+test-full: check system-programs ## Test with the long forms of the fault, load and client tests
+	$(PYTEST) tests $(FAST_TESTS:%=--ignore=%)
+
+.PHONY: bench
+bench: $(VENV)/dev.stamp system-programs ## Measure what an announce costs, beside other trackers
+	$(BIN)/python -m scripts.bench $(BENCH)
+
+.PHONY: install-system
+install-system: ## Install the Debian packages that end-to-end tests and the benchmark need
+	sh deploy/install_system.sh
+
+.PHONY: system-programs
+system-programs:
+	@sh deploy/install_system.sh --if-missing
+
+.PHONY: lock
+lock: $(VENV)/dev.stamp ## Resolve and hash the dependencies anew (LOCK=--upgrade takes the newest)
+	$(BIN)/python deploy/lock.py $(LOCK)
+
+.PHONY: clean
+clean: ## Remove what the tools made; the tracker's data in .data stays
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -o -name '*.egg-info' | xargs rm -rf

@@ -1,0 +1,7 @@
+#!/bin/sh
+# Installs one service beside the Python on the PATH: its locked dependencies, shared, and itself.
+# Argument: the service's directory. The Dockerfile runs it, and the test that proves the services' independence.
+set -eu
+
+python -m pip install --disable-pip-version-check --no-cache-dir --require-hashes --requirement "$1/requirements.txt"
+python -m pip install --disable-pip-version-check --no-cache-dir --no-deps --no-build-isolation ./shared "./$1"
