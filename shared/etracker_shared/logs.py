@@ -22,7 +22,9 @@ def configure_logging(level: str = "info") -> None:
     """Send structlog's and the standard library's records to standard error, one line each."""
     watched = sys.stderr.isatty()
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if watched else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)  # others print variables: keys
+        if watched
+        else structlog.processors.JSONRenderer()
     )
     finish: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if not watched:

@@ -1,0 +1,1 @@
+"""Postgres and Redis, as the ports want them."""

@@ -1,0 +1,154 @@
+"""The catalogue of torrents in Postgres."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from etracker_admin_api.adapters.database import LONG_DEADLINE_SECONDS, Database
+from etracker_admin_api.domain.catalogue import ListedTorrent, StoredTorrent
+from etracker_admin_api.domain.torrents import Torrent
+from etracker_shared.identity import InfoHash
+from etracker_shared.tables import infohashes
+
+STREAM_ROWS = 1000
+"""Rows held in memory at a time: the list of a million torrents costs no more than that of a thousand."""
+
+_columns = infohashes.c
+_aliases = infohashes.alias("aliases")
+
+
+class PostgresCatalogue:
+    """Reads and writes ``infohashes``; triggers tell every announce replica of each change."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, info_hash: InfoHash, name: str) -> bool:
+        """See the port."""
+        statement = insert(infohashes).values(info_hash=info_hash, name=name).on_conflict_do_nothing()
+        async with self._database.transaction() as connection:
+            return (await connection.execute(statement.returning(_columns.id))).first() is not None
+
+    async def add_torrent(self, torrent: Torrent) -> bool:
+        """See the port."""
+        async with self._database.transaction() as connection:
+            new = await _insert_missing(connection, torrent)
+            rows = await _lock(connection, torrent)
+            primary = _choose_primary(rows, torrent, new)
+            await _complete(connection, primary, torrent)
+            await _point_aliases(connection, primary, torrent)
+        return bool(new)
+
+    async def remove(self, info_hash: InfoHash) -> bool:
+        """See the port."""
+        primary = select(func.coalesce(_columns.same_as, _columns.id)).where(_columns.info_hash == info_hash)
+        statement = delete(infohashes).where(
+            or_(_columns.id == primary.scalar_subquery(), _columns.same_as == primary.scalar_subquery())
+        )
+        async with self._database.transaction() as connection:
+            return (await connection.execute(statement)).rowcount > 0
+
+    async def find(self, info_hash: InfoHash) -> StoredTorrent | None:
+        """See the port."""
+        statement = (
+            select(_columns.name, _columns.file)
+            .join_from(infohashes, _aliases, _columns.id == func.coalesce(_aliases.c.same_as, _aliases.c.id))
+            .where(_aliases.c.info_hash == info_hash)
+        )
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(statement)).first()
+        return None if row is None else StoredTorrent(row.name, row.file)
+
+    async def count(self) -> int:
+        """See the port. Index-only as far as the table is vacuumed; aliases have a small index of their own."""
+        everything = select(func.count()).select_from(infohashes).scalar_subquery()
+        aliases = select(func.count()).where(_columns.same_as.is_not(None)).scalar_subquery()
+        async with self._database.transaction(LONG_DEADLINE_SECONDS) as connection:
+            return int(await connection.scalar(select(everything - aliases)) or 0)
+
+    async def page(self, after: int, limit: int) -> Sequence[ListedTorrent]:
+        """See the port."""
+        statement = (
+            select(
+                _columns.id,
+                _columns.name,
+                _columns.info_hash,
+                _columns.downloaded,
+                _columns.seeders,
+                _columns.leechers,
+                _columns.length,
+                _columns.file.is_not(None).label("has_file"),
+            )
+            .where(_columns.id > after, _columns.same_as.is_(None))
+            .order_by(_columns.id)
+            .limit(limit)
+        )
+        async with self._database.transaction(LONG_DEADLINE_SECONDS) as connection:
+            return [ListedTorrent(*row) for row in await connection.execute(statement)]
+
+    async def stream(self) -> AsyncIterator[Sequence[ListedTorrent]]:
+        """See the port."""
+        after = 0
+        while batch := await self.page(after, STREAM_ROWS):
+            yield batch
+            after = batch[-1].id
+
+
+class _Tracked(NamedTuple):
+    id: int
+    info_hash: bytes
+    same_as: int | None
+
+
+async def _insert_missing(connection: AsyncConnection, torrent: Torrent) -> set[bytes]:
+    """Insert the infohashes that aren't tracked yet, and return those."""
+    rows = [
+        {"info_hash": info_hash, "name": torrent.name, "length": torrent.length, "info_hash_v2": torrent.v2}
+        for info_hash in torrent.info_hashes
+    ]
+    statement = insert(infohashes).values(rows).on_conflict_do_nothing().returning(_columns.info_hash)
+    return set(await connection.scalars(statement))
+
+
+async def _lock(connection: AsyncConnection, torrent: Torrent) -> Sequence[_Tracked]:
+    statement = (
+        select(_columns.id, _columns.info_hash, _columns.same_as)
+        .where(_columns.info_hash.in_(torrent.info_hashes))
+        .order_by(_columns.id)
+        .with_for_update()
+    )
+    return [_Tracked(*row) for row in await connection.execute(statement)]
+
+
+def _choose_primary(rows: Sequence[_Tracked], torrent: Torrent, new: set[bytes]) -> int:
+    """Choose the row that keeps the statistics: one that may have some already, v1's before v2's."""
+    aliased = {row.same_as for row in rows if row.same_as is not None}
+    if aliased:
+        return min(aliased)
+    order = {bytes(info_hash): position for position, info_hash in enumerate(torrent.info_hashes)}
+    return min(rows, key=lambda row: (row.info_hash in new, order[row.info_hash])).id
+
+
+async def _complete(connection: AsyncConnection, primary: int, torrent: Torrent) -> None:
+    """Fill in what a row that was inserted by its infohash alone doesn't know."""
+    incomplete = or_(_columns.file.is_(None), _columns.length.is_(None), _columns.name == "")
+    statement = update(infohashes).where(_columns.id == primary, incomplete)
+    await connection.execute(
+        statement.values(
+            file=func.coalesce(_columns.file, torrent.file),
+            length=func.coalesce(_columns.length, torrent.length),
+            name=func.coalesce(func.nullif(_columns.name, ""), torrent.name),
+            info_hash_v2=func.coalesce(_columns.info_hash_v2, torrent.v2),
+        )
+    )
+
+
+async def _point_aliases(connection: AsyncConnection, primary: int, torrent: Torrent) -> None:
+    """Let the torrent's other infohash share the statistics of its first."""
+    statement = update(infohashes).where(
+        _columns.info_hash.in_(torrent.info_hashes), _columns.id != primary, _columns.same_as.is_distinct_from(primary)
+    )
+    await connection.execute(statement.values(same_as=primary))

@@ -1,0 +1,27 @@
+"""What the catalogue of torrents holds and gives back."""
+
+from dataclasses import dataclass
+
+from etracker_shared.identity import InfoHash
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTorrent:
+    """One row of the public list. ``downloaded``: snatches. ``length``: bytes, None if unknown."""
+
+    id: int
+    name: str
+    info_hash: InfoHash
+    downloaded: int
+    seeders: int
+    leechers: int
+    length: int | None
+    has_file: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTorrent:
+    """A tracked torrent; ``file`` is None when it was added by its infohash alone."""
+
+    name: str
+    file: bytes | None

@@ -1,0 +1,37 @@
+"""What Prometheus is told about the admin API. Every label has few values."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+
+class Metrics:
+    """One registry an application, so that tests can build several in one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "etracker_admin_requests",
+            "Requests answered, by route template, method and status",
+            ["route", "method", "status"],
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "etracker_admin_request_seconds",
+            "Time until a request was answered in full, by route template",
+            ["route"],
+            registry=self.registry,
+        )
+        self.uploads = Counter(
+            "etracker_admin_uploads",
+            "Torrent files uploaded, by answer (new, known, refused)",
+            ["answer"],
+            registry=self.registry,
+        )
+        self.keys = Counter(
+            "etracker_admin_keys",
+            "Announce keys asked for, by answer (generated, limited)",
+            ["answer"],
+            registry=self.registry,
+        )
+        self.pruned = Counter(
+            "etracker_admin_keys_pruned", "Abandoned announce keys deleted by this replica", registry=self.registry
+        )

@@ -1,0 +1,1 @@
+"""HTTP: the original's endpoints, two pages, and what surrounds them."""

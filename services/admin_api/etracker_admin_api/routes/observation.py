@@ -1,0 +1,68 @@
+"""One log line and one set of metrics a request, and the request id; pure ASGI."""
+
+import secrets
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog import get_logger
+from structlog.contextvars import bound_contextvars
+
+from etracker_admin_api.metrics import Metrics
+from etracker_admin_api.routes.problems import problem_response
+
+QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_CLIENT_LEFT = 499
+
+log = get_logger("admin_api")
+
+
+class Observation:
+    """Logs method, route template, status and duration; never a path or a query: they may hold announce keys."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever happens inside."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+        answer = _Answer(request_id, send)
+        start = time.perf_counter()
+        with bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, answer.send)
+            except Exception:
+                log.exception("request_failed")
+                if answer.status:
+                    raise  # half an answer: only a broken connection tells the caller
+                await problem_response(request_id, 500, "Internal error.")(scope, receive, answer.send)
+            finally:
+                self._observe(scope, answer.status or _CLIENT_LEFT, time.perf_counter() - start)
+
+    def _observe(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._metrics.requests.labels(route, method, str(status)).inc()
+        self._metrics.seconds.labels(route).observe(seconds)
+        tell = log.debug if route in QUIET_ROUTES else log.info
+        tell("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+class _Answer:
+    """Remembers the status on its way out, and adds the request id."""
+
+    def __init__(self, request_id: str, send: Send) -> None:
+        self._header = (b"x-request-id", request_id.encode())
+        self._send = send
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message = {**message, "headers": [*message.get("headers", ()), self._header]}
+        await self._send(message)

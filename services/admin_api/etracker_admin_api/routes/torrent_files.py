@@ -1,0 +1,121 @@
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+
+from etracker_admin_api.domain.errors import TorrentError
+from etracker_admin_api.domain.infohashes import parse_info_hash, to_base64
+from etracker_admin_api.domain.torrents import Torrent
+from etracker_admin_api.metrics import Metrics
+from etracker_admin_api.routes.bodies import read_upload
+from etracker_admin_api.routes.callers import Callers
+from etracker_admin_api.routes.models import UploadAnswer
+from etracker_admin_api.routes.problems import problems
+from etracker_admin_api.use_cases.torrent_files import TorrentFiles, UnknownKeyError, UnknownTorrentError
+
+MEDIA_TYPE = "application/x-bittorrent"
+_ANNOUNCE_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_UNSAFE = re.compile(r"[^A-Za-z0-9 ._()-]+")
+_FORM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "A torrent file of at most 16 MiB",
+                        }
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+def torrent_files_router(
+    files: TorrentFiles,
+    changed: Callable[[], None],
+    restricted: Callable[..., None],
+    callers: Callers,
+    metrics: Metrics,
+) -> APIRouter:
+    """Build the restricted upload and the download that a key is good for."""
+    router = APIRouter(tags=["torrent files"])
+
+    @router.post(
+        "/api/torrentfile",
+        status_code=201,
+        dependencies=[Depends(restricted)],
+        responses={
+            200: {"model": UploadAnswer, "description": "It was tracked already"},
+            **problems(400, 401, 403, 503),
+        },
+        openapi_extra=_FORM,
+    )
+    async def upload(request: Request, response: Response) -> UploadAnswer:
+        """Track a torrent and keep its file: made private, its trackers, DHT nodes and web seeds removed."""
+        try:
+            torrent, is_new = await files.upload(await read_upload(request, "file"))
+        except TorrentError:
+            metrics.uploads.labels("refused").inc()
+            raise
+        metrics.uploads.labels("new" if is_new else "known").inc()
+        if is_new:
+            changed()
+        else:
+            response.status_code = 200
+        return _describe(torrent, is_new=is_new)
+
+    @router.get(
+        "/api/torrentfile",
+        response_class=Response,
+        responses={200: {"content": {MEDIA_TYPE: {}}}, **problems(400, 403, 404, 503)},
+    )
+    async def download(request: Request, announce_key: str, info_hash: str) -> Response:
+        """Download a torrent file with the announce URL of a key. ``info_hash``: hex, any of the torrent's."""
+        if not _ANNOUNCE_KEY.fullmatch(announce_key):
+            raise HTTPException(403, "The announce key isn't registered. Generate one first.")
+        try:
+            name, content = await files.download(announce_key, parse_info_hash(info_hash), callers.origin(request))
+        except UnknownKeyError:
+            raise HTTPException(403, "The announce key isn't registered. Generate one first.") from None
+        except UnknownTorrentError as error:
+            sentence = "Nobody has uploaded this torrent's file." if error.tracked else "The infohash isn't tracked."
+            raise HTTPException(404, sentence) from None
+        headers = {"Content-Disposition": attachment(f"{name}.torrent"), "Cache-Control": "no-store"}
+        return Response(content, media_type=MEDIA_TYPE, headers=headers)
+
+    return router
+
+
+def attachment(filename: str) -> str:
+    """Write a Content-Disposition that no file name breaks out of. Source: RFC 6266, RFC 8187."""
+    plain = unicodedata.normalize("NFKD", filename).encode("ascii", "ignore").decode()
+    plain = _UNSAFE.sub("_", plain).strip(" .") or "download.torrent"
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
+
+
+def _describe(torrent: Torrent, *, is_new: bool) -> UploadAnswer:
+    message = "The torrent is tracked now." if is_new else "The torrent was tracked already."
+    if torrent.made_private:
+        message += (
+            " It wasn't private: it got the flag and with it new infohashes, so seed the file downloaded from here."
+        )
+    return UploadAnswer(
+        message=message,
+        name=torrent.name,
+        length=torrent.length,
+        info_hash=to_base64(torrent.info_hashes[0]),
+        info_hash_v1=torrent.v1.hex() if torrent.v1 else None,
+        info_hash_v2=torrent.v2.hex() if torrent.v2 else None,
+        changed=torrent.made_private,
+    )

@@ -1,0 +1,56 @@
+"""What an operator can set for the admin API."""
+
+import re
+
+from limits import RateLimitItem, parse
+from pydantic import Field, SecretStr, field_validator
+
+from etracker_shared.addresses import Network, parse_networks
+from etracker_shared.settings import PostgresSettings, RedisSettings, ServingSettings
+
+_HOSTNAME = re.compile(r"(https?://)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
+
+
+class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
+    """``ETRACKER_`` variables, and libpq's.
+
+    ``authorization``: the API key; empty turns the restricted API off. ``frontend_hostname``: the
+    tracker's public name in announce URLs, optionally with ``https://`` or ``http://`` and a port;
+    empty takes the request's. ``trusted_proxies``: networks whose ``X-Forwarded-*`` headers are
+    believed. ``key_limit``: announce keys an address may generate.
+    """
+
+    authorization: SecretStr = SecretStr("")
+    frontend_hostname: str = ""
+    trusted_proxies: str = "127.0.0.0/8, ::1"
+    key_limit: str = "20/hour"
+    listen_port: int = Field(8082, ge=0, le=65535)
+
+    @field_validator("frontend_hostname")
+    @classmethod
+    def _check_hostname(cls, value: str) -> str:
+        if value and not _HOSTNAME.fullmatch(value):
+            raise ValueError("it is a host name, with a scheme and a port if need be: https://tracker.example:443")
+        return value.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_networks(cls, value: str) -> str:
+        parse_networks(value)
+        return value
+
+    @field_validator("key_limit")
+    @classmethod
+    def _check_limit(cls, value: str) -> str:
+        parse(value)
+        return value
+
+    @property
+    def trusted_networks(self) -> tuple[Network, ...]:
+        """The trusted proxies, parsed."""
+        return parse_networks(self.trusted_proxies)
+
+    @property
+    def key_rate(self) -> RateLimitItem:
+        """The limit of key generation, parsed."""
+        return parse(self.key_limit)

@@ -1,0 +1,1 @@
+"""What the admin API does, apart from HTTP and from the databases."""

@@ -1,0 +1,97 @@
+"""The three numbers of the front page, cheap however often they are asked for."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from etracker_admin_api.ports import Catalogue, DatabaseUnavailableError, LiveCounts, LiveCountsUnavailableError
+
+LIVE_SECONDS = 1.0
+COUNT_SHARE = 0.1
+"""Counting a million torrents takes Postgres some 50 ms: it may spend at most this share of its time so."""
+
+RETRY_SECONDS = 1.0
+"""Callers that waited while Postgres didn't answer are told so at once, instead of waiting one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """``stale``: Redis doesn't answer, so seeders and leechers are the last ones known."""
+
+    hashcount: int
+    seeders: int
+    leechers: int
+    stale: bool
+
+
+class CountStatistics:
+    """Counts torrents when the catalogue changed, and live peers at most once a second.
+
+    ``is_watched``: whether changes are being told; while they aren't, every count may be outdated.
+    """
+
+    def __init__(self, catalogue: Catalogue, live_counts: LiveCounts, is_watched: Callable[[], bool]) -> None:
+        self._catalogue = catalogue
+        self._live_counts = live_counts
+        self._is_watched = is_watched
+        self._counting = asyncio.Lock()
+        self._asking = asyncio.Lock()
+        self._hashcount = 0
+        self._counted_version = -1
+        self._version = 0
+        self._next_count = 0.0
+        self._retry_count = 0.0
+        self._totals = (0, 0)
+        self._totals_stale = True
+        self._next_totals = 0.0
+
+    def catalogue_changed(self) -> None:
+        """Take note that the number of torrents may have changed."""
+        self._version += 1
+
+    def changed_here(self) -> None:
+        """Take note of this replica's own change: whoever made it sees it in the next answer."""
+        self._version += 1
+        self._next_count = 0.0
+
+    async def __call__(self) -> Statistics:
+        """Return the statistics.
+
+        Raises:
+            DatabaseUnavailableError: the torrents can't be counted.
+        """
+        hashcount = await self._count()
+        seeders, leechers = await self._ask_totals()
+        return Statistics(hashcount, seeders, leechers, self._totals_stale)
+
+    async def _count(self) -> int:
+        async with self._counting:
+            outdated = self._counted_version != self._version or not self._is_watched()
+            if outdated and time.monotonic() >= self._next_count:
+                await self._recount()
+            return self._hashcount
+
+    async def _recount(self) -> None:
+        version, start = self._version, time.monotonic()
+        if start < self._retry_count:
+            raise DatabaseUnavailableError
+        try:
+            self._hashcount = await self._catalogue.count()
+        except DatabaseUnavailableError:
+            self._retry_count = time.monotonic() + RETRY_SECONDS
+            raise
+        self._counted_version = version
+        end = time.monotonic()
+        self._next_count = end + (end - start) / COUNT_SHARE
+
+    async def _ask_totals(self) -> tuple[int, int]:
+        async with self._asking:
+            if time.monotonic() >= self._next_totals:
+                try:
+                    self._totals = await self._live_counts.totals()
+                    self._totals_stale = False
+                except LiveCountsUnavailableError:
+                    self._totals_stale = True
+                self._next_totals = time.monotonic() + LIVE_SECONDS
+            return self._totals

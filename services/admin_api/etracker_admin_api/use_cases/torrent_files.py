@@ -1,0 +1,69 @@
+"""Torrent files in and out."""
+
+import asyncio
+
+from etracker_admin_api.domain.announce_urls import announce_url
+from etracker_admin_api.domain.catalogue import StoredTorrent
+from etracker_admin_api.domain.errors import TorrentError
+from etracker_admin_api.domain.torrents import Torrent, parse_torrent, with_announce_url
+from etracker_admin_api.ports import Catalogue, Keys
+from etracker_shared.identity import InfoHash
+
+PARSERS = 2
+"""Uploads parsed at once: each may take a second of CPU and a few hundred MB."""
+
+
+class UnknownKeyError(Exception):
+    """The announce key isn't registered."""
+
+
+class UnknownTorrentError(Exception):
+    """The infohash isn't tracked, or (``tracked``) is, but nobody uploaded its file."""
+
+    def __init__(self, *, tracked: bool) -> None:
+        super().__init__()
+        self.tracked = tracked
+
+
+class TorrentFiles:
+    """Takes uploads, and hands them out with the announce URL of whoever asks."""
+
+    def __init__(self, catalogue: Catalogue, keys: Keys) -> None:
+        self._catalogue = catalogue
+        self._keys = keys
+        self._parsers = asyncio.Semaphore(PARSERS)
+
+    async def upload(self, data: bytes) -> tuple[Torrent, bool]:
+        """Track an uploaded torrent; return it and whether any of its infohashes was new.
+
+        Raises:
+            TorrentError: the file isn't accepted.
+            DatabaseUnavailableError: it can't be stored.
+        """
+        async with self._parsers:
+            torrent = await asyncio.to_thread(parse_torrent, data)
+        return torrent, await self._catalogue.add_torrent(torrent)
+
+    async def download(self, announce_key: str, info_hash: InfoHash, origin: str) -> tuple[str, bytes]:
+        """Return a torrent's name and its file, with the key's announce URL at ``origin``.
+
+        Raises:
+            UnknownKeyError: the key isn't registered.
+            UnknownTorrentError: there is no such torrent, or no file of it.
+            DatabaseUnavailableError: they can't be looked up.
+        """
+        if not await self._keys.is_registered(announce_key):
+            raise UnknownKeyError
+        stored = await self._catalogue.find(info_hash)
+        if stored is None:
+            raise UnknownTorrentError(tracked=False)
+        return stored.name, await self._personal_file(stored, announce_url(origin, announce_key))
+
+    async def _personal_file(self, stored: StoredTorrent, url: str) -> bytes:
+        if stored.file is None:
+            raise UnknownTorrentError(tracked=True)
+        async with self._parsers:
+            try:
+                return await asyncio.to_thread(with_announce_url, stored.file, url)
+            except TorrentError:  # an operator's own INSERT can hold anything
+                raise UnknownTorrentError(tracked=True) from None

@@ -1,0 +1,25 @@
+"""Connections to Redis, single or cluster, that fail fast and come back by themselves."""
+
+from typing import Any
+
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from etracker_shared.settings import RedisSettings
+
+REDIS_UNAVAILABLE = (RedisError, OSError, TimeoutError)
+"""What a command raises while Redis is down, loading, or refuses writes."""
+
+
+def connect_redis(settings: RedisSettings, *, timeout_seconds: float = 1.0) -> Redis | RedisCluster:
+    """Return a client that connects on first use and answers bytes."""
+    password = settings.redis.get_secret_value() or None
+    options: dict[str, Any] = {"socket_timeout": timeout_seconds, "socket_connect_timeout": timeout_seconds}
+    if password is not None:
+        options["password"] = password
+    if settings.redis_cluster:
+        return RedisCluster.from_url(settings.redis_url, **options)
+    retry = Retry(NoBackoff(), 1)  # once: a connection that Redis' restart left dead
+    return Redis.from_url(settings.redis_url, retry=retry, **options)
