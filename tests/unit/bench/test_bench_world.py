@@ -1,0 +1,61 @@
+"""The benchmark's own book-keeping: if it is wrong, every verified run is."""
+
+from collections import defaultdict
+from urllib.parse import parse_qs, urlsplit
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scripts.bench.world import Shape, World
+
+
+class KeyInPath:
+    def path(self, announce_key: str) -> str:
+        return f"/{announce_key}/announce"
+
+
+def said(request: bytes) -> tuple[str, dict[str, str]]:
+    url = urlsplit(request.decode().split(" ")[1])
+    return url.path.split("/")[1], {name: values[0] for name, values in parse_qs(url.query).items()}
+
+
+@given(announces=st.integers(1, 700), seed=st.integers(0, 50))
+@settings(max_examples=30, deadline=None)
+def test_expected_statistics_are_what_the_requests_add_up_to(announces: int, seed: int) -> None:
+    world = World(Shape("some", 200, 20), seed)
+    first: dict[str, int] = {}
+    last: dict[str, int] = {}
+    downloaded: dict[str, int] = {}
+    snatches: dict[str, int] = defaultdict(int)
+    keys: dict[str, str] = {}
+    for request in world.announces(announces, KeyInPath(), close=False):
+        key, query = said(request)
+        peer = query["peer_id"]
+        keys[peer] = key
+        first.setdefault(peer, int(query["uploaded"]))
+        last[peer] = int(query["uploaded"])
+        downloaded[peer] = int(query["downloaded"])
+        snatches[key] += query.get("event") == "completed"
+    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for peer, key in keys.items():
+        sums[key][0] += last[peer] - first[peer]
+        sums[key][1] += downloaded[peer]
+    assert world.expected_by_key() == {key: (up, down, snatches[key]) for key, (up, down) in sums.items()}
+
+
+def test_a_peer_announces_once_a_lap_so_that_its_announces_never_overtake() -> None:
+    world = World(Shape("some", 200, 20))
+    for _ in range(3):
+        lap = [said(request)[1]["peer_id"] for request in world.announces(200, KeyInPath(), close=False)]
+        assert len(set(lap)) == 200
+
+
+def test_a_key_is_in_each_torrent_at_most_once() -> None:
+    world = World(Shape("some", 10_000, 1_000))
+    assert len(set(zip(world.key_of.tolist(), world.torrent_of.tolist(), strict=True))) == 10_000
+
+
+def test_an_announce_that_wants_a_new_connection_says_so() -> None:
+    world = World(Shape("some", 20, 2))
+    assert all(b"\r\nConnection: close\r\n" in request for request in world.announces(20, KeyInPath(), close=True))
+    assert not any(b"Connection:" in request for request in world.announces(20, KeyInPath(), close=False))
