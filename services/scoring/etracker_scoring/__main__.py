@@ -1,0 +1,10 @@
+"""Serve the API role."""
+
+from etracker_scoring.app import create_app
+from etracker_scoring.settings import ScoringSettings
+from etracker_shared.serving import serve
+from etracker_shared.settings import load_settings
+
+if __name__ == "__main__":
+    settings = load_settings(ScoringSettings)
+    serve(create_app(settings), settings)

@@ -1,0 +1,129 @@
+"""The 16 fact streams, on one Redis or spread over a cluster."""
+
+import dataclasses
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from redis.asyncio import Redis, RedisCluster
+from redis.exceptions import ResponseError
+
+from etracker_scoring.ports import START, Entry, Position, ShardState, StreamsUnavailableError
+from etracker_shared import redis_keys
+from etracker_shared.facts import ENTRY_FIELD, SHARDS, UNKNOWN_LEFT, Fact, unpack_facts
+from etracker_shared.redis_connections import REDIS_UNAVAILABLE
+
+
+@contextmanager
+def redis_answers() -> Iterator[None]:
+    """Turn what redis-py raises into :class:`StreamsUnavailableError`."""
+    try:
+        yield
+    except REDIS_UNAVAILABLE as error:
+        raise StreamsUnavailableError(f"{type(error).__name__}: {error}") from error
+
+
+class RedisFactStreams:
+    """Reads with XRANGE rather than XREAD: one key a command, so that a pipeline may span a cluster's slots.
+
+    Entries that were read and not yet handed out wait here; they stay valid as long as positions move
+    only over entries that were handed out, and are dropped otherwise.
+    """
+
+    def __init__(self, client: Redis | RedisCluster) -> None:
+        self._client = client
+        self._waiting: dict[int, deque[Entry]] = {shard: deque() for shard in range(SHARDS)}
+        self._handed_out: dict[int, Position] = {}
+
+    async def read(self, positions: Mapping[int, Position], max_facts: int) -> Sequence[Entry]:
+        """See :class:`~etracker_scoring.ports.FactStreams`."""
+        for shard, position in positions.items():
+            if self._handed_out.get(shard) != position:
+                self._waiting[shard].clear()
+                self._handed_out[shard] = position
+        empty = [shard for shard in positions if not self._waiting[shard]]
+        await self._fill(empty, max(1, max_facts // SHARDS))
+        return list(self._take(max_facts))
+
+    async def _fill(self, shards: Sequence[int], entries: int) -> None:
+        with redis_answers():
+            pipeline = self._client.pipeline(transaction=False)
+            for shard in shards:
+                after = f"({self._handed_out[shard]}"
+                pipeline.execute_command("XRANGE", redis_keys.facts(shard), after, "+", "COUNT", entries)
+            replies = await pipeline.execute()
+        for shard, reply in zip(shards, replies, strict=True):
+            self._waiting[shard].extend(_entry(shard, *item) for item in reply)
+
+    def _take(self, max_facts: int) -> Iterator[Entry]:
+        """Take entries in turn from every shard that has some."""
+        taken = 0
+        while taken < max_facts:
+            waiting = [queue for queue in self._waiting.values() if queue]
+            if not waiting:
+                return
+            for queue in waiting:
+                entry = queue.popleft()
+                self._handed_out[entry.shard] = entry.position
+                taken += len(entry.facts or ()) or 1
+                yield entry
+
+    async def trim(self, positions: Mapping[int, Position]) -> None:
+        """See :class:`~etracker_scoring.ports.FactStreams`."""
+        with redis_answers():
+            pipeline = self._client.pipeline(transaction=False)
+            for shard, (milliseconds, sequence) in positions.items():
+                behind = f"{milliseconds}-{sequence + 1}"
+                pipeline.execute_command("XTRIM", redis_keys.facts(shard), "MINID", behind)
+            await pipeline.execute()
+
+    async def inspect(self) -> Mapping[int, ShardState]:
+        """See :class:`~etracker_scoring.ports.FactStreams`."""
+        with redis_answers():
+            pipeline = self._client.pipeline(transaction=False)
+            for shard in range(SHARDS):
+                pipeline.execute_command("XINFO STREAM", redis_keys.facts(shard))
+            replies = await pipeline.execute(raise_on_error=False)
+            return {shard: _state(reply) for shard, reply in enumerate(replies)}
+
+
+def parse_position(text: bytes | str) -> Position:
+    """Parse a stream id, for example ``1700000000000-3``."""
+    milliseconds, _, sequence = (text.decode() if isinstance(text, bytes) else text).partition("-")
+    return Position(int(milliseconds), int(sequence))
+
+
+def _entry(shard: int, entry_id: bytes, fields: Mapping[bytes, bytes] | None) -> Entry:
+    position = parse_position(entry_id)
+    packed = (fields or {}).get(ENTRY_FIELD, b"")
+    try:
+        facts = [_believable(fact, position) for fact in unpack_facts(packed)]
+    except ValueError:
+        return Entry(shard, position, None, packed)
+    return Entry(shard, position, facts or None, packed)
+
+
+def _believable(fact: Fact, position: Position) -> Fact:
+    """Check what no announce could have written, and hold back a clock that runs ahead of Redis'.
+
+    A fact from the future would make every later one of its session look stale.
+
+    Raises:
+        ValueError: a counter is negative.
+    """
+    if fact.uploaded < 0 or fact.downloaded < 0 or fact.left < UNKNOWN_LEFT or fact.corrupt < 0 or fact.redundant < 0:
+        raise ValueError("a counter is negative")
+    if fact.at_ms > position.milliseconds:
+        return dataclasses.replace(fact, at_ms=position.milliseconds)
+    return fact
+
+
+def _state(reply: Any) -> ShardState:
+    if isinstance(reply, ResponseError) and "no such key" in str(reply):
+        return ShardState(0, None, START)
+    if isinstance(reply, Exception):
+        raise reply
+    first = reply["first-entry"]
+    oldest = parse_position(first[0]) if first else None
+    return ShardState(reply["length"], oldest, parse_position(reply["last-generated-id"]))

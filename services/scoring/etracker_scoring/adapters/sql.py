@@ -1,0 +1,115 @@
+"""The worker's statements. Arrays go in, one a column; rows of one statement are written as one set.
+
+A batch writes parents (infohashes, peers) before the rows that refer to them, each table in the order of
+its ids: whoever deletes a key or a torrent meanwhile waits, or makes the batch load again.
+"""
+
+FIND_KEYS = "SELECT key_hash, id, seeded_until FROM peers WHERE key_hash = ANY($1)"
+
+FIND_TORRENTS = """
+SELECT listed.info_hash, coalesce(kept.id, listed.id), coalesce(kept.length, listed.length)
+FROM infohashes listed LEFT JOIN infohashes kept ON kept.id = listed.same_as
+WHERE listed.info_hash = ANY($1)
+"""
+
+ADD_TORRENTS = """
+INSERT INTO infohashes (info_hash, name) SELECT hash, encode(hash, 'hex') FROM unnest($1::bytea[]) hash
+ON CONFLICT (info_hash) DO NOTHING
+"""
+
+LOAD_MEMBERSHIPS = """
+SELECT key_id, info_hash_id, first_seen, leeching, snatched_time
+FROM unnest($1::bigint[], $2::bigint[]) wanted (key_id, info_hash_id)
+JOIN memberships USING (key_id, info_hash_id)
+"""
+
+_SESSION = """id, first_seen, last_seen, uploaded, downloaded, amount_left, corrupt, redundant, event, uploaded_credit,
+    downloaded_credit, seeding_seconds, snatched"""
+
+LOAD_SESSIONS = f"""
+SELECT key_id, info_hash_id, peer_id, {_SESSION}
+FROM unnest($1::bigint[], $2::bigint[], $3::bytea[]) wanted (key_id, info_hash_id, peer_id)
+JOIN announces USING (key_id, info_hash_id, peer_id)
+"""  # noqa: S608 - made of this module's own words
+
+LOAD_GUESTS_SESSIONS = f"""
+SELECT stored.key_id, stored.info_hash_id, stored.peer_id, {_SESSION}
+FROM unnest($1::bigint[], $2::bytea[]) wanted (info_hash_id, peer_id)
+JOIN announces stored ON stored.key_id IS NULL
+    AND stored.info_hash_id = wanted.info_hash_id AND stored.peer_id = wanted.peer_id
+"""  # noqa: S608 - as above
+
+DOWNLOADED_HERE = """
+SELECT key_id, info_hash_id, least(9223372036854775807, memberships.downloaded + (
+    SELECT coalesce(sum(downloaded_credit), 0) FROM announces
+    WHERE announces.key_id = memberships.key_id AND announces.info_hash_id = memberships.info_hash_id
+))::bigint
+FROM unnest($1::bigint[], $2::bigint[]) wanted (key_id, info_hash_id)
+JOIN memberships USING (key_id, info_hash_id)
+"""
+
+MOVE_POSITIONS = """
+UPDATE stream_positions SET last_id = moved.after
+FROM unnest($1::smallint[], $2::text[], $3::text[]) moved (shard, before, after)
+WHERE stream_positions.shard = moved.shard AND last_id = moved.before
+"""
+
+
+def _capped(column: str) -> str:
+    """Return an addition that stops at the largest bigint: clients claim what they like."""
+    largest = 2**63 - 1
+    return (
+        f"{column} = CASE WHEN stored.{column} > {largest} - added.{column} THEN {largest} "
+        f"ELSE stored.{column} + added.{column} END"
+    )
+
+
+ADD_TO_TORRENTS = f"""
+UPDATE infohashes stored SET downloaded = stored.downloaded + added.snatches, {_capped("uploaded_bytes")},
+    {_capped("downloaded_bytes")}, {_capped("seeding_seconds")}, last_seen = greatest(stored.last_seen, added.last_seen)
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[])
+    added (id, snatches, uploaded_bytes, downloaded_bytes, seeding_seconds, last_seen)
+WHERE stored.id = added.id
+"""  # noqa: S608 - as above
+
+ADD_TO_KEYS = f"""
+UPDATE peers stored SET snatched = stored.snatched + added.snatches, {_capped("uploaded")}, {_capped("downloaded")},
+    {_capped("seeding_seconds")}, last_seen = greatest(stored.last_seen, added.last_seen),
+    seeded_until = greatest(stored.seeded_until, added.seeded_until)
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::timestamptz[])
+    added (id, snatches, uploaded, downloaded, seeding_seconds, last_seen, seeded_until)
+WHERE stored.id = added.id
+"""  # noqa: S608 - as above
+
+PUT_MEMBERSHIPS = """
+INSERT INTO memberships (key_id, info_hash_id, first_seen, leeching, snatched_time)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::boolean[], $5::timestamptz[])
+ON CONFLICT (key_id, info_hash_id) DO UPDATE SET leeching = excluded.leeching, snatched_time = excluded.snatched_time
+"""
+
+UPDATE_SESSIONS = """
+UPDATE announces SET last_seen = new.last_seen, uploaded = new.uploaded, downloaded = new.downloaded,
+    amount_left = new.amount_left, corrupt = new.corrupt, redundant = new.redundant, event = new.event,
+    uploaded_credit = new.uploaded_credit, downloaded_credit = new.downloaded_credit,
+    seeding_seconds = new.seeding_seconds, snatched = new.snatched
+FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+    $8::smallint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::boolean[])
+    new (id, last_seen, uploaded, downloaded, amount_left, corrupt, redundant, event, uploaded_credit,
+    downloaded_credit, seeding_seconds, snatched)
+WHERE announces.id = new.id
+"""
+
+INSERT_SESSIONS = """
+INSERT INTO announces (key_id, info_hash_id, peer_id, first_seen, last_seen, uploaded, downloaded, amount_left, corrupt,
+    redundant, event, uploaded_credit, downloaded_credit, seeding_seconds, snatched)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::timestamptz[], $5::timestamptz[], $6::bigint[],
+    $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::smallint[], $12::bigint[], $13::bigint[],
+    $14::bigint[], $15::boolean[])
+"""
+
+SNATCHES = """
+SELECT infohashes.info_hash, kept.downloaded
+FROM unnest($1::bigint[]) wanted (id)
+JOIN infohashes kept ON kept.id = wanted.id
+JOIN infohashes ON infohashes.id = kept.id OR infohashes.same_as = kept.id
+"""

@@ -1,0 +1,123 @@
+"""Standings from Postgres, in time for an announce.
+
+An announce waits for this, so a lookup costs one query over a connection that is already there: no pool
+that resets connections between uses, no connection made while somebody waits.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import asyncpg
+from asyncpg.prepared_stmt import PreparedStatement
+
+from etracker_scoring.domain.policies import History, Policy
+from etracker_scoring.domain.standings import judge
+from etracker_scoring.ports import StandingsUnavailableError
+from etracker_shared.facts import Event
+from etracker_shared.identity import KeyHash
+from etracker_shared.postgres import UNAVAILABLE
+from etracker_shared.settings import PostgresSettings
+from etracker_shared.tiers import Standing
+
+DEADLINE_SECONDS = 0.08
+RECONNECT_SECONDS = 0.5
+
+_REGISTERED = "SELECT key_hash, 0, 0::bigint, 0::bigint, 0::bigint FROM peers WHERE key_hash = ANY($1)"
+
+# An announce counts as seeding for two intervals; "stopped" ends it at once.
+_HISTORIES = """
+SELECT key_hash, (
+    SELECT count(DISTINCT info_hash_id) FROM announces
+    WHERE key_id = peers.id AND amount_left = 0 AND event <> {stopped} AND last_seen > now() - interval '{seconds} s'
+), snatched, uploaded, downloaded
+FROM peers WHERE key_hash = ANY($1)
+"""
+
+
+class _Link(NamedTuple):
+    connection: asyncpg.Connection
+    query: PreparedStatement
+
+
+class PostgresStandings:
+    """Looks keys up over a few connections that it keeps open.
+
+    See :class:`~etracker_scoring.ports.Standings`.
+    """
+
+    def __init__(self, settings: PostgresSettings, policy: Policy, interval_seconds: int, connections: int) -> None:
+        self._settings = settings
+        self._policy = policy
+        self._connections = connections
+        self._idle: asyncio.LifoQueue[_Link] = asyncio.LifoQueue()
+        self._open = 0
+        self._query = _REGISTERED
+        if policy is Policy.RATIO:
+            self._query = _HISTORIES.format(stopped=int(Event.STOPPED), seconds=2 * interval_seconds)
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection."""
+        return self._open > 0
+
+    async def run(self) -> None:
+        """Keep connections open until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._connections):
+                group.create_task(self._keep_open())
+
+    async def find(self, key_hashes: Sequence[KeyHash]) -> Mapping[KeyHash, Standing]:
+        """Return the standing of every key that is registered."""
+        if not self.connected:
+            raise StandingsUnavailableError("no connection")
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                rows = await self._fetch(await self._take_link(), key_hashes)
+        except (*UNAVAILABLE, asyncpg.PostgresError) as error:
+            raise StandingsUnavailableError(type(error).__name__) from error
+        return {key_hash: judge(History(*history), self._policy) for key_hash, *history in rows}
+
+    async def _take_link(self) -> _Link:
+        while (link := await self._idle.get()).connection.is_closed():
+            pass
+        return link
+
+    async def _fetch(self, link: _Link, key_hashes: Sequence[KeyHash]) -> list[asyncpg.Record]:
+        try:
+            rows: list[asyncpg.Record] = await link.query.fetch(key_hashes)
+        except BaseException:
+            link.connection.terminate()  # nobody waits for the answer any more
+            raise
+        self._idle.put_nowait(link)
+        return rows
+
+    async def _keep_open(self) -> None:
+        while True:
+            with contextlib.suppress(*UNAVAILABLE, asyncpg.PostgresError):
+                await self._hold_connection()
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _hold_connection(self) -> None:
+        """Open a connection, offer it, and return once it is lost."""
+        connection = await asyncpg.connect(
+            host=self._settings.pghost,
+            port=self._settings.pgport,
+            user=self._settings.pguser,
+            password=self._settings.pgpassword.get_secret_value() or None,
+            database=self._settings.pgdatabase,
+            timeout=3.0,
+            server_settings={"application_name": "etracker-scoring", "enable_seqscan": "off", "jit": "off"},
+        )
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _connection: lost.set())
+        try:
+            self._idle.put_nowait(_Link(connection, await connection.prepare(self._query)))
+            self._open += 1
+            try:
+                await lost.wait()
+            finally:
+                self._open -= 1
+        finally:
+            connection.terminate()

@@ -1,0 +1,59 @@
+"""The counts of torrents in Postgres."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import asyncpg
+
+from etracker_scoring.adapters.accounts import postgres_answers
+from etracker_scoring.ports import Snatches
+from etracker_shared.counts import SwarmCounts
+from etracker_shared.identity import InfoHash
+
+_LARGEST_INTEGER = 2**31 - 1
+
+_COUNTED = """
+SELECT info_hash FROM infohashes WHERE (seeders > 0 OR leechers > 0) AND get_byte(info_hash, 0) = ANY($1::int[])
+"""
+
+# Rows are locked in the order of their ids, as the consumer of facts does: neither waits for the other in a circle.
+_WRITE_COUNTS = """
+WITH differing AS (
+    SELECT infohashes.id, now.seeders, now.leechers
+    FROM unnest($1::bytea[], $2::int[], $3::int[]) now (info_hash, seeders, leechers)
+    JOIN infohashes USING (info_hash)
+    WHERE infohashes.seeders <> now.seeders OR infohashes.leechers <> now.leechers
+    ORDER BY infohashes.id FOR NO KEY UPDATE OF infohashes
+)
+UPDATE infohashes SET seeders = differing.seeders, leechers = differing.leechers, counted_time = now()
+FROM differing WHERE infohashes.id = differing.id
+"""
+
+_SNATCHES = """
+SELECT listed.info_hash, coalesce(kept.downloaded, listed.downloaded) AS snatches
+FROM infohashes listed LEFT JOIN infohashes kept ON kept.id = listed.same_as
+WHERE listed.info_hash = ANY($1) AND coalesce(kept.downloaded, listed.downloaded) > 0
+"""
+
+
+class PostgresTorrents:
+    """See :class:`~etracker_scoring.ports.Torrents`."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def counted(self, tags: Collection[int]) -> Sequence[InfoHash]:
+        """Return the infohashes of some tags that are said to have peers."""
+        with postgres_answers():
+            return [row[0] for row in await self._pool.fetch(_COUNTED, list(tags))]
+
+    async def write_counts(self, counts: Mapping[InfoHash, SwarmCounts]) -> None:
+        """Write seeders and leechers where they differ."""
+        seeders = [min(_LARGEST_INTEGER, count.seeders) for count in counts.values()]
+        leechers = [min(_LARGEST_INTEGER, count.leechers) for count in counts.values()]
+        with postgres_answers():
+            await self._pool.execute(_WRITE_COUNTS, list(counts), seeders, leechers)
+
+    async def snatches(self, info_hashes: Sequence[InfoHash]) -> Sequence[Snatches]:
+        """Return how often torrents were snatched, those that were."""
+        with postgres_answers():
+            return [Snatches(*row) for row in await self._pool.fetch(_SNATCHES, info_hashes)]

@@ -1,0 +1,1 @@
+"""What scoring decides, without I/O: settlement of facts, standings, policies."""

@@ -1,0 +1,104 @@
+"""Settle one fact against what is known of its session.
+
+Clients report absolute counters. What a fact is worth is the difference to the session's base; each
+counter is handled by itself, and one that falls (a client restarted, libtorrent's ``downloaded`` after
+completion) becomes the new base with no credit. Nothing here depends on the event ``started``.
+"""
+
+from typing import NamedTuple
+
+from etracker_scoring.domain.records import Session
+from etracker_shared.facts import MAX_COUNTER, UNKNOWN_LEFT, Event, Fact
+
+SILENCE = 1.5
+"""Intervals of silence after which only :data:`SILENT_SHARE` of one interval is credited as seeding."""
+
+SILENT_SHARE = 0.5
+
+SNATCH_SHARE = 10
+"""A snatch needs at least one SNATCH_SHARE-th of the size downloaded here."""
+
+
+class Settlement(NamedTuple):
+    """A session after a fact, and what the fact was worth.
+
+    ``uploaded`` and ``downloaded``: deltas in bytes. ``seeded_from``: Unix seconds at which the seeding
+    time that this fact proves began (it ends with the fact), None if it proves none.
+    """
+
+    session: Session
+    uploaded: int
+    downloaded: int
+    seeded_from: int | None
+
+
+def settle(session: Session | None, fact: Fact) -> Settlement | None:
+    """Settle a fact; None if it is older than the session, or an overtaken repeat within one millisecond."""
+    if session is None:
+        return Settlement(_begin(fact), 0, 0, None)
+    if _is_stale(session, fact):
+        return None
+    hollow = is_hollow(fact)
+    uploaded = 0 if hollow else max(0, fact.uploaded - session.uploaded)
+    downloaded = 0 if hollow else max(0, fact.downloaded - session.downloaded)
+    seconds = _seeding_seconds(session, fact)
+    settled = session._replace(
+        last_seen_ms=fact.at_ms,
+        event=fact.event,
+        uploaded_credit=min(MAX_COUNTER, session.uploaded_credit + uploaded),
+        downloaded_credit=min(MAX_COUNTER, session.downloaded_credit + downloaded),
+        seeding_seconds=session.seeding_seconds + seconds,
+    )
+    if not hollow:
+        settled = _rebase(settled, fact)
+    return Settlement(settled, uploaded, downloaded, fact.at_ms // 1000 - seconds if seconds else None)
+
+
+def finishes(session: Session | None, fact: Fact) -> bool:
+    """Tell whether a fact says left = 0 for a client instance that didn't say so before."""
+    return fact.left == 0 and (session is None or session.left != 0) and not is_hollow(fact)
+
+
+def is_snatch(downloaded_here: int, length: int | None) -> bool:
+    """Tell whether enough was downloaded here for a finished download to count as a snatch."""
+    return downloaded_here > 0 and downloaded_here * SNATCH_SHARE >= (length or 0)
+
+
+def is_hollow(fact: Fact) -> bool:
+    """Tell whether a ``stopped`` says nothing: webtorrent's carries zeros, whatever it announced before.
+
+    Taking them as a base would credit everything twice when the same instance goes on.
+    """
+    return fact.event == Event.STOPPED and fact.uploaded == 0 and fact.downloaded == 0
+
+
+def _begin(fact: Fact) -> Session:
+    begun = Session(None, fact.at_ms, fact.at_ms, fact.uploaded, fact.downloaded, event=fact.event)
+    return begun if is_hollow(fact) else _rebase(begun, fact)
+
+
+def _rebase(session: Session, fact: Fact) -> Session:
+    return session._replace(
+        uploaded=fact.uploaded,
+        downloaded=fact.downloaded,
+        left=session.left if fact.left == UNKNOWN_LEFT else fact.left,
+        corrupt=fact.corrupt,
+        redundant=fact.redundant,
+    )
+
+
+def _is_stale(session: Session, fact: Fact) -> bool:
+    """Of two facts of one millisecond the higher counters win, so that a replay changes nothing."""
+    if fact.at_ms != session.last_seen_ms:
+        return fact.at_ms < session.last_seen_ms
+    return fact.uploaded < session.uploaded or fact.downloaded < session.downloaded
+
+
+def _seeding_seconds(session: Session, fact: Fact) -> int:
+    """Whole seconds, counted between full seconds so that many short steps lose nothing."""
+    if fact.left != 0 or session.left != 0 or session.event == Event.STOPPED:
+        return 0
+    seconds = fact.at_ms // 1000 - session.last_seen_ms // 1000
+    if seconds <= SILENCE * fact.interval_seconds:
+        return seconds
+    return int(SILENT_SHARE * fact.interval_seconds)

@@ -1,0 +1,61 @@
+"""What the scoring service counts. Every app has its own registry, so that tests run several in a process."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class ApiMetrics:
+    """Metrics of the API role."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.requests = Counter(
+            "etracker_scoring_requests", "Requests for standings, by status", ["status"], registry=registry
+        )
+        self.keys = Histogram(
+            "etracker_scoring_request_keys", "Keys a request", buckets=(1, 2, 5, 10, 50, 100, 500), registry=registry
+        )
+        self.seconds = Histogram(
+            "etracker_scoring_request_seconds",
+            "Seconds a request takes, Postgres included",
+            buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1),
+            registry=registry,
+        )
+
+
+class WorkerMetrics:
+    """Metrics of the worker role."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.leader = Gauge("etracker_scoring_leader", "1 while this worker consumes the facts", registry=registry)
+        self.lag_entries = Gauge(
+            "etracker_scoring_stream_lag_entries", "Stream entries not yet accounted for", registry=registry
+        )
+        self.lag_seconds = Gauge(
+            "etracker_scoring_stream_lag_seconds", "Age of the oldest entry not yet accounted for", registry=registry
+        )
+        self.facts = Counter(
+            "etracker_scoring_facts",
+            "Facts by what became of them; poison counts entries",
+            ["outcome"],
+            registry=registry,
+        )
+        self.rows_written = Counter(
+            "etracker_scoring_rows_written", "Rows written, by table", ["table"], registry=registry
+        )
+        self.batch_seconds = Histogram(
+            "etracker_scoring_batch_seconds",
+            "Seconds from a batch's first lookup to its commit",
+            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+            registry=registry,
+        )
+        self.batch_facts = Histogram(
+            "etracker_scoring_batch_facts",
+            "Facts a batch",
+            buckets=(1, 10, 100, 500, 1000, 2500, 5000, 10000),
+            registry=registry,
+        )
+        self.conflicts = Counter(
+            "etracker_scoring_batch_conflicts", "Batches loaded again because something changed", registry=registry
+        )
+        self.counts_synced = Counter(
+            "etracker_scoring_counts_synced", "Swarms whose counts were compared with Postgres", registry=registry
+        )

@@ -1,0 +1,1 @@
+"""What the worker does, over and over."""

@@ -1,0 +1,75 @@
+"""Carry seeders and leechers from the swarms into Postgres, so that lists can be sorted by them.
+
+Swarms that changed since the last round are compared; all of them after taking the lead, and those of a
+tag whose mark isn't the one left there, because Redis lost data then.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from structlog import get_logger
+
+from etracker_scoring.metrics import WorkerMetrics
+from etracker_scoring.ports import StreamsUnavailableError, Swarms, Torrents
+from etracker_shared.identity import InfoHash
+
+OVERLAP_SECONDS = 60
+"""How far clocks may be apart, and how long an announce may take."""
+
+CHUNK = 1000
+
+log = get_logger("counts")
+
+
+class CountsSync:
+    """Keeps counts in Postgres at most ``pause_seconds`` and a round behind."""
+
+    def __init__(self, swarms: Swarms, torrents: Torrents, metrics: WorkerMetrics, pause_seconds: float) -> None:
+        self._swarms = swarms
+        self._torrents = torrents
+        self._metrics = metrics
+        self._pause_seconds = pause_seconds
+        self._mark: int | None = None
+
+    async def run(self) -> None:
+        """Sync until cancelled.
+
+        Raises:
+            AccountsUnavailableError: Postgres can't be asked.
+        """
+        while True:
+            try:
+                await self.sync()
+            except StreamsUnavailableError as error:
+                log.warning("redis_unavailable", error=str(error))
+            await asyncio.sleep(self._pause_seconds)
+
+    async def sync(self) -> None:
+        """Do one round."""
+        now = int(time.time())
+        since = (self._mark if self._mark is not None else now) - OVERLAP_SECONDS
+        marks, changed = await self._swarms.changed(since)
+        lost = [tag for tag, mark in marks.items() if mark is None or mark != self._mark]
+        if lost and self._mark is not None:
+            log.warning("redis_lost_data", tags=len(lost))
+        if lost:
+            await self._sync_all(lost)
+        await self._write(changed)
+        await self._swarms.mark(now, now - 2 * OVERLAP_SECONDS)
+        self._mark = now
+
+    async def _sync_all(self, tags: Sequence[int]) -> None:
+        """Compare all swarms of some tags, and the torrents that had peers when Redis lost them."""
+        existing = await self._swarms.existing(tags)
+        counted = await self._torrents.counted(tags)
+        await self._write(list({*existing, *counted}))
+        for start in range(0, len(existing), CHUNK):
+            await self._swarms.publish(await self._torrents.snatches(existing[start : start + CHUNK]))
+
+    async def _write(self, info_hashes: Sequence[InfoHash]) -> None:
+        for start in range(0, len(info_hashes), CHUNK):
+            chunk = info_hashes[start : start + CHUNK]
+            counts = await self._swarms.counts(chunk)
+            await self._torrents.write_counts(dict(zip(chunk, counts, strict=True)))
+            self._metrics.counts_synced.inc(len(chunk))
