@@ -1,23 +1,25 @@
 #!/bin/sh
 # Starts the gateway: decides from ETRACKER_FRONTEND_HOSTNAME whether Caddy gets a certificate for it.
-# Arguments: the Caddy program, the Caddyfile.
+# Arguments: the Caddy program and the Caddyfile; without any, prints the sites it would serve.
 set -eu
 
-port="${ETRACKER_BACKEND_PORT:-3000}"
+sites="http://:${ETRACKER_BACKEND_PORT:-3000}"
+
 hostname="${ETRACKER_FRONTEND_HOSTNAME:-localhost}"
-sites="http://:$port"
+hostname="${hostname#*://}"
+case "$hostname" in
+    \[*) ;;                              # an IPv6 address
+    *) hostname="${hostname%%[:/]*}" ;; # without a port
+esac
+case "${ETRACKER_FRONTEND_HOSTNAME:-}/$hostname" in
+    http://*) ;; # the operator wants it plain
+    *.local | *.localhost | *.localdomain | *.lan | *.home | *.internal | *.test | *.example | *.invalid | *.onion | *.i2p) ;;
+    *[!0-9.]*) case "$hostname" in [!\[]*.*) sites="$sites, https://$hostname" ;; esac ;; # a name with a dot, no address
+esac
 
-case "$hostname" in
-    *[!0-9.]*.*[!0-9.]*) public=yes ;; # a name with a dot; an IPv4 address gets no certificate
-    *) public=no ;;
-esac
-case "$hostname" in
-    *:* | *.local | *.localhost | *.localdomain | *.lan | *.home | *.internal | *.test | *.example | *.invalid | *.onion | *.i2p)
-        public=no ;;
-esac
-if [ "$public" = yes ]; then
-    sites="$sites, https://$hostname"
+if [ $# -eq 0 ]; then
+    echo "$sites"
+    exit
 fi
-
 export ETRACKER_GATEWAY_SITES="$sites"
 exec "$1" run --config "$2" --adapter caddyfile

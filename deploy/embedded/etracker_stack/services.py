@@ -1,5 +1,6 @@
 """The services and the gateway as children: what each is told, and where it listens."""
 
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,10 +47,11 @@ def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str
         **servers,
         "ETRACKER_SCORING_URL": f"http://{LOOPBACK}:{ports.scoring}",
         "ETRACKER_AUTHORIZATION": api_key,
-        "ETRACKER_FRONTEND_HOSTNAME": settings.frontend_hostname,
-        "ETRACKER_BACKEND_PORT": str(settings.backend_port),
     }
-    announcing = dict(known)
+    announcing = {
+        **known,
+        "ETRACKER_FRONTEND_HOSTNAME": settings.frontend_hostname or f"localhost:{settings.backend_port}",
+    }
     if settings.announce_host not in (*WILDCARDS, LOOPBACK, "::1"):
         trusted = f"{LOOPBACK_NETWORKS},{settings.announce_host}"  # the gateway reaches it from its own address
         announcing["ETRACKER_TRUSTED_PROXIES"] = trusted
@@ -103,6 +105,21 @@ def migration_child(servers: Mapping[str, str]) -> Child:
     return Child(
         name="migrate", command=(sys.executable, "-m", "etracker_migrations"), is_ready=is_ready, environment=servers
     )
+
+
+def web_address(settings: StackSettings) -> str:
+    """Return the tracker's own URL: the last, and so the safest, of the sites that the gateway serves."""
+    variables = {
+        "ETRACKER_BACKEND_PORT": str(settings.backend_port),
+        "ETRACKER_FRONTEND_HOSTNAME": settings.frontend_hostname,
+    }
+    script = ["/bin/sh", str(GATEWAY_FILES / "gateway.sh")]
+    sites = subprocess.run(script, env=variables, check=True, capture_output=True, text=True).stdout
+    site = sites.strip().rpartition(", ")[2]
+    if site.startswith("https://"):
+        return site
+    name = settings.frontend_hostname.rpartition("://")[2].partition(":")[0] or "localhost"
+    return f"http://{name}:{settings.backend_port}"
 
 
 async def fresh_announce_key(ports: Ports) -> str | None:

@@ -23,7 +23,7 @@ class StackSettings(EnvironmentSettings):
 
     backend_port: int = Field(3000, ge=1, le=65535)
     data_dir: Path = Path(".data")
-    frontend_hostname: str = "localhost"
+    frontend_hostname: str = ""
     authorization: SecretStr | None = None
     announce_replicas: int = Field(1, ge=1, le=64)
     announce_host: str = "127.0.0.1"

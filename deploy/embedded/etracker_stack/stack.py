@@ -21,6 +21,7 @@ from etracker_stack.services import (
     reachable,
     server_variables,
     service_children,
+    web_address,
 )
 from etracker_stack.settings import StackSettings
 from etracker_stack.supervisor import Supervisor
@@ -90,7 +91,7 @@ class Stack:
 
     async def _welcome(self) -> None:
         key = await fresh_announce_key(self._ports)
-        web = self._web_address()
+        web = web_address(self._settings)
         self._console.block(
             "etracker runs",
             [
@@ -102,10 +103,6 @@ class Stack:
                 ("stop", "Ctrl-C"),
             ],
         )
-
-    def _web_address(self) -> str:
-        hostname = self._settings.frontend_hostname
-        return f"http://{hostname}:{self._settings.backend_port}"
 
     def _api_key(self) -> str:
         given = self._settings.authorization
