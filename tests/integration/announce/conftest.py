@@ -1,0 +1,22 @@
+"""One announce service a test, on real Postgres and Redis."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from etracker_shared.settings import PostgresSettings, RedisSettings
+from tests.support.announce import Announcer, running_announcer
+
+KEY = "0123456789abcdef0123456789abcd"
+OTHER_KEY = "abcdef0123456789abcdef01234567"
+INFO_HASH = bytes(range(20))
+
+
+@pytest.fixture
+async def announcer(postgres_settings: PostgresSettings, redis_settings: RedisSettings) -> AsyncIterator[Announcer]:
+    """Two registered keys and one tracked torrent."""
+    async with running_announcer(postgres_settings, redis_settings) as running:
+        running.scoring.register(KEY)
+        running.scoring.register(OTHER_KEY)
+        await running.track(INFO_HASH)
+        yield running
