@@ -3,20 +3,24 @@
 # Arguments: the Caddy program and the Caddyfile; without any, prints the sites it would serve.
 set -eu
 
-sites="http://:${ETRACKER_BACKEND_PORT:-3000}"
+given="${ETRACKER_FRONTEND_HOSTNAME:-localhost}"
+hostname="${given#*://}"
+hostname="${hostname%%[:/]*}" # without a port; of an IPv6 address only a bracket stays
 
-hostname="${ETRACKER_FRONTEND_HOSTNAME:-localhost}"
-hostname="${hostname#*://}"
 case "$hostname" in
-    \[*) ;;                              # an IPv6 address
-    *) hostname="${hostname%%[:/]*}" ;; # without a port
+    *.local | *.localhost | *.localdomain | *.lan | *.home | *.internal | *.test | *.example | *.invalid | *.onion | *.i2p)
+        public=no ;; # names that no certificate authority vouches for
+    *[!0-9.]*.* | *.*[!0-9.]*) public=yes ;; # a name with a dot, but no IPv4 address
+    *) public=no ;;
 esac
-case "${ETRACKER_FRONTEND_HOSTNAME:-}/$hostname" in
-    http://*) ;; # the operator wants it plain
-    *.local | *.localhost | *.localdomain | *.lan | *.home | *.internal | *.test | *.example | *.invalid | *.onion | *.i2p) ;;
-    *[!0-9.]*) case "$hostname" in [!\[]*.*) sites="$sites, https://$hostname" ;; esac ;; # a name with a dot, no address
+case "$given" in
+    http://*) public=no ;; # the operator wants it plain
 esac
 
+sites="http://:${ETRACKER_BACKEND_PORT:-3000}"
+if [ "$public" = yes ]; then
+    sites="$sites, https://$hostname"
+fi
 if [ $# -eq 0 ]; then
     echo "$sites"
     exit

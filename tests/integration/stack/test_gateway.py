@@ -1,0 +1,163 @@
+"""What the gateway lets in, whom it asks, and what it keeps to itself."""
+
+import subprocess
+import threading
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from etracker_stack.programs import caddy_program
+from etracker_stack.services import GATEWAY_FILES
+from tests.support.gateway import Echo, Gateway, running_gateway
+
+KEY = "0123456789abcdef0123456789abcd"
+
+
+@pytest.fixture
+def services() -> Iterator[tuple[Echo, Echo, Echo]]:
+    with Echo("announce") as first, Echo("announce") as second, Echo("admin_api") as admin_api:
+        yield first, second, admin_api
+
+
+@pytest.fixture
+def gateway(services: tuple[Echo, Echo, Echo]) -> Iterator[Gateway]:
+    *announce, admin_api = services
+    with running_gateway(announce, admin_api) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("path", "service"),
+    [
+        ("/announce", "announce"),
+        ("/scrape", "announce"),
+        (f"/{KEY}/announce", "announce"),
+        (f"/{KEY}/scrape", "announce"),
+        (f"/announce/{KEY}", "announce"),
+        (f"/scrape/{KEY}", "announce"),
+        ("/api/stats", "admin_api"),
+        ("/api/v1/anything", "admin_api"),
+        ("/", "admin_api"),
+        ("/infohashes", "admin_api"),
+    ],
+)
+def test_each_public_path_reaches_its_service(gateway: Gateway, path: str, service: str) -> None:
+    assert httpx.get(gateway.url + path).json()["service"] == service
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/metrics", "/v1/tiers", "/docs", "/redoc", "/openapi.json", "/readyz", "/api/../metrics"),
+        *("/a/b/announce", "/static", "/announce/a/b", "/.env"),
+    ],
+)
+def test_what_services_keep_to_themselves_is_not_there(gateway: Gateway, path: str) -> None:
+    answer = gateway.ask(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.0 404 ")
+
+
+def test_health_is_the_gateways_own(gateway: Gateway) -> None:
+    assert httpx.get(f"{gateway.url}/healthz").text == "ok"
+
+
+def test_the_query_arrives_as_it_was_sent(gateway: Gateway) -> None:
+    path = f"/{KEY}/announce?info_hash=%ff%00+a/;<:~&peer_id=%2d"
+    answer = gateway.ask(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    assert path.encode() in answer
+
+
+def test_a_forged_forwarding_header_is_replaced_by_the_real_address(gateway: Gateway) -> None:
+    forged = {"X-Forwarded-For": "9.9.9.9", "X-Real-IP": "9.9.9.9"}
+    headers = httpx.get(f"{gateway.url}/announce", headers=forged).json()["headers"]
+    assert headers["x-forwarded-for"] == "127.0.0.1"
+
+
+def test_an_announce_is_never_compressed_nor_chunked(gateway: Gateway) -> None:
+    answer = httpx.get(f"{gateway.url}/announce", headers={"Accept-Encoding": "gzip, deflate, br, zstd"})
+    assert "content-encoding" not in answer.headers
+    assert int(answer.headers["content-length"]) == len(answer.content)
+
+
+def test_a_client_of_http_1_0_without_a_host_gets_its_answer(gateway: Gateway) -> None:
+    answer = gateway.ask(f"GET /{KEY}/announce HTTP/1.0\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.0 200 ")
+    assert b"content-length: " in answer.lower()
+
+
+def test_a_connection_closes_when_the_client_asks_for_it(gateway: Gateway) -> None:
+    request = f"GET /{KEY}/announce HTTP/1.1\r\nHost: tracker\r\nConnection: close\r\n\r\n"
+    assert gateway.ask(request.encode()).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_replica_that_is_down_is_passed_over(gateway: Gateway, services: tuple[Echo, Echo, Echo]) -> None:
+    services[0].stop()
+    with httpx.Client() as client:
+        assert {client.get(f"{gateway.url}/announce").status_code for _ in range(20)} == {200}
+
+
+def test_a_request_waits_for_the_only_replica_to_come_back(gateway: Gateway, services: tuple[Echo, Echo, Echo]) -> None:
+    services[0].stop()
+    services[1].stop()
+    back = threading.Timer(1.0, services[0].start)
+    back.start()
+    assert httpx.get(f"{gateway.url}/announce", timeout=15).status_code == 200
+    back.join()
+
+
+def test_a_reload_drops_no_request(gateway: Gateway) -> None:
+    command = [caddy_program(), "reload", "--config", GATEWAY_FILES / "Caddyfile", "--force", "--address"]
+    socket = f"unix/{gateway.environment['ETRACKER_GATEWAY_SOCKET']}"
+    sites = {"ETRACKER_GATEWAY_SITES": f"http://:{gateway.port}"}
+    reload = subprocess.Popen([*command, socket], env={**gateway.environment, **sites}, stderr=subprocess.PIPE)
+    statuses = set()
+    with httpx.Client() as client:
+        while reload.poll() is None:
+            statuses.add(client.get(f"{gateway.url}/announce").status_code)
+            statuses.add(httpx.get(f"{gateway.url}/announce").status_code)
+    complaint = reload.communicate()[1]
+    assert reload.returncode == 0, complaint
+    assert statuses == {200}
+
+
+def test_an_error_is_logged_without_key_and_address(gateway: Gateway) -> None:
+    answer = httpx.post(f"{gateway.url}/{KEY}/announce?info_hash=secret", headers={"X-Mark": "marked"})
+    assert answer.status_code == 502
+    gateway.program.wait_until(lambda: '"level":"error"' in gateway.program.output, "the error is logged")
+    for secret in (KEY, "secret", "marked", "127.0.0.1:" + str(gateway.port), "remote_ip"):
+        assert secret not in gateway.program.output
+
+
+def test_nobody_s_announce_is_logged(gateway: Gateway) -> None:
+    httpx.get(f"{gateway.url}/{KEY}/announce")
+    gateway.program.stop()
+    assert "announce" not in gateway.program.output
+
+
+def test_the_configuration_for_compose_is_valid() -> None:
+    variables = {"ETRACKER_GATEWAY_SITES": "http://:3000, https://tracker.example.org", "HOME": "/nonexistent"}
+    command = [caddy_program(), "adapt", "--config", GATEWAY_FILES / "Caddyfile", "--validate"]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("hostname", "sites"),
+    [
+        ("", "http://:3000"),
+        ("localhost", "http://:3000"),
+        ("192.0.2.1", "http://:3000"),
+        ("192.0.2.1:80", "http://:3000"),
+        ("[2001:db8::1]:80", "http://:3000"),
+        ("tracker.lan", "http://:3000"),
+        ("tracker", "http://:3000"),
+        ("http://tracker.example.org", "http://:3000"),
+        ("tracker.example.org", "http://:3000, https://tracker.example.org"),
+        ("https://tracker.example.org:443", "http://:3000, https://tracker.example.org"),
+    ],
+)
+def test_only_a_public_name_gets_a_certificate(hostname: str, sites: str) -> None:
+    script = ["/bin/sh", GATEWAY_FILES / "gateway.sh"]
+    variables = {"ETRACKER_FRONTEND_HOSTNAME": hostname}
+    assert subprocess.run(script, env=variables, capture_output=True, text=True, check=True).stdout.strip() == sites

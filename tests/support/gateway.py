@@ -1,0 +1,118 @@
+"""The gateway alone, with services that a test plays itself."""
+
+import json
+import os
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Self
+
+from etracker_stack.programs import caddy_program
+from etracker_stack.services import GATEWAY_FILES
+from tests.support.processes import Program, free_port
+
+
+class Echo:
+    """A service that answers with the request it got, as JSON; it may be stopped and started again."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.port = free_port()
+        self._server: ThreadingHTTPServer | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Listen and answer."""
+        self._server = _EchoServer(("127.0.0.1", self.port), _handler(self.name))
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Refuse connections from now on."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+
+class _EchoServer(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+
+def _handler(name: str) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.0"  # a connection a request: stopping the server leaves none open
+
+        def do_GET(self) -> None:
+            headers = {header.lower(): value for header, value in self.headers.items()}
+            body = json.dumps({"service": name, "path": self.path, "headers": headers}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            """Break off without an answer, which a gateway mustn't repeat."""
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+        def log_message(self, *_: object) -> None:
+            """Write nothing."""
+
+    return Handler
+
+
+class Gateway:
+    """Caddy with our configuration in front of services on given ports."""
+
+    def __init__(self, directory: Path, announce: Sequence[Echo], admin_api: Echo) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._directory = directory
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(directory),
+            "ETRACKER_BACKEND_PORT": str(self.port),
+            "ETRACKER_LISTEN_HOST": "127.0.0.1",
+            "ETRACKER_GATEWAY_UPSTREAMS": "static",
+            "ETRACKER_GATEWAY_ANNOUNCE": " ".join(f"127.0.0.1:{service.port}" for service in announce),
+            "ETRACKER_GATEWAY_ADMIN_API": f"127.0.0.1:{admin_api.port}",
+            "ETRACKER_GATEWAY_SOCKET": str(directory / "socket"),
+        }
+        script = GATEWAY_FILES / "gateway.sh"
+        self.program = Program(
+            ["/bin/sh", script, caddy_program(), GATEWAY_FILES / "Caddyfile"],
+            log=directory / "log",
+            environment=self.environment,
+        )
+
+    def ask(self, request: bytes) -> bytes:
+        """Send raw bytes and return all that comes until the gateway closes the connection."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            connection.sendall(request)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    def listens(self) -> bool:
+        """Tell whether it accepts connections."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+@contextmanager
+def running_gateway(announce: Sequence[Echo], admin_api: Echo) -> Iterator[Gateway]:
+    """Run the gateway until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="etracker-gateway-") as directory:
+        gateway = Gateway(Path(directory), announce, admin_api)
+        with gateway.program:
+            gateway.program.wait_until(gateway.listens, "the gateway listens")
+            yield gateway
