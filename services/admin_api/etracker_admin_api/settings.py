@@ -16,7 +16,7 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
 
     ``authorization``: the API key; empty turns the restricted API off. ``frontend_hostname``: the
     tracker's public name in announce URLs, optionally with ``https://`` or ``http://`` and a port;
-    empty takes the request's. ``trusted_proxies``: networks whose ``X-Forwarded-*`` headers are
+    empty, or localhost, takes the request's host. ``trusted_proxies``: networks whose ``X-Forwarded-*`` headers are
     believed. ``key_limit``: announce keys an address may generate.
     """
 

@@ -32,6 +32,11 @@ class Callers:
         forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
         return client_address(_socket_address(request), forwarded, self._trusted)
 
+    def is_operator(self, request: Request) -> bool:
+        """Tell whether the request comes from a trusted machine itself, not through a proxy on it."""
+        from_trusted = is_trusted(parse_address(_socket_address(request)), self._trusted)
+        return from_trusted and "x-forwarded-for" not in request.headers
+
     def origin(self, request: Request) -> str:
         """Return ``scheme://host[:port]`` under which the caller reaches the tracker."""
         scheme = request.url.scheme

@@ -1,0 +1,109 @@
+import base64
+from contextlib import suppress
+from ipaddress import ip_network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from etracker_admin_api.domain.announce_urls import announce_url, public_origin
+from etracker_admin_api.domain.errors import InfoHashError, UnfitNameError
+from etracker_admin_api.domain.infohashes import parse_info_hash, to_base64
+from etracker_admin_api.domain.names import check_name
+from etracker_admin_api.routes.pages import readable_bytes
+from etracker_admin_api.routes.torrent_files import attachment
+from etracker_admin_api.settings import AdminSettings
+from etracker_shared.identity import InfoHash
+
+
+@given(st.binary(min_size=20, max_size=20))
+def test_an_infohash_is_read_in_every_common_form(raw: bytes) -> None:
+    written = to_base64(InfoHash(raw))
+    assert written == base64.b64encode(raw).decode()
+    for text in (written, written.rstrip("="), base64.urlsafe_b64encode(raw).decode(), raw.hex(), raw.hex().upper()):
+        assert parse_info_hash(f" {text}\n") == raw
+
+
+@given(st.text())
+def test_any_text_is_an_infohash_of_20_bytes_or_a_typed_error(text: str) -> None:
+    with suppress(InfoHashError):
+        assert len(parse_info_hash(text)) == 20
+
+
+@given(st.text())
+def test_a_name_is_one_storable_line_or_refused(name: str) -> None:
+    try:
+        checked = check_name(name)
+    except UnfitNameError:
+        return
+    assert len(checked.encode()) <= 1024
+    assert "\0" not in checked
+    assert len(checked.splitlines()) <= 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "scheme", "host", "origin"),
+    [
+        ("", "http", "192.0.2.1:3000", "http://192.0.2.1:3000"),
+        ("localhost", "http", "192.0.2.1:3000", "http://192.0.2.1:3000"),
+        ("", "https", "tracker.test", "https://tracker.test"),
+        ("", "http", "[2001:db8::1]:3000", "http://[2001:db8::1]:3000"),
+        ("", "http", 'evil"><script>', "http://localhost"),
+        ("", "http", "", "http://localhost"),
+        ("", "http", "a.test/path", "http://localhost"),
+        ("tracker.test", "https", "tracker.test", "https://tracker.test"),
+        ("tracker.test", "http", "other.test:3000", "http://tracker.test:3000"),
+        ("tracker.test:8080", "http", "other.test:3000", "http://tracker.test:8080"),
+        ("https://tracker.test", "http", "127.0.0.1:3000", "https://tracker.test"),
+    ],
+)
+def test_the_announce_url_starts_where_the_caller_reaches_the_tracker(
+    setting: str, scheme: str, host: str, origin: str
+) -> None:
+    assert announce_url(public_origin(setting, scheme, host), "0123") == f"{origin}/0123/announce"
+
+
+@given(st.text(max_size=60))
+def test_no_file_name_breaks_out_of_its_header(name: str) -> None:
+    try:
+        check_name(name)
+    except UnfitNameError:
+        return
+    header = attachment(name)
+    header.encode("ascii")
+    assert header.count('"') == 2
+    assert header.isprintable()
+
+
+def test_a_file_name_keeps_its_letters_in_the_extended_form() -> None:
+    assert attachment("naïve 日.torrent") == (
+        "attachment; filename=\"naive .torrent\"; filename*=UTF-8''na%C3%AFve%20%E6%97%A5.torrent"
+    )
+
+
+@pytest.mark.parametrize(
+    ("length", "text"), [(0, "0 B"), (999, "999 B"), (1024, "1 KiB"), (1_500_000, "1.43 MiB"), (2**50, "1 PiB")]
+)
+def test_sizes_are_readable(length: int, text: str) -> None:
+    assert readable_bytes(length) == text
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"trusted_proxies": "10.0.0.0/8, somewhere"},
+        {"key_limit": "many"},
+        {"frontend_hostname": "a b"},
+        {"frontend_hostname": "ftp://tracker.test"},
+        {"frontend_hostname": "tracker.test/path"},
+    ],
+)
+def test_a_wrong_setting_is_refused_at_start(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        AdminSettings.model_validate(wrong)
+
+
+def test_trusted_proxies_are_networks() -> None:
+    settings = AdminSettings(trusted_proxies="10.0.0.0/8,2001:db8::1")
+    assert settings.trusted_networks == (ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128"))

@@ -1,0 +1,285 @@
+import hashlib
+from typing import Any
+
+import pytest
+from fastbencode import bdecode, bencode
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etracker_admin_api.domain.bencoding import MAX_TORRENT_BYTES
+from etracker_admin_api.domain.errors import TorrentError, TorrentTooLargeError
+from etracker_admin_api.domain.torrents import parse_torrent, with_announce_url
+from tests.unit.admin_api.torrent_files import PIECE, folder_info, torrent, v1_info, v2_info
+
+URL = "http://tracker.test/0123/announce"
+
+
+def test_a_private_torrent_keeps_its_infohash() -> None:
+    info = v1_info()
+    parsed = parse_torrent(torrent(info))
+    assert parsed.v1 == hashlib.sha1(bencode(info)).digest()
+    assert (parsed.name, parsed.length, parsed.made_private) == ("a film.mkv", 100_000, False)
+
+
+@pytest.mark.parametrize("private", [None, 0, 2, b"1"])
+def test_a_public_torrent_gets_the_flag_and_says_so(private: object) -> None:
+    parsed = parse_torrent(torrent(v1_info(private=private)))
+    assert parsed.made_private
+    assert parsed.v1 == hashlib.sha1(bencode(v1_info(private=1))).digest()
+    assert bdecode(parsed.file)[b"info"][b"private"] == 1
+
+
+def test_every_other_way_to_find_peers_is_removed() -> None:
+    upload = torrent(
+        v1_info(),
+        announce=b"http://other.test/announce",
+        **{"announce-list": [[b"http://other.test/announce"]], "url-list": [b"http://w.test/"]},
+        httpseeds=[b"http://w.test/"],
+        nodes=[[b"192.0.2.1", 6881]],
+        azureus_properties={b"dht_backup_enable": 1},
+    )
+    assert set(bdecode(parse_torrent(upload).file)) == {b"info"}
+
+
+def test_what_describes_the_torrent_is_kept() -> None:
+    upload = torrent(v1_info(), comment=b"hello", created_by=b"a client", creation_date=1_700_000_000)
+    kept = bdecode(parse_torrent(upload).file)
+    assert (kept[b"comment"], kept[b"created by"], kept[b"creation date"]) == (b"hello", b"a client", 1_700_000_000)
+
+
+def test_fields_of_the_info_dictionary_that_nobody_knows_are_kept() -> None:
+    info = v1_info(source=b"somewhere")
+    assert parse_torrent(torrent(info)).v1 == hashlib.sha1(bencode(info)).digest()
+
+
+def test_a_download_differs_from_what_is_stored_by_its_tracker_only() -> None:
+    parsed = parse_torrent(torrent(v1_info()))
+    download = bdecode(with_announce_url(parsed.file, URL))
+    assert download.pop(b"announce") == URL.encode()
+    assert download == bdecode(parsed.file)
+
+
+def test_a_file_stored_by_hand_loses_its_trackers_on_download() -> None:
+    by_hand = torrent(v1_info(), announce=b"http://other.test/", **{"announce-list": [[b"http://other.test/"]]})
+    assert set(bdecode(with_announce_url(by_hand, URL))) == {b"announce", b"info"}
+
+
+@pytest.mark.parametrize("data", [b"", b"i1e", b"de", b"le", b"d4:infoi1ee", b"d4:infole" + b"e", b"d4:infode" + b"e"])
+def test_what_is_no_torrent_is_refused(data: bytes) -> None:
+    with pytest.raises(TorrentError):
+        parse_torrent(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(torrent(v1_info()) + b"e", id="trailing byte"),
+        pytest.param(torrent(v1_info())[:-1], id="truncated"),
+        pytest.param(torrent(v1_info()).replace(b"i100000e", b"i0100000e"), id="leading zero"),
+        pytest.param(torrent(v1_info()).replace(b"10:a film.mkv", b"010:a film.mkv"), id="leading zero of a string"),
+        pytest.param(b"d4:infode4:infodee", id="repeated key"),
+        pytest.param(b"d5:otheri1e4:infodee", id="unsorted keys"),
+        pytest.param(b"l" * 3_000_000 + b"e" * 3_000_000, id="nested three million deep"),
+        pytest.param(b"d4:info" * 100_000 + b"e" * 100_000, id="dictionaries nested deeply"),
+        pytest.param(b"l" + b"le" * 5_000_000 + b"e", id="ten million tokens"),
+        pytest.param(b"i" + b"9" * 5_000_000 + b"e", id="five million digits"),
+        pytest.param(b"999999999:a", id="a string longer than the file"),
+        pytest.param(b"9" * 1_000_000 + b":", id="a length of a million digits"),
+        pytest.param(b"e" * 100 + b"l" * 100, id="ends before beginnings"),
+    ],
+)
+def test_malformed_and_hostile_bencoding_is_refused(data: bytes) -> None:
+    with pytest.raises(TorrentError):
+        parse_torrent(data)
+
+
+def test_an_oversized_file_is_refused_as_such() -> None:
+    with pytest.raises(TorrentTooLargeError, match="larger than 16 MiB"):
+        parse_torrent(bytes(MAX_TORRENT_BYTES + 1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"name": None}, "name of the torrent is empty"),
+        ({"name": 5}, "name of the torrent isn't a string"),
+        ({"piece_length": None}, "piece length"),
+        ({"piece_length": 0}, "piece length"),
+        ({"piece_length": -PIECE}, "piece length"),
+        ({"piece_length": 1024}, "piece length"),
+        ({"piece_length": 2**40}, "piece length"),
+        ({"piece_length": b"32768"}, "piece length"),
+        ({"length": -1}, "negative"),
+        ({"length": 2**62}, "absurdly large"),
+        ({"length": b"100000"}, "no number"),
+        ({"length": 0, "pieces": b""}, "no content"),
+        ({"length": None}, "length or files"),
+        ({"files": []}, "length or files"),
+        ({"pieces": None}, "pieces is missing"),
+        ({"pieces": bytes(79)}, "pieces doesn't fit"),
+        ({"pieces": bytes(100)}, "pieces doesn't fit"),
+        ({"meta_version": 1}, "meta version"),
+        ({"meta_version": b"2"}, "meta version"),
+    ],
+)
+def test_absurd_fields_of_a_v1_torrent_are_refused(changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(TorrentError, match=sentence):
+        parse_torrent(torrent(v1_info(**changes)))
+
+
+HOSTILE_NAMES = [
+    b"..",
+    b".",
+    b"",
+    b"   ",
+    b"/etc/passwd",
+    b"a/b",
+    b"a\\b",
+    b"C:evil",
+    b"c:",
+    b"NUL",
+    b"com1.txt",
+    b"a\0b",
+    b"a\nb",
+    b"\x1b[31mred",
+    "gpj.\u202eexe".encode(),
+    "a\u2028b".encode(),
+    b"\xff\xfe",
+    b"\xc0\xae\xc0\xae",
+    b"x" * 256,
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_hostile_names_are_refused(name: bytes) -> None:
+    with pytest.raises(TorrentError):
+        parse_torrent(torrent(v1_info(name=name)))
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_hostile_paths_are_refused_in_v1(name: bytes) -> None:
+    with pytest.raises(TorrentError):
+        parse_torrent(torrent(folder_info(([b"folder", name], 100))))
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_hostile_paths_are_refused_in_v2(name: bytes) -> None:
+    file = {b"": {b"length": 100, b"pieces root": bytes(32)}}
+    with pytest.raises(TorrentError):
+        parse_torrent(torrent(v2_info(**{"file tree": {b"folder": {name: file}}})))
+
+
+@pytest.mark.parametrize("target", [[b".."], [b"a", b".."], [b"/etc/passwd"], [], b"a"])
+def test_links_that_lead_outside_are_refused(target: object) -> None:
+    info = folder_info(([b"a"], 100), ([b"link"], 0))
+    info[b"files"][1].update({b"attr": b"l", b"symlink path": target})
+    with pytest.raises(TorrentError):
+        parse_torrent(torrent(info))
+
+
+@pytest.mark.parametrize("name", ["日本語.mkv", "Ünïcode", "🎬", "a & b <i>", "con-air", "..hidden", "a..b", "x" * 255])
+def test_names_that_only_look_strange_are_accepted(name: str) -> None:
+    assert parse_torrent(torrent(v1_info(name=name.encode()))).name == name
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        folder_info(([b"a"], 100), ([b"a"], 100)),
+        folder_info(([b"a"], 100), ([b"a", b"b"], 100)),
+        folder_info(([], 100)),
+        folder_info((([b"a"] * 65), 100)),
+        folder_info(([b"a"], 100), files=[]),
+        folder_info(([b"a"], 100), files={b"a": 1}),
+        folder_info(([b"a"], 100), files=[b"a"]),
+        folder_info(([b"a"], 100), files=[{b"path": b"a", b"length": 100}]),
+        folder_info(([b"a"], 100), files=[{b"path": [b"a"], b"length": -100}]),
+        folder_info(([b"a"], 100), files=[{b"path": [b"a"], b"length": 100, b"attr": 1}]),
+        folder_info(*(([b"a", b"%d" % index], 0) for index in range(100_001))),
+    ],
+    ids=lambda _info: "",
+)
+def test_impossible_file_lists_are_refused(info: dict[bytes, Any]) -> None:
+    with pytest.raises(TorrentError):
+        parse_torrent(torrent(info))
+
+
+def test_padding_files_may_share_a_path_and_are_no_content() -> None:
+    info = folder_info(([b"a"], 100), ([b".pad", b"1"], 60), ([b"b"], 100), ([b".pad", b"1"], 60))
+    for index in (1, 3):
+        info[b"files"][index][b"attr"] = b"p"
+    assert parse_torrent(torrent(info)).length == 200
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        v2_info(piece_length=3 * 16384),
+        v2_info(**{"file tree": None}),
+        v2_info(**{"file tree": {}}),
+        v2_info(**{"file tree": {b"a": {}}}),
+        v2_info(**{"file tree": {b"a": 1}}),
+        v2_info(**{"file tree": {b"": {b"length": 1}}}),
+        v2_info(**{"file tree": {b"a": {b"": {b"length": 1}, b"b": {}}}}),
+        v2_info(**{"file tree": {b"a": {b"": {b"length": 1}}}}),
+        v2_info(**{"file tree": {b"a": {b"": {b"length": 1, b"pieces root": bytes(20)}}}}),
+        v2_info(**{"file tree": {b"a": {b"": {b"length": 0}}}}),
+        v2_info(length=100),
+    ],
+    ids=lambda _info: "",
+)
+def test_absurd_fields_of_a_v2_torrent_are_refused(info: dict[bytes, Any]) -> None:
+    with pytest.raises(TorrentError):
+        parse_torrent(torrent(info))
+
+
+def test_a_file_tree_too_deep_for_a_file_system_is_refused() -> None:
+    tree: dict[bytes, Any] = {b"": {b"length": 1, b"pieces root": bytes(32)}}
+    for _ in range(70):
+        tree = {b"a": tree}
+    with pytest.raises(TorrentError, match="nested"):
+        parse_torrent(torrent(v2_info(**{"file tree": tree})))
+
+
+VALUES = st.recursive(
+    st.integers(-(2**63), 2**63 - 1) | st.binary(max_size=40) | st.sampled_from([b"..", b"length", b"pieces"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.binary(max_size=8), inner, max_size=4),
+    max_leaves=10,
+)
+FIELDS = st.sampled_from(
+    [b"name", b"length", b"files", b"pieces", b"piece length", b"meta version", b"file tree", b"private", b"attr"]
+)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_give_a_torrent_or_a_typed_error(data: bytes) -> None:
+    _parse_or_refuse(data)
+
+
+@given(st.sampled_from([v1_info, v2_info]), st.dictionaries(FIELDS, VALUES, max_size=4), st.data())
+def test_any_fields_give_a_torrent_or_a_typed_error(make: Any, fields: dict[bytes, Any], data: st.DataObject) -> None:
+    outside = data.draw(st.dictionaries(st.sampled_from(["piece_layers", "comment", "creation_date"]), VALUES))
+    _parse_or_refuse(torrent({**make(), **fields}, **outside))
+
+
+@given(st.data())
+def test_mutated_torrents_give_a_torrent_or_a_typed_error(data: st.DataObject) -> None:
+    mutated = bytearray(torrent(data.draw(st.sampled_from([v1_info(), v2_info(), folder_info(([b"a", b"b"], 100))]))))
+    for _ in range(data.draw(st.integers(1, 8))):
+        position = data.draw(st.integers(0, len(mutated) - 1))
+        mutated[position : position + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
+    _parse_or_refuse(bytes(mutated))
+
+
+def _parse_or_refuse(data: bytes) -> None:
+    try:
+        parsed = parse_torrent(data)
+    except TorrentError as error:
+        sentence = str(error)
+    else:
+        sentence = "It is accepted."
+        again = parse_torrent(with_announce_url(parsed.file, URL))
+        assert again.info_hashes == parsed.info_hashes
+        assert not again.made_private
+    assert sentence.endswith(".")
+    assert sentence.isprintable()
