@@ -28,7 +28,7 @@ class _Announce:
     command: Command
     shard: int
     fact: bytes | None
-    answer: asyncio.Future[bytes]
+    answer: asyncio.Future[list[bytes]]
 
 
 class Batches:
@@ -40,7 +40,7 @@ class Batches:
         self._waiting: deque[_Announce] = deque()
         self._sending: asyncio.Task[None] | None = None
 
-    async def announce(self, command: Command, shard: int, fact: bytes | None) -> bytes:
+    async def announce(self, command: Command, shard: int, fact: bytes | None) -> list[bytes]:
         """Return the script's reply once it and the fact are acknowledged.
 
         Raises:
@@ -48,7 +48,7 @@ class Batches:
         """
         if len(self._waiting) >= MAX_WAITING:
             raise SwarmsUnavailableError(f"{MAX_WAITING} announces wait for Redis already.")
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[list[bytes]] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Announce(command, shard, fact, answer))
         if self._sending is None:
             self._sending = asyncio.create_task(self._send_all(), name="announce batches")

@@ -92,11 +92,11 @@ def scrape(info_hash: bytes) -> Command:
     return (b"HMGET", key, redis_keys.COUNTS_FIELD, redis_keys.SNATCHES_FIELD)
 
 
-def parse_view(reply: bytes) -> View:
-    """Read what a step saw. The candidates share the reply's memory."""
-    seeders, leechers, partial_seeds, first_seen, snatches, dual = _VIEW.unpack_from(reply)
+def parse_view(reply: list[bytes]) -> View:
+    """Read what a step saw."""
+    seeders, leechers, partial_seeds, first_seen, snatches, dual = _VIEW.unpack(reply[0])
     counts = Counts(seeders, leechers, partial_seeds, None if snatches == _UNKNOWN_SNATCHES else snatches)
-    return View(counts, first_seen, np.frombuffer(reply, dtype=RECORD, offset=_VIEW.size), bool(dual))
+    return View(counts, first_seen, np.frombuffer(b"".join(reply[1:]), dtype=RECORD), bool(dual))
 
 
 def parse_counts(fields: tuple[bytes | None, bytes | None]) -> Counts:
