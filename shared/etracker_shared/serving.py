@@ -1,5 +1,10 @@
 """Run one of etracker's FastAPI applications under uvicorn."""
 
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
 import uvicorn
 from fastapi import FastAPI
 
@@ -9,11 +14,20 @@ from etracker_shared.settings import ServingSettings
 GRACEFUL_SHUTDOWN_SECONDS = 10
 
 
-def serve(app: FastAPI, settings: ServingSettings, http: type | str = "httptools") -> None:
-    """Serve until SIGTERM or SIGINT, then let requests under way finish."""
+SettingsT = TypeVar("SettingsT", bound=ServingSettings)
+
+
+def serve(
+    create_app: Callable[[SettingsT], FastAPI], settings: SettingsT, http: type[asyncio.Protocol] | str = "httptools"
+) -> None:
+    """Serve until SIGTERM or SIGINT, then let requests under way finish.
+
+    ``create_app`` is called inside the event loop: drivers keep the loop they are made in.
+    """
     configure_logging(settings.log_level)
     uvicorn.run(
-        app,
+        partial(create_app, settings),
+        factory=True,
         host=settings.listen_host,
         port=settings.listen_port,
         loop="uvloop",

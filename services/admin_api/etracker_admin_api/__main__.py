@@ -9,7 +9,7 @@ from etracker_shared.settings import load_settings
 def main() -> None:
     """Read the settings and serve until told to stop."""
     settings = load_settings(AdminSettings)
-    serve(create_app(settings), settings)
+    serve(create_app, settings)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from etracker_shared.settings import load_settings
 def main() -> None:
     """Read the settings and serve until told to stop."""
     settings = load_settings(AnnounceSettings)
-    serve(create_app(settings), settings, http=TrackerProtocol)
+    serve(create_app, settings, http=TrackerProtocol)
 
 
 if __name__ == "__main__":

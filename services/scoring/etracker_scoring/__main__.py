@@ -7,4 +7,4 @@ from etracker_shared.settings import load_settings
 
 if __name__ == "__main__":
     settings = load_settings(ScoringSettings)
-    serve(create_app(settings), settings)
+    serve(create_app, settings)

@@ -49,6 +49,7 @@ class Worker:
 
     async def run(self) -> None:
         """Lead or stand by until cancelled."""
+        await self._pool  # connects when asked
         try:
             while True:
                 await self._lead_while_possible()
@@ -120,5 +121,4 @@ def create_worker_app(settings: WorkerSettings) -> FastAPI:
 
 
 if __name__ == "__main__":
-    worker_settings = load_settings(WorkerSettings)
-    serve(create_worker_app(worker_settings), worker_settings)
+    serve(create_worker_app, load_settings(WorkerSettings))
