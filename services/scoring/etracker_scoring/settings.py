@@ -1,19 +1,20 @@
 """Settings of the scoring service's two roles."""
 
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
 from etracker_scoring.domain.policies import Policy
 from etracker_shared.settings import PostgresSettings, RedisSettings, ServingSettings
 
 
 class ScoringSettings(PostgresSettings, ServingSettings):
-    """The API role. ``policy``: as announce's, so that the share fits it."""
+    """The API role. ``policy`` and ``interval_seconds``: announce's own, so that shares fit its lists.
+
+    ``scoring_connections``: connections to Postgres it keeps open.
+    """
 
     listen_port: int = Field(8081, ge=0, le=65535)
     policy: Policy = Policy.RANDOM
-    interval_seconds: int = Field(
-        1800, ge=1, validation_alias=AliasChoices("ETRACKER_INTERVAL_SECONDS", "interval_seconds")
-    )
+    interval_seconds: int = Field(1800, ge=1)
     scoring_connections: int = Field(4, ge=1, le=64)
 
 
