@@ -113,23 +113,29 @@ class Load:
         self.sessions = sessions
         self.tally = Tally()
         self._connections = [Connection(*address) for _ in range(connections)]
+        self._end = 0.0
 
     async def run(self, *, per_second: float, seconds: float) -> None:
-        """Announce session after session, ``per_second`` in all, for ``seconds``."""
+        """Announce session after session, ``per_second`` in all, for ``seconds`` or until told to end."""
         workers = len(self._connections)
         start = time.monotonic()
+        self._end = start + seconds
 
         async def work(number: int) -> None:
             mine = self.sessions[number::workers]
             turn = 0
-            while (due := start + (turn * workers + number) / per_second) < start + seconds:
+            while (due := start + (turn * workers + number) / per_second) < self._end:
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
-                if time.monotonic() > start + seconds:
+                if time.monotonic() > self._end:
                     return
                 await self._announce(self._connections[number], mine[turn % len(mine)])
                 turn += 1
 
         await asyncio.gather(*(work(number) for number in range(workers)))
+
+    def end_after(self, seconds: float) -> None:
+        """End the run earlier than planned: so many seconds from now."""
+        self._end = min(self._end, time.monotonic() + seconds)
 
     async def announce_all_once(self, *, attempts: int = 1, pause_seconds: float = 1.0) -> None:
         """Let every session announce until it is acknowledged, as clients do after an outage.

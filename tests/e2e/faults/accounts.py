@@ -1,0 +1,87 @@
+"""What the tests of faults start from, and the sums they compare."""
+
+import asyncio
+from collections.abc import Sequence
+
+import asyncpg
+
+from etracker_shared.settings import PostgresSettings
+from tests.support.load import Session
+
+
+async def connect(settings: PostgresSettings) -> asyncpg.Connection:
+    """Open a connection to the tracker's database."""
+    return await asyncpg.connect(
+        host=settings.pghost,
+        port=settings.pgport,
+        user=settings.pguser,
+        password=settings.pgpassword.get_secret_value() or None,
+        database=settings.pgdatabase,
+        timeout=5.0,
+    )
+
+
+async def make_sessions(settings: PostgresSettings, *, keys: int, torrents: int, per_key: int) -> list[Session]:
+    """Register keys and infohashes with SQL, as an operator would, and make ``per_key`` sessions a key."""
+    names = [f"{number:030x}" for number in range(1, keys + 1)]
+    hashes = [number.to_bytes(20, "big") for number in range(1, torrents + 1)]
+    connection = await connect(settings)
+    try:
+        await connection.execute("INSERT INTO peers (announce_key) SELECT unnest($1::text[])", names)
+        await connection.execute("INSERT INTO infohashes (info_hash) SELECT unnest($1::bytea[])", hashes)
+    finally:
+        await connection.close()
+    return [
+        Session(
+            key=name,
+            info_hash=hashes[(number * per_key + turn) % torrents],
+            peer_id=f"-ET0001-{number:06d}{turn:06d}".encode(),
+            port=10_000 + number % 50_000,
+        )
+        for number, name in enumerate(names)
+        for turn in range(per_key)
+    ]
+
+
+SETTLED = """
+SELECT count(*) FILTER (WHERE announces.uploaded <> sent.uploaded OR announces.uploaded_credit <> sent.credit
+                           OR announces.uploaded IS NULL)
+FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[])
+    AS sent (announce_key, info_hash, peer_id, uploaded, credit)
+LEFT JOIN peers USING (announce_key)
+LEFT JOIN infohashes USING (info_hash)
+LEFT JOIN announces ON announces.key_id = peers.id AND announces.info_hash_id = infohashes.id
+    AND announces.peer_id = sent.peer_id
+"""
+
+
+async def wrong_sessions(connection: asyncpg.Connection, sessions: Sequence[Session]) -> int:
+    """Count the sessions whose base or credit in Postgres isn't what was acknowledged."""
+    return int(
+        await connection.fetchval(
+            SETTLED,
+            [session.key for session in sessions],
+            [session.info_hash for session in sessions],
+            [session.peer_id for session in sessions],
+            [session.last_acknowledged for session in sessions],
+            [session.credit for session in sessions],
+        )
+    )
+
+
+async def assert_statistics_equal(
+    settings: PostgresSettings, sessions: Sequence[Session], *, within_seconds: float = 30.0
+) -> None:
+    """Wait until every session's credit is in the statistics exactly once, in each of the sums."""
+    expected = sum(session.credit for session in sessions)
+    connection = await connect(settings)
+    try:
+        deadline = asyncio.get_running_loop().time() + within_seconds
+        while wrong := await wrong_sessions(connection, sessions):
+            assert asyncio.get_running_loop().time() < deadline, f"{wrong} of {len(sessions)} sessions differ"
+            await asyncio.sleep(0.2)
+        of_keys = await connection.fetchval("SELECT sum(uploaded) FROM peers")
+        of_torrents = await connection.fetchval("SELECT sum(uploaded_bytes) FROM infohashes")
+        assert (of_keys, of_torrents) == (expected, expected)
+    finally:
+        await connection.close()
