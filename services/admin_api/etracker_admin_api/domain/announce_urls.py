@@ -14,6 +14,8 @@ def public_origin(frontend_hostname: str, scheme: str, host: str) -> str:
     scheme and port of the request, none or localhost takes the whole ``Host``. ``host``: the request's
     ``Host``, which a stranger may have forged.
     """
+    if "://" in frontend_hostname:
+        return frontend_hostname
     requested = _HOST.fullmatch(host)
     if frontend_hostname in _NO_NAME:
         return f"{scheme}://{host if requested else 'localhost'}"
