@@ -13,7 +13,8 @@ key                  type    TTL      written by          read by             wh
 ``{xx}s<ih>``        string  none     announce            announce            packed records of seeders and
                                                                                partial seeds
 ``{xx}l<ih>``        string  none     announce            announce            packed records of leechers
-``{xx}f<ih><id>``    string  24 h     announce            announce            first_seen of a peer that left
+``{xx}f<ih><id>``    string  24 h     announce            announce            first_seen of a key whose last peer
+                                                                               left or expired
 ``{xx}due``          zset    none     announce            announce, scoring   infohash -> when to sweep it next; holds
                                                           worker              every swarm there is
 ``{xx}changed``      zset    none     announce; trimmed   scoring worker      infohash -> when its counts changed
@@ -23,14 +24,16 @@ key                  type    TTL      written by          read by             wh
 ``{xx}totals``       hash    none     announce            admin API           seeders ``s``, leechers ``l``,
                                                                                swarms ``w`` of this tag
 ``facts:{n}``        stream  none     announce            scoring worker      packed facts, shard n of 16
-``sweeper``          string  2 s      announce            announce            which replica sweeps now
+``sweeper``          string  1 s      announce            announce            which replica sweeps now
 ``newhash:<prefix>`` string  1 h      announce            announce            new hashes of a prefix this hour
                                                                                (allowlist disabled)
 ``limit:*``          any     minutes  admin API           admin API           rate limits of key generation
 ==================== ======= ======== =================== =================== ===================================
 
 An expired or emptied swarm's keys are deleted by the sweeper: none has a TTL of its own, because a
-TTL would have to be renewed by every announce.
+TTL would have to be renewed by every announce. So whoever writes field ``d`` puts the infohash into
+``{xx}due`` too (``ZADD NX``): the swarm may have been deleted meanwhile, and then only the schedule
+brings the sweeper to what was written. ``docs/data-redis.md`` has the layout of the values.
 """
 
 TAGS = tuple(b"{%02x}" % tag for tag in range(256))

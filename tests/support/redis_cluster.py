@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -32,6 +33,22 @@ class RedisCluster:
                 client.flushall()
                 client.script_flush()
 
+    def move_slot(self, slot: int) -> None:
+        """Give a slot without keys to the next master, as an operator who rebalances does."""
+        with redis.Redis(port=self._ports[0]) as client:
+            owners = client.execute_command("CLUSTER NODES")
+        numbers = [self._number_of(address) for address in owners]
+        names = {number: node["node_id"] for number, node in zip(numbers, owners.values(), strict=True)}
+        owner = next(number for number, node in zip(numbers, owners.values(), strict=True) if _has(node, slot))
+        receiver = (owner + 1) % MASTERS
+        # The receiver first, so that no node points to one that doesn't know.
+        for number in (receiver, owner, (owner + 2) % MASTERS):
+            with redis.Redis(port=self._ports[number]) as client:
+                client.execute_command("CLUSTER SETSLOT", slot, "NODE", names[receiver])
+
+    def _number_of(self, address: str) -> int:
+        return self._ports.index(int(address.partition("@")[0].rpartition(":")[2]))
+
 
 @contextmanager
 def running_redis_cluster(program: Path) -> Iterator[RedisCluster]:
@@ -52,7 +69,7 @@ def running_redis_cluster(program: Path) -> Iterator[RedisCluster]:
 def _node(program: Path, directory: Path, port: int, bus_port: int) -> Program:
     directory.mkdir()
     options = ["--cluster-enabled", "yes", "--cluster-port", str(bus_port), "--save", "", "--appendonly", "no"]
-    address = ["--port", str(port), "--bind", "127.0.0.1", "--dir", directory]
+    address = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(directory)]
     return Program([program, *address, *options], log=directory / "log")
 
 
@@ -66,6 +83,14 @@ def _introduce(number: int, port: int, first_port: int, first_bus_port: int) -> 
             client.execute_command("CLUSTER MEET", "127.0.0.1", first_port, first_bus_port)
 
 
+def _has(node: dict[str, Any], slot: int) -> bool:
+    return any(int(first) <= slot <= int(last) for first, last in (_ends(part) for part in node["slots"]))
+
+
+def _ends(part: list[str]) -> tuple[str, str]:
+    return part[0], part[-1]
+
+
 def _answers(port: int) -> bool:
     try:
         with redis.Redis(port=port) as client:
@@ -77,4 +102,4 @@ def _answers(port: int) -> bool:
 def _agrees(port: int) -> bool:
     with redis.Redis(port=port) as client:
         info = client.execute_command("CLUSTER INFO")
-    return info["cluster_state"] == "ok" and info["cluster_known_nodes"] == str(MASTERS)
+    return bool(info["cluster_state"] == "ok" and info["cluster_known_nodes"] == str(MASTERS))

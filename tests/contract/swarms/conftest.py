@@ -53,6 +53,13 @@ def tables(client: Client) -> Tables:
     return Tables(client)
 
 
+@pytest.fixture
+def redis_cluster() -> Iterator[RedisCluster]:
+    """A cluster that the test may change."""
+    with running_redis_cluster(_debian_redis()) as cluster:
+        yield cluster
+
+
 def _running(flavour: str) -> AbstractContextManager[RedisServer | RedisCluster]:
     if flavour == "redis6":
         return running_redis(program=redis_program())

@@ -111,6 +111,13 @@ async def test_swarm_that_all_left_is_deleted(swarms: RedisSwarms, tables: Table
     tables.check_totals(HASH)
 
 
+async def test_snatches_written_to_a_dead_swarm_go_once_it_is_scheduled(swarms: RedisSwarms, tables: Tables) -> None:
+    tables.client.hset(redis_keys.members(HASH), redis_keys.SNATCHES_FIELD, 7)
+    tables.client.zadd(redis_keys.due(HASH), {HASH: NOW}, nx=True)
+    assert await swarms.sweep(NOW) == 1
+    assert set(tables.keys()) <= {redis_keys.SWEEPER_LOCK}
+
+
 async def test_swarm_comes_back_after_it_died(swarms: RedisSwarms, tables: Tables) -> None:
     await join_all(swarms, [1])
     await swarms.sweep(NOW + LATER + SWEEP)

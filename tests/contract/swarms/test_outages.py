@@ -8,15 +8,19 @@ from pathlib import Path
 
 import pytest
 import redis
+from redis.crc import key_slot
 
 from etracker_announce.adapters.swarms import RedisSwarms
 from etracker_announce.ports import SwarmsUnavailableError
+from etracker_shared import redis_keys
+from etracker_shared.facts import shard_of
 from etracker_shared.settings import RedisSettings
 from etracker_stack.programs import redis_program
 from tests.contract.swarms.peers import HASH, connect, ids, join_all, peer_ids, step
 from tests.contract.swarms.tables import Client, Tables
 from tests.support.processes import free_port
 from tests.support.redis import RedisServer
+from tests.support.redis_cluster import RedisCluster
 
 BACK_SECONDS = 1.0
 
@@ -82,8 +86,8 @@ async def test_full_redis_refuses_steps_and_takes_them_again_when_there_is_room(
 
 
 async def test_refused_fact_fails_its_announce_only(dedicated_swarms: RedisSwarms, dedicated_client: Client) -> None:
-    dedicated_client.set("facts:{%d}" % (step(1).key_hash[0] % 16), "no stream")
-    others = [key for key in range(2, 30) if step(key).key_hash[0] % 16 != step(1).key_hash[0] % 16]
+    dedicated_client.set(redis_keys.facts(shard_of(step(1).key_hash)), "no stream")
+    others = [key for key in range(2, 30) if shard_of(step(key).key_hash) != shard_of(step(1).key_hash)]
     outcomes = await asyncio.gather(
         *[dedicated_swarms.announce(step(key), b"fact") for key in (1, *others)], return_exceptions=True
     )
@@ -189,3 +193,12 @@ async def test_one_replica_sweeps_at_a_time(flavour_settings: RedisSettings) -> 
     async with connect(flavour_settings) as one, connect(flavour_settings) as other:
         turns = [await one._sweeper._is_my_turn(), await other._sweeper._is_my_turn()]
     assert turns == [True, False]
+
+
+async def test_slot_that_moved_to_another_master_is_followed(redis_cluster: RedisCluster) -> None:
+    async with connect(redis_cluster.settings()) as swarms:
+        await join_all(swarms, [1])
+        redis_cluster.flush()
+        redis_cluster.move_slot(key_slot(redis_keys.members(HASH)))
+        views = await asyncio.gather(*[swarms.announce(step(key), b"fact") for key in range(10)])
+        assert views[-1].counts.leechers == 10

@@ -7,6 +7,7 @@ import pytest
 from etracker_announce.adapters.swarms import RedisSwarms
 from etracker_announce.domain.swarm import Counts, PeerFlag, Role
 from etracker_shared import redis_keys
+from etracker_shared.identity import InfoHash
 from tests.contract.swarms.peers import HASH, NOW, OTHER_HASH, ids, ipv4, ipv6, join_all, peer_ids, record_of, step
 from tests.contract.swarms.tables import Tables
 
@@ -229,7 +230,7 @@ async def test_slack_is_given_back_and_an_empty_table_deleted(swarms: RedisSwarm
 
 async def test_swarms_of_one_tag_and_of_others_do_not_meet(swarms: RedisSwarms) -> None:
     await join_all(swarms, [1])
-    neighbour = HASH[:-1] + b"!"
+    neighbour = InfoHash(HASH[:-1] + b"!")
     for info_hash in (neighbour, OTHER_HASH):
         view = await swarms.announce(replace(step(2), info_hash=info_hash), None)
         assert peer_ids(view) == ids([2])

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 from redis.asyncio import RedisCluster
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, RedisClusterException, RedisError, ResponseError
 
 from etracker_announce.adapters.swarms.commands import Command, Script
 from etracker_announce.adapters.swarms.server import Refusal, Reply
@@ -43,7 +43,7 @@ class ClusterServer:
         """See :class:`~etracker_announce.adapters.swarms.server.Server`."""
         pipeline = self._client().pipeline()
         for command in commands:
-            pipeline.execute_command(command[0].decode(), *command[1:])  # type: ignore[union-attr]
+            pipeline.execute_command(*_as_redis_py_names(command))
         replies = await self._answer(pipeline.execute(raise_on_error=False))
         return [_reply(reply) for reply in replies]
 
@@ -66,8 +66,15 @@ class ClusterServer:
             return await asyncio.wait_for(asyncio.shield(task), ANSWER_SECONDS)
         except TimeoutError:
             raise SwarmsUnavailableError(f"Redis did not answer within {ANSWER_SECONDS} s.") from None
-        except (RedisError, OSError) as error:
+        except (RedisError, RedisClusterException, OSError) as error:
             raise SwarmsUnavailableError(f"Redis can't be asked: {error}") from error
+
+
+def _as_redis_py_names(command: Command) -> tuple[bytes | int | str, ...]:
+    # MEMORY USAGE is one name to redis-py, which finds a command's key by its name.
+    words = 2 if command[0] == b"MEMORY" else 1
+    name = b" ".join(word for word in command[:words] if isinstance(word, bytes))
+    return (name.decode(), *command[words:])
 
 
 def _reply(reply: Reply) -> Reply:

@@ -59,7 +59,7 @@ class Sweeper:
         milliseconds = int(ROUND_SECONDS * 1000) - 50
         lock = (b"SET", redis_keys.SWEEPER_LOCK, self._token, b"NX", b"PX", milliseconds)
         replies = await self._server.execute([lock])
-        return bool(replies[0] == b"OK")
+        return replies[0] is not None and not isinstance(replies[0], Refusal)
 
     async def _due(self, now: int) -> list[bytes]:
         limit = self._budget // len(redis_keys.ALL_DUE) + 1
