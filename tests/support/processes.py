@@ -101,6 +101,10 @@ class Program:
         """Kill it as ``kill -9`` does, and its children with it."""
         self._end(signal.SIGKILL, whole_group=True)
 
+    def wait(self, seconds: float = 20.0) -> int:
+        """Wait until it ends by itself and return its exit status."""
+        return self._running().wait(seconds)
+
     def stop(self, seconds: float = 20.0) -> int:
         """Ask it to end, wait, and return its exit status; a program that ended already keeps its own."""
         return self._end(self._stop_signal, seconds=seconds)

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from etracker_shared.settings import PostgresSettings, RedisSettings
 from tests.support.processes import Program, free_port, wait_until
 
@@ -60,6 +62,17 @@ class StackRun:
     def stop(self) -> int:
         """Stop it as Ctrl-C does and return its exit status."""
         return self.program.stop(seconds=60.0)
+
+    def refusal(self) -> str:
+        """Start it where it can't run and return its sentence."""
+        self.program.start()
+        assert self.program.wait(60.0) != 0
+        assert "Traceback" not in self.output
+        return [line for line in self.output.splitlines() if "etracker" in line][-1]
+
+    def processes(self) -> list[psutil.Process]:
+        """Return every process that was started for this data directory and still runs."""
+        return [one for one in psutil.process_iter() if _serves(one, self.data)]
 
     @property
     def output(self) -> str:
@@ -123,6 +136,13 @@ class StackRun:
 
     def _servers(self, prefix: str) -> dict[str, str]:
         return {name: value for name, value in self.state()["servers"].items() if name.startswith(prefix)}
+
+
+def _serves(process: psutil.Process, data: Path) -> bool:
+    try:
+        return process.environ().get("ETRACKER_DATA_DIR") == str(data) and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.NoSuchProcess, psutil.AccessDenied):  # gone meanwhile, or somebody else's
+        return False
 
 
 @contextmanager

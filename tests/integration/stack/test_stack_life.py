@@ -1,0 +1,135 @@
+"""The whole tracker as one program: it starts, keeps its data, mends itself and leaves nothing behind."""
+
+import base64
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.postgres import PostgresServer
+from tests.support.processes import wait_until
+from tests.support.redis import RedisServer
+from tests.support.stack import StackRun, running_stack
+
+pytestmark = pytest.mark.timeout(180)
+
+NAMES = {"postgres", "redis", "scoring_worker", "scoring", "admin_api", "announce-1", "gateway"}
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="etracker-stack-") as path:
+        yield Path(path)
+
+
+def _add_infohash(run: StackRun, name: str) -> None:
+    body = {"info_hash": base64.b64encode(b"h" * 20).decode(), "name": name}
+    answer = httpx.post(f"{run.base_url}/api/infohash", json=body, headers={"Authorization": run.api_key})
+    assert answer.status_code == 201, answer.text
+
+
+def test_a_restart_keeps_data_and_keys_and_a_stop_leaves_no_process(directory: Path) -> None:
+    first = StackRun(directory / "data")
+    first.start()
+    assert set(first.pids()) == NAMES
+    api_key = first.api_key
+    _add_infohash(first, "kept")
+    assert first.stop() == 0
+    assert not first.processes()
+
+    second = StackRun(directory / "data")
+    second.start()
+    assert second.api_key == api_key
+    assert [torrent["name"] for torrent in httpx.get(f"{second.base_url}/api/infohashes").json()] == ["kept"]
+    second.stop()
+
+
+def test_the_console_shows_where_everything_is(stack: StackRun) -> None:
+    assert f"http://localhost:{stack.base_url.rpartition(':')[2]}" in stack.output
+    assert stack.api_key in stack.output
+    assert str(stack.data) in stack.output
+    assert "/announce\n" in stack.output
+
+
+def test_secrets_are_readable_by_their_owner_only(stack: StackRun) -> None:
+    for name in ("secrets.json", "state.json", "redis/redis.conf"):
+        assert (stack.data / name).stat().st_mode & 0o077 == 0, name
+
+
+def test_processes_stop_in_order_when_asked_by_sigterm(directory: Path) -> None:
+    run = StackRun(directory / "data", {"ETRACKER_ANNOUNCE_REPLICAS": "2"})
+    run.start()
+    run.program.send(signal.SIGTERM)
+    assert run.stop() == 0
+    assert not run.processes()
+    stopped = [line.rpartition(" ")[2] for line in run.output.splitlines() if "] stopping" in line]
+    announces = ["announce-2", "announce-1"]
+    assert stopped == ["gateway", *announces, "admin_api", "scoring", "scoring_worker", "redis", "postgres"]
+
+
+def test_nothing_outlives_a_killed_stack_and_its_data_can_be_used_again(directory: Path) -> None:
+    run = StackRun(directory / "data")
+    run.start()
+    os.kill(run.program.pid, signal.SIGKILL)
+    wait_until(lambda: not run.processes(), "all processes are gone", 30)
+    again = StackRun(directory / "data")
+    again.start()
+    again.stop()
+
+
+def test_a_second_stack_runs_beside_the_first_but_not_on_its_data_nor_its_port(
+    stack: StackRun, directory: Path
+) -> None:
+    with running_stack() as beside:
+        assert beside.base_url != stack.base_url
+        assert httpx.get(f"{beside.base_url}/api/stats").status_code == 200
+
+    same_data = StackRun(stack.data)
+    assert "Another etracker uses the data directory" in same_data.refusal()
+
+    same_port = StackRun(directory / "data", {"ETRACKER_BACKEND_PORT": stack.base_url.rpartition(":")[2]})
+    assert "is taken by another program" in same_port.refusal()
+
+
+@pytest.mark.parametrize(
+    "name", ["announce-1", "scoring", "scoring_worker", "admin_api", "gateway", "redis", "postgres"]
+)
+def test_a_killed_process_is_started_again(stack: StackRun, name: str) -> None:
+    stack.wait_for_new(name, stack.kill(name))
+    wait_until(lambda: httpx.get(f"{stack.base_url}/api/stats").status_code == 200, "the tracker serves again")
+    assert f"{name} ended (signal 9): starting it again" in stack.output
+
+
+def test_the_stack_gives_up_on_a_process_that_crashes_again_and_again(directory: Path) -> None:
+    run = StackRun(directory / "data")
+    run.start()
+    pid = 0
+    while run.program.running:
+        current = run.pids().get("scoring", pid)
+        if current != pid:
+            pid = current
+            os.kill(pid, signal.SIGKILL)
+    assert run.program.wait() == 1
+    assert "scoring crashed 5 times within 60 s" in run.output
+    wait_until(lambda: not run.processes(), "all processes are gone")
+
+
+def test_given_servers_are_used_instead_of_embedded_ones(
+    dedicated_postgres: PostgresServer, dedicated_redis: RedisServer
+) -> None:
+    postgres, redis = dedicated_postgres.settings("migrated"), dedicated_redis.settings()
+    given = {
+        "PGHOST": postgres.pghost,
+        "PGPORT": str(postgres.pgport),
+        "PGDATABASE": postgres.pgdatabase,
+        "PGUSER": postgres.pguser,
+        "ETRACKER_REDIS_URL": redis.redis_url,
+    }
+    with running_stack(given) as run:
+        assert set(run.pids()) == NAMES - {"postgres", "redis"}
+        _add_infohash(run, "elsewhere")
+    assert dedicated_postgres.execute("SELECT name FROM infohashes", "migrated").strip() == "elsewhere"

@@ -1,0 +1,80 @@
+"""What stops the tracker from starting is told in one sentence, and nothing is left running."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from etracker_stack.data_directory import LEAST_FREE_BYTES, disk_complaint
+from tests.support.stack import StackRun
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="etracker-stack-") as directory:
+        yield Path(directory) / "data"
+
+
+def _refusal(data: Path, **variables: str) -> str:
+    run = StackRun(data, variables)
+    refusal = run.refusal()
+    assert not run.processes()
+    return refusal
+
+
+def test_a_file_where_the_data_directory_should_be(data: Path) -> None:
+    data.write_text("")
+    assert "is no directory: set ETRACKER_DATA_DIR to one" in _refusal(data)
+
+
+def test_a_directory_that_cannot_be_made(data: Path) -> None:
+    assert "can't be used" in _refusal(data, ETRACKER_DATA_DIR="/proc/etracker")
+
+
+def test_broken_secrets(data: Path) -> None:
+    data.mkdir()
+    (data / "secrets.json").write_text("{")
+    assert "secrets.json is broken" in _refusal(data)
+
+
+def test_a_directory_that_is_no_cluster(data: Path) -> None:
+    (data / "postgres").mkdir(parents=True)
+    assert "isn't a Postgres cluster" in _refusal(data)
+
+
+def test_a_cluster_of_another_major_version(data: Path) -> None:
+    (data / "postgres").mkdir(parents=True)
+    (data / "postgres" / "PG_VERSION").write_text("16\n")
+    assert "Postgres 16 made" in _refusal(data)
+    assert "pg_dump" in _refusal(data)
+
+
+def test_a_broken_cluster(data: Path) -> None:
+    (data / "postgres").mkdir(parents=True)
+    (data / "postgres" / "PG_VERSION").write_text("18\n")
+    assert "postgres doesn't start: " in _refusal(data)
+
+
+def test_a_broken_append_only_file(data: Path) -> None:
+    (data / "redis").mkdir(parents=True)
+    (data / "redis" / "appendonly.aof").write_text("no such format" * 10)
+    refusal = _refusal(data)
+    assert "redis doesn't start: " in refusal
+    assert "redis.log" in refusal
+
+
+def test_a_setting_that_makes_no_sense(data: Path) -> None:
+    assert "ETRACKER_BACKEND_PORT is wrong" in _refusal(data, ETRACKER_BACKEND_PORT="many")
+
+
+def test_a_services_wrong_setting_is_told_by_its_sentence(data: Path) -> None:
+    assert "ETRACKER_INTERVAL_SECONDS is wrong" in _refusal(data, ETRACKER_INTERVAL_SECONDS="soon")
+
+
+def test_a_full_disk_is_told_with_the_room_it_needs() -> None:
+    assert disk_complaint(Path("/data"), LEAST_FREE_BYTES) is None
+    complaint = disk_complaint(Path("/data"), 10 * 2**20)
+    assert complaint is not None
+    assert "10 MiB are free" in complaint
+    assert "256 MiB" in complaint
