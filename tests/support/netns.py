@@ -10,7 +10,6 @@ keep their own name (Postgres refuses to run as root).
 """
 
 import os
-import shlex
 import subprocess
 import sys
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -20,6 +19,7 @@ NETWORK_IPV6 = IPv6Network("fd77::/64")
 TRACKER_IPV4 = NETWORK_IPV4[1]
 TRACKER_IPV6 = NETWORK_IPV6[1]
 CLIENTS = 32
+USAGE = "python -m tests.support.netns"
 
 _CLIENTS_IPV6 = "fd77::3:"
 
@@ -59,7 +59,7 @@ def namespace_command(command: list[str]) -> list[str]:
 def main() -> None:
     """Replace this process by the command, in a new namespace."""
     if len(sys.argv) < 2:
-        raise SystemExit(f"usage: {shlex.join([sys.executable, '-m', 'tests.support.netns'])} COMMAND [ARGUMENT ...]")
+        raise SystemExit(f"usage: {USAGE} COMMAND [ARGUMENT ...]")
     command = namespace_command(sys.argv[1:])
     os.execvp(command[0], command)
 

@@ -1,6 +1,7 @@
 """aria2c, over its JSON-RPC."""
 
 import base64
+import signal
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ class Aria2(Client):
 
     name = "aria2"
     executable = "aria2c"
+    stop_signal = signal.SIGINT  # at SIGTERM it ends without a word to the tracker
 
     def __init__(self, home: Path, address: IPv4Address | IPv6Address) -> None:
         self._control = ControlPort()

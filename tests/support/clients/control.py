@@ -1,6 +1,7 @@
 """An HTTP client for the control interfaces, which all listen on 127.0.0.1."""
 
 from ipaddress import IPv4Address
+from typing import Any
 
 import httpx
 
@@ -10,19 +11,20 @@ LOOPBACK = IPv4Address("127.0.0.1")
 
 
 class ControlPort:
-    """A port on loopback, and requests to it. Connection problems are ``ClientError``."""
+    """A port on loopback, and requests to it, each on a connection of its own."""
 
     def __init__(self) -> None:
         self.port = free_port(LOOPBACK)
-        self.http = httpx.Client(base_url=f"http://{LOOPBACK}:{self.port}", timeout=10, trust_env=False)
+        self.headers: dict[str, str] = {}
 
-    def request(self, method: str, path: str, **arguments: object) -> httpx.Response:
+    def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         """Send one request and return the answer, whatever its status.
 
         Raises:
             ClientError: nothing answers.
         """
+        url = f"http://{LOOPBACK}:{self.port}{path}"
         try:
-            return self.http.request(method, path, **arguments)  # type: ignore[arg-type]  # passed through
+            return httpx.request(method, url, headers=self.headers, trust_env=False, verify=False, **arguments)
         except httpx.TransportError as error:
             raise ClientError(f"the control port {self.port} does not answer: {error!r}") from error

@@ -2,11 +2,13 @@
 
 import base64
 import json
+import socket
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any
 
-from deluge_client import DelugeRPCClient, FailedToReconnectException
+from deluge_client import DelugeRPCClient
+from deluge_client.client import DelugeClientException
 
 from tests.support.clients.base import Client, ClientError, Status, free_port
 from tests.support.clients.control import LOOPBACK
@@ -23,7 +25,6 @@ class Deluge(Client):
 
     def __init__(self, home: Path, address: IPv4Address | IPv6Address) -> None:
         self._control_port = free_port(LOOPBACK)
-        self._rpc: DelugeRPCClient | None = None
         super().__init__(home, address)
 
     def add(self, torrent: bytes, save_path: Path, *, seeding: bool) -> str:
@@ -57,19 +58,16 @@ class Deluge(Client):
         }
         (self.home / "core.conf").write_text('{"file":1,"format":1}' + json.dumps(settings))
         (self.home / "auth").write_text(f"localclient:{_PASSWORD}:10\n")
-        self._rpc = None
 
     def _ping(self) -> None:
+        socket.create_connection((str(LOOPBACK), self._control_port)).close()  # a refused DelugeRPCClient stays open
         self._call("daemon.info")
 
     def _call(self, method: str, *arguments: object) -> Any:
-        if self._rpc is None:
-            rpc = DelugeRPCClient(
-                str(LOOPBACK), self._control_port, "localclient", _PASSWORD, decode_utf8=True, automatic_reconnect=False
-            )
-            rpc.connect()
-            self._rpc = rpc
+        rpc = DelugeRPCClient(str(LOOPBACK), self._control_port, "localclient", _PASSWORD, decode_utf8=True)
+        rpc.deluge_version, rpc.deluge_protocol_version = 2, 1  # found out, it fills the daemon's log with errors
         try:
-            return self._rpc.call(method, *arguments)
-        except FailedToReconnectException as error:
+            with rpc:
+                return rpc.call(method, *arguments)
+        except DelugeClientException as error:
             raise ClientError(f"{method}: {error}") from error

@@ -70,9 +70,11 @@ class Session:
         self._torrents[int(handle)].force_reannounce(0, -1, libtorrent.torrent_handle.ignore_min_interval)
 
     def end(self) -> None:
-        """Stop logging, so that nothing else holds the session, whose own end says ``stopped``."""
+        """Let go of the session, which says ``stopped`` for every torrent and waits for the answers."""
         self._ending.set()
         self._logging.join()
+        self._torrents.clear()
+        del self._session
 
     def _log_alerts(self) -> None:
         while not self._ending.is_set():

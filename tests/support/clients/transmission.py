@@ -89,7 +89,7 @@ class Transmission(Client):
         body = {"method": method, "arguments": arguments}
         answer = self._control.request("POST", "/transmission/rpc", json=body)
         if answer.status_code == 409:  # a new session id: keep it and ask again
-            self._control.http.headers[_SESSION_HEADER] = answer.headers[_SESSION_HEADER]
+            self._control.headers[_SESSION_HEADER] = answer.headers[_SESSION_HEADER]
             answer = self._control.request("POST", "/transmission/rpc", json=body)
         result: dict[str, Any] = answer.raise_for_status().json()
         if result["result"] != "success":

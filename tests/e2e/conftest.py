@@ -1,0 +1,47 @@
+"""Fixtures of the end-to-end tests: a tracker and real clients, in a network namespace."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import netns
+from tests.support.room import Room
+from tests.support.stack import StackRun, running_stack
+from tests.support.tracker import Tracker
+
+_SETTINGS = {"ETRACKER_KEY_LIMIT": "1000/hour"}  # tests share a handful of addresses
+
+
+@pytest.fixture(scope="session")
+def namespace() -> None:
+    """Make sure that clients can have addresses of their own."""
+    if not netns.inside():
+        pytest.fail(f"end-to-end tests run in a network namespace: {netns.USAGE} python -m pytest tests/e2e")
+
+
+@pytest.fixture(scope="session")
+def stack(namespace: None) -> Iterator[StackRun]:
+    """The whole tracker, its gateway on every address of the namespace."""
+    with running_stack(_SETTINGS, host="") as stack:
+        yield stack
+
+
+@pytest.fixture
+def tracker(stack: StackRun) -> Iterator[Tracker]:
+    """The tracker as its users see it; a failed test shows its logs."""
+    yield Tracker(int(stack.base_url.rpartition(":")[2]), stack.api_key, stack.postgres_settings())
+    sys.stdout.write(stack.logs())
+
+
+@pytest.fixture
+def room(tracker: Tracker) -> Iterator[Room]:
+    """Where this test's clients live. Its path is short: clients put unix sockets there."""
+    directory = Path(tempfile.mkdtemp(prefix="etracker-e2e-"))
+    room = Room(directory, tracker)
+    yield room
+    room.close()
+    shutil.rmtree(directory, ignore_errors=True)

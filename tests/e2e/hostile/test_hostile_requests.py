@@ -1,0 +1,161 @@
+"""Hostile requests to announce and admin API: no 5xx, no exception, no hang, no row changed by a refused one."""
+
+import asyncio
+import base64
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import asyncpg
+import pytest
+
+from tests.e2e.faults.accounts import connect
+from tests.e2e.hostile.conversation import Answer, say
+from tests.support.mutations import mutate, random_bytes
+from tests.support.stack import StackRun, running_stack
+
+AMOUNTS = [pytest.param(10_000, id="10k"), pytest.param(1_000_000, id="1M", marks=pytest.mark.full)]
+WORKERS = 16
+SEED = 20_260_101
+
+pytestmark = [pytest.mark.timeout(2400), pytest.mark.parametrize("amount", AMOUNTS)]
+
+KEY = "0123456789abcdef0123456789abcd"
+INFO_HASH = bytes(range(20))
+STRANGE_HASH = b"%EE" * 20
+
+CHECKSUMS = """
+SELECT 'infohashes', md5(string_agg((to_jsonb(t) - 'counted_time')::text, '|' ORDER BY t.id)) FROM infohashes t
+UNION ALL SELECT 'peers', md5(string_agg(t::text, '|' ORDER BY t.id)) FROM peers t
+UNION ALL SELECT 'announces', md5(string_agg(t::text, '|' ORDER BY t.id)) FROM announces t
+UNION ALL SELECT 'memberships', md5(string_agg(t::text, '|' ORDER BY t.key_id, t.info_hash_id)) FROM memberships t
+UNION ALL SELECT 'stream_positions', md5(string_agg(t::text, '|' ORDER BY t.shard)) FROM stream_positions t
+"""
+
+Asker = Callable[[random.Random], Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[StackRun]:
+    with running_stack({"ETRACKER_LOG_LEVEL": "info", "ETRACKER_KEY_LIMIT": "1000000/minute"}) as run:
+        run.program.wait_until(lambda: "announce URL" in run.output, "the stack has made its first key")
+        yield run
+
+
+@pytest.fixture
+async def database(stack: StackRun) -> AsyncIterator[asyncpg.Connection]:
+    """A database with one key and one infohash that mutated requests may hit."""
+    connection = await connect(stack.postgres_settings())
+    await connection.execute("INSERT INTO peers (announce_key) VALUES ($1) ON CONFLICT DO NOTHING", KEY)
+    await connection.execute("INSERT INTO infohashes (info_hash) VALUES ($1) ON CONFLICT DO NOTHING", INFO_HASH)
+    yield connection
+    await connection.close()
+
+
+def address_of(stack: StackRun, name: str) -> tuple[str, int]:
+    host, port = stack.state()["processes"][name]["address"].rsplit(":", 1)
+    return host, int(port)
+
+
+def request(target: bytes, *, method: bytes = b"GET", headers: bytes = b"", body: bytes = b"") -> bytes:
+    if body:
+        headers += b"Content-Length: %d\r\n" % len(body)
+    return method + b" " + target + b" HTTP/1.1\r\nHost: tracker\r\n" + headers + b"Connection: close\r\n\r\n" + body
+
+
+def announce(info_hash: bytes) -> bytes:
+    query = b"&peer_id=-ET0001-abcdefghijkl&port=6881&uploaded=1&downloaded=2&left=3&event=started&numwant=50&compact=1"
+    return request(b"/" + KEY.encode() + b"/announce?info_hash=" + info_hash + query)
+
+
+REFUSED_ANNOUNCES = (
+    announce(STRANGE_HASH),
+    request(
+        b"/ffffffffffffffffffffffffffffff/announce?info_hash=" + b"%01" * 20 + b"&peer_id=-ET0001-abcdefghijkl&port=1"
+    ),
+    request(b"/" + KEY.encode() + b"/scrape?info_hash=" + STRANGE_HASH),
+    request(b"/scrape"),
+    request(b"/announce"),
+)
+ADMIN_REQUESTS = (
+    request(b"/api/stats"),
+    request(b"/api/infohashes"),
+    request(b"/api/torrentfile?announce_key=" + KEY.encode() + b"&info_hash=" + b"ee" * 20),
+    request(
+        b"/api/infohash",
+        method=b"POST",
+        headers=b"Authorization: wrong\r\nContent-Type: application/json\r\n",
+        body=b'{"info_hash": "' + base64.b64encode(b"\xee" * 20) + b'", "name": "x"}',
+    ),
+    request(
+        b"/api/torrentfile",
+        method=b"POST",
+        headers=b"Authorization: wrong\r\nContent-Type: multipart/form-data; boundary=b\r\n",
+        body=b'--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\nd4:infodee\r\n--b--\r\n',
+    ),
+    request(b"/"),
+    request(b"/infohashes"),
+)
+
+
+def assert_harmless(answer: Answer, sent: bytes) -> None:
+    assert all(status < 500 for status in answer.statuses), (sent, answer.raw[:500])
+
+
+async def ask_many(amount: int, ask: Asker) -> None:
+    """Ask from several connections at once, each with a generator of its own."""
+
+    async def work(number: int) -> None:
+        rng = random.Random(f"{SEED}:{number}")
+        for _ in range(amount // WORKERS):
+            await ask(rng)
+
+    await asyncio.gather(*(work(number) for number in range(WORKERS)))
+
+
+def assert_nothing_unhandled(stack: StackRun) -> None:
+    logs = stack.logs()
+    assert "Traceback" not in logs
+    assert "internal_error" not in logs
+    assert KEY not in logs
+
+
+async def test_requests_that_are_refused_change_no_row(
+    stack: StackRun, database: asyncpg.Connection, amount: int
+) -> None:
+    pids = stack.pids()
+    before = await database.fetch(CHECKSUMS)
+    announce_address, admin = address_of(stack, "announce-1"), address_of(stack, "admin_api")
+
+    async def ask(rng: random.Random) -> None:
+        to_admin = rng.random() < 0.4
+        whole = rng.choice(ADMIN_REQUESTS if to_admin else REFUSED_ANNOUNCES)
+        sent = random_bytes(rng) if rng.random() < 0.2 else mutate(whole, rng)
+        if b"/api/generate" not in sent:
+            assert_harmless(await say(admin if to_admin else announce_address, sent), sent)
+
+    await ask_many(amount // 2, ask)
+    await asyncio.sleep(1.0)
+    assert await database.fetch(CHECKSUMS) == before
+    assert stack.pids() == pids
+    assert_nothing_unhandled(stack)
+
+
+async def test_bent_announces_are_answered_and_only_accepted_ones_are_recorded(
+    stack: StackRun, database: asyncpg.Connection, amount: int
+) -> None:
+    accepted, address = 0, address_of(stack, "announce-1")
+    valid = announce(b"".join(b"%%%02x" % byte for byte in INFO_HASH))
+
+    async def ask(rng: random.Random) -> None:
+        nonlocal accepted
+        sent = mutate(valid, rng)
+        answer = await say(address, sent)
+        assert_harmless(answer, sent)
+        accepted += answer.raw.count(b"d8:complete")
+
+    await ask_many(amount // 2, ask)
+    await asyncio.sleep(2.0)
+    assert 0 < await database.fetchval("SELECT count(*) FROM announces") <= accepted
+    assert await database.fetchval("SELECT count(*) FROM infohashes") == 1
+    assert await database.fetchval("SELECT count(*) FROM peers WHERE announce_key = $1", KEY) == 1
+    assert_nothing_unhandled(stack)

@@ -1,0 +1,106 @@
+"""The whole tracker as its users and its operator see it: through the gateway, and in Postgres."""
+
+import asyncio
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from urllib.parse import quote_from_bytes
+
+import asyncpg
+import httpx
+from fastbencode import bdecode
+
+from etracker_shared.settings import PostgresSettings
+from tests.support.netns import TRACKER_IPV4, TRACKER_IPV6
+from tests.support.processes import wait_until
+
+Address = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a scrape says of one swarm."""
+
+    complete: int
+    incomplete: int
+    downloaded: int
+
+
+class Tracker:
+    """A running stack whose gateway listens on the namespace's tracker addresses."""
+
+    def __init__(self, port: int, api_key: str, postgres: PostgresSettings) -> None:
+        self.port = port
+        self._api_key = api_key
+        self._postgres = postgres
+
+    def url(self, version: int) -> str:
+        """Return the gateway's address of one family, without a path."""
+        return f"http://{TRACKER_IPV4}:{self.port}" if version == 4 else f"http://[{TRACKER_IPV6}]:{self.port}"
+
+    def upload(self, torrent: bytes) -> None:
+        """Have a torrent tracked, as the operator does."""
+        answer = httpx.post(
+            f"{self.url(4)}/api/torrentfile",
+            files={"file": ("a.torrent", torrent)},
+            headers={"Authorization": self._api_key},
+            trust_env=False,
+        )
+        assert answer.status_code == 201, answer.text
+
+    def user(self, address: Address) -> "User":
+        """Make a user with a fresh announce key who reaches the tracker from ``address``."""
+        return User(self.url(address.version), address)
+
+    def query(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        """Return the rows of one statement."""
+        return asyncio.run(self._query(statement, *arguments))
+
+    async def _query(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        settings = self._postgres
+        connection = await asyncpg.connect(
+            host=settings.pghost,
+            port=settings.pgport,
+            user=settings.pguser,
+            password=settings.pgpassword.get_secret_value(),
+            database=settings.pgdatabase,
+        )
+        try:
+            return list(await connection.fetch(statement, *arguments))
+        finally:
+            await connection.close()
+
+
+class User:
+    """Somebody with an announce key and an address of their own."""
+
+    def __init__(self, base_url: str, address: Address) -> None:
+        transport = httpx.HTTPTransport(local_address=str(address))
+        self._http = httpx.Client(base_url=base_url, transport=transport, trust_env=False)
+        self.key = str(self._http.get("/api/generate").raise_for_status().json()["announce_key"])
+
+    @property
+    def announce_url(self) -> str:
+        """Where this user's clients announce."""
+        return str(self._http.base_url.join(f"/{self.key}/announce"))
+
+    def torrent(self, info_hash: bytes) -> bytes:
+        """Download a torrent file with this user's announce URL. ``info_hash``: 20 bytes, or 32 of a v2 torrent."""
+        query = {"announce_key": self.key, "info_hash": info_hash.hex()}
+        return self._http.get("/api/torrentfile", params=query).raise_for_status().content
+
+    def scrape(self, info_hash: bytes) -> Counts:
+        """Ask for the counts of one swarm; ``info_hash`` is 20 bytes."""
+        answer = self._http.get(f"/{self.key}/scrape?info_hash={quote_from_bytes(info_hash, safe='')}")
+        counts = bdecode(answer.raise_for_status().content)[b"files"][info_hash]
+        return Counts(counts[b"complete"], counts[b"incomplete"], counts[b"downloaded"])
+
+    def wait_for_counts(self, info_hash: bytes, expected: Counts, seconds: float = 30.0) -> None:
+        """Wait until a scrape says what is expected."""
+        try:
+            wait_until(lambda: self.scrape(info_hash) == expected, f"the swarm has {expected}", seconds, 0.1)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it has {self.scrape(info_hash)}") from None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
