@@ -1,5 +1,6 @@
 """Peers and their steps, for tests of the swarms."""
 
+import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator, Iterable
@@ -82,9 +83,8 @@ def step(key: int, instance: int | None = None, *, at: int = 0, **changes: Any) 
 
 
 async def join_all(swarms: RedisSwarms, keys: Iterable[int], *, at: int = 0, **changes: Any) -> None:
-    """Let each key join with one client, wanting no peers."""
-    for key in keys:
-        await swarms.announce(step(key, at=at, window=0, **changes), None)
+    """Let each key join with one client, in this order, wanting no peers."""
+    await asyncio.gather(*[swarms.announce(step(key, at=at, window=0, **changes), None) for key in keys])
 
 
 def peer_ids(view: View) -> set[bytes]:

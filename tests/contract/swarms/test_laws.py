@@ -157,6 +157,6 @@ def test_any_sequence_of_steps_leaves_the_swarm_that_the_model_says(shared_redis
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

@@ -100,8 +100,7 @@ async def test_large_swarm_is_counted_shown_and_emptied(swarms: RedisSwarms, tab
     assert len(peer_ids(view)) == 100
     await join_all(swarms, range(0, size, 2), role=Role.SEEDER)
     assert tables.counts(HASH).seeders == size // 2
-    for key in range(size - 100):
-        await swarms.announce(step(key, stopped=True), None)
+    await join_all(swarms, range(size - 100), stopped=True)
     tables.check(HASH)
     tables.check_totals(HASH)
     assert peer_ids(await swarms.announce(step(size - 1), None)) == ids(range(size - 100, size))

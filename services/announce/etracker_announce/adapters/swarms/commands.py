@@ -10,6 +10,7 @@ import numpy as np
 
 from etracker_announce.domain.swarm import RECORD, Counts, PeerFlag, Role, Step, View
 from etracker_shared import redis_keys
+from etracker_shared.counts import unpack_counts
 
 Command = tuple[bytes | int, ...]
 """A Redis command and its arguments."""
@@ -18,7 +19,6 @@ _RECORD = struct.Struct("<8sQ20sIIIBB6s18s")
 _STEP = struct.Struct("<IIIIIIBBBB4s")
 _SWEEP = struct.Struct("<IIII")
 _VIEW = struct.Struct("<IIIIIB")
-_COUNTS = struct.Struct("<III")
 _UNKNOWN_SNATCHES = 2**32 - 1
 _MASK = 2**32 - 1
 _ROLE_FLAGS = {Role.LEECHER: PeerFlag.NONE, Role.SEEDER: PeerFlag.SEEDER, Role.PARTIAL_SEED: PeerFlag.PARTIAL_SEED}
@@ -102,8 +102,7 @@ def parse_view(reply: list[bytes]) -> View:
 def parse_counts(fields: tuple[bytes | None, bytes | None]) -> Counts:
     """Read the fields ``n`` and ``d`` of a swarm's hash."""
     packed, snatches = fields
-    records, leechers, partial_seeds = _COUNTS.unpack_from(packed) if packed else (0, 0, 0)
-    return Counts(records - partial_seeds, leechers, partial_seeds, int(snatches) if snatches else None)
+    return Counts(*unpack_counts(packed), int(snatches) if snatches else None)
 
 
 def _swarm_keys(info_hash: bytes) -> tuple[bytes, ...]:
