@@ -1,0 +1,112 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etracker_scoring.domain.score import DAY, NEW_KEY, KeyHistory, Score, ScoreParameters
+from etracker_scoring.domain.tier import HeldTier, Origin, Recalibration, deserved_tier, hold_tier, recalibrate
+from etracker_shared.tiers import Tier
+
+DEFAULTS = ScoreParameters()
+NOW = 20_000 * DAY
+HOUR = 3600.0
+ANYBODY = Origin()
+
+
+def scoring(total: float, conduct: float = 1.0) -> Score:
+    return Score(total, recent=total, average=0.0, length=0.0, conduct=conduct)
+
+
+def after_snatches(count: int) -> KeyHistory:
+    return KeyHistory(snatches=count)
+
+
+def deserve(total: float, conduct: float = 1.0, snatches: int = 5, origin: Origin = ANYBODY) -> Tier:
+    return deserved_tier(after_snatches(snatches), scoring(total, conduct), origin, DEFAULTS)
+
+
+@pytest.mark.parametrize(
+    ("total", "tier"), [(0.0, 1), (14.9, 1), (15.0, 2), (37.9, 2), (38.0, 3), (61.9, 3), (62.0, 4), (100.0, 4)]
+)
+def test_thresholds_of_the_score_make_tiers(total: float, tier: int) -> None:
+    assert deserve(total) == tier
+
+
+def test_two_snatches_and_nothing_seeded_make_a_free_rider() -> None:
+    assert deserve(0.0, conduct=0.34, snatches=2) is Tier.FREE_RIDER
+    assert deserve(0.0, conduct=0.34, snatches=1) is Tier.LITTLE_HISTORY
+    assert deserve(15.0, conduct=0.34, snatches=2) is Tier.CONTRIBUTOR
+
+
+def test_a_newcomer_with_grace_is_a_contributor_until_the_second_snatch() -> None:
+    grace = Origin(grace=True)
+    assert deserved_tier(NEW_KEY, scoring(0), grace, DEFAULTS) is Tier.CONTRIBUTOR
+    assert deserve(0.0, snatches=1, origin=grace) is Tier.CONTRIBUTOR
+    assert deserve(0.0, snatches=2, origin=grace) is Tier.LITTLE_HISTORY
+
+
+def test_a_new_key_from_a_free_riders_prefix_gains_nothing_until_it_seeds() -> None:
+    stained = Origin(grace=True, stained=True)
+    assert deserve(0.0, snatches=0, origin=stained) is Tier.FREE_RIDER
+    assert deserve(15.0, snatches=0, origin=stained) is Tier.CONTRIBUTOR
+
+
+def test_a_confirmed_cheats_tier_is_capped() -> None:
+    assert deserve(90.0, origin=Origin(highest=Tier.LITTLE_HISTORY)) is Tier.LITTLE_HISTORY
+
+
+@given(st.floats(0, 100), st.floats(0, 100), st.integers(0, 5), st.floats(0, 1), st.booleans())
+def test_a_better_score_never_gives_a_lower_tier(
+    one: float, other: float, snatches: int, conduct: float, grace: bool
+) -> None:
+    lower, higher = sorted((one, other))
+    origin = Origin(grace=grace)
+    assert deserve(lower, conduct, snatches, origin) <= deserve(higher, conduct, snatches, origin)
+
+
+def test_a_promotion_happens_at_once() -> None:
+    assert hold_tier(HeldTier(Tier.LITTLE_HISTORY), Tier.LONG_TERM_SEEDER, scoring(70), NOW, DEFAULTS) == HeldTier(
+        Tier.LONG_TERM_SEEDER
+    )
+
+
+def test_a_demotion_waits_a_day() -> None:
+    held = hold_tier(HeldTier(Tier.STEADY_SEEDER), Tier.CONTRIBUTOR, scoring(37), NOW, DEFAULTS)
+    assert held == HeldTier(Tier.STEADY_SEEDER, NOW)
+    held = hold_tier(held, Tier.CONTRIBUTOR, scoring(36), NOW + 23 * HOUR, DEFAULTS)
+    assert held.tier is Tier.STEADY_SEEDER
+    assert hold_tier(held, Tier.CONTRIBUTOR, scoring(36), NOW + 24 * HOUR, DEFAULTS) == HeldTier(Tier.CONTRIBUTOR)
+
+
+def test_a_score_that_recovers_in_time_keeps_the_tier() -> None:
+    held = HeldTier(Tier.STEADY_SEEDER, NOW)
+    assert hold_tier(held, Tier.STEADY_SEEDER, scoring(38), NOW + HOUR, DEFAULTS) == HeldTier(Tier.STEADY_SEEDER)
+
+
+def test_a_score_three_points_below_is_demoted_at_once_as_far_as_it_is_clear() -> None:
+    assert hold_tier(HeldTier(Tier.STEADY_SEEDER), Tier.CONTRIBUTOR, scoring(34.9), NOW, DEFAULTS) == HeldTier(
+        Tier.CONTRIBUTOR
+    )
+    held = hold_tier(HeldTier(Tier.LONG_TERM_SEEDER), Tier.LITTLE_HISTORY, scoring(14), NOW, DEFAULTS)
+    assert held == HeldTier(Tier.CONTRIBUTOR, NOW)
+
+
+def test_nobody_becomes_a_free_rider_without_a_day_to_start_seeding() -> None:
+    held = hold_tier(HeldTier(Tier.CONTRIBUTOR), Tier.FREE_RIDER, scoring(0, 0.3), NOW, DEFAULTS)
+    assert held == HeldTier(Tier.LITTLE_HISTORY, NOW)
+    assert hold_tier(held, Tier.FREE_RIDER, scoring(0, 0.3), NOW + 24 * HOUR, DEFAULTS) == HeldTier(Tier.FREE_RIDER)
+
+
+def test_recalibration_moves_thresholds_a_fifth_of_the_way_to_the_percentiles() -> None:
+    scores = [60.0 * place / 999 for place in range(1000)]
+    moved = recalibrate(DEFAULTS, DEFAULTS, scores, Recalibration())
+    assert moved.steady_score == pytest.approx(15 + 0.2 * (30 - 15))
+    assert moved.strong_score == pytest.approx(38 + 0.2 * (45 - 38))
+    assert moved.long_term_score == pytest.approx(62 + 0.2 * (54 - 62))
+
+
+def test_recalibration_stays_within_thirty_percent_and_needs_a_thousand_keys() -> None:
+    moved = DEFAULTS
+    for _night in range(100):
+        moved = recalibrate(moved, DEFAULTS, [1.0] * 1000, Recalibration())
+    assert moved.long_term_score == pytest.approx(0.7 * 62)
+    assert recalibrate(DEFAULTS, DEFAULTS, [1.0] * 999, Recalibration()) is DEFAULTS
