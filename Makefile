@@ -13,6 +13,9 @@ PROJECTS := $(PACKAGES:%=%/pyproject.toml)
 
 FAST_TESTS := tests/unit tests/contract tests/architecture
 PYTEST := $(BIN)/python -m pytest
+# Real clients need addresses of their own, and the rest of the tests a network to install from.
+E2E := $(BIN)/python -m tests.support.netns $(PYTEST) tests/e2e
+SLOW := $(PYTEST) tests $(FAST_TESTS:%=--ignore=%) --ignore=tests/e2e
 
 .PHONY: help
 help: ## Show this list
@@ -57,11 +60,13 @@ check: lint ## Everything that is fast: lint and the fast tests; green at every 
 
 .PHONY: test
 test: check system-programs ## Check, then every test on real servers and with real BitTorrent clients
-	$(PYTEST) tests $(FAST_TESTS:%=--ignore=%) -m "not full"
+	$(SLOW) -m "not full"
+	$(E2E) -m "not full"
 
 .PHONY: test-full
 test-full: check system-programs ## Test with the long forms of the fault, load and client tests
-	$(PYTEST) tests $(FAST_TESTS:%=--ignore=%)
+	$(SLOW)
+	$(E2E)
 
 .PHONY: bench
 bench: $(VENV)/dev.stamp system-programs ## Measure what an announce costs, beside other trackers
