@@ -80,15 +80,19 @@ def run(plan: Plan, targets: Sequence[Target], progress: Progress) -> Iterator[S
 
 
 def _measure(plan: Plan, target: Target, mode: str, advance: Advance) -> Sample:
-    tracker = target.tracker
-    requests = target.world.announces(plan.announces, tracker, close=mode == NEW_CONNECTION)
+    requests = target.world.announces(plan.announces, target.tracker, close=mode == NEW_CONNECTION)
+    return _sample(plan, target, mode, requests, advance)
+
+
+def _sample(plan: Plan, target: Target, mode: str, requests: Sequence[bytes], advance: Advance) -> Sample:
+    tracker, count = target.tracker, len(requests)
     address = target.address or tracker.address
     load = LoadGenerator(address, requests, CONNECTIONS, mode == KEEP_ALIVE, plan.rate, advance)
     before = cpu_seconds(tracker.roles)
     outcome = load.run()
+    judged = judge(outcome.answers)
     tracker.settle()
     after = cpu_seconds(tracker.roles)
-    judged = judge(outcome.answers)
     tracker.verify(target.world)
     latencies = statistics.quantiles(outcome.latencies, n=100)
     return Sample(
@@ -96,16 +100,25 @@ def _measure(plan: Plan, target: Target, mode: str, advance: Advance) -> Sample:
         target=target.name,
         mode=mode,
         rate=plan.rate,
-        announces=plan.announces,
-        announces_per_second=plan.announces / outcome.seconds,
+        announces=count,
+        announces_per_second=count / outcome.seconds,
         p50_ms=latencies[49] * 1e3,
         p99_ms=latencies[98] * 1e3,
-        cpu_us={role: (after[role] - before[role]) / plan.announces * 1e6 for role in before},
+        cpu_us={role: (after[role] - before[role]) / count * 1e6 for role in before},
         peers_per_answer=judged.peers,
         answer_bytes=judged.size,
         connections=outcome.connections,
         resent=outcome.resent,
     )
+
+
+def meet_caches(plan: Plan, target: Target, progress: Progress) -> Sample:
+    """Measure announces each of which brings a key or a torrent that no cache knows yet."""
+    world = target.world
+    peers = world.first_announces()
+    with progress.stage(plan.stage, len(peers)) as advance:
+        advance.describe(f"{plan.stage}: {target.name}")
+        return _sample(plan, target, KEEP_ALIVE, world.announces_of(peers, target.tracker), advance)
 
 
 def join_all(targets: Sequence[Target], progress: Progress) -> None:
@@ -114,7 +127,8 @@ def join_all(targets: Sequence[Target], progress: Progress) -> None:
         count = target.world.shape.peers
         with progress.stage(f"joining {target.name}", count) as advance:
             requests = target.world.announces(count, target.tracker, close=False)
-            outcome = LoadGenerator(target.tracker.address, requests, CONNECTIONS, reuse=True, on_answer=advance).run()
-            target.tracker.settle()
+            address = target.address or target.tracker.address
+            outcome = LoadGenerator(address, requests, CONNECTIONS, reuse=True, on_answer=advance).run()
             judge(outcome.answers)
+            target.tracker.settle()
             target.tracker.verify(target.world)

@@ -18,7 +18,7 @@ SMALL, LARGE, ONE_SWARM = (
     "1,000,000 peers in 100,000 swarms",
     "100,000 peers in one swarm",
 )
-BESIDE, PACED, SCALE = "beside others", "at a steady rate", "as it grows"
+BESIDE, PACED, COLD, SCALE = "beside others", "at a steady rate", "cold caches", "as it grows"
 
 
 @dataclass(frozen=True, slots=True)

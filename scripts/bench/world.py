@@ -110,6 +110,17 @@ class World:
             requests += self._encode(peers, events, tracker, ending)
         return requests
 
+    def first_announces(self) -> Ints:
+        """Choose peers such that every torrent and every key is announced with: what meets each cache once."""
+        _, of_torrents = np.unique(self.torrent_of, return_index=True)
+        strange = np.setdiff1d(self.key_of, self.key_of[of_torrents])
+        chosen = np.concatenate([of_torrents, strange])  # the first peer of a key has the key's number
+        return self._random.permutation(chosen)
+
+    def announces_of(self, peers: Ints, tracker: Request) -> list[bytes]:
+        """Make an announce of each of the given peers, all different, and take them as answered."""
+        return self._encode(peers, self._step(peers), tracker, "\r\n")
+
     def _step(self, peers: Ints) -> Ints:
         """Let each peer, all different, live until its next announce; return the events."""
         chance = self._random.random(len(peers))

@@ -154,6 +154,9 @@ def etracker(work: Path, name: str) -> Iterator[Etracker]:
         state = _wait_until_ready(process, data / "state.json", log)
         with asyncio.Runner() as runner:
             yield _describe(name, state, runner)
+    except Exception as error:
+        error.add_note(f"What {name} said:\n{log.read_text()[-3000:]}")
+        raise
     finally:
         _stop(process)
 

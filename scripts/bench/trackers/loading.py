@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import numpy as np
@@ -17,9 +17,11 @@ from scripts.bench.trackers.etracker import Etracker
 from scripts.bench.world import World, announce_key, info_hash, peer_id
 
 STEPS_AT_ONCE = 2_000
-PEER_LIFETIME_SECONDS = 2 * 1800 + 600
+FAR = 1_000_000
+PEER_LIFETIME_SECONDS = 2 * 1800 + 300  # announce's defaults
+SWEEP_SECONDS = 900
 Advance = Callable[[int], object]
-Connection = asyncpg.Connection[asyncpg.Record]
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ async def _copy_sessions(tracker: Etracker, world: World, catalogue: Catalogue) 
 
 
 async def _next_id(connection: Connection, table: str) -> int:
-    return 1 + int(await connection.fetchval(f"SELECT coalesce(max(id), 0) FROM {table}"))  # noqa: S608 - our own names
+    """Return the first of many free ids, far from those that the table's own sequence gives meanwhile."""
+    return FAR + int(await connection.fetchval(f"SELECT coalesce(max(id), 0) FROM {table}"))  # noqa: S608 - our own names
 
 
 async def _copy(connection: Connection, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
@@ -87,7 +90,7 @@ async def _join_swarms(tracker: Etracker, world: World, advance: Advance) -> Non
         tracker.redis,
         peers_per_key=5,
         peer_lifetime_seconds=PEER_LIFETIME_SECONDS,
-        sweep_seconds=PEER_LIFETIME_SECONDS,
+        sweep_seconds=SWEEP_SECONDS,
         sweep_budget=1,
         stream_max_bytes=2**30,
         on_batch=lambda _size: None,
