@@ -23,15 +23,24 @@ DEADLINE_SECONDS = 10.0
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, http: Any = "httptools", **config: Any) -> AsyncIterator[uvicorn.Server]:
-    """Serve an application on a free port of 127.0.0.1 (``port_of`` tells which)."""
-    config = {"host": "127.0.0.1", "port": 0} | config
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app, http=http, log_config=None, access_log=False, lifespan="on", server_header=False, date_header=False,
-            timeout_graceful_shutdown=5, **config,
-        )
-    )  # fmt: skip
+async def serving(
+    app: FastAPI, http: Any = "httptools", *, host: str = "127.0.0.1", keep_alive_seconds: int = 5
+) -> AsyncIterator[uvicorn.Server]:
+    """Serve an application on a free port (``port_of`` tells which)."""
+    config = uvicorn.Config(
+        app,
+        http=http,
+        host=host,
+        port=0,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=keep_alive_seconds,
+        timeout_graceful_shutdown=5,
+    )
+    server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
@@ -183,5 +192,5 @@ async def running_announcer(
 
 async def _wait_until_ready(announcer: Announcer) -> None:
     async with asyncio.timeout(DEADLINE_SECONDS):
-        while b" 200 " not in (await announcer.exchange("/readyz"))[0].partition(b"\r\n")[0]:
+        while b" 200 " not in (await announcer.exchange("/readyz"))[0].partition(b"\r\n")[0]:  # noqa: ASYNC110
             await asyncio.sleep(0.02)

@@ -10,21 +10,21 @@ from etracker_announce.domain.swarm import PeerFlag, Records
 
 Mask = npt.NDArray[np.bool_]
 
-# The same bytes as a record, seen as what the eye of this module looks at: the first two bytes of each address.
-_NETWORKS = np.dtype([("", "V50"), ("endpoint4", "=u2"), ("", "V4"), ("endpoint6", "=u2"), ("", "V16")])
+_UNREACHABLE = int(PeerFlag.UNREACHABLE)  # numpy takes its time with an enum
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The fields of one address family in a record."""
+    """The fields of one address family in a record, and where the endpoint lies in its bytes."""
 
     seen: str
     endpoint: str
+    offset: int
     private: Mask
 
 
-FAMILY4 = Family("seen4", "endpoint4", PRIVATE4)
-FAMILY6 = Family("seen6", "endpoint6", PRIVATE6)
+FAMILY4 = Family("seen4", "endpoint4", 50, PRIVATE4)
+FAMILY6 = Family("seen6", "endpoint6", 56, PRIVATE6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +49,16 @@ def sees_private(setting: PrivatePeers, *, asker_is_private: bool) -> bool:
 
 
 def introducible(candidates: Records, visibility: Visibility) -> Records:
-    """Keep the candidates an asker may be introduced to."""
+    """Keep the candidates (a contiguous array) an asker may be introduced to."""
     if not len(candidates):
         return candidates
     mask = candidates["identity"] != visibility.identity
-    mask &= candidates["flags"] < PeerFlag.UNREACHABLE  # the highest bit
+    mask &= candidates["flags"] < _UNREACHABLE  # the highest bit
     usable = _usable(candidates, visibility.families[0], visibility)
     for family in visibility.families[1:]:
         usable |= _usable(candidates, family, visibility)
     mask &= usable
-    kept: Records = candidates[mask]
-    return kept
+    return _keep(candidates, mask)
 
 
 def endpoints(chosen: Records, family: Family, visibility: Visibility) -> Records:
@@ -68,11 +67,18 @@ def endpoints(chosen: Records, family: Family, visibility: Visibility) -> Record
         return chosen
     if family not in visibility.families or not len(chosen):
         return chosen[:0]
-    return chosen[_usable(chosen, family, visibility)]
+    return _keep(chosen, _usable(chosen, family, visibility))
+
+
+def _keep(records: Records, mask: Mask) -> Records:
+    # A mask as an index copies field by field, at five times the cost.
+    kept: Records = records.take(mask.nonzero()[0])
+    return kept
 
 
 def _usable(records: Records, family: Family, visibility: Visibility) -> Mask:
     usable: Mask = records[family.seen] >= visibility.oldest_seen
     if not visibility.private_addresses:
-        usable &= ~family.private[records.view(_NETWORKS)[family.endpoint]]
+        first_two_bytes = np.ndarray(records.shape, np.uint16, records, family.offset, records.strides)
+        usable &= ~family.private.take(first_two_bytes)
     return usable

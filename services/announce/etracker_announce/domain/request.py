@@ -7,6 +7,7 @@ raises :class:`~etracker_announce.domain.errors.MalformedError` and nothing else
 import enum
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
@@ -151,17 +152,30 @@ def parse_scrape(query: bytes) -> ScrapeRequest:
     return ScrapeRequest(tuple(map(_info_hash, dict.fromkeys(values))))
 
 
+def _unquote(value: bytes) -> bytes:
+    """Undo percent-encoding; a ``%`` that begins none stays.
+
+    Python's codec for ``\\x12`` does it in C, at a quarter of what :func:`unquote_to_bytes` takes.
+    """
+    if b"%" not in value:
+        return value
+    if b"\\" not in value:
+        with suppress(UnicodeDecodeError):
+            return value.replace(b"%", b"\\x").decode("unicode_escape").encode("latin-1")
+    return unquote_to_bytes(value)
+
+
 def _info_hash(value: bytes) -> tuple[InfoHash, InfoHash | None]:
-    info_hash = unquote_to_bytes(value)
+    info_hash = _unquote(value)
     if len(info_hash) != 20:
         raise MalformedError(Reason.INFO_HASH)
     if b"+" not in value:
         return InfoHash(info_hash), None
-    return InfoHash(info_hash), InfoHash(unquote_to_bytes(value.replace(b"+", b" ")))
+    return InfoHash(info_hash), InfoHash(_unquote(value.replace(b"+", b" ")))
 
 
 def _peer_id(value: bytes) -> bytes:
-    peer_id = unquote_to_bytes(value)
+    peer_id = _unquote(value)
     if len(peer_id) != 20:
         raise MalformedError(Reason.PEER_ID)
     return peer_id

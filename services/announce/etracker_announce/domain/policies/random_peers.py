@@ -20,4 +20,4 @@ def sample(candidates: Records, size: int, seed: int) -> Records:
     lots = (candidates["pair_hash"] ^ np.uint64(seed << 32 | seed)) * _MIX
     lots ^= lots >> np.uint64(29)
     lots *= _MIX
-    return candidates[np.argpartition(lots, size)[:size]]
+    return candidates.take(np.argpartition(lots, size)[:size])

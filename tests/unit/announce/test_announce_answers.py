@@ -1,0 +1,105 @@
+"""Answers decode strictly to what went in."""
+
+from typing import Any
+
+import fastbencode
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etracker_announce.domain.answers import (
+    PeerList,
+    compact_peers,
+    encode_announce,
+    encode_failure,
+    encode_scrape,
+    listed_peers,
+)
+from etracker_announce.domain.swarm import RECORD, Counts, Records
+from etracker_shared.identity import InfoHash
+
+counts = st.builds(Counts, *[st.integers(0, 2**32)] * 3, st.none())
+
+
+def records(*peers: tuple[bytes, bytes, bytes]) -> Records:
+    """Build records of (peer_id, IPv4 endpoint, IPv6 endpoint)."""
+    array = np.zeros(len(peers), dtype=RECORD)
+    for record, (peer_id, endpoint4, endpoint6) in zip(array, peers, strict=True):
+        record["peer_id"], record["endpoint4"], record["endpoint6"] = peer_id, endpoint4, endpoint6
+    return array
+
+
+def decode(answer: bytes) -> Any:
+    return fastbencode.bdecode(answer)
+
+
+@given(counts, st.integers(0, 2**63), st.sampled_from([4, 16]), st.integers(1, 10**6), st.binary(max_size=127))
+def test_an_announce_decodes_to_what_went_in(
+    count: Counts, snatches: int, width: int, interval: int, warning: bytes
+) -> None:
+    """PROTOCOL 12: fastbencode refuses unsorted keys."""
+    answer = encode_announce(
+        counts=count,
+        snatches=snatches,
+        external_ip=bytes(width),
+        interval_seconds=interval,
+        min_interval_seconds=interval // 2,
+        peers=compact_peers(PeerList(records(), records())),
+        warning=warning,
+    )
+    expected = {
+        b"complete": count.seeders,
+        b"incomplete": count.leechers + count.partial_seeds,
+        b"downloaded": snatches,
+        b"external ip": bytes(width),
+        b"interval": interval,
+        b"min interval": interval // 2,
+        b"peers": b"",
+        b"peers6": b"",
+    }
+    assert decode(answer) == expected | ({b"warning message": warning} if warning else {})
+
+
+peers = st.lists(st.tuples(*(st.binary(min_size=size, max_size=size) for size in (20, 6, 18))), min_size=1, max_size=5)
+
+
+@given(peers)
+def test_compact_lists_hold_endpoints_in_network_order(some: list[tuple[bytes, bytes, bytes]]) -> None:
+    """PROTOCOL 17."""
+    listed = records(*some)
+    decoded = decode(b"d" + compact_peers(PeerList(listed, listed)) + b"e")
+    assert decoded[b"peers"] == b"".join(endpoint4 for _, endpoint4, _ in some)
+    assert decoded[b"peers6"] == b"".join(endpoint6 for _, _, endpoint6 in some)
+
+
+@given(peers)
+def test_dictionaries_say_the_same(some: list[tuple[bytes, bytes, bytes]]) -> None:
+    """PROTOCOL 17."""
+    listed = records(*some)
+    decoded = decode(b"d" + listed_peers(PeerList(listed, None), with_peer_ids=True) + b"e")
+    for peer, (peer_id, endpoint4, _) in zip(decoded[b"peers"], some, strict=True):
+        ip = ".".join(map(str, endpoint4[:4])).encode()
+        assert peer == {b"peer id": peer_id, b"ip": ip, b"port": int.from_bytes(endpoint4[4:], "big")}
+
+
+def test_a_failure_says_when_to_come_back() -> None:
+    """PROTOCOL 13."""
+    assert decode(encode_failure(b"No", 1800, 900)) == {
+        b"failure reason": b"No", b"interval": 1800, b"min interval": 900,
+    }  # fmt: skip
+
+
+@given(st.dictionaries(st.binary(min_size=20, max_size=20).map(InfoHash), st.tuples(counts, st.integers(0, 2**40))))
+def test_a_scrape_decodes_to_what_went_in(files: dict[InfoHash, tuple[Counts, int]]) -> None:
+    """PROTOCOL 30: partial seeds are incomplete, yet no downloaders (BEP 21, 48)."""
+    decoded = decode(encode_scrape(files, 900))
+    assert decoded[b"flags"] == {b"min_request_interval": 900}
+    assert decoded[b"files"] == {
+        info_hash: {
+            b"complete": count.seeders,
+            b"downloaded": snatches,
+            b"downloaders": count.leechers,
+            b"incomplete": count.leechers + count.partial_seeds,
+        }
+        for info_hash, (count, snatches) in files.items()
+    }
