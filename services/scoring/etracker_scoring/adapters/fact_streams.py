@@ -3,25 +3,15 @@
 import dataclasses
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import ResponseError
 
+from etracker_scoring.adapters.pipelines import execute
 from etracker_scoring.ports import START, Entry, Position, ShardState, StreamsUnavailableError
 from etracker_shared import redis_keys
 from etracker_shared.facts import ENTRY_FIELD, SHARDS, UNKNOWN_LEFT, Fact, unpack_facts
-from etracker_shared.redis_connections import REDIS_UNAVAILABLE
-
-
-@contextmanager
-def redis_answers() -> Iterator[None]:
-    """Turn what redis-py raises into :class:`StreamsUnavailableError`."""
-    try:
-        yield
-    except REDIS_UNAVAILABLE as error:
-        raise StreamsUnavailableError(f"{type(error).__name__}: {error}") from error
 
 
 class RedisFactStreams:
@@ -47,12 +37,9 @@ class RedisFactStreams:
         return list(self._take(max_facts))
 
     async def _fill(self, shards: Sequence[int], entries: int) -> None:
-        with redis_answers():
-            pipeline = self._client.pipeline(transaction=False)
-            for shard in shards:
-                after = f"({self._handed_out[shard]}"
-                pipeline.execute_command("XRANGE", redis_keys.facts(shard), after, "+", "COUNT", entries)
-            replies = await pipeline.execute()
+        count = (b"COUNT", entries)
+        commands = [("XRANGE", redis_keys.facts(at), f"({self._handed_out[at]}", "+", *count) for at in shards]
+        replies = await execute(self._client, commands)
         for shard, reply in zip(shards, replies, strict=True):
             self._waiting[shard].extend(_entry(shard, *item) for item in reply)
 
@@ -71,21 +58,14 @@ class RedisFactStreams:
 
     async def trim(self, positions: Mapping[int, Position]) -> None:
         """See :class:`~etracker_scoring.ports.FactStreams`."""
-        with redis_answers():
-            pipeline = self._client.pipeline(transaction=False)
-            for shard, (milliseconds, sequence) in positions.items():
-                behind = f"{milliseconds}-{sequence + 1}"
-                pipeline.execute_command("XTRIM", redis_keys.facts(shard), "MINID", behind)
-            await pipeline.execute()
+        behind = {shard: Position(at.milliseconds, at.sequence + 1) for shard, at in positions.items()}
+        await execute(self._client, [("XTRIM", redis_keys.facts(at), "MINID", str(behind[at])) for at in behind])
 
     async def inspect(self) -> Mapping[int, ShardState]:
         """See :class:`~etracker_scoring.ports.FactStreams`."""
-        with redis_answers():
-            pipeline = self._client.pipeline(transaction=False)
-            for shard in range(SHARDS):
-                pipeline.execute_command("XINFO STREAM", redis_keys.facts(shard))
-            replies = await pipeline.execute(raise_on_error=False)
-            return {shard: _state(reply) for shard, reply in enumerate(replies)}
+        commands = [("XINFO STREAM", redis_keys.facts(shard)) for shard in range(SHARDS)]
+        replies = await execute(self._client, commands, raise_on_error=False)
+        return {shard: _state(reply) for shard, reply in enumerate(replies)}
 
 
 def parse_position(text: bytes | str) -> Position:
@@ -123,7 +103,7 @@ def _state(reply: Any) -> ShardState:
     if isinstance(reply, ResponseError) and "no such key" in str(reply):
         return ShardState(0, None, START)
     if isinstance(reply, Exception):
-        raise reply
+        raise StreamsUnavailableError(str(reply))
     first = reply["first-entry"]
     oldest = parse_position(first[0]) if first else None
     return ShardState(reply["length"], oldest, parse_position(reply["last-generated-id"]))

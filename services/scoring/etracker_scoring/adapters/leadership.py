@@ -15,13 +15,15 @@ LOCK = 0x6574_7261_636B  # "etrack"
 STAND_BY_SECONDS = 1.0
 
 # Lookups go by index whatever Postgres thinks of the tables' sizes: a plan made while they were empty lasts. A leader
-# whose machine vanished or that hangs loses the lock within seconds.
+# whose machine vanished or that hangs loses the lock within seconds. What is committed is trimmed from the stream, so a
+# commit waits for the disk even where Postgres was told not to.
 _SERVER_SETTINGS = {
     "application_name": "etracker-scoring-worker",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_seqscan": "off",
     "jit": "off",
+    "synchronous_commit": "on",
     "idle_session_timeout": "15s",
     "idle_in_transaction_session_timeout": "15s",
     "tcp_keepalives_idle": "5",

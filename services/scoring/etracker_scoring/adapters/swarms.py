@@ -3,11 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from importlib.resources import files
 from itertools import chain
-from typing import Any
 
 from redis.asyncio import Redis, RedisCluster
 
-from etracker_scoring.adapters.fact_streams import redis_answers
+from etracker_scoring.adapters.pipelines import execute
 from etracker_scoring.ports import Snatches
 from etracker_shared import redis_keys
 from etracker_shared.counts import SwarmCounts, unpack_counts
@@ -26,38 +25,32 @@ class RedisSwarms:
         """Return every tag's mark, and the swarms whose counts changed since a moment."""
         marks = [("GET", key) for key in redis_keys.ALL_SYNCED]
         changes = [("ZRANGEBYSCORE", key, since, "+inf") for key in redis_keys.ALL_CHANGED]
-        replies = await self._execute([*marks, *changes])
+        replies = await execute(self._client, [*marks, *changes])
         found = {tag: mark and int(mark) for tag, mark in enumerate(replies[: len(marks)])}
         return found, list(chain.from_iterable(replies[len(marks) :]))
 
     async def existing(self, tags: Collection[int]) -> Sequence[InfoHash]:
         """Return all swarms of some tags."""
         return list(
-            chain.from_iterable(await self._execute([("ZRANGE", redis_keys.ALL_DUE[tag], 0, -1) for tag in tags]))
+            chain.from_iterable(
+                await execute(self._client, [("ZRANGE", redis_keys.ALL_DUE[tag], 0, -1) for tag in tags])
+            )
         )
 
     async def counts(self, info_hashes: Sequence[InfoHash]) -> Sequence[SwarmCounts]:
         """Return the counts of each swarm, zeros for one that isn't there."""
         commands = [("HGET", redis_keys.members(info_hash), redis_keys.COUNTS_FIELD) for info_hash in info_hashes]
-        return [unpack_counts(value) for value in await self._execute(commands)]
+        return [unpack_counts(value) for value in await execute(self._client, commands)]
 
     async def mark(self, moment: int, forget_before: int) -> None:
         """Mark every tag with a moment, and forget changes before another one."""
         marks = [("SET", key, moment) for key in redis_keys.ALL_SYNCED]
         forget = [("ZREMRANGEBYSCORE", key, "-inf", f"({forget_before}") for key in redis_keys.ALL_CHANGED]
-        await self._execute([*marks, *forget])
+        await execute(self._client, [*marks, *forget])
 
     async def publish(self, snatches: Sequence[Snatches]) -> None:
         """Tell the swarms that exist how often they were snatched."""
-        await self._execute(
-            [("EVAL", _PUBLISH, 1, redis_keys.members(info_hash), number) for info_hash, number in snatches]
+        await execute(
+            self._client,
+            [("EVAL", _PUBLISH, 1, redis_keys.members(info_hash), number) for info_hash, number in snatches],
         )
-
-    async def _execute(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
-        if not commands:
-            return []
-        with redis_answers():
-            pipeline = self._client.pipeline(transaction=False)
-            for command in commands:
-                pipeline.execute_command(*command)
-            return await pipeline.execute()

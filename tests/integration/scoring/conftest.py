@@ -1,0 +1,100 @@
+"""A worker in the test's own process, and short ways to ask Postgres and feed Redis."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import asyncpg
+import pytest
+from asgi_lifespan import LifespanManager
+from httpx import ASGITransport, AsyncClient
+from redis.asyncio import Redis
+
+from etracker_scoring.settings import WorkerSettings
+from etracker_scoring.worker import create_worker_app
+from etracker_shared.facts import Fact
+from etracker_shared.settings import PostgresSettings, RedisSettings
+from tests.support.facts import entry_commands
+
+
+def worker_settings(postgres: PostgresSettings, redis: RedisSettings, **changes: object) -> WorkerSettings:
+    quick = {"worker_poll_seconds": 0.02, "counts_sync_seconds": 0.1}
+    return WorkerSettings(**{**postgres.model_dump(), **redis.model_dump(), **quick, **changes})
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]], what: str, seconds: float = 20.0) -> None:
+    """Return once ``condition`` holds; fail, saying ``what`` was awaited, when time runs out."""
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110 - other processes set no event
+            await asyncio.sleep(0.02)
+    assert what
+
+
+async def add_facts(client: Redis, *facts: Fact) -> None:
+    """Write facts into the streams, one entry a shard."""
+    for key, field, value in entry_commands(*facts):
+        await client.xadd(key, {field: value})
+
+
+@pytest.fixture
+async def redis_client(redis_settings: RedisSettings) -> AsyncIterator[Redis]:
+    client: Redis = Redis.from_url(redis_settings.redis_url)
+    yield client
+    await client.aclose()
+
+
+async def connect(settings: PostgresSettings) -> asyncpg.Connection:
+    """Connect to a test's database."""
+    return await asyncpg.connect(
+        host=settings.pghost, port=settings.pgport, user=settings.pguser, database=settings.pgdatabase
+    )
+
+
+@pytest.fixture
+async def database(postgres_settings: PostgresSettings) -> AsyncIterator[asyncpg.Connection]:
+    connection = await connect(postgres_settings)
+    yield connection
+    await connection.close()
+
+
+class RunningWorker:
+    """A worker that leads; ``metric`` reads one of its metrics."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self.client = client
+
+    async def metric(self, name: str) -> float:
+        text = (await self.client.get("/metrics")).text
+        return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name))
+
+    async def leads(self) -> bool:
+        return await self.metric("etracker_scoring_leader") == 1
+
+    async def settled(self, facts: int, name: str = "etracker_scoring_facts_total") -> None:
+        """Wait until it has dealt with so many facts."""
+
+        async def enough() -> bool:
+            return await self.metric(name) >= facts
+
+        await eventually(enough, f"{facts} facts are settled")
+
+
+@pytest.fixture
+async def start_worker(
+    postgres_settings: PostgresSettings, redis_settings: RedisSettings
+) -> AsyncIterator[Callable[..., Awaitable[RunningWorker]]]:
+    """Start workers with changed settings; all stop with the test."""
+    managers: list[LifespanManager] = []
+
+    async def start(**changes: object) -> RunningWorker:
+        app = create_worker_app(worker_settings(postgres_settings, redis_settings, **changes))
+        manager = LifespanManager(app)
+        await manager.__aenter__()
+        managers.append(manager)
+        return RunningWorker(AsyncClient(transport=ASGITransport(app=app), base_url="http://worker"))
+
+    yield start
+    for manager in managers:
+        await manager.__aexit__()
+
+
+StartWorker = Callable[..., Awaitable[RunningWorker]]

@@ -1,0 +1,224 @@
+"""Every fact once: whoever is killed, whatever is down, however many workers compete."""
+
+import asyncio
+import os
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+
+from etracker_scoring.adapters.accounts import PostgresAccounts
+from etracker_scoring.adapters.fact_streams import RedisFactStreams
+from etracker_scoring.adapters.swarms import RedisSwarms
+from etracker_scoring.metrics import WorkerMetrics
+from etracker_scoring.use_cases.settle_facts import FactSettler
+from etracker_shared import redis_keys
+from etracker_shared.facts import ENTRY_FIELD, SHARDS, Fact, pack_fact
+from etracker_shared.settings import PostgresSettings, RedisSettings
+from tests.integration.scoring.conftest import StartWorker, add_facts, connect, eventually
+from tests.support.facts import info_hash_of, make_fact
+from tests.support.postgres import PostgresServer
+from tests.support.processes import Program, free_port
+from tests.support.redis import RedisServer
+
+KEYS = tuple(f"key{number}" for number in range(40))
+TORRENTS = ("film", "music")
+ROUNDS = 30
+
+
+def history() -> Iterator[list[Fact]]:
+    """Thirty rounds in which every key announces both torrents and uploads one byte more each time."""
+    for at in range(ROUNDS):
+        yield [make_fact(key=key, torrent=torrent, at=at, uploaded=at, left=0) for key in KEYS for torrent in TORRENTS]
+
+
+async def fill(database: asyncpg.Connection) -> None:
+    await database.executemany("INSERT INTO peers (announce_key) VALUES ($1)", [(key,) for key in KEYS])
+    await database.executemany(
+        "INSERT INTO infohashes (info_hash) VALUES ($1)", [(info_hash_of(it),) for it in TORRENTS]
+    )
+
+
+async def totals(database: asyncpg.Connection) -> tuple[int, ...]:
+    row = await database.fetchrow(
+        "SELECT (SELECT sum(uploaded) FROM peers), (SELECT sum(uploaded_bytes) FROM infohashes),"
+        " (SELECT sum(uploaded_credit) FROM announces), (SELECT sum(seeding_seconds) FROM announces)"
+    )
+    assert row is not None
+    return tuple(int(value or 0) for value in row)
+
+
+EXPECTED = (2 * len(KEYS) * (ROUNDS - 1),) * 4
+
+
+async def all_settled(redis_client: Redis) -> bool:
+    return sum([await redis_client.xlen(redis_keys.facts(shard)) for shard in range(SHARDS)]) == 0
+
+
+def worker_program(postgres: PostgresSettings, redis: RedisSettings, log: Path) -> Program:
+    variables = {
+        "PGHOST": postgres.pghost,
+        "PGPORT": str(postgres.pgport),
+        "PGDATABASE": postgres.pgdatabase,
+        "PGUSER": postgres.pguser,
+        "ETRACKER_REDIS_URL": redis.redis_url,
+        "ETRACKER_LISTEN_HOST": "127.0.0.1",
+        "ETRACKER_LISTEN_PORT": str(free_port()),
+        "ETRACKER_WORKER_POLL_SECONDS": "0.01",
+        "ETRACKER_WORKER_BATCH_FACTS": "40",
+    }
+    command = [sys.executable, "-m", "etracker_scoring.worker"]
+    return Program(command, log=log, environment={**os.environ, **variables})
+
+
+async def test_workers_killed_at_any_moment_settle_every_fact_once(
+    database: asyncpg.Connection,
+    redis_client: Redis,
+    postgres_settings: PostgresSettings,
+    redis_settings: RedisSettings,
+    tmp_path: Path,
+) -> None:
+    await fill(database)
+    rng = random.Random(4)
+    programs = [worker_program(postgres_settings, redis_settings, tmp_path / str(number)) for number in range(2)]
+    try:
+        for program in programs:
+            program.start()
+        for number, facts in enumerate(history()):
+            await add_facts(redis_client, *facts)
+            await asyncio.sleep(rng.uniform(0, 0.3))
+            if number % 6 == 5:
+                victim = rng.choice(programs)
+                victim.kill()
+                victim.start()
+        await eventually(lambda: all_settled(redis_client), "all facts are settled", 40)
+    finally:
+        for program in programs:
+            program.kill()
+    assert await totals(database) == EXPECTED
+
+
+async def test_a_batch_broken_off_between_any_two_steps_is_settled_once(
+    database: asyncpg.Connection, redis_client: Redis, start_worker: StartWorker
+) -> None:
+    """Its connection is cut again and again, wherever it happens to be."""
+    await fill(database)
+    worker = await start_worker(worker_batch_facts=40)
+    for number, facts in enumerate(history()):
+        await add_facts(redis_client, *facts)
+        if number % 2:
+            await asyncio.sleep(random.Random(number).uniform(0, 0.05))
+            await database.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND application_name = 'etracker-scoring-worker'"
+            )
+    await eventually(lambda: all_settled(redis_client), "all facts are settled", 40)
+    assert await totals(database) == EXPECTED
+    assert await worker.leads()
+
+
+def settler(connection: asyncpg.Connection, client: Redis) -> FactSettler:
+    metrics = WorkerMetrics(CollectorRegistry())
+    return FactSettler(
+        RedisFactStreams(client),
+        PostgresAccounts(connection, metrics),
+        RedisSwarms(client),
+        metrics,
+        max_facts=40,
+        poll_seconds=0.01,
+        list_all=False,
+        keep_facts=False,
+    )
+
+
+async def test_consumers_that_all_believe_to_lead_settle_every_fact_once(
+    database: asyncpg.Connection, redis_client: Redis, postgres_settings: PostgresSettings
+) -> None:
+    await fill(database)
+    connections = [await connect(postgres_settings) for _ in range(3)]
+    running = [asyncio.create_task(settler(connection, redis_client).run()) for connection in connections]
+    for facts in history():
+        await add_facts(redis_client, *facts)
+    await eventually(lambda: all_settled(redis_client), "all facts are settled", 40)
+    for task, connection in zip(running, connections, strict=True):
+        task.cancel()
+        await asyncio.wait([task])
+        await connection.close()
+    assert await totals(database) == EXPECTED
+
+
+async def test_a_worker_that_stands_by_takes_over_within_seconds(
+    database: asyncpg.Connection, start_worker: StartWorker
+) -> None:
+    first = await start_worker()
+    await eventually(first.leads, "the first leads")
+    second = await start_worker()
+    assert not await second.leads()
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+
+    async def second_leads() -> bool:
+        await database.execute(cut)
+        await asyncio.sleep(1.2)
+        return await second.leads()
+
+    await eventually(second_leads, "the second leads", 10)
+    assert not await first.leads()
+
+
+async def test_postgres_outage_delays_facts_and_loses_none(
+    dedicated_postgres: PostgresServer, redis_settings: RedisSettings, redis_client: Redis, tmp_path: Path
+) -> None:
+    postgres = dedicated_postgres.settings("migrated")
+    database = await connect(postgres)
+    await fill(database)
+    await database.close()
+    with worker_program(postgres, redis_settings, tmp_path / "worker"):
+        for number, facts in enumerate(history()):
+            if number == 10:
+                dedicated_postgres.kill()
+            elif number == 20:
+                dedicated_postgres.start()
+            await add_facts(redis_client, *facts)
+        await eventually(lambda: all_settled(redis_client), "all facts are settled", 40)
+    database = await connect(postgres)
+    assert await totals(database) == EXPECTED
+    await database.close()
+
+
+async def test_redis_outage_loses_no_fact_that_redis_kept(
+    database: asyncpg.Connection, dedicated_redis: RedisServer, postgres_settings: PostgresSettings, tmp_path: Path
+) -> None:
+    await fill(database)
+    client: Redis = Redis(port=dedicated_redis.port)
+    with worker_program(postgres_settings, dedicated_redis.settings(), tmp_path / "worker"):
+        for number, facts in enumerate(history()):
+            if number in {10, 20}:
+                dedicated_redis.stop()
+                dedicated_redis.start()
+            await add_facts(client, *facts)
+        await eventually(lambda: all_settled(client), "all facts are settled", 40)
+    await client.aclose()
+    assert await totals(database) == EXPECTED
+
+
+async def test_a_redis_that_comes_back_older_is_read_again_and_doubles_nothing(
+    database: asyncpg.Connection, redis_client: Redis, start_worker: StartWorker
+) -> None:
+    """Its clock is behind, too: new entries get ids that lie before what was settled."""
+    await fill(database)
+    key = redis_keys.facts(0)
+    rounds = [fact for facts in history() for fact in facts if fact.key_hash[0] % SHARDS == 0]
+    for number, fact in enumerate(rounds[:20]):
+        await redis_client.xadd(key, {ENTRY_FIELD: pack_fact(fact)}, id=f"2000000000000-{number + 1}")
+    worker = await start_worker()
+    await worker.settled(20)
+    await redis_client.delete(key)
+    for number, fact in enumerate(rounds[10:]):
+        await redis_client.xadd(key, {ENTRY_FIELD: pack_fact(fact)}, id=f"1900000000000-{number + 1}")
+    await worker.settled(len(rounds) + 10)
+    keys = len({fact.key_hash for fact in rounds})
+    assert await database.fetchval("SELECT sum(uploaded) FROM peers") == 2 * keys * (ROUNDS - 1)
