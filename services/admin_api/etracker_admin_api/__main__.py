@@ -1,4 +1,7 @@
-"""Serve the admin API: ``python -m etracker_admin_api``."""
+"""Serve the admin API: ``python -m etracker_admin_api``; with ``--openapi`` print its OpenAPI document instead."""
+
+import json
+import sys
 
 from etracker_admin_api.app import create_app
 from etracker_admin_api.settings import AdminSettings
@@ -7,7 +10,10 @@ from etracker_shared.settings import load_settings
 
 
 def main() -> None:
-    """Read the settings and serve until told to stop."""
+    """Do what the command line says."""
+    if sys.argv[1:] == ["--openapi"]:
+        print(json.dumps(create_app(AdminSettings()).openapi(), indent=2, ensure_ascii=False))
+        return
     settings = load_settings(AdminSettings)
     serve(create_app, settings)
 

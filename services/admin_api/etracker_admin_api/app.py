@@ -42,7 +42,7 @@ def create_app(settings: AdminSettings) -> FastAPI:
     """Build the admin API; it connects when it is asked something, so it starts while everything is down."""
     database, redis, metrics = Database(settings), connect_redis(settings), Metrics()
     catalogue, keys = PostgresCatalogue(database), PostgresKeys(database)
-    count = CountStatistics(catalogue, RedisLiveCounts(redis), is_watched=lambda: listener.connected)
+    count = CountStatistics(catalogue.count, RedisLiveCounts(redis).totals, is_watched=lambda: listener.connected)
     listener = Listener(settings, [INFOHASHES_CHANNEL], lambda _channel, _hashes: count.catalogue_changed())
     limit = RedisKeyLimit(settings, settings.key_rate)
 

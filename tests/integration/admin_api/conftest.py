@@ -1,4 +1,6 @@
-from collections.abc import AsyncIterator
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -29,6 +31,14 @@ async def serving(settings: AdminSettings, client_address: str = "203.0.113.7") 
         transport = ASGITransport(manager.app, client=(client_address, 5000))
         async with AsyncClient(transport=transport, base_url="http://tracker.test") as client:
             yield client
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]], what: str, seconds: float = 20.0) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not await condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        await asyncio.sleep(0.1)
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from etracker_admin_api.ports import DatabaseUnavailableError
 from etracker_shared.postgres import UNAVAILABLE
 from etracker_shared.settings import PostgresSettings
 
-DEADLINE_SECONDS = 3.0
-"""How long an ordinary unit of work may take, connecting included."""
+DEADLINE_SECONDS = 2.0
+"""How long an ordinary unit of work may take, connecting included; closing a frozen connection takes 2 s more."""
 LONG_DEADLINE_SECONDS = 15.0
 """The same for counting and for a step of listing or pruning."""
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from etracker_admin_api.ports import Catalogue, DatabaseUnavailableError, LiveCounts, LiveCountsUnavailableError
+from etracker_admin_api.ports import DatabaseUnavailableError, LiveCountsUnavailableError
 
 LIVE_SECONDS = 1.0
 COUNT_SHARE = 0.1
@@ -28,13 +28,20 @@ class Statistics:
 class CountStatistics:
     """Counts torrents when the catalogue changed, and live peers at most once a second.
 
-    ``is_watched``: whether changes are being told; while they aren't, every count may be outdated.
+    ``count`` and ``totals`` are the ports' (Catalogue, LiveCounts). ``is_watched``: whether changes are being told; while they aren't, every count may be outdated.
     """
 
-    def __init__(self, catalogue: Catalogue, live_counts: LiveCounts, is_watched: Callable[[], bool]) -> None:
-        self._catalogue = catalogue
-        self._live_counts = live_counts
+    def __init__(
+        self,
+        count: Callable[[], Awaitable[int]],
+        totals: Callable[[], Awaitable[tuple[int, int]]],
+        is_watched: Callable[[], bool],
+        live_seconds: float = LIVE_SECONDS,
+    ) -> None:
+        self._ask_count = count
+        self._ask_totals = totals
         self._is_watched = is_watched
+        self._live_seconds = live_seconds
         self._counting = asyncio.Lock()
         self._asking = asyncio.Lock()
         self._hashcount = 0
@@ -62,7 +69,7 @@ class CountStatistics:
             DatabaseUnavailableError: the torrents can't be counted.
         """
         hashcount = await self._count()
-        seeders, leechers = await self._ask_totals()
+        seeders, leechers = await self._live_totals()
         return Statistics(hashcount, seeders, leechers, self._totals_stale)
 
     async def _count(self) -> int:
@@ -77,7 +84,7 @@ class CountStatistics:
         if start < self._retry_count:
             raise DatabaseUnavailableError
         try:
-            self._hashcount = await self._catalogue.count()
+            self._hashcount = await self._ask_count()
         except DatabaseUnavailableError:
             self._retry_count = time.monotonic() + RETRY_SECONDS
             raise
@@ -85,13 +92,13 @@ class CountStatistics:
         end = time.monotonic()
         self._next_count = end + (end - start) / COUNT_SHARE
 
-    async def _ask_totals(self) -> tuple[int, int]:
+    async def _live_totals(self) -> tuple[int, int]:
         async with self._asking:
             if time.monotonic() >= self._next_totals:
                 try:
-                    self._totals = await self._live_counts.totals()
+                    self._totals = await self._ask_totals()
                     self._totals_stale = False
                 except LiveCountsUnavailableError:
                     self._totals_stale = True
-                self._next_totals = time.monotonic() + LIVE_SECONDS
+                self._next_totals = time.monotonic() + self._live_seconds
             return self._totals

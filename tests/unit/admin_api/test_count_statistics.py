@@ -1,0 +1,85 @@
+import asyncio
+
+from etracker_admin_api.ports import DatabaseUnavailableError, LiveCountsUnavailableError
+from etracker_admin_api.use_cases.statistics import CountStatistics, Statistics
+
+
+class SlowCatalogue:
+    """Seven torrents, counted slowly."""
+
+    def __init__(self, *, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        self.counts = 0
+        self.torrents = 7
+        self.down = False
+
+    async def count(self) -> int:
+        self.counts += 1
+        await asyncio.sleep(self.seconds)
+        if self.down:
+            raise DatabaseUnavailableError
+        return self.torrents
+
+
+class Peers:
+    """Two seeders and three leechers, unless Redis is down."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.asked = 0
+
+    async def totals(self) -> tuple[int, int]:
+        self.asked += 1
+        if self.down:
+            raise LiveCountsUnavailableError
+        return 2, 3
+
+
+async def test_a_hundred_callers_at_once_cost_one_question_to_each_database() -> None:
+    catalogue, peers = SlowCatalogue(seconds=0.05), Peers()
+    count = CountStatistics(catalogue.count, peers.totals, is_watched=lambda: True)
+    answers = await asyncio.gather(*(count() for _ in range(100)))
+    assert set(answers) == {Statistics(7, 2, 3, stale=False)}
+    assert (catalogue.counts, peers.asked) == (1, 1)
+
+
+async def test_a_catalogue_that_changes_all_the_time_is_counted_a_tenth_of_the_time() -> None:
+    catalogue = SlowCatalogue(seconds=0.02)
+    count = CountStatistics(catalogue.count, Peers().totals, is_watched=lambda: True)
+    loop = asyncio.get_running_loop()
+    end = loop.time() + 0.5
+    while loop.time() < end:
+        count.catalogue_changed()
+        await count()
+        await asyncio.sleep(0.001)
+    assert 2 <= catalogue.counts <= 4
+
+
+async def test_while_nobody_tells_of_changes_every_count_may_be_outdated() -> None:
+    catalogue = SlowCatalogue()
+    count = CountStatistics(catalogue.count, Peers().totals, is_watched=lambda: False)
+    await count()
+    catalogue.torrents = 8
+    await asyncio.sleep(0.05)
+    assert (await count()).hashcount == 8
+
+
+async def test_callers_dont_wait_for_a_dead_database_one_after_the_other() -> None:
+    catalogue = SlowCatalogue(seconds=0.1)
+    catalogue.down = True
+    count = CountStatistics(catalogue.count, Peers().totals, is_watched=lambda: True)
+    start = asyncio.get_running_loop().time()
+    results = await asyncio.gather(*(count() for _ in range(50)), return_exceptions=True)
+    assert {type(result) for result in results} == {DatabaseUnavailableError}
+    assert asyncio.get_running_loop().time() - start < 1
+    assert catalogue.counts == 1
+
+
+async def test_the_last_known_peers_are_shown_as_stale_while_redis_is_down() -> None:
+    peers = Peers()
+    count = CountStatistics(SlowCatalogue().count, peers.totals, is_watched=lambda: True, live_seconds=0)
+    await count()
+    peers.down = True
+    assert await count() == Statistics(7, 2, 3, stale=True)
+    peers.down = False
+    assert await count() == Statistics(7, 2, 3, stale=False)
