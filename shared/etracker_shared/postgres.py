@@ -19,6 +19,7 @@ UNAVAILABLE = (
     asyncpg.OperatorInterventionError,  # starting, shutting down, crashed beside us
     asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a query on a connection whose end was told and not yet seen
     TimeoutError,
 )
 """What a query raises while Postgres is down or starting."""
