@@ -153,9 +153,9 @@ def parse_scrape(query: bytes) -> ScrapeRequest:
 
 
 def _unquote(value: bytes) -> bytes:
-    """Undo percent-encoding; a ``%`` that begins none stays.
+    r"""Undo percent-encoding; a ``%`` that begins none stays.
 
-    Python's codec for ``\\x12`` does it in C, at a quarter of what :func:`unquote_to_bytes` takes.
+    Python's codec for ``\x12`` does it in C, at a quarter of what :func:`unquote_to_bytes` takes.
     """
     if b"%" not in value:
         return value

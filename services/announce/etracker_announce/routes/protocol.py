@@ -6,7 +6,7 @@ in time, an unread answer by flow control.
 """
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
 import httptools
 from structlog import get_logger
@@ -20,7 +20,6 @@ from etracker_announce.routes.exchange import FRONT, Exchange, Front
 from etracker_shared.addresses import parse_address
 
 MAX_HEAD_BYTES = 32_768
-HEAD_SECONDS = 10.0
 LAST_CHANCE_SECONDS = 1.0
 """How long a connection on which nothing was asked yet may still ask once the service stops."""
 
@@ -32,6 +31,9 @@ log = get_logger("connection")
 
 class TrackerProtocol(HttpToolsProtocol):
     """uvicorn's protocol with a short way for GET requests of the tracker's paths."""
+
+    head_seconds: ClassVar[float] = 10.0
+    """How long a client may take to send the head of a request."""
 
     def __init__(
         self,
@@ -58,7 +60,7 @@ class TrackerProtocol(HttpToolsProtocol):
         """Watch the clock from the first moment: a client may never ask."""
         super().connection_made(transport)
         self._waiting_since = self.loop.time()
-        self._watch = self.loop.call_later(HEAD_SECONDS, self._look_at_clock)
+        self._watch = self.loop.call_later(min(self.head_seconds, self.timeout_keep_alive), self._look_at_clock)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of what nobody will read."""
@@ -225,7 +227,7 @@ class TrackerProtocol(HttpToolsProtocol):
 
     def _look_at_clock(self) -> None:
         """Close a connection that waited too long for a request; otherwise look again when it might have."""
-        patience = HEAD_SECONDS if self._in_head or not self._asked else float(self.timeout_keep_alive)
+        patience = self.head_seconds if self._in_head or not self._asked else float(self.timeout_keep_alive)
         waited = 0.0 if self._busy else self.loop.time() - self._waiting_since
         if self.transport.is_closing():
             self.transport.abort()  # it had its answer for long enough to read it
@@ -233,4 +235,5 @@ class TrackerProtocol(HttpToolsProtocol):
         if waited >= patience:
             self.transport.close()
             waited = 0.0
-        self._watch = self.loop.call_later(patience - waited, self._look_at_clock)
+        pause = min(patience - waited, self.head_seconds, self.timeout_keep_alive)
+        self._watch = self.loop.call_later(pause, self._look_at_clock)

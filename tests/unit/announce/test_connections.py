@@ -1,0 +1,260 @@
+"""Connections: kept, closed, pipelined, slow, broken and drained ones."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import uvicorn
+
+from etracker_announce.routes.protocol import TrackerProtocol
+from tests.support.announce import port_of, query
+from tests.support.announce_ports import Scripted
+
+PEER = b"-TR3000-aaaaaaaaaaaa"
+KEY = "0123456789abcdef0123456789abcd"
+DEADLINE_SECONDS = 5.0
+
+
+def request(path: str, *headers: str, version: str = "1.1") -> bytes:
+    return "\r\n".join([f"GET {path} HTTP/{version}", "Host: tracker", *headers, "", ""]).encode()
+
+
+def announce(port: int = 6881, *headers: str, version: str = "1.1") -> bytes:
+    return request(f"/{KEY}/announce?{query(bytes(20), PEER, port=port)}", *headers, version=version)
+
+
+class Impatient(TrackerProtocol):
+    """Gives a client little time."""
+
+    head_seconds = 0.2
+
+
+class Wire:
+    """One connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    def send(self, data: bytes) -> None:
+        self.writer.write(data)
+
+    async def answer(self) -> tuple[bytes, bytes]:
+        """Read one answer."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            head = await self.reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+            return head, await self.reader.readexactly(length)
+
+    async def rest(self) -> bytes:
+        """Read until the server closes."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            return await self.reader.read()
+
+
+@pytest.fixture
+async def scripted() -> Scripted:
+    return Scripted()
+
+
+@pytest.fixture
+async def server(scripted: Scripted) -> AsyncIterator[uvicorn.Server]:
+    async with scripted.serving(keep_alive_seconds=1) as running:
+        yield running
+
+
+@pytest.fixture
+async def wire(server: uvicorn.Server) -> AsyncIterator[Wire]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(server))
+    yield Wire(reader, writer)
+    writer.close()
+
+
+async def until_steps(scripted: Scripted, count: int) -> None:
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while len(scripted.swarms.steps) < count:  # noqa: ASYNC110 - the stand-in has no event
+            await asyncio.sleep(0.005)
+
+
+async def test_a_kept_connection_answers_again_and_again(wire: Wire) -> None:
+    """PROTOCOL 12."""
+    for _ in range(3):
+        wire.send(announce())
+        head, body = await wire.answer()
+        assert b"connection" not in head.lower()
+        assert b"5:peers0:" in body
+
+
+@pytest.mark.parametrize("last", [announce(6881, "Connection: close"), announce(version="1.0")])
+async def test_connection_close_and_http_1_0_are_closed(wire: Wire, last: bytes) -> None:
+    """PROTOCOL 12."""
+    wire.send(last)
+    answer = await wire.rest()
+    assert b"\r\nConnection: close\r\n" in answer
+    assert answer.endswith(b"e")
+
+
+async def test_pipelined_requests_are_answered_in_order_whoever_answers(scripted: Scripted, wire: Wire) -> None:
+    wire.send(announce() + request("/healthz") + request("/scrape") + request("/nothing") + announce())
+    answers = [await wire.answer() for _ in range(5)]
+    assert [head.partition(b"\r\n")[0] for head, _ in answers] == [
+        b"HTTP/1.1 200 OK", b"HTTP/1.1 200 OK", b"HTTP/1.1 200 OK", b"HTTP/1.1 404 Not Found", b"HTTP/1.1 200 OK",
+    ]  # fmt: skip
+    bodies = [body for _, body in answers]
+    assert b"5:peers" in bodies[0]
+    assert bodies[1] == b'{"status":"ok"}'
+    assert b"A scrape must name" in bodies[2]
+    assert b"5:peers" in bodies[4]
+
+
+async def test_a_pipeline_waits_for_its_first(scripted: Scripted, wire: Wire) -> None:
+    scripted.swarms.hold = asyncio.Event()
+    wire.send(announce() + announce())
+    await until_steps(scripted, 1)
+    await asyncio.sleep(0.02)
+    assert len(scripted.swarms.steps) == 1
+    scripted.swarms.hold.set()
+    await wire.answer()
+    await wire.answer()
+
+
+async def test_a_request_may_come_byte_by_byte(wire: Wire) -> None:
+    for byte in announce():
+        wire.send(bytes([byte]))
+        await asyncio.sleep(0)
+    assert (await wire.answer())[1].startswith(b"d8:complete")
+
+
+async def test_a_client_that_closed_its_sending_half_gets_its_answer(scripted: Scripted, wire: Wire) -> None:
+    scripted.swarms.hold = asyncio.Event()
+    wire.send(announce())
+    wire.writer.write_eof()
+    await until_steps(scripted, 1)
+    await asyncio.sleep(0.02)
+    scripted.swarms.hold.set()
+    assert b"5:peers0:" in await wire.rest()
+
+
+async def test_a_client_that_went_away_harms_nobody(
+    scripted: Scripted, server: uvicorn.Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    scripted.swarms.hold = asyncio.Event()
+    _, writer = await asyncio.open_connection("127.0.0.1", port_of(server))
+    writer.write(announce() * 3)
+    await until_steps(scripted, 1)
+    writer.transport.abort()
+    await asyncio.sleep(0.02)
+    scripted.swarms.hold.set()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(server))
+    writer.write(announce())
+    assert (await Wire(reader, writer).answer())[1].startswith(b"d8:complete")
+    writer.close()
+    assert not caplog.records
+
+
+async def test_an_idle_connection_is_closed_in_time(wire: Wire) -> None:
+    wire.send(announce())
+    await wire.answer()
+    assert await wire.rest() == b""
+
+
+async def test_a_request_that_never_ends_is_given_up(scripted: Scripted) -> None:
+    async with scripted.serving(Impatient) as server:
+        never, half = [Wire(*(await asyncio.open_connection("127.0.0.1", port_of(server)))) for _ in range(2)]
+        half.send(announce())
+        await half.answer()
+        half.send(announce()[:50])
+        assert await half.rest() == b""
+        assert await never.rest() == b""
+    for wire in (never, half):
+        wire.writer.close()
+
+
+async def test_a_long_query_is_a_failure_and_no_error(wire: Wire) -> None:
+    """PROTOCOL 3 and 20."""
+    wire.send(request(f"/{KEY}/announce?{query(bytes(20), PEER)}&x={'y' * 2048}"))
+    assert b"GET string too long" in (await wire.answer())[1]
+    wire.send(request(f"/{KEY}/scrape?info_hash={'y' * 20_000}"))
+    assert b"GET string too long" in (await wire.answer())[1]
+
+
+async def test_an_endless_head_is_cut_off(wire: Wire) -> None:
+    wire.send(b"GET /announce HTTP/1.1\r\n")
+    for _ in range(4):
+        await asyncio.sleep(0.02)
+        wire.send(b"X-Filler: " + b"y" * 10_000 + b"\r\n")
+    assert (await wire.rest()).startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize("rubbish", [b"\x16\x03\x01\x02\x00", b"GET\r\n\r\n", b"HELLO WORLD\r\n\r\n", b"\x00" * 100])
+async def test_what_is_no_http_gets_400(wire: Wire, rubbish: bytes) -> None:
+    wire.send(rubbish)
+    assert (await wire.rest()).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_rubbish_behind_an_announce_takes_nothing_from_it(wire: Wire) -> None:
+    wire.send(announce() + b"\x16\x03\x01")
+    answer = await wire.rest()
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "HEAD", "OPTIONS"])
+async def test_other_methods_go_the_ordinary_way(wire: Wire, method: str) -> None:
+    wire.send(request("/announce", "Content-Length: 2", "Connection: close").replace(b"GET", method.encode()) + b"xx")
+    assert (await wire.rest()).startswith(b"HTTP/1.1 404 ")
+
+
+async def test_a_body_is_read_past(wire: Wire) -> None:
+    wire.send(announce(6881, "Content-Length: 5") + b"hello" + announce())
+    for _ in range(2):
+        assert (await wire.answer())[1].startswith(b"d8:complete")
+
+
+async def test_an_upgrade_is_answered_and_the_connection_closed(wire: Wire) -> None:
+    wire.send(request("/healthz", "Connection: Upgrade", "Upgrade: websocket"))
+    assert (await wire.rest()).endswith(b'{"status":"ok"}')
+
+
+async def test_a_client_that_doesnt_read_is_not_read_either(scripted: Scripted, wire: Wire) -> None:
+    scrape = request(f"/{KEY}/scrape?" + "&".join(f"info_hash={number:020d}" for number in range(64)))
+    for _ in range(600):
+        wire.send(scrape)
+    answered = 0
+    for _ in range(600):
+        await wire.answer()
+        answered += 1
+    assert answered == 600
+
+
+async def test_an_announce_under_way_is_answered_before_the_service_stops(scripted: Scripted) -> None:
+    scripted.swarms.hold = asyncio.Event()
+    async with scripted.serving() as server:
+        under_way, idle, fresh = [
+            Wire(*(await asyncio.open_connection("127.0.0.1", port_of(server)))) for _ in range(3)
+        ]
+        under_way.send(announce())
+        idle.send(request("/scrape"))
+        await idle.answer()
+        await until_steps(scripted, 1)
+        server.should_exit = True
+        assert await idle.rest() == b""
+        fresh.send(announce())
+        await until_steps(scripted, 2)
+        scripted.swarms.hold.set()
+        for wire in (under_way, fresh):
+            answer = await wire.rest()
+            assert b"5:peers0:" in answer
+            assert b"Connection: close" in answer
+    for wire in (under_way, idle, fresh):
+        wire.writer.close()
+
+
+async def test_answers_and_latency_are_counted(wire: Wire) -> None:
+    wire.send(announce() + request("/announce") + request("/metrics"))
+    await wire.answer()
+    await wire.answer()
+    _, metrics = await wire.answer()
+    assert b'etracker_announce_answers_total{answer="ok",kind="announce"} 1.0' in metrics
+    assert b'etracker_announce_answers_total{answer="no_parameters",kind="announce"} 1.0' in metrics
+    assert b'etracker_announce_seconds_count{kind="announce"} 2.0' in metrics
