@@ -23,6 +23,7 @@ from etracker_scoring.ports import (
 )
 from etracker_shared.facts import Fact
 from etracker_shared.identity import InfoHash, KeyHash
+from etracker_shared.postgres import UNAVAILABLE
 
 _CONFLICTS = (
     asyncpg.ForeignKeyViolationError,
@@ -42,7 +43,7 @@ def postgres_answers() -> Iterator[None]:
         raise AccountsConflictError(type(error).__name__) from error
     except _REFUSALS as error:
         raise AccountsRefusedError(type(error).__name__) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except (asyncpg.PostgresError, *UNAVAILABLE) as error:
         raise AccountsUnavailableError(type(error).__name__) from error
 
 
