@@ -25,12 +25,9 @@ OTHER_HASH = InfoHash(b"\x01" + b"another torrent for "[:19])
 EVERYBODY = 10_000
 
 
-@asynccontextmanager
-async def connect(
-    settings: RedisSettings, *, stream_max_bytes: int = 2**31, batches: list[int] | None = None
-) -> AsyncIterator[RedisSwarms]:
-    """Connect as an announce process does. ``batches`` collects the sizes of its batches."""
-    swarms = connect_swarms(
+def compose(settings: RedisSettings, *, stream_max_bytes: int = 2**31, batches: list[int] | None = None) -> RedisSwarms:
+    """Compose what an announce process has. ``batches`` collects the sizes of its batches."""
+    return connect_swarms(
         settings,
         peers_per_key=PEERS_PER_KEY,
         peer_lifetime_seconds=LIFETIME,
@@ -39,6 +36,12 @@ async def connect(
         stream_max_bytes=stream_max_bytes,
         on_batch=(batches if batches is not None else []).append,
     )
+
+
+@asynccontextmanager
+async def connect(settings: RedisSettings, **options: Any) -> AsyncIterator[RedisSwarms]:
+    """Compose, start and close; ``options`` as :func:`compose`."""
+    swarms = compose(settings, **options)
     await swarms.start()
     try:
         yield swarms

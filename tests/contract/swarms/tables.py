@@ -61,8 +61,9 @@ class Tables:
         assert int(totals.get(b"l", 0)) == counts.leechers
         assert int(totals.get(b"w", 0)) == self.client.exists(redis_keys.members(info_hash))
 
-    def keys(self) -> list[bytes]:
-        return sorted(self.client.scan_iter(count=10_000))
+    def keys(self) -> set[bytes]:
+        """Return all keys but the sweeper's lock, which comes and goes."""
+        return set(self.client.scan_iter(count=10_000)) - {redis_keys.SWEEPER_LOCK}
 
     def _records(self, key: bytes, count: int) -> Records:
         table = self.client.get(key) or b""

@@ -16,7 +16,7 @@ from etracker_shared import redis_keys
 from etracker_shared.facts import shard_of
 from etracker_shared.settings import RedisSettings
 from etracker_stack.programs import redis_program
-from tests.contract.swarms.peers import HASH, connect, ids, join_all, peer_ids, step
+from tests.contract.swarms.peers import HASH, compose, connect, ids, join_all, peer_ids, step
 from tests.contract.swarms.tables import Client, Tables
 from tests.support.processes import free_port
 from tests.support.redis import RedisServer
@@ -143,7 +143,7 @@ async def test_hanging_redis_is_given_up_on_and_forgiven(
     dedicated_redis._program.send(signal.SIGSTOP)
     begun = time.monotonic()
     try:
-        with pytest.raises(SwarmsUnavailableError, match="did not answer"):
+        with pytest.raises(SwarmsUnavailableError):
             await dedicated_swarms.announce(step(1), None)
         assert time.monotonic() - begun < 3
     finally:
@@ -190,9 +190,14 @@ async def test_server_that_became_a_replica_is_left_and_found_again(
 
 
 async def test_one_replica_sweeps_at_a_time(flavour_settings: RedisSettings) -> None:
-    async with connect(flavour_settings) as one, connect(flavour_settings) as other:
-        turns = [await one._sweeper._is_my_turn(), await other._sweeper._is_my_turn()]
-    assert turns == [True, False]
+    replicas = [compose(flavour_settings), compose(flavour_settings)]
+    for replica in replicas:
+        await replica._server.start()
+    assert [await replica._sweeper._is_my_turn() for replica in replicas] == [True, False]
+    await asyncio.sleep(1)
+    assert [await replica._sweeper._is_my_turn() for replica in reversed(replicas)] == [True, False]
+    for replica in replicas:
+        await replica.close()
 
 
 async def test_slot_that_moved_to_another_master_is_followed(redis_cluster: RedisCluster) -> None:

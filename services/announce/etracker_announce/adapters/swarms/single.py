@@ -77,7 +77,8 @@ class SingleServer:
         failed = False
         while True:
             try:
-                connection = await asyncio.wait_for(self._connect(), CONNECT_SECONDS)
+                async with asyncio.timeout(CONNECT_SECONDS):  # wait_for may swallow a cancellation (gh-86296)
+                    connection = await self._connect()
             except (OSError, TimeoutError, Refusal) as error:
                 if not failed:
                     _log.warning("redis can't be reached", reason=str(error) or type(error).__name__)
@@ -97,9 +98,8 @@ class SingleServer:
         if "path" in address:
             _, connection = await loop.create_unix_connection(Connection, address["path"])
         else:
-            secure = ssl.create_default_context() if address.get("connection_class") is SSLConnection else None
             host, port = address.get("host", "localhost"), address.get("port", 6379)
-            _, connection = await loop.create_connection(Connection, host, port, ssl=secure)
+            _, connection = await loop.create_connection(Connection, host, port, ssl=_trust(address))
         try:
             _raise_refusal(await connection.execute(self._greeting()))
         except BaseException:
@@ -124,6 +124,12 @@ def _raise_refusal(replies: Iterable[Reply]) -> None:
     for reply in replies:
         if isinstance(reply, Refusal):
             raise reply
+
+
+def _trust(address: dict[str, Any]) -> ssl.SSLContext | None:
+    if address.get("connection_class") is not SSLConnection:
+        return None
+    return ssl.create_default_context(cafile=address.get("ssl_ca_certs"))
 
 
 def _address(settings: RedisSettings) -> dict[str, Any]:

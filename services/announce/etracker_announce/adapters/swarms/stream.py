@@ -1,11 +1,8 @@
 """How much memory the fact stream takes: past the bound only completed and stopped facts go in."""
 
-import asyncio
-
 import structlog
 
 from etracker_announce.adapters.swarms.server import Server
-from etracker_announce.ports import SwarmsUnavailableError
 from etracker_shared import redis_keys
 from etracker_shared.facts import SHARDS
 
@@ -26,15 +23,6 @@ class StreamWatch:
     def full(self) -> bool:
         """Whether the stream was past its bound when last asked."""
         return self.bytes > self._max_bytes
-
-    async def run(self) -> None:
-        """Ask every few seconds, for ever."""
-        while True:
-            try:
-                await self.measure()
-            except SwarmsUnavailableError as error:
-                _log.debug("the stream's size isn't known", reason=str(error))
-            await asyncio.sleep(POLL_SECONDS)
 
     async def measure(self) -> None:
         """Ask now.

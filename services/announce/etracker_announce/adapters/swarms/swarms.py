@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from etracker_announce.adapters.swarms import commands
+from etracker_announce.adapters.swarms.background import repeat
 from etracker_announce.adapters.swarms.batches import Batches
 from etracker_announce.adapters.swarms.cluster import ClusterServer
 from etracker_announce.adapters.swarms.commands import Commands, SwarmLimits
 from etracker_announce.adapters.swarms.server import Refusal, Server
 from etracker_announce.adapters.swarms.single import SingleServer
-from etracker_announce.adapters.swarms.stream import StreamWatch
-from etracker_announce.adapters.swarms.sweeper import Sweeper
+from etracker_announce.adapters.swarms.stream import POLL_SECONDS, StreamWatch
+from etracker_announce.adapters.swarms.sweeper import ROUND_SECONDS, Sweeper
 from etracker_announce.domain.swarm import Counts, Step, View
 from etracker_announce.ports import SwarmsUnavailableError
 from etracker_shared import redis_keys
@@ -35,7 +36,10 @@ class RedisSwarms:
     async def start(self) -> None:
         """Connect and begin to sweep. A Redis that is down doesn't fail this."""
         await self._server.start()
-        self._tasks = [asyncio.create_task(self._sweeper.run()), asyncio.create_task(self._stream.run())]
+        self._tasks = [
+            asyncio.create_task(repeat(self._sweeper.take_turn, ROUND_SECONDS), name="sweeper"),
+            asyncio.create_task(repeat(self._stream.measure, POLL_SECONDS), name="stream watch"),
+        ]
 
     async def close(self) -> None:
         """End the background work and drop the connections."""

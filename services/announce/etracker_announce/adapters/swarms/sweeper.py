@@ -1,6 +1,5 @@
 """The sweeper: visit every swarm once a round, so that peers and swarms nobody announces to go away."""
 
-import asyncio
 import secrets
 import time
 from collections.abc import Sequence
@@ -9,7 +8,6 @@ import structlog
 
 from etracker_announce.adapters.swarms.commands import Commands
 from etracker_announce.adapters.swarms.server import Refusal, Server, execute_scripts
-from etracker_announce.ports import SwarmsUnavailableError
 from etracker_shared import redis_keys
 
 ROUND_SECONDS = 1.0
@@ -30,20 +28,22 @@ class Sweeper:
         self._budget = budget
         self._token = secrets.token_hex(8).encode()
 
-    async def run(self) -> None:
-        """Sweep a second's worth whenever the lock is this replica's, for ever."""
-        while True:
-            await asyncio.sleep(ROUND_SECONDS)
-            try:
-                if await self._is_my_turn():
-                    await self.sweep(int(time.time()))
-            except SwarmsUnavailableError as error:
-                _log.debug("nothing swept", reason=str(error))
+    async def take_turn(self) -> None:
+        """Sweep a second's worth if this second is this replica's.
+
+        Raises:
+            SwarmsUnavailableError: Redis can't be asked.
+        """
+        if await self._is_my_turn():
+            await self.sweep(int(time.time()))
 
     async def sweep(self, now: int) -> int:
         """Visit swarms that are due at ``now`` (Unix seconds) till none is left or the budget is spent.
 
         Returns the number of visits.
+
+        Raises:
+            SwarmsUnavailableError: Redis can't be asked.
         """
         budget, visits = self._budget, 0
         due = await self._due(now)
