@@ -22,7 +22,10 @@ _DISK_FULL = "No space left on device"
 
 @dataclass(frozen=True)
 class Child:
-    """What to run. ``is_ready`` gets the process id; ``death_signal`` is what it gets when we die."""
+    """What to run. ``is_ready`` gets the process id.
+
+    ``death_signal`` is what it gets when we die: servers that keep data close it, the others just end.
+    """
 
     name: str
     command: tuple[str | Path, ...]
@@ -31,6 +34,7 @@ class Child:
     directory: Path = Path("/")
     account: Account | None = None
     stop_signal: signal.Signals = signal.SIGTERM
+    death_signal: signal.Signals = signal.SIGKILL
     address: str | None = None
 
 
@@ -103,7 +107,7 @@ async def start(child: Child, logs: Path, lock: int) -> RunningChild:
             cwd=child.directory,
             start_new_session=True,
             pass_fds=[lock],
-            preexec_fn=prepare_child(child.stop_signal, child.account),
+            preexec_fn=prepare_child(child.death_signal, child.account),
         )
     return RunningChild(child, process, log)
 

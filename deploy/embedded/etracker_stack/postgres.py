@@ -79,6 +79,7 @@ class EmbeddedPostgres:
             is_ready=self._is_ready,
             account=self._account,
             stop_signal=signal.SIGINT,  # a fast shutdown: clients are disconnected, not waited for
+            death_signal=signal.SIGINT,
             address=f"127.0.0.1:{self._port}",
         )
 

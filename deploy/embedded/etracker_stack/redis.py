@@ -1,5 +1,6 @@
 """The embedded Redis: an append-only file in the data directory, a password, and no eviction."""
 
+import signal
 from pathlib import Path
 
 import redis.asyncio
@@ -39,4 +40,10 @@ def redis_child(directory: Path, port: int, password: str) -> Child:
         finally:
             await client.aclose()
 
-    return Child(name="redis", command=(redis_program(), configuration), is_ready=is_ready, address=f"127.0.0.1:{port}")
+    return Child(
+        name="redis",
+        command=(redis_program(), configuration),
+        is_ready=is_ready,
+        death_signal=signal.SIGTERM,
+        address=f"127.0.0.1:{port}",
+    )

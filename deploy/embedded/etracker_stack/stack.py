@@ -63,9 +63,9 @@ class Stack:
         await self._supervisor.run_once(migration_child(self._servers))
         await self._supervisor.start(*service_children(self._settings, self._ports, self._servers, self._api_key()))
         await self._supervisor.start(gateway_child(self._settings, self._ports, self._directory.gateway))
+        await self._welcome()
         self._ready = True
         self._tell_state()
-        await self._welcome()
         raise await self._supervisor.failure()
 
     async def _start_servers(self) -> None:

@@ -75,6 +75,7 @@ def test_nothing_outlives_a_killed_stack_and_its_data_can_be_used_again(director
     run = StackRun(directory / "data")
     run.start()
     os.kill(run.program.pid, signal.SIGKILL)
+    run.program.wait()
     wait_until(lambda: not run.processes(), "all processes are gone", 30)
     again = StackRun(directory / "data")
     again.start()
