@@ -26,6 +26,9 @@ LAST_CHANCE_SECONDS = 1.0
 _UNIX_SOCKET = describe_client(parse_address("127.0.0.1"))
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
+_BAD_URL = (httptools.HttpParserInvalidURLError, UnicodeDecodeError, AttributeError)
+"""What uvicorn raises over a URL that isn't one: in a part of it, as text, without a path."""
+
 log = get_logger("connection")
 
 
@@ -79,8 +82,9 @@ class TrackerProtocol(HttpToolsProtocol):
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._finish()
-        except httptools.HttpParserCallbackError:
-            log.exception("request_not_taken")
+        except httptools.HttpParserCallbackError as error:
+            if not isinstance(error.__context__, _BAD_URL):
+                log.exception("request_not_taken")
             self._reject()
         except httptools.HttpParserError:
             self._reject()
