@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -142,9 +143,15 @@ def _say_complete(ring: list[Member]) -> None:
 
 
 def _read_counters(ring: list[Member]) -> None:
+    """Read what the clients say of themselves; qBittorrent brings it up to date every 1.5 s."""
     for member in ring:
+        wait_until(partial(_says_all_sent, member), f"{member.client} says what it sent")
         member.seeded = member.client.status(member.seeding)
         member.downloaded = member.client.status(member.downloading)
+
+
+def _says_all_sent(member: Member) -> bool:
+    return member.client.status(member.seeding).uploaded >= member.content.length
 
 
 def _stop(ring: list[Member]) -> None:

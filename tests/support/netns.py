@@ -4,9 +4,9 @@
 
 Real clients want addresses of their own: Transmission drops peers on 127/8, libtorrent refuses trackers
 there. An AnyIP route makes all of :data:`NETWORK_IPV4` addresses of ``lo``; IPv6 refuses to bind an address
-that only a route makes local, so clients' addresses are put on ``lo`` one by one. Nothing leaves the
-namespace: it has no other interface. Root just unshares; a normal user gets a user namespace in which they
-keep their own name (Postgres refuses to run as root).
+that only a route makes local, so clients' addresses are put on ``lo`` one by one. A mount namespace gives
+the tracker a name. Nothing leaves: there is no other interface. Root just unshares; a normal user gets a user
+namespace in which they keep their own name (Postgres refuses to run as root).
 """
 
 import os
@@ -18,6 +18,8 @@ NETWORK_IPV4 = IPv4Network("10.77.0.0/16")
 NETWORK_IPV6 = IPv6Network("fd77::/64")
 TRACKER_IPV4 = NETWORK_IPV4[1]
 TRACKER_IPV6 = NETWORK_IPV6[1]
+TRACKER_NAME = "tracker.test"
+"""A name that has both addresses of the tracker."""
 CLIENTS = 32
 USAGE = "python -m tests.support.netns"
 
@@ -33,6 +35,15 @@ for number in $(seq {CLIENTS})
 do
     ip address add "{_CLIENTS_IPV6}$(printf %x "$number")/128" dev lo nodad
 done
+hosts=$(mktemp)
+cat >"$hosts" <<END
+127.0.0.1 localhost
+::1 localhost
+{TRACKER_IPV4} {TRACKER_NAME}
+{TRACKER_IPV6} {TRACKER_NAME}
+END
+mount --bind "$hosts" /etc/hosts
+rm "$hosts"
 exec "$@"
 """
 
@@ -53,7 +64,7 @@ def inside() -> bool:
 def namespace_command(command: list[str]) -> list[str]:
     """Return the command that runs ``command`` in a new namespace."""
     as_user = [] if os.geteuid() == 0 else ["--user", "--map-current-user", "--keep-caps"]
-    return ["unshare", *as_user, "--net", "sh", "-c", _SETUP, "sh", *command]
+    return ["unshare", *as_user, "--net", "--mount", "sh", "-c", _SETUP, "sh", *command]
 
 
 def main() -> None:

@@ -51,6 +51,11 @@ class Tracker:
         """Make a user with a fresh announce key who reaches the tracker from ``address``."""
         return User(self.url(address.version), address)
 
+    def refuses(self, announce_key: str) -> bool:
+        """Tell whether a scrape with this key gets a failure."""
+        answer = httpx.get(f"{self.url(4)}/{announce_key}/scrape?info_hash={'a' * 20}", trust_env=False)
+        return b"failure reason" in bdecode(answer.content)
+
     def query(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         """Return the rows of one statement."""
         return asyncio.run(self._query(statement, *arguments))
