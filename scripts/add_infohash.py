@@ -65,11 +65,12 @@ def _hash_body(torrent: bytes) -> tuple[bytes, str]:
     try:
         info = bdecode(torrent)[b"info"]
         name = info[b"name"].decode()
-        if b"pieces" not in info:
-            raise ValueError("a v2 torrent has no v1 infohash: add it without --hash-only")
-        info_hash = hashlib.sha1(bencode(info)).digest()  # noqa: S324 - BEP 3
-    except (KeyError, TypeError, AttributeError, UnicodeDecodeError):
+        has_v1 = b"pieces" in info
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise ValueError("the file is no torrent") from None
+    if not has_v1:
+        raise ValueError("a v2 torrent has no v1 infohash: add it without --hash-only")
+    info_hash = hashlib.sha1(bencode(info)).digest()  # noqa: S324 - BEP 3
     return json.dumps({"info_hash": base64.b64encode(info_hash).decode(), "name": name}).encode(), "application/json"
 
 
@@ -87,7 +88,7 @@ def _file_body(name: str, torrent: bytes) -> tuple[bytes, str]:
 
 def _request(hostname: str, api_key: str, body: bytes, content_type: str, *, hash_only: bool) -> Request:
     origin = hostname if "://" in hostname else f"{_scheme(hostname)}://{hostname}"
-    if urlsplit(origin).scheme not in {"http", "https"} or not urlsplit(origin).hostname:
+    if not _is_address(origin):
         raise ValueError(f"{hostname} is no address of a tracker")
     if not api_key.isprintable():
         raise ValueError("the API key holds a control character")
@@ -98,6 +99,14 @@ def _request(hostname: str, api_key: str, body: bytes, content_type: str, *, has
         "Accept": "application/json",
     }
     return Request(url, data=body, headers=headers, method="POST")  # noqa: S310 - the scheme is checked above
+
+
+def _is_address(origin: str) -> bool:
+    try:
+        parts = urlsplit(origin)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _scheme(hostname: str) -> str:

@@ -77,15 +77,15 @@ async def _json_list(
 
 
 def _json_items(batch: Sequence[ListedTorrent]) -> str:
-    return ",".join(
-        json.dumps(
-            {
-                "name": torrent.name,
-                "downloaded": torrent.downloaded,
-                "seeders": torrent.seeders,
-                "leechers": torrent.leechers,
-                "info_hash": to_base64(torrent.info_hash),
-            }
-        )
+    """Encode the batch's rows, without the brackets round them."""
+    rows = [
+        {
+            "name": torrent.name,
+            "downloaded": torrent.downloaded,
+            "seeders": torrent.seeders,
+            "leechers": torrent.leechers,
+            "info_hash": to_base64(torrent.info_hash),
+        }
         for torrent in batch
-    )
+    ]
+    return json.dumps(rows, separators=(",", ":"))[1:-1]

@@ -6,7 +6,7 @@ function showKey() {
   const key = stored.get();
   if (!key) return;
   find("url").textContent = `${find("announce").dataset.origin}/${key}/announce`;
-  find("saved").hidden = false;
+  find("url").hidden = find("copy").hidden = false;
   find("generate").textContent = "Get another one";
   find("generate").classList.add("quiet");
 }

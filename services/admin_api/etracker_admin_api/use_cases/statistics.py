@@ -28,7 +28,8 @@ class Statistics:
 class CountStatistics:
     """Counts torrents when the catalogue changed, and live peers at most once a second.
 
-    ``count`` and ``totals`` are the ports' (Catalogue, LiveCounts). ``is_watched``: whether changes are being told; while they aren't, every count may be outdated.
+    ``count`` and ``totals`` are the ports' (Catalogue, LiveCounts). ``is_watched``: whether changes are
+    being told; while they aren't, every count may be outdated.
     """
 
     def __init__(
