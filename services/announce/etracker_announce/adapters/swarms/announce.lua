@@ -8,7 +8,7 @@
 -- Return 1 packed: seeders, leechers, partial seeds, first_seen, snatches (u32 each, snatches 2^32-1 if unknown),
 --        whether the asker lives on both address families (u8)
 --        2... records of candidates, in pieces
--- Cost   about 8 calls, 20 to 30 us
+-- Cost   4 to 8 calls, about 20 us, and 0.3 us for each record of the windows
 
 local asker = ARGV[1]
 local now, oldest, first_sweep, window, seed, seed2, role, family, stopped, peers_per_key, digest =
