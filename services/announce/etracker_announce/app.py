@@ -1,11 +1,13 @@
 """The composition root of the announce service."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import httpx
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -14,7 +16,7 @@ from structlog import get_logger
 from etracker_announce.adapters.allowlist import PostgresAllowlist
 from etracker_announce.adapters.scoring import ScoringTiers
 from etracker_announce.adapters.secret import PairSecret
-from etracker_announce.adapters.swarms import connect_swarms
+from etracker_announce.adapters.swarms import RedisSwarms, connect_swarms
 from etracker_announce.domain.addresses import client_finder
 from etracker_announce.domain.texts import forbidden_words
 from etracker_announce.metrics import Metrics
@@ -33,12 +35,45 @@ log = get_logger("announce")
 Background = Callable[[], Awaitable[None]]
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What the service is made of; nothing connects before the lifespan begins."""
+
+    pool: asyncpg.Pool
+    swarms: RedisSwarms
+    scoring: httpx.AsyncClient
+    tiers: ScoringTiers
+    allowlist: PostgresAllowlist
+    listener: Listener
+    secret: PairSecret
+
+
 def create_app(settings: AnnounceSettings) -> FastAPI:
     """Build the application; connections need :class:`~etracker_announce.routes.protocol.TrackerProtocol`."""
     registry = CollectorRegistry()
     metrics = Metrics(registry)
+    parts = _make_parts(settings, metrics)
+    front = Front(_make_tracker(settings, metrics, parts), metrics, client_finder(settings.trusted_proxies))
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        _warn_of_host(settings.frontend_hostname)
+        async with _connected(parts):
+            yield {FRONT: front}
+
+    app = FastAPI(title="etracker announce", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    checks = {"redis": parts.swarms.ping, "pair_secret": parts.secret.is_loaded}
+    app.include_router(health_router(checks, registry))
+    return app
+
+
+def _make_parts(settings: AnnounceSettings, metrics: Metrics) -> Parts:
+    def hear(channel: str, hashes: Sequence[bytes] | None) -> None:
+        tiers.hear(channel, hashes)
+        allowlist.hear(channel, hashes)
+
     pool = create_pool(settings)
-    listener = Listener(settings, [INFOHASHES_CHANNEL, KEYS_CHANNEL], lambda *change: _hear(tiers, allowlist, *change))
+    listener = Listener(settings, [INFOHASHES_CHANNEL, KEYS_CHANNEL], hear)
     scoring = httpx.AsyncClient(base_url=settings.scoring_url, trust_env=False)
     tiers = ScoringTiers(scoring, listener, metrics, settings.tier_cache_seconds, settings.tier_cache_entries)
     allowlist = PostgresAllowlist(pool, listener, metrics, settings.allowlist_cache_entries)
@@ -51,41 +86,35 @@ def create_app(settings: AnnounceSettings) -> FastAPI:
         stream_max_bytes=settings.stream_max_bytes,
         on_batch=metrics.swarm_batches.observe,
     )
-    secret = PairSecret(pool)
-    lookups = Lookups(tiers, allowlist, swarms, settings)
+    return Parts(pool, swarms, scoring, tiers, allowlist, listener, PairSecret(pool))
+
+
+def _make_tracker(settings: AnnounceSettings, metrics: Metrics, parts: Parts) -> Tracker:
+    lookups = Lookups(parts.tiers, parts.allowlist, parts.swarms, settings)
     announcing = Announcing(
-        swarms=swarms,
+        swarms=parts.swarms,
         lookups=lookups,
-        secret=lambda: secret.value,
+        secret=lambda: parts.secret.value,
         settings=settings,
         metrics=metrics,
         clock=time.time,
     )
-    tracker = Tracker(announcing, Scraping(swarms, lookups, settings), settings)
-    front = Front(tracker, metrics, client_finder(settings.trusted_proxies))
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        _warn_of_host(settings.frontend_hostname)
-        async with contextlib.AsyncExitStack() as stack:
-            await pool  # connects when asked
-            stack.push_async_callback(pool.close)
-            await swarms.start()
-            stack.push_async_callback(swarms.close)
-            await stack.enter_async_context(scoring)
-            stack.push_async_callback(allowlist.close)
-            stack.push_async_callback(tiers.close)
-            await stack.enter_async_context(_running(listener.run, secret.load))
-            yield {FRONT: front}
-
-    app = FastAPI(title="etracker announce", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(health_router({"redis": swarms.ping, "pair_secret": secret.is_loaded}, registry))
-    return app
+    return Tracker(announcing, Scraping(parts.swarms, lookups, settings), settings)
 
 
-def _hear(tiers: ScoringTiers, allowlist: PostgresAllowlist, channel: str, hashes: Sequence[bytes] | None) -> None:
-    tiers.hear(channel, hashes)
-    allowlist.hear(channel, hashes)
+@asynccontextmanager
+async def _connected(parts: Parts) -> AsyncIterator[None]:
+    """Connect in the order of dependence and let go in the opposite one; what is down may come up later."""
+    async with AsyncExitStack() as stack:
+        await parts.pool
+        stack.push_async_callback(parts.pool.close)
+        await parts.swarms.start()
+        stack.push_async_callback(parts.swarms.close)
+        await stack.enter_async_context(parts.scoring)
+        stack.push_async_callback(parts.allowlist.close)
+        stack.push_async_callback(parts.tiers.close)
+        await stack.enter_async_context(_running(parts.listener.run, parts.secret.load))
+        yield
 
 
 def _warn_of_host(host: str) -> None:
@@ -94,7 +123,7 @@ def _warn_of_host(host: str) -> None:
         log.warning("hostname_misleads_clients", setting="ETRACKER_FRONTEND_HOSTNAME", words=words)
 
 
-@contextlib.asynccontextmanager
+@asynccontextmanager
 async def _running(*background: Background) -> AsyncIterator[None]:
     """Run tasks beside the service; one that fails is logged, and started again by nobody but a restart."""
     tasks = [asyncio.ensure_future(_logged(task)) for task in background]

@@ -278,3 +278,17 @@ async def test_concurrent_announces_of_new_keys_share_questions(announcer: Annou
     assert all(b"failure reason" not in answer for answer in answers)
     assert sum(len(question) for question in announcer.scoring.questions) == 40
     assert len(announcer.scoring.questions) < 20
+
+
+async def test_an_announce_under_way_is_answered_when_the_service_stops(
+    postgres_settings: PostgresSettings, redis_settings: RedisSettings
+) -> None:
+    """Redis, Postgres and scoring are let go only after the last answer."""
+    async with running_announcer(postgres_settings, redis_settings) as announcer:
+        announcer.scoring.register(KEY)
+        await announcer.track(INFO_HASH)
+        announcer.scoring.delay_seconds = 0.1
+        under_way = asyncio.create_task(announcer.announce(KEY, INFO_HASH, PEER))
+        await asyncio.sleep(0.05)
+        announcer.server.should_exit = True
+        assert b"failure reason" not in await under_way
