@@ -6,8 +6,9 @@ that resets connections between uses, no connection made while somebody waits.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
@@ -21,7 +22,12 @@ from etracker_shared.postgres import UNAVAILABLE
 from etracker_shared.settings import PostgresSettings
 from etracker_shared.tiers import Standing
 
-DEADLINE_SECONDS = 0.08
+LINK_SECONDS = 0.02
+ANSWER_SECONDS = 0.06
+"""Together less than a tenth of a second: announce waits 0.15 s for everything."""
+
+GIVE_UP_SECONDS = 2.0
+CHECK_SECONDS = 0.5
 RECONNECT_SECONDS = 0.5
 
 _REGISTERED = "SELECT key_hash, 0, 0::bigint, 0::bigint, 0::bigint FROM peers WHERE key_hash = ANY($1)"
@@ -36,9 +42,17 @@ FROM peers WHERE key_hash = ANY($1)
 """
 
 
-class _Link(NamedTuple):
+@dataclass(slots=True)
+class _Link:
+    """A connection with its statement. ``busy_since``: monotonic seconds, None while nobody uses it."""
+
     connection: asyncpg.Connection
     query: PreparedStatement
+    busy_since: float | None = None
+
+    @property
+    def hangs(self) -> bool:
+        return self.busy_since is not None and time.monotonic() - self.busy_since > GIVE_UP_SECONDS
 
 
 class PostgresStandings:
@@ -73,23 +87,36 @@ class PostgresStandings:
         if not self.connected:
             raise StandingsUnavailableError("no connection")
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
-                rows = await self._fetch(await self._take_link(), key_hashes)
+            lookup = asyncio.create_task(self._fetch(await self._take_link(), key_hashes))
+            done, _ = await asyncio.wait({lookup}, timeout=ANSWER_SECONDS)
+            rows = await lookup if done else []
         except (*UNAVAILABLE, asyncpg.PostgresError) as error:
             raise StandingsUnavailableError(type(error).__name__) from error
+        if not done:
+            lookup.add_done_callback(_ignore)
+            raise StandingsUnavailableError("no answer in time")
         return {key_hash: judge(History(*history), self._policy) for key_hash, *history in rows}
 
     async def _take_link(self) -> _Link:
-        while (link := await self._idle.get()).connection.is_closed():
-            pass
-        return link
+        """Take an idle connection, the one used last: others may rest.
+
+        Raises:
+            TimeoutError: all are busy.
+        """
+        while True:
+            if self._idle.empty():
+                async with asyncio.timeout(LINK_SECONDS):
+                    link = await self._idle.get()
+            else:
+                link = self._idle.get_nowait()
+            if not link.connection.is_closed():
+                return link
 
     async def _fetch(self, link: _Link, key_hashes: Sequence[KeyHash]) -> list[asyncpg.Record]:
-        try:
-            rows: list[asyncpg.Record] = await link.query.fetch(key_hashes)
-        except BaseException:
-            link.connection.terminate()  # nobody waits for the answer any more
-            raise
+        """Ask; a query that is late goes on unheard, since cutting connections would make a busy Postgres busier."""
+        link.busy_since = time.monotonic()
+        rows: list[asyncpg.Record] = await link.query.fetch(key_hashes)
+        link.busy_since = None
         self._idle.put_nowait(link)
         return rows
 
@@ -110,14 +137,27 @@ class PostgresStandings:
             timeout=3.0,
             server_settings={"application_name": "etracker-scoring", "enable_seqscan": "off", "jit": "off"},
         )
-        lost = asyncio.Event()
-        connection.add_termination_listener(lambda _connection: lost.set())
         try:
-            self._idle.put_nowait(_Link(connection, await connection.prepare(self._query)))
+            link = _Link(connection, await connection.prepare(self._query))
+            self._idle.put_nowait(link)
             self._open += 1
             try:
-                await lost.wait()
+                await self._until_lost(link)
             finally:
                 self._open -= 1
         finally:
             connection.terminate()
+
+    async def _until_lost(self, link: _Link) -> None:
+        """Return once a connection is lost, or a query over it failed or hangs."""
+        lost = asyncio.Event()
+        link.connection.add_termination_listener(lambda _connection: lost.set())
+        while not (lost.is_set() or link.hangs):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(lost.wait(), CHECK_SECONDS)
+
+
+def _ignore(lookup: asyncio.Task[list[asyncpg.Record]]) -> None:
+    """Take note of an outcome that came too late, lest asyncio complains that nobody did."""
+    if not lookup.cancelled():
+        lookup.exception()
