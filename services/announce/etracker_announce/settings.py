@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from etracker_announce.domain.addresses import PrivatePeers
@@ -33,7 +33,7 @@ class AnnounceSettings(ServingSettings, PostgresSettings, RedisSettings):
     disable_allowlist: bool = False
     new_hashes_per_hour: int = Field(100, ge=1)
     interval_seconds: int = Field(1800, ge=60, le=86400)
-    min_interval_seconds: int = Field(900, ge=1)
+    min_interval_seconds: int = Field(900, ge=1, validate_default=True)
     numwant: int = Field(MAX_NUMWANT, ge=1, le=MAX_NUMWANT)
     peers_per_key: int = Field(5, ge=1, le=100)
     private_peers: PrivatePeers = PrivatePeers.PRIVATE_ASKERS
@@ -54,11 +54,12 @@ class AnnounceSettings(ServingSettings, PostgresSettings, RedisSettings):
             raise ValueError(f"it must be one of {', '.join(sorted(POLICIES))}")
         return name
 
-    @model_validator(mode="after")
-    def _minimum_is_less(self) -> "AnnounceSettings":
-        if self.min_interval_seconds > self.interval_seconds:
-            raise ValueError("ETRACKER_MIN_INTERVAL_SECONDS must not exceed ETRACKER_INTERVAL_SECONDS")
-        return self
+    @field_validator("min_interval_seconds")
+    @classmethod
+    def _minimum_is_less(cls, seconds: int, others: ValidationInfo) -> int:
+        if seconds > others.data.get("interval_seconds", seconds):
+            raise ValueError("it must not exceed ETRACKER_INTERVAL_SECONDS")
+        return seconds
 
     @property
     def peer_lifetime_seconds(self) -> int:
