@@ -3,5 +3,5 @@
 # Argument: the service's directory. The Dockerfile runs it, and the test that proves the services' independence.
 set -eu
 
-python -m pip install --disable-pip-version-check --no-cache-dir --require-hashes --requirement "$1/requirements.txt"
-python -m pip install --disable-pip-version-check --no-cache-dir --no-deps --no-build-isolation ./shared "./$1"
+python -m pip install --disable-pip-version-check --require-hashes --requirement "$1/requirements.txt"
+python -m pip install --disable-pip-version-check --no-deps --no-build-isolation ./shared "./$1"
