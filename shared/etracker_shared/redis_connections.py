@@ -5,11 +5,11 @@ from typing import Any
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from etracker_shared.settings import RedisSettings
 
-REDIS_UNAVAILABLE = (RedisError, OSError, TimeoutError)
+REDIS_UNAVAILABLE = (RedisError, RedisClusterException, OSError, TimeoutError)
 """What a command raises while Redis is down, loading, or refuses writes."""
 
 

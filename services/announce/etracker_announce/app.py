@@ -32,6 +32,8 @@ from etracker_shared.postgres import Listener, create_pool
 
 log = get_logger("announce")
 
+RESTART_SECONDS = 5.0
+
 Background = Callable[[], Awaitable[None]]
 
 
@@ -125,8 +127,8 @@ def _warn_of_host(host: str) -> None:
 
 @asynccontextmanager
 async def _running(*background: Background) -> AsyncIterator[None]:
-    """Run tasks beside the service; one that fails is logged, and started again by nobody but a restart."""
-    tasks = [asyncio.ensure_future(_logged(task)) for task in background]
+    """Run tasks beside the service; one that fails is logged and started again."""
+    tasks = [asyncio.ensure_future(_kept_running(task)) for task in background]
     try:
         yield
     finally:
@@ -135,9 +137,10 @@ async def _running(*background: Background) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _logged(background: Background) -> None:
-    try:
-        await background()
-    except Exception:
-        log.exception("background_task_failed")
-        raise
+async def _kept_running(background: Background) -> None:
+    while True:
+        try:
+            return await background()
+        except Exception:  # a wrong password, a database that isn't there yet: an operator mends it meanwhile
+            log.exception("background_task_failed")
+            await asyncio.sleep(RESTART_SECONDS)
