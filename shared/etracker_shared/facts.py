@@ -9,7 +9,7 @@ value is any number of packed facts, one after the other.
 import enum
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from etracker_shared.identity import InfoHash, KeyHash
 
@@ -44,9 +44,12 @@ class FactFlag(enum.IntFlag):
     """The key had not been seen and scoring did not answer: drop the fact if it isn't registered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One acknowledged announce.
+_EVENTS = tuple(Event)
+_FLAGS = tuple(FactFlag(bits) for bits in range(256))
+
+
+class Fact(NamedTuple):
+    """One acknowledged announce. A named tuple, because announce makes one each time and the worker reads it.
 
     ``at_ms``: Unix time in milliseconds. ``left``: bytes, or :data:`UNKNOWN_LEFT`.
     ``prefix``: 7 bytes, see :func:`~etracker_shared.identity.address_prefix`.
@@ -100,26 +103,13 @@ def unpack_facts(entry: bytes) -> Iterator[Fact]:
     if len(entry) % FACT_SIZE:
         raise ValueError(f"an entry of {len(entry)} bytes is no whole number of facts of {FACT_SIZE}")
     for fields in _LAYOUT.iter_unpack(entry):
-        version, flags, event, prefixes, key_hash, info_hash, peer_id, prefix, at_ms, *rest = fields
+        version, flags, event, prefixes, key_hash, info_hash, peer_id, prefix, *numbers, interval = fields
         if version != FACT_VERSION:
             raise ValueError(f"fact version {version} is not {FACT_VERSION}: finish the upgrade of every service")
-        uploaded, downloaded, left, corrupt, redundant, interval_seconds = rest
-        yield Fact(
-            key_hash=key_hash,
-            info_hash=info_hash,
-            peer_id=peer_id,
-            prefix=prefix,
-            at_ms=at_ms,
-            uploaded=uploaded,
-            downloaded=downloaded,
-            left=left,
-            corrupt=corrupt,
-            redundant=redundant,
-            event=Event(event),
-            flags=FactFlag(flags),
-            interval_seconds=interval_seconds,
-            seeding_prefixes=prefixes,
-        )
+        if event >= len(_EVENTS):
+            raise ValueError(f"{event} is no event")
+        told = (*numbers, _EVENTS[event], _FLAGS[flags], interval, prefixes)
+        yield Fact._make((key_hash, info_hash, peer_id, prefix, *told))
 
 
 def shard_of(key_hash: bytes) -> int:

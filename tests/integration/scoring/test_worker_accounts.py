@@ -74,7 +74,7 @@ async def test_a_hybrid_torrents_hashes_share_statistics_and_tell_both_swarms_of
         await redis_client.hset(redis_keys.members(info_hash), mapping={redis_keys.COUNTS_FIELD: bytes(16)})
     worker = await start_worker()
     facts = a_download()
-    both = [twin for fact in facts for twin in (fact, make_fact(**_fields(fact, info_hash=other)))]
+    both = [twin for fact in facts for twin in (fact, fact._replace(info_hash=other))]
     await add_facts(redis_client, *both)
     await worker.settled(6)
     rows = await database.fetch("SELECT downloaded, uploaded_bytes, downloaded_bytes FROM infohashes ORDER BY id")
@@ -87,10 +87,6 @@ async def test_a_hybrid_torrents_hashes_share_statistics_and_tell_both_swarms_of
         return fields == [b"1", b"1"]
 
     await eventually(told, "both swarms know of the snatch")
-
-
-def _fields(fact: Fact, **changes: object) -> dict[str, object]:
-    return {**{name: getattr(fact, name) for name in Fact.__dataclass_fields__}, **changes}
 
 
 async def test_a_swarm_that_is_not_there_is_not_made_by_a_snatch(

@@ -1,6 +1,5 @@
 """The 16 fact streams, on one Redis or spread over a cluster."""
 
-import dataclasses
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -95,7 +94,7 @@ def _believable(fact: Fact, position: Position) -> Fact:
     if fact.uploaded < 0 or fact.downloaded < 0 or fact.left < UNKNOWN_LEFT or fact.corrupt < 0 or fact.redundant < 0:
         raise ValueError("a counter is negative")
     if fact.at_ms > position.milliseconds:
-        return dataclasses.replace(fact, at_ms=position.milliseconds)
+        return fact._replace(at_ms=position.milliseconds)
     return fact
 
 

@@ -4,11 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from etracker_scoring.domain.records import Key, Membership, MembershipKey, Session, SessionKey, Torrent
-from etracker_scoring.domain.settlement import Settlement, finishes, is_hollow, is_snatch, settle
-from etracker_shared.facts import MAX_COUNTER, Fact, FactFlag
+from etracker_scoring.domain.settlement import Settlement, capped, finishes, is_hollow, is_snatch, settle
+from etracker_shared.facts import Fact, FactFlag
 from etracker_shared.identity import InfoHash, KeyHash
+
+_GUEST = int(FactFlag.GUEST)  # operators of flags cost ten times as much as those of integers
 
 
 class Outcome(StrEnum):
@@ -21,18 +24,13 @@ class Outcome(StrEnum):
     POISON = "poison"
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """A fact of somebody known about a torrent that is tracked. ``key`` is None for a guest."""
 
     fact: Fact
     key: Key | None
     torrent: Torrent
-
-    @property
-    def session_key(self) -> SessionKey:
-        """Return which session the fact belongs to."""
-        return self.key.id if self.key else None, self.torrent.id, self.fact.peer_id
+    session_key: SessionKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +59,8 @@ class Sums:
     def add(self, settlement: Settlement, *, snatched: bool) -> None:
         """Add what one fact was worth; sums stop at the largest counter instead of overflowing."""
         self.snatches += snatched
-        self.uploaded = min(MAX_COUNTER, self.uploaded + settlement.uploaded)
-        self.downloaded = min(MAX_COUNTER, self.downloaded + settlement.downloaded)
+        self.uploaded = capped(self.uploaded + settlement.uploaded)
+        self.downloaded = capped(self.downloaded + settlement.downloaded)
         self.last_seen_ms = max(self.last_seen_ms, settlement.session.last_seen_ms)
 
 
@@ -77,6 +75,11 @@ class Ledger:
     outcomes: Counter[Outcome] = field(default_factory=Counter)
 
 
+def is_guest(fact: Fact) -> bool:
+    """Tell whether a fact is a guest's."""
+    return int(fact.flags) & _GUEST != 0
+
+
 def admit(
     facts: Iterable[Fact], keys: Mapping[KeyHash, Key], torrents: Mapping[InfoHash, Torrent]
 ) -> tuple[list[Admitted], Counter[Outcome]]:
@@ -84,14 +87,16 @@ def admit(
     admitted: list[Admitted] = []
     dropped: Counter[Outcome] = Counter()
     for fact in facts:
-        key = None if fact.flags & FactFlag.GUEST else keys.get(fact.key_hash)
+        guest = is_guest(fact)
+        key = None if guest else keys.get(fact.key_hash)
         torrent = torrents.get(fact.info_hash)
-        if key is None and not fact.flags & FactFlag.GUEST:
+        if key is None and not guest:
             dropped[Outcome.UNREGISTERED] += 1
         elif torrent is None:
             dropped[Outcome.UNLISTED] += 1
         else:
-            admitted.append(Admitted(fact, key, torrent))
+            session_key = (key.id if key else None, torrent.id, fact.peer_id)
+            admitted.append(Admitted(fact, key, torrent, session_key))
     return admitted, dropped
 
 

@@ -38,20 +38,31 @@ def settle(session: Session | None, fact: Fact) -> Settlement | None:
         return Settlement(_begin(fact), 0, 0, None)
     if _is_stale(session, fact):
         return None
-    hollow = is_hollow(fact)
-    uploaded = 0 if hollow else max(0, fact.uploaded - session.uploaded)
-    downloaded = 0 if hollow else max(0, fact.downloaded - session.downloaded)
+    base = session if is_hollow(fact) else fact
+    uploaded = max(0, base.uploaded - session.uploaded)
+    downloaded = max(0, base.downloaded - session.downloaded)
     seconds = _seeding_seconds(session, fact)
-    settled = session._replace(
-        last_seen_ms=fact.at_ms,
-        event=fact.event,
-        uploaded_credit=min(MAX_COUNTER, session.uploaded_credit + uploaded),
-        downloaded_credit=min(MAX_COUNTER, session.downloaded_credit + downloaded),
-        seeding_seconds=session.seeding_seconds + seconds,
+    settled = Session(
+        session.row,
+        session.first_seen_ms,
+        fact.at_ms,
+        base.uploaded,
+        base.downloaded,
+        session.left if base.left == UNKNOWN_LEFT else base.left,
+        base.corrupt,
+        base.redundant,
+        fact.event,
+        capped(session.uploaded_credit + uploaded),
+        capped(session.downloaded_credit + downloaded),
+        session.seeding_seconds + seconds,
+        session.snatched,
     )
-    if not hollow:
-        settled = _rebase(settled, fact)
     return Settlement(settled, uploaded, downloaded, fact.at_ms // 1000 - seconds if seconds else None)
+
+
+def capped(counter: int) -> int:
+    """Stop at the largest counter: clients claim what they like, and a bigint must not overflow."""
+    return min(counter, MAX_COUNTER)
 
 
 def finishes(session: Session | None, fact: Fact) -> bool:
@@ -73,18 +84,9 @@ def is_hollow(fact: Fact) -> bool:
 
 
 def _begin(fact: Fact) -> Session:
-    begun = Session(None, fact.at_ms, fact.at_ms, fact.uploaded, fact.downloaded, event=fact.event)
-    return begun if is_hollow(fact) else _rebase(begun, fact)
-
-
-def _rebase(session: Session, fact: Fact) -> Session:
-    return session._replace(
-        uploaded=fact.uploaded,
-        downloaded=fact.downloaded,
-        left=session.left if fact.left == UNKNOWN_LEFT else fact.left,
-        corrupt=fact.corrupt,
-        redundant=fact.redundant,
-    )
+    left = UNKNOWN_LEFT if is_hollow(fact) else fact.left
+    counters = (fact.uploaded, fact.downloaded, left, fact.corrupt, fact.redundant)
+    return Session(None, fact.at_ms, fact.at_ms, *counters, fact.event)
 
 
 def _is_stale(session: Session, fact: Fact) -> bool:

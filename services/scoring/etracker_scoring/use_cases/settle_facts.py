@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from structlog import get_logger
 
-from etracker_scoring.domain.ledger import Admitted, Ledger, Outcome, account, admit, possible_snatches
+from etracker_scoring.domain.ledger import Admitted, Ledger, Outcome, account, admit, is_guest, possible_snatches
 from etracker_scoring.domain.records import Key, Torrent
 from etracker_scoring.metrics import WorkerMetrics
 from etracker_scoring.ports import (
@@ -26,7 +26,7 @@ from etracker_scoring.ports import (
     StreamsUnavailableError,
     Swarms,
 )
-from etracker_shared.facts import FACT_SIZE, Fact, FactFlag
+from etracker_shared.facts import FACT_SIZE, Fact
 from etracker_shared.identity import InfoHash, KeyHash
 
 INSPECT_SECONDS = 5.0
@@ -169,7 +169,7 @@ class FactSettler:
         self._heartbeat_due = time.monotonic() + HEARTBEAT_SECONDS
 
     async def _admit(self, facts: Sequence[Fact]) -> tuple[list[Admitted], Counter[Outcome]]:
-        key_hashes = {fact.key_hash for fact in facts if not fact.flags & FactFlag.GUEST}
+        key_hashes = {fact.key_hash for fact in facts if not is_guest(fact)}
         keys = await self._accounts.find_keys(key_hashes) if key_hashes else {}
         info_hashes = {fact.info_hash for fact in facts}
         torrents = await self._accounts.find_torrents(info_hashes) if info_hashes else {}
@@ -209,9 +209,7 @@ class FactSettler:
 def _wanted(facts: Iterable[Fact], keys: Mapping[KeyHash, Key], torrents: Mapping[InfoHash, Torrent]) -> set[InfoHash]:
     """Return the hashes nobody listed that a registered key or a guest announced."""
     return {
-        fact.info_hash
-        for fact in facts
-        if fact.info_hash not in torrents and (fact.flags & FactFlag.GUEST or fact.key_hash in keys)
+        fact.info_hash for fact in facts if fact.info_hash not in torrents and (is_guest(fact) or fact.key_hash in keys)
     }
 
 
