@@ -47,6 +47,14 @@ run: $(VENV)/run.stamp ## Run the whole tracker; its data stays in .data
 migrate: $(VENV)/run.stamp ## Bring the database that PGHOST and the like name to the newest version
 	$(BIN)/python -m etracker_migrations
 
+.PHONY: psql
+psql: $(VENV)/run.stamp ## Open psql on the database of the tracker that runs
+	@exec $(BIN)/python -m etracker_stack.postgres_tools psql
+
+.PHONY: dump
+dump: $(VENV)/run.stamp ## Write a backup of the running tracker's database to standard output
+	@exec $(BIN)/python -m etracker_stack.postgres_tools pg_dump --format=custom
+
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## Check formatting, lint, types and the architecture's contracts
 	$(BIN)/ruff format --check .

@@ -1,0 +1,38 @@
+"""Run Postgres' own programs on the running tracker: ``python -m etracker_stack.postgres_tools psql``."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from etracker_shared.settings import load_settings
+from etracker_stack.errors import DataDirectoryError, StackError
+from etracker_stack.programs import postgres_programs
+from etracker_stack.settings import StackSettings
+
+
+def server_environment(data: Path) -> dict[str, str]:
+    """Return the variables that lead to the running tracker's Postgres.
+
+    Raises:
+        DataDirectoryError: no tracker runs on this data.
+    """
+    try:
+        state = json.loads((data / "state.json").read_text())
+    except FileNotFoundError:
+        raise DataDirectoryError(f"No tracker runs on {data}: start it, or set ETRACKER_DATA_DIR.") from None
+    return {name: value for name, value in state["servers"].items() if name.startswith("PG")}
+
+
+def main() -> None:
+    """Become the program that the first argument names."""
+    try:
+        known = server_environment(load_settings(StackSettings).data_dir)
+        program = postgres_programs() / sys.argv[1]
+    except StackError as error:
+        raise SystemExit(f"etracker: {error}") from None
+    os.execve(program, [program.name, *sys.argv[2:]], {**os.environ, **known})
+
+
+if __name__ == "__main__":
+    main()
