@@ -55,6 +55,10 @@ psql: $(VENV)/run.stamp ## Open psql on the database of the tracker that runs
 dump: $(VENV)/run.stamp ## Write a backup of the running tracker's database to standard output
 	@exec $(BIN)/python -m etracker_stack.postgres_tools pg_dump --format=custom
 
+.PHONY: restore
+restore: $(VENV)/run.stamp ## Replace the running tracker's database by a backup from standard input
+	@exec $(BIN)/python -m etracker_stack.postgres_tools pg_restore --clean --if-exists --single-transaction --dbname etracker
+
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## Check formatting, lint, types and the architecture's contracts
 	$(BIN)/ruff format --check .
