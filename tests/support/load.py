@@ -79,11 +79,18 @@ class Connection:
         Raises:
             OSError, EOFError, TimeoutError: no answer.
         """
+        reused = self._streams is not None
         try:
             return await asyncio.wait_for(self._get(target), self._timeout)
+        except (ConnectionResetError, BrokenPipeError, asyncio.IncompleteReadError):
+            self.close()
+            if not reused:
+                raise
         except (OSError, EOFError, TimeoutError):
             self.close()
             raise
+        # A kept connection may be closed at any time: every HTTP client asks again on a new one.
+        return await self.get(target)
 
     async def _get(self, target: bytes) -> bytes:
         if self._streams is None:

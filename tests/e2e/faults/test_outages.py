@@ -26,7 +26,8 @@ PER_SECOND = 200.0
 AGAIN_SECONDS = 1.0
 """Announces work within this time of Redis coming back."""
 
-pytestmark = [pytest.mark.timeout(420), pytest.mark.parametrize("outage_seconds", OUTAGES)]
+outages = pytest.mark.parametrize("outage_seconds", OUTAGES)
+pytestmark = pytest.mark.timeout(420)
 
 
 @pytest.fixture
@@ -95,6 +96,7 @@ async def until(condition: Callable[[], Awaitable[bool]], within_seconds: float)
     return time.monotonic() - start
 
 
+@outages
 async def test_scoring_down_leaves_known_peers_as_they_are_and_takes_unseen_keys_as_guests(
     stack: StackRun, outage_seconds: float
 ) -> None:
@@ -141,6 +143,7 @@ async def assert_only_the_registered_key_was_recorded(stack: StackRun, unseen: S
         await connection.close()
 
 
+@outages
 async def test_postgres_down_delays_statistics_and_loses_none(
     stack: StackRun, dedicated_postgres: PostgresServer, outage_seconds: float
 ) -> None:
@@ -176,6 +179,7 @@ async def answer_once_asked_again(target: tuple[str, int], session: Session) -> 
     return answers[-1]
 
 
+@outages
 async def test_redis_down_fails_announces_softly_and_they_work_within_a_second_of_its_return(
     stack: StackRun, dedicated_redis: RedisServer, outage_seconds: float
 ) -> None:
@@ -209,43 +213,44 @@ async def is_answered(target: tuple[str, int], session: Session) -> bool:
     return b"failure reason" not in await announce_once(target, session)
 
 
-async def test_one_announce_replica_down_is_noticed_by_nobody(stack: StackRun, outage_seconds: float) -> None:
+async def test_one_announce_replica_down_is_noticed_by_nobody(stack: StackRun) -> None:
     async with loaded(stack, address(stack.base_url)) as load:
-        running = asyncio.create_task(load.run(per_second=PER_SECOND, seconds=min(outage_seconds, 30.0)))
+        running = asyncio.create_task(load.run(per_second=PER_SECOND, seconds=60.0))
         for _ in range(2):
             await asyncio.sleep(3)
             old_pid = stack.kill("announce-2")
             await asyncio.to_thread(stack.wait_for_new, "announce-2", old_pid)
+        load.end_after(seconds=2.0)
         await running
         assert load.tally.failures == {}
         await load.announce_all_once()
         await assert_statistics_equal(stack.postgres_settings(), load.sessions)
 
 
-async def test_a_restart_of_a_service_and_a_reload_of_the_gateway_drop_no_request(
-    stack: StackRun, outage_seconds: float
-) -> None:
+async def test_a_restart_of_a_service_and_a_reload_of_the_gateway_drop_no_request(stack: StackRun) -> None:
     async with loaded(stack, address(stack.base_url)) as load:
-        running = asyncio.create_task(load.run(per_second=PER_SECOND, seconds=min(outage_seconds, 30.0)))
+        running = asyncio.create_task(load.run(per_second=PER_SECOND, seconds=60.0))
         await asyncio.sleep(2)
         for name in ("announce-1", "announce-2", "scoring", "scoring_worker"):
             old_pid = stack.pids()[name]
             os.kill(old_pid, signal.SIGTERM)
             await asyncio.to_thread(stack.wait_for_new, name, old_pid)
         os.kill(stack.pids()["gateway"], signal.SIGUSR1)
+        load.end_after(seconds=2.0)
         await running
         assert load.tally.failures == {}
         await load.announce_all_once()
         await assert_statistics_equal(stack.postgres_settings(), load.sessions)
 
 
-async def test_a_restart_of_the_gateway_refuses_for_under_a_second(stack: StackRun, outage_seconds: float) -> None:
+async def test_a_restart_of_the_gateway_refuses_for_under_a_second(stack: StackRun) -> None:
     async with loaded(stack, address(stack.base_url)) as load:
-        running = asyncio.create_task(load.run(per_second=PER_SECOND, seconds=min(outage_seconds, 30.0)))
+        running = asyncio.create_task(load.run(per_second=PER_SECOND, seconds=60.0))
         await asyncio.sleep(2)
         old_pid = stack.pids()["gateway"]
         os.kill(old_pid, signal.SIGTERM)
         await asyncio.to_thread(stack.wait_for_new, "gateway", old_pid)
+        load.end_after(seconds=2.0)
         await running
         assert load.tally.longest_silence() < 1.0
         assert {"failure reason" in reason for reason in load.tally.failures} <= {False}
