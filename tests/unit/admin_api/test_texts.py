@@ -25,6 +25,11 @@ def test_an_infohash_is_read_in_every_common_form(raw: bytes) -> None:
         assert parse_info_hash(f" {text}\n") == raw
 
 
+@given(st.binary(min_size=32, max_size=32))
+def test_a_whole_v2_infohash_is_read_as_it_is_announced(raw: bytes) -> None:
+    assert parse_info_hash(raw.hex()) == raw[:20]
+
+
 @given(st.text())
 def test_any_text_is_an_infohash_of_20_bytes_or_a_typed_error(text: str) -> None:
     with suppress(InfoHashError):

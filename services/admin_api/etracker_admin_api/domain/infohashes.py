@@ -7,12 +7,13 @@ import re
 from etracker_admin_api.domain.errors import InfoHashError
 from etracker_shared.identity import InfoHash
 
-_HEX = re.compile(r"[0-9a-fA-F]{40}")
+_HEX = re.compile(r"[0-9a-fA-F]{40}(?:[0-9a-fA-F]{24})?")
 _BASE64 = re.compile(r"[0-9A-Za-z+/_-]{27}=?")
 
 
 def parse_info_hash(text: str) -> InfoHash:
-    """Parse an infohash: base64 (28 characters, as the original's API wants it) or hex (40).
+    """Parse an infohash: base64 (28 characters, as the original's API wants it) or hex (40, or the 64 of
+    a v2 infohash, which is cut to its first 20 bytes as BEP 52 announces it).
 
     URL-safe base64 and a missing ``=`` are read too; the lengths tell base64 from hex.
 
@@ -21,13 +22,13 @@ def parse_info_hash(text: str) -> InfoHash:
     """
     text = text.strip()
     if _HEX.fullmatch(text):
-        return InfoHash(bytes.fromhex(text))
+        return InfoHash(bytes.fromhex(text)[:20])
     if _BASE64.fullmatch(text):
         try:
             return InfoHash(base64.urlsafe_b64decode(text.rstrip("=").translate(_URL_SAFE) + "="))
         except binascii.Error:
             pass
-    raise InfoHashError("The info_hash isn't 20 bytes in base64 (28 characters) or hex (40 digits).")
+    raise InfoHashError("The info_hash isn't 20 bytes in base64 (28 characters) or hex (40 digits, 64 for v2).")
 
 
 def to_base64(info_hash: InfoHash) -> str:
