@@ -8,7 +8,7 @@ BASE64_HASH = "AAECAwQFBgcICQoLDA0ODxAREhM="
 class Problem(BaseModel):
     """Any error. ``request_id`` is in the service's log too."""
 
-    message: str = Field(examples=["The info_hash isn't 20 bytes in base64 (28 characters) or hex (40 digits, 64 for v2)."])
+    message: str = Field(examples=["The infohash isn't tracked."])
     request_id: str = Field(examples=["5f0c6a1e9b7d4c32"])
 
 
