@@ -51,7 +51,7 @@ class Size:
     one_swarm: Shape
 
 
-FULL = Size(4, 15_000, 3_000, 4, 15_000, Shape(LARGE, 1_000_000, 100_000), Shape(ONE_SWARM, 100_000, 1))
+FULL = Size(3, 15_000, 3_000, 3, 10_000, Shape(LARGE, 1_000_000, 100_000), Shape(ONE_SWARM, 100_000, 1))
 QUICK = Size(2, 3_000, 500, 2, 3_000, Shape(LARGE, 50_000, 5_000), Shape(ONE_SWARM, 10_000, 1))
 
 
@@ -86,13 +86,13 @@ def measure(results: Results, size: Size, only: str | None) -> None:
         target = Target(ETRACKER, ours, world)
         join_all([target], progress)
         if only != "growth":
-            _beside_others(size, results, progress, target, _through_gateway(ours, progress), work)
+            _beside_others(size, results, progress, [target, _through_gateway(ours, progress)], work)
         if only != "beside":
             _growth(size, results, progress, target, work)
     results.seconds = time.monotonic() - started
 
 
-def _beside_others(size: Size, results: Results, progress: Progress, ours: Target, gateway: Target, work: Path) -> None:
+def _beside_others(size: Size, results: Results, progress: Progress, ours: Sequence[Target], work: Path) -> None:
     with ExitStack() as running:
         worlds = World(SMALL_SHAPE), World(SMALL_SHAPE)
         others = [
@@ -100,20 +100,21 @@ def _beside_others(size: Size, results: Results, progress: Progress, ours: Targe
             Target(WEBTORRENT, running.enter_context(webtorrent(BUILD, work)), worlds[1]),
         ]
         join_all(others, progress)
-        targets = [*others, ours, gateway]
+        targets = [*others, *ours]
         results.samples.extend(run(Plan(BESIDE, size.rounds, size.announces), targets, progress))
         results.samples.extend(run(Plan(PACED, 1, size.steady, rate=STEADY_RATE), targets, progress))
 
 
 def _growth(size: Size, results: Results, progress: Progress, small: Target, work: Path) -> None:
     with etracker(work, "large") as tracker:
-        targets = [small]
-        for shape, name in ((size.large, LARGE), (size.one_swarm, ONE_SWARM)):
-            target = Target(name, tracker, World(shape))
-            results.memory[name] = _load(target, tracker, progress)
+        grown = [
+            Target(name, tracker, World(shape)) for name, shape in ((LARGE, size.large), (ONE_SWARM, size.one_swarm))
+        ]
+        for target in grown:
+            results.memory[target.name] = _load(target, tracker, progress)
+        for target in grown:  # after all loading: it makes announce forget what it knew of keys and torrents
             results.samples.append(meet_caches(Plan(COLD, 1, 0), target, progress))
-            targets.append(target)
-        targets[0] = Target(SMALL, small.tracker, small.world)
+        targets = [Target(SMALL, small.tracker, small.world), *grown]
         results.samples.extend(run(Plan(SCALE, size.growth_rounds, size.growth_announces), targets, progress))
 
 

@@ -41,6 +41,12 @@ def judge(answers: Sequence[bytes]) -> Judged:
     return Judged(peers / len(answers), size / len(answers))
 
 
+def refused(answers: Sequence[bytes]) -> list[int]:
+    """Return which answers aren't good."""
+    parted = [answer.partition(_HEAD_END) for answer in answers]
+    return [index for index, (head, _, body) in enumerate(parted) if _judge_one(head, body)[0]]
+
+
 def _judge_one(head: bytes, body: bytes) -> tuple[str, int]:
     status = head.split(b"\r\n", 1)[0]
     if b" 200 " not in status + b" ":

@@ -1,10 +1,11 @@
 """Rounds: the same number of announces to each target in turn, CPU time read before and after."""
 
 import statistics
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from scripts.bench.answers import judge
+from scripts.bench.answers import judge, refused
 from scripts.bench.cpu import cpu_seconds
 from scripts.bench.load import LoadGenerator
 from scripts.bench.progress import Advance, Progress
@@ -15,6 +16,8 @@ KEEP_ALIVE = "keep-alive"
 NEW_CONNECTION = "new connection"
 MODES = (KEEP_ALIVE, NEW_CONNECTION)
 CONNECTIONS = 32
+JOIN_ATTEMPTS = 5
+JOIN_PAUSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +125,23 @@ def meet_caches(plan: Plan, target: Target, progress: Progress) -> Sample:
 
 
 def join_all(targets: Sequence[Target], progress: Progress) -> None:
-    """Let every peer of each world announce once, so that rounds meet full swarms and warm caches."""
+    """Let every peer of each world announce once, so that rounds meet full swarms and warm caches.
+
+    Here, before anything is measured, who is told to try again does so, as a client would.
+    """
     for target in targets:
-        count = target.world.shape.peers
+        tracker, count = target.tracker, target.world.shape.peers
         with progress.stage(f"joining {target.name}", count) as advance:
-            requests = target.world.announces(count, target.tracker, close=False)
-            address = target.address or target.tracker.address
-            outcome = LoadGenerator(address, requests, CONNECTIONS, reuse=True, on_answer=advance).run()
-            judge(outcome.answers)
-            target.tracker.settle()
-            target.tracker.verify(target.world)
+            waiting = target.world.announces(count, tracker, close=False)
+            address = target.address or tracker.address
+            for attempt in range(1, JOIN_ATTEMPTS + 1):
+                answers = LoadGenerator(address, waiting, CONNECTIONS, reuse=True, on_answer=advance).run().answers
+                waiting = [waiting[index] for index in refused(answers)]
+                if not waiting:
+                    break
+                advance.describe(f"joining {target.name}: {len(waiting)} refused, attempt {attempt}")
+                time.sleep(JOIN_PAUSE_SECONDS)
+            else:
+                judge(answers)
+            tracker.settle()
+            tracker.verify(target.world)
