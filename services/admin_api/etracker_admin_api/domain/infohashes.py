@@ -14,7 +14,8 @@ _BASE64 = re.compile(r"[0-9A-Za-z+/_-]{27}=?")
 def parse_info_hash(text: str) -> InfoHash:
     """Parse an infohash: base64 (28 characters, as the original's API wants it) or hex (40, or 64 for v2).
 
-    A whole v2 infohash is cut to its first 20 bytes, as BEP 52 announces it. URL-safe base64 and a missing ``=`` are read too; the lengths tell base64 from hex.
+    A whole v2 infohash is cut to its first 20 bytes, as BEP 52 announces it. URL-safe base64 and a
+    missing ``=`` are read too; the lengths tell base64 from hex.
 
     Raises:
         InfoHashError: it is neither.
