@@ -112,7 +112,9 @@ peers = Table(
     _counter("downloaded"),
     _counter("uploaded"),
     _counter("seeding_seconds"),
-    Column("seeded_until", DateTime(timezone=True), comment="seeding time up to here is counted: the union over torrents"),
+    Column(
+        "seeded_until", DateTime(timezone=True), comment="seeding time up to here is counted: the union over torrents"
+    ),
     Column("last_seen", DateTime(timezone=True)),
     CheckConstraint("announce_key ~ '^[A-Za-z0-9_-]{1,64}$'", name="announce_key_form"),
 )
