@@ -65,7 +65,7 @@ class FactSettler:
         self._positions: dict[int, Position] = {}
         self._unpublished: dict[InfoHash, int] = {}
         self._heartbeat_due = 0.0
-        self._inspection_due = 0.0
+        self._inspection_due = time.monotonic()
 
     async def run(self) -> None:
         """Settle until cancelled.
@@ -78,8 +78,9 @@ class FactSettler:
             try:
                 busy = await self.step()
             except StreamsUnavailableError as error:
+                if self._inspection_due:
+                    log.warning("waiting_for_redis", error=str(error))
                 self._inspection_due = 0.0
-                log.warning("redis_unavailable", error=str(error))
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
             if not busy:
