@@ -27,13 +27,13 @@ key                  type    TTL      written by          read by             wh
 ``sweeper``          string  1 s      announce            announce            which replica sweeps now
 ``newhash:<prefix>`` string  1 h      announce            announce            new hashes of a prefix this hour
                                                                                (allowlist disabled)
-``limit:*``          any     minutes  admin API           admin API           rate limits of key generation
+``limit:*``          any     1 h      admin API           admin API           rate limits of key generation
 ==================== ======= ======== =================== =================== ===================================
 
 An expired or emptied swarm's keys are deleted by the sweeper: none has a TTL of its own, because a
 TTL would have to be renewed by every announce. So whoever writes field ``d`` puts the infohash into
 ``{xx}due`` too (``ZADD NX``): the swarm may have been deleted meanwhile, and then only the schedule
-brings the sweeper to what was written. ``docs/data-redis.md`` has the layout of the values.
+brings the sweeper to what was written. ``docs/data.md`` has the layout of the values.
 """
 
 TAGS = tuple(b"{%02x}" % tag for tag in range(256))

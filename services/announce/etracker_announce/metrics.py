@@ -3,7 +3,7 @@
 Children are looked up once: ``labels()`` costs more than counting.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from etracker_announce.domain.errors import Reason
 from etracker_announce.domain.request import Kind
@@ -58,4 +58,7 @@ class Metrics:
             "etracker_announce_facts_dropped",
             "Regular facts not put into the stream because it was past its bound.",
             registry=registry,
+        )
+        self.stream_bytes = Gauge(
+            "etracker_announce_stream_bytes", "Memory the fact stream takes in Redis.", registry=registry
         )
