@@ -7,7 +7,7 @@ introduce. The same question gives the same answer on every replica, so that ask
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from etracker_announce.domain.policies import random_peers, ratio
+from etracker_announce.domain.policies import announces, equilibrium, good_seeds, random_peers, ratio, seeds, tiers
 from etracker_announce.domain.policies.question import Asker, Question
 from etracker_announce.domain.swarm import Records
 
@@ -21,15 +21,34 @@ def _a_few_more(numwant: int) -> int:
     return numwant + SPARE_CANDIDATES
 
 
+def _many(_numwant: int) -> int:
+    return equilibrium.WINDOW
+
+
+def _usual(_question: Question) -> int | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """``choose``: the function. ``window``: how many candidates it wants to see for a list of numwant."""
+    """``choose``: the function. ``window``: how many candidates it wants to see for a list of numwant.
+
+    ``rivals``: how many seeders a seeder's candidates shall hold beside (they are never chosen). ``interval``: the
+    announce interval it asks for in seconds, None for the usual one.
+    """
 
     choose: Callable[[Question, Records], Records]
     window: Callable[[int], int] = _a_few_more
+    rivals: int = 0
+    interval: Callable[[Question], int | None] = _usual
 
 
 POLICIES = {
     "random": Policy(random_peers.choose),
+    "announces": Policy(announces.choose),
+    "seeds": Policy(seeds.choose),
+    "good_seeds": Policy(good_seeds.choose),
     "ratio": Policy(ratio.choose),
+    "tiers": Policy(tiers.choose, _many),
+    "equilibrium": Policy(equilibrium.choose, _many, equilibrium.RIVALS, equilibrium.interval),
 }

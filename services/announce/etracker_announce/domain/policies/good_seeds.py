@@ -1,0 +1,25 @@
+"""Policy ``good_seeds``: who seeds much, and gave back what it took, gets a longer list, up to a point."""
+
+import math
+
+from etracker_announce.domain.policies.question import Question
+from etracker_announce.domain.policies.random_peers import sample
+from etracker_announce.domain.swarm import Records
+
+SHORTEST_LIST = 5
+
+
+def choose(question: Question, candidates: Records) -> Records:
+    """Choose peers at random, from five for who seeds nothing to numwant for who seeds as much as good seeders do.
+
+    Scoring's ``share`` is x / g: what the key seeds, in units of what a good seeder of this tracker does.
+    """
+    return sample(candidates, length_of_list(question.numwant, question.asker.share), question.seed)
+
+
+def length_of_list(numwant: int, share: float) -> int:
+    """Return how many peers a share is worth: all but a tenth of one at 1, nearly none beyond."""
+    if numwant <= SHORTEST_LIST:
+        return numwant
+    steepness = math.atanh((numwant - SHORTEST_LIST - 0.1) / (numwant - SHORTEST_LIST + 0.1))
+    return math.ceil(SHORTEST_LIST + (numwant - SHORTEST_LIST) * math.tanh(steepness * share))
