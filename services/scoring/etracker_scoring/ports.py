@@ -206,8 +206,8 @@ class Swarms(Protocol):
         """
         ...
 
-    async def mark(self, moment: int, forget_before: int) -> None:
-        """Mark every tag with a moment, and forget changes before another one.
+    async def mark(self, moment: int, forget_before: int) -> Mapping[int, int | None]:
+        """Mark every tag with a moment, and forget changes before another one; return the marks before.
 
         Raises:
             StreamsUnavailableError

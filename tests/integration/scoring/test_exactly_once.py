@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from etracker_shared import redis_keys
 from etracker_shared.facts import ENTRY_FIELD, SHARDS, Fact, pack_fact
 from etracker_shared.settings import PostgresSettings, RedisSettings
 from tests.integration.scoring.conftest import StartWorker, add_facts, connect, eventually
-from tests.support.facts import info_hash_of, make_fact
+from tests.support.facts import START_MS, info_hash_of, make_fact
 from tests.support.postgres import PostgresServer
 from tests.support.processes import Program, free_port
 from tests.support.redis import RedisServer
@@ -28,15 +29,21 @@ from tests.support.redis import RedisServer
 KEYS = tuple(f"key{number}" for number in range(40))
 TORRENTS = ("film", "music")
 ROUNDS = 30
+AN_HOUR_AGO = time.time() - 3600 - START_MS / 1000  # sessions of older facts would be folded meanwhile
 
 
 def history() -> Iterator[list[Fact]]:
     """Thirty rounds in which every key announces both torrents and uploads one byte more each time."""
     for at in range(ROUNDS):
-        yield [make_fact(key=key, torrent=torrent, at=at, uploaded=at, left=0) for key in KEYS for torrent in TORRENTS]
+        yield [
+            make_fact(key=key, torrent=torrent, at=AN_HOUR_AGO + at, uploaded=at)
+            for key in KEYS
+            for torrent in TORRENTS
+        ]
 
 
 async def fill(database: asyncpg.Connection) -> None:
+    await database.execute("SET synchronous_commit = on")  # Postgres may be killed right after
     await database.executemany("INSERT INTO peers (announce_key) VALUES ($1)", [(key,) for key in KEYS])
     await database.executemany(
         "INSERT INTO infohashes (info_hash) VALUES ($1)", [(info_hash_of(it),) for it in TORRENTS]

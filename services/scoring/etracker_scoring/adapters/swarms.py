@@ -26,8 +26,7 @@ class RedisSwarms:
         marks = [("GET", key) for key in redis_keys.ALL_SYNCED]
         changes = [("ZRANGEBYSCORE", key, since, "+inf") for key in redis_keys.ALL_CHANGED]
         replies = await execute(self._client, [*marks, *changes])
-        found = {tag: mark and int(mark) for tag, mark in enumerate(replies[: len(marks)])}
-        return found, list(chain.from_iterable(replies[len(marks) :]))
+        return _parse_marks(replies[: len(marks)]), list(chain.from_iterable(replies[len(marks) :]))
 
     async def existing(self, tags: Collection[int]) -> Sequence[InfoHash]:
         """Return all swarms of some tags."""
@@ -42,11 +41,12 @@ class RedisSwarms:
         commands = [("HGET", redis_keys.members(info_hash), redis_keys.COUNTS_FIELD) for info_hash in info_hashes]
         return [unpack_counts(value) for value in await execute(self._client, commands)]
 
-    async def mark(self, moment: int, forget_before: int) -> None:
+    async def mark(self, moment: int, forget_before: int) -> Mapping[int, int | None]:
         """Mark every tag with a moment, and forget changes before another one."""
-        marks = [("SET", key, moment) for key in redis_keys.ALL_SYNCED]
+        marks = [("GETSET", key, moment) for key in redis_keys.ALL_SYNCED]
         forget = [("ZREMRANGEBYSCORE", key, "-inf", f"({forget_before}") for key in redis_keys.ALL_CHANGED]
-        await execute(self._client, [*marks, *forget])
+        replies = await execute(self._client, [*marks, *forget])
+        return _parse_marks(replies[: len(marks)])
 
     async def publish(self, snatches: Sequence[Snatches]) -> None:
         """Tell the swarms that exist how often they were snatched."""
@@ -54,3 +54,7 @@ class RedisSwarms:
             self._client,
             [("EVAL", _PUBLISH, 1, redis_keys.members(info_hash), number) for info_hash, number in snatches],
         )
+
+
+def _parse_marks(replies: Sequence[bytes | None]) -> dict[int, int | None]:
+    return {tag: int(mark) if mark else None for tag, mark in enumerate(replies)}

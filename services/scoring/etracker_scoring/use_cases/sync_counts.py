@@ -6,7 +6,7 @@ tag whose mark isn't the one left there, because Redis lost data then.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from structlog import get_logger
 
@@ -31,6 +31,7 @@ class CountsSync:
         self._metrics = metrics
         self._pause_seconds = pause_seconds
         self._mark: int | None = None
+        self._lost: set[int] = set()
 
     async def run(self) -> None:
         """Sync until cancelled.
@@ -48,18 +49,26 @@ class CountsSync:
     async def sync(self) -> None:
         """Do one round."""
         now = int(time.time())
-        since = (self._mark if self._mark is not None else now) - OVERLAP_SECONDS
+        since = (now if self._mark is None else self._mark) - OVERLAP_SECONDS
         marks, changed = await self._swarms.changed(since)
-        lost = [tag for tag, mark in marks.items() if mark is None or mark != self._mark]
+        lost = self._lost | {tag for tag, mark in marks.items() if mark is None or mark != self._mark}
         if lost and self._mark is not None:
             log.warning("redis_lost_data", tags=len(lost))
+        lost_meanwhile: set[int] = set()
         if lost:
+            lost_meanwhile = await self._mark_tags(now, marks, forget_before=0)  # so that a loss from here on shows
+            marks = dict.fromkeys(marks, now)
             await self._sync_all(lost)
         await self._write(changed)
-        await self._swarms.mark(now, now - 2 * OVERLAP_SECONDS)
+        self._lost = lost_meanwhile | await self._mark_tags(now, marks, forget_before=now - 2 * OVERLAP_SECONDS)
         self._mark = now
 
-    async def _sync_all(self, tags: Sequence[int]) -> None:
+    async def _mark_tags(self, now: int, expected: Mapping[int, int | None], forget_before: int) -> set[int]:
+        """Mark every tag; return those whose mark wasn't the expected one any more."""
+        replaced = await self._swarms.mark(now, forget_before)
+        return {tag for tag, mark in replaced.items() if mark != expected[tag]}
+
+    async def _sync_all(self, tags: Collection[int]) -> None:
         """Compare all swarms of some tags, and the torrents that had peers when Redis lost them."""
         existing = await self._swarms.existing(tags)
         counted = await self._torrents.counted(tags)
