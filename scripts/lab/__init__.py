@@ -1,0 +1,1 @@
+"""Swarm simulation: what a selection policy does to the people of a swarm."""

@@ -1,0 +1,122 @@
+"""Where people meet: a clock, the swarms, a tracker, and whose turn it is."""
+
+import heapq
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from etracker_announce.domain.policies import Policy
+from etracker_announce.domain.swarm import Role
+
+from . import connections, transfer
+from .state import LEECHER, OUT, SEEDER, STEP_SECONDS, Swarms
+from .tracker import Member, Tracker
+
+FEW_PEERS = 20
+IMPATIENT_SECONDS = 300
+EXCHANGE_STEPS = 6
+
+
+class People(Protocol):
+    """What the peers of a run do. Times are seconds since its start."""
+
+    def seeds(self, peer: int) -> bool:
+        """Tell whether a peer comes as a seeder."""
+
+    def stays(self, peer: int, seconds: int) -> bool:
+        """Tell whether a seeder stays; asked when it completes and whenever it would announce."""
+
+    def keys(self, peer: int, role: Role, seconds: int) -> Sequence[Member]:
+        """Return as whom a peer announces now: once with each key."""
+
+    def wait(self, peer: int, interval_seconds: int, connections: int) -> int:
+        """Return after how many seconds a peer announces again."""
+
+
+class Stage:
+    """One run. ``arrival``: seconds, over peers; ``peer_exchange``: neighbours tell each other whom they know."""
+
+    def __init__(
+        self,
+        swarms: Swarms,
+        people: People,
+        policy: Policy,
+        arrival: npt.NDArray[np.float64],
+        *,
+        secret: int,
+        peer_exchange: bool = False,
+    ) -> None:
+        self.swarms = swarms
+        self.completed = np.full(len(arrival), np.nan)
+        """When each peer completed, seconds."""
+        self.announces = 0
+        self._people = people
+        self._tracker = Tracker(policy, secret)
+        self._peer_exchange = peer_exchange
+        self._step = 0
+        self._turns = [(int(np.ceil(at / STEP_SECONDS)), peer, 0) for peer, at in enumerate(arrival)]
+        heapq.heapify(self._turns)
+        self._turn_of = np.zeros(len(arrival), np.int64)
+        self._keys: dict[int, Sequence[Member]] = {}
+
+    @property
+    def seconds(self) -> int:
+        """The time now."""
+        return self._step * STEP_SECONDS
+
+    def play(self, until_seconds: int, completions: int) -> None:
+        """Play until so many peers completed, or the end."""
+        while completions and self._turns and self.seconds < until_seconds:
+            self._take_turns()
+            until = self._turns[0][0] if self._turns else until_seconds // STEP_SECONDS
+            if self._peer_exchange:
+                connections.exchange_peers(self.swarms)
+                until = min(until, self._step + EXCHANGE_STEPS)
+            self._step = transfer.run(self.swarms, self._step, until)
+            for peer in self.swarms.done[: self.swarms.tally[1]].tolist():
+                self.completed[peer] = self.seconds
+                completions -= 1
+                self._go_or_announce(peer)
+
+    def _take_turns(self) -> None:
+        while self._turns and self._turns[0][0] <= self._step:
+            _step, peer, turn = heapq.heappop(self._turns)
+            if turn != self._turn_of[peer]:
+                continue
+            if self.swarms.role[peer] == OUT:
+                connections.join(self.swarms, peer, SEEDER if self._people.seeds(peer) else LEECHER)
+            self._go_or_announce(peer)
+
+    def _go_or_announce(self, peer: int) -> None:
+        self._turn_of[peer] += 1
+        if self.swarms.role[peer] == SEEDER and not self._people.stays(peer, self.seconds):
+            self._announce_as(peer, ())
+            connections.leave(self.swarms, peer)
+        else:
+            self._announce(peer)
+
+    def _announce(self, peer: int) -> None:
+        s = self.swarms
+        role = Role.SEEDER if s.role[peer] == SEEDER else Role.LEECHER
+        keys = self._people.keys(peer, role, self.seconds)
+        self._announce_as(peer, keys)
+        wait = 0
+        size = int(s.piece_bytes[s.torrent[peer]]) * s.progress.shape[1]
+        for member in keys:
+            found, wait = self._tracker.announce(member, role, size, self.seconds)
+            self.announces += 1
+            if found:
+                connections.learn(s, peer, np.array(found))
+        wait = self._people.wait(peer, wait, int(s.degree[peer]))
+        turn = (self._step + max(1, round(wait / STEP_SECONDS)), peer, int(self._turn_of[peer]))
+        heapq.heappush(self._turns, turn)
+
+    def _announce_as(self, peer: int, keys: Sequence[Member]) -> None:
+        """Stop what a peer announced with before and doesn't any more."""
+        used = {member.identity for member in keys}
+        for member in self._keys.get(peer, ()):
+            if member.identity not in used:
+                self._tracker.stop(member)
+        self._keys[peer] = keys
