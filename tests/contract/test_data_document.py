@@ -29,7 +29,9 @@ def test_every_column_is_described(table: object) -> None:
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: str(settings.__name__))
 def test_every_setting_is_described(settings: type[BaseSettings]) -> None:
-    variables = [name.upper() if name.startswith("pg") else f"ETRACKER_{name.upper()}" for name in settings.model_fields]
+    variables = [
+        name.upper() if name.startswith("pg") else f"ETRACKER_{name.upper()}" for name in settings.model_fields
+    ]
     assert [variable for variable in variables if f"`{variable}`" not in DOCUMENT] == []
 
 
