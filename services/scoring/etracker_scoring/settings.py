@@ -22,7 +22,7 @@ class WorkerSettings(PostgresSettings, RedisSettings, ServingSettings):
     """The worker role.
 
     ``worker_batch_facts``: facts a transaction holds at most, give or take one stream entry.
-    ``worker_poll_seconds``: pause between two looks at an empty stream.
+    ``worker_poll_seconds``: time between two batches, unless half a batch is waiting already.
     ``counts_sync_seconds``: how often seeders and leechers are carried into Postgres.
     """
 
@@ -30,5 +30,5 @@ class WorkerSettings(PostgresSettings, RedisSettings, ServingSettings):
     disable_allowlist: bool = False
     fact_retention_days: int = Field(0, ge=0)
     worker_batch_facts: int = Field(5000, ge=1, le=100_000)
-    worker_poll_seconds: float = Field(0.25, gt=0, le=10)
+    worker_poll_seconds: float = Field(1.0, gt=0, le=10)
     counts_sync_seconds: float = Field(20.0, gt=0, le=60)
