@@ -113,7 +113,7 @@ def _growth(size: Size, results: Results, progress: Progress, small: Target, wor
         for target in grown:
             results.memory[target.name] = _load(target, tracker, progress)
         for target in grown:  # after all loading: it makes announce forget what it knew of keys and torrents
-            results.samples.append(meet_caches(Plan(COLD, 1, 0), target, progress))
+            results.samples.append(meet_caches(Plan(COLD, 1, size.announces), target, progress))
         targets = [Target(SMALL, small.tracker, small.world), *grown]
         results.samples.extend(run(Plan(SCALE, size.growth_rounds, size.growth_announces), targets, progress))
 

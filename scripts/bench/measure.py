@@ -16,8 +16,9 @@ KEEP_ALIVE = "keep-alive"
 NEW_CONNECTION = "new connection"
 MODES = (KEEP_ALIVE, NEW_CONNECTION)
 CONNECTIONS = 32
-JOIN_ATTEMPTS = 5
-JOIN_PAUSE_SECONDS = 2.0
+MANY_CONNECTIONS = 256
+ATTEMPTS = 5
+PAUSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,32 +117,36 @@ def _sample(plan: Plan, target: Target, mode: str, requests: Sequence[bytes], ad
 
 
 def meet_caches(plan: Plan, target: Target, progress: Progress) -> Sample:
-    """Measure announces each of which brings a key or a torrent that no cache knows yet."""
-    world = target.world
+    """Let caches meet every key and torrent once; measure the first announces of a plan's number."""
+    world, tracker = target.world, target.tracker
     peers = world.first_announces()
+    measured, rest = peers[: plan.announces], peers[plan.announces :]
     with progress.stage(plan.stage, len(peers)) as advance:
         advance.describe(f"{plan.stage}: {target.name}")
-        return _sample(plan, target, KEEP_ALIVE, world.announces_of(peers, target.tracker), advance)
+        sample = _sample(plan, target, KEEP_ALIVE, world.announces_of(measured, tracker), advance)
+        _insist(target, world.announces_of(rest, tracker), MANY_CONNECTIONS, advance)
+    return sample
 
 
 def join_all(targets: Sequence[Target], progress: Progress) -> None:
-    """Let every peer of each world announce once, so that rounds meet full swarms and warm caches.
-
-    Here, before anything is measured, who is told to try again does so, as a client would.
-    """
+    """Let every peer of each world announce once, so that rounds meet full swarms and warm caches."""
     for target in targets:
-        tracker, count = target.tracker, target.world.shape.peers
+        count = target.world.shape.peers
         with progress.stage(f"joining {target.name}", count) as advance:
-            waiting = target.world.announces(count, tracker, close=False)
-            address = target.address or tracker.address
-            for attempt in range(1, JOIN_ATTEMPTS + 1):
-                answers = LoadGenerator(address, waiting, CONNECTIONS, reuse=True, on_answer=advance).run().answers
-                waiting = [waiting[index] for index in refused(answers)]
-                if not waiting:
-                    break
-                advance.describe(f"joining {target.name}: {len(waiting)} refused, attempt {attempt}")
-                time.sleep(JOIN_PAUSE_SECONDS)
-            else:
-                judge(answers)
-            tracker.settle()
-            tracker.verify(target.world)
+            requests = target.world.announces(count, target.tracker, close=False)
+            _insist(target, requests, CONNECTIONS, advance)
+
+
+def _insist(target: Target, requests: Sequence[bytes], connections: int, advance: Advance) -> None:
+    """Send announces that aren't measured; who is told to try again does so, as a client would."""
+    address, answers = target.address or target.tracker.address, list[bytes]()
+    for _ in range(ATTEMPTS):
+        answers = LoadGenerator(address, requests, connections, reuse=True, on_answer=advance).run().answers
+        requests = [requests[index] for index in refused(answers)]
+        if not requests:
+            break
+        time.sleep(PAUSE_SECONDS)
+    else:
+        judge(answers)
+    target.tracker.settle()
+    target.tracker.verify(target.world)

@@ -85,13 +85,13 @@ class World:
         self._order = self._random.permutation(count)
         self._cursor = 0
 
-    def addresses(self) -> Ints:
+    def addresses(self, peers: Ints) -> Ints:
         """Return each peer's IPv4 address as a number."""
-        return FIRST_ADDRESS + self.key_of * ADDRESS_STEP
+        return FIRST_ADDRESS + self.key_of[peers] * ADDRESS_STEP
 
-    def ports(self) -> Ints:
+    def ports(self, peers: Ints) -> Ints:
         """Return each peer's port."""
-        return FIRST_PORT + np.arange(self.shape.peers) % PORTS
+        return FIRST_PORT + peers % PORTS
 
     def join_silently(self) -> None:
         """Take every peer as joined, its first announce made (for worlds that are loaded, not announced)."""
@@ -112,7 +112,8 @@ class World:
 
     def first_announces(self) -> Ints:
         """Choose peers such that every torrent and every key is announced with: what meets each cache once."""
-        _, of_torrents = np.unique(self.torrent_of, return_index=True)
+        _, firsts = np.unique(self.torrent_of[self._order], return_index=True)
+        of_torrents = self._order[firsts]
         strange = np.setdiff1d(self.key_of, self.key_of[of_torrents])
         chosen = np.concatenate([of_torrents, strange])  # the first peer of a key has the key's number
         return self._random.permutation(chosen)
@@ -146,7 +147,7 @@ class World:
     def _encode(self, peers: Ints, events: Ints, tracker: Request, ending: str) -> list[bytes]:
         shape = self.shape
         columns = (peers, events, self.torrent_of[peers], self.key_of[peers], self.uploaded[peers])
-        rest = (self.downloaded[peers], self.left[peers], self.addresses()[peers], self.ports()[peers])
+        rest = (self.downloaded[peers], self.left[peers], self.addresses(peers), self.ports(peers))
         return [
             (
                 f"GET {tracker.path(announce_key(shape, key))}?info_hash={quote_from_bytes(info_hash(shape, torrent))}"

@@ -106,14 +106,14 @@ async def _join_swarms(tracker: Etracker, world: World, advance: Advance) -> Non
 
 async def _join(swarms: RedisSwarms, world: World, peers: np.ndarray[Any, np.dtype[np.int64]]) -> None:
     now = int(time.time())
-    shape, addresses, ports = world.shape, world.addresses(), world.ports()
+    shape = world.shape
     steps = [
         Step(
             info_hash=InfoHash(info_hash(shape, int(world.torrent_of[peer]))),
             key_hash=hash_announce_key(announce_key(shape, int(world.key_of[peer]))),
             peer_id=peer_id(peer),
             pair_hash=peer * 0x9E3779B97F4A7C15 % 2**64,
-            endpoint=int(addresses[peer]).to_bytes(4, "big") + int(ports[peer]).to_bytes(2, "big"),
+            endpoint=address.to_bytes(4, "big") + port.to_bytes(2, "big"),
             role=Role.LEECHER if world.left[peer] else Role.SEEDER,
             tier=2,
             flags=PeerFlag.NONE,
@@ -122,6 +122,8 @@ async def _join(swarms: RedisSwarms, world: World, peers: np.ndarray[Any, np.dty
             window_seed=0,
             now=now,
         )
-        for peer in peers.tolist()
+        for peer, address, port in zip(
+            peers.tolist(), world.addresses(peers).tolist(), world.ports(peers).tolist(), strict=True
+        )
     ]
     await asyncio.gather(*(swarms.announce(step, None) for step in steps))

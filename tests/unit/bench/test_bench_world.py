@@ -59,3 +59,11 @@ def test_an_announce_that_wants_a_new_connection_says_so() -> None:
     world = World(Shape("some", 20, 2))
     assert all(b"\r\nConnection: close\r\n" in request for request in world.announces(20, KeyInPath(), close=True))
     assert not any(b"Connection:" in request for request in world.announces(20, KeyInPath(), close=False))
+
+
+def test_first_announces_meet_every_torrent_and_every_key() -> None:
+    world = World(Shape("some", 2_000, 200))
+    peers = world.first_announces()
+    assert set(world.torrent_of[peers].tolist()) == set(range(200))
+    assert set(world.key_of[peers].tolist()) == set(range(200))
+    assert len(set(peers.tolist())) == len(peers)
