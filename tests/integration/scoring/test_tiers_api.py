@@ -43,11 +43,11 @@ async def ratio_client(postgres_settings: PostgresSettings, database: asyncpg.Co
         yield client
 
 
-async def until_ready(client: AsyncClient) -> None:
+async def until_ready(client: AsyncClient, status: int = 200) -> None:
     async def ready() -> bool:
-        return (await client.get("/readyz")).status_code == 200
+        return (await client.get("/readyz")).status_code == status
 
-    await eventually(ready, "scoring is ready")
+    await eventually(ready, f"/readyz answers {status}")
 
 
 async def ask(client: AsyncClient, *keys: str) -> list[Standing]:
@@ -130,7 +130,7 @@ async def test_without_postgres_it_says_so_at_once_and_comes_back_by_itself(
             answer = await client.post(TIERS_PATH, json={"keys": [ALICE]})
             assert (answer.status_code, bool(answer.json()["message"])) == (503, True)
             assert time.perf_counter() - started < 0.1
-        assert (await client.get("/readyz")).status_code == 503
+        await until_ready(client, 503)
         assert (await client.post(TIERS_PATH, json={"keys": [""]})).status_code == 200
         dedicated_postgres.start()
         await until_ready(client)

@@ -115,7 +115,11 @@ class PostgresStandings:
     async def _fetch(self, link: _Link, key_hashes: Sequence[KeyHash]) -> list[asyncpg.Record]:
         """Ask; a query that is late goes on unheard, since cutting connections would make a busy Postgres busier."""
         link.busy_since = time.monotonic()
-        rows: list[asyncpg.Record] = await link.query.fetch(key_hashes)
+        try:
+            rows: list[asyncpg.Record] = await link.query.fetch(key_hashes)
+        except BaseException:
+            link.connection.terminate()
+            raise
         link.busy_since = None
         self._idle.put_nowait(link)
         return rows
@@ -149,7 +153,7 @@ class PostgresStandings:
             connection.terminate()
 
     async def _until_lost(self, link: _Link) -> None:
-        """Return once a connection is lost, or a query over it failed or hangs."""
+        """Return once a connection is lost, or a query over it hangs."""
         lost = asyncio.Event()
         link.connection.add_termination_listener(lambda _connection: lost.set())
         while not (lost.is_set() or link.hangs):
