@@ -80,15 +80,17 @@ def measure(results: Results, size: Size, only: str | None) -> None:
     """Run every stage on trackers of its own."""
     started = time.monotonic()
     progress = Progress()
-    with _workplace() as work, etracker(work, "small") as ours:
-        world = World(SMALL_SHAPE)
-        load_catalogue(ours, world)
-        target = Target(ETRACKER, ours, world)
-        join_all([target], progress)
+    with _workplace() as work, etracker(work, "small") as tracker:
+        ours = Target(ETRACKER, tracker, World(SMALL_SHAPE))
+        # To announce all peers of the gateway are on this machine, a private address: they need swarms of their own.
+        gateway = Target(GATEWAY, tracker, World(GATEWAY_SHAPE), tracker.gateway)
+        for target in (ours, gateway):
+            load_catalogue(tracker, target.world)
+        join_all([ours, gateway], progress)
         if only != "growth":
-            _beside_others(size, results, progress, [target, _through_gateway(ours, progress)], work)
+            _beside_others(size, results, progress, [ours, gateway], work)
         if only != "beside":
-            _growth(size, results, progress, target, work)
+            _growth(size, results, progress, ours, work)
     results.seconds = time.monotonic() - started
 
 
@@ -123,15 +125,6 @@ def _load(target: Target, tracker: Etracker, progress: Progress) -> float:
     with progress.stage(f"loading {target.name}", shape.peers) as advance:
         catalogue = load_catalogue(tracker, target.world)
         return load_peers(tracker, target.world, catalogue, advance)
-
-
-def _through_gateway(tracker: Etracker, progress: Progress) -> Target:
-    """Make a target with a world of its own: the gateway says that all peers are on this machine, a private address."""
-    world = World(GATEWAY_SHAPE)
-    load_catalogue(tracker, world)
-    target = Target(GATEWAY, tracker, world, tracker.gateway)
-    join_all([target], progress)
-    return target
 
 
 @contextmanager

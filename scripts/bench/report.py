@@ -21,6 +21,10 @@ HEADINGS = {
     COLD: "Each announce the first of a key or a torrent since the start",
     SCALE: "As it grows",
 }
+PICTURES = (
+    "![CPU time an announce by process](pictures/benchmark-cpu.svg)\n",
+    "![CPU time an announce as the tracker grows](pictures/benchmark-growth.svg)\n",
+)
 Rows = Sequence[Sequence[str]]
 
 _COLUMNS = (
@@ -67,7 +71,7 @@ def markdown(results: Results) -> str:
     for heading, columns, rows in _tables(results):
         lines = ["| " + " | ".join(row) + " |" for row in (columns, ["---"] * len(columns), *rows)]
         parts.append(f"### {heading}\n\n" + "\n".join(lines) + "\n")
-    return "\n".join([*parts, _sentences(results)])
+    return "\n".join([*parts, _sentences(results), *PICTURES])
 
 
 def _tables(results: Results) -> Iterator[tuple[str, Sequence[str], Rows]]:
