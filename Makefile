@@ -84,6 +84,14 @@ test-full: check system-programs ## Test with the long forms of the fault, load 
 bench: $(VENV)/dev.stamp system-programs ## Measure what an announce costs, beside other trackers
 	$(BIN)/python -m scripts.bench $(BENCH)
 
+.PHONY: equilibrium
+equilibrium: $(VENV)/dev.stamp ## Simulate what every selection policy does to whom (15 minutes); writes docs/equilibrium.md
+	$(BIN)/python -m scripts.lab
+
+.PHONY: equilibrium-quick
+equilibrium-quick: $(VENV)/dev.stamp ## The same from fewer runs (2 minutes)
+	$(BIN)/python -m scripts.lab --quick
+
 .PHONY: install-system
 install-system: ## Install the Debian packages that end-to-end tests and the benchmark need
 	sh deploy/install_system.sh

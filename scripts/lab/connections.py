@@ -148,6 +148,7 @@ def join(s: Swarms, peer: int, role: int) -> None:
     s.place[peer] = s.tally[0]
     s.present[s.tally[0]] = peer
     s.tally[0] += 1
+    s.tally[2] += role == LEECHER
 
 
 @compiled
@@ -158,6 +159,7 @@ def leave(s: Swarms, peer: int) -> None:
     for place in range(s.known_count[peer]):
         s.relation[peer, s.known[peer, place]] = UNSEEN
     s.known_count[peer] = 0
+    s.tally[2] -= s.role[peer] == LEECHER
     s.role[peer] = OUT
     last = s.present[s.tally[0] - 1]
     s.present[s.place[peer]] = last
@@ -170,6 +172,7 @@ def leave(s: Swarms, peer: int) -> None:
 def become_seeder(s: Swarms, peer: int) -> None:
     """Turn a leecher that has every piece into a seeder, which keeps no connection to other seeders."""
     s.role[peer] = SEEDER
+    s.tally[2] -= 1
     s.optimistic[peer] = NOBODY
     for place in range(s.degree[peer] - 1, -1, -1):
         if s.role[s.neighbour[peer, place]] == SEEDER:

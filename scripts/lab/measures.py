@@ -21,6 +21,8 @@ class Run:
     newcomers: float
     mean: float
     stranded: int
+    groups: dict[str, float]
+    """Geometric mean by behaviour: the picture of who waits for whom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,11 @@ def summarise(outcome: Outcome) -> Run:
         newcomers=float(durations[population.behaviour == Behaviour.NEWCOMER].mean()),
         mean=float(durations[came].mean()),
         stranded=int(np.count_nonzero(np.isnan(outcome.duration) & came)),
+        groups={
+            kind.name.lower(): float(np.exp(np.log(durations[population.behaviour == kind]).mean()))
+            for kind in Behaviour
+            if kind is not Behaviour.SEED
+        },
     )
 
 
@@ -79,8 +86,28 @@ def compare(runs: Sequence[Run], plain: Sequence[Run]) -> dict[str, object]:
     return {
         **{name: round(found.value, 4) for name, found in estimates.items()},
         "stranded": sum(run.stranded for run in runs),
+        "groups": {kind: round(_group(runs, plain, kind).value, 4) for kind in runs[0].groups},
         "ci": {name: [round(found.low, 4), round(found.high, 4)] for name, found in estimates.items()},
     }
+
+
+def compare_attacked(attacked: Sequence[Run], unattacked: Sequence[Run]) -> dict[str, object]:
+    """Compare paired runs with and without an attack: FR/C, and by which factor it changed."""
+    found = estimate([run.fr_over_c for run in attacked])
+    change = estimate([run.fr_over_c / other.fr_over_c for run, other in zip(attacked, unattacked, strict=True)])
+    return {
+        "fr_over_c": round(found.value, 4),
+        "change": round(change.value, 4),
+        "stranded": sum(run.stranded for run in attacked),
+        "ci": {
+            "fr_over_c": [round(found.low, 4), round(found.high, 4)],
+            "change": [round(change.low, 4), round(change.high, 4)],
+        },
+    }
+
+
+def _group(runs: Sequence[Run], plain: Sequence[Run], kind: str) -> Estimate:
+    return estimate([run.groups[kind] / other.groups[kind] for run, other in zip(runs, plain, strict=True)])
 
 
 def _paired(runs: Sequence[Run], plain: Sequence[Run], name: str) -> Estimate:

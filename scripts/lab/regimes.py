@@ -104,6 +104,10 @@ class Population:
     torrent_bytes: int
 
 
+LARGE = Regime("large", 1, 50, 5000, 2 * HOUR, 1 * GIGABYTE)
+"""A swarm that no window of the tracker shows whole, for the attacks."""
+
+
 def draw_population(regime: Regime, seed: int) -> Population:
     """Draw the people of a run: the same for every policy."""
     rng = np.random.default_rng(seed)
@@ -135,7 +139,7 @@ def draw_population(regime: Regime, seed: int) -> Population:
     )
 
 
-def _spread_over(rng: np.random.Generator, count: int, shares: tuple[float, ...]) -> npt.NDArray[np.int64]:
+def spread_over(rng: np.random.Generator, count: int, shares: tuple[float, ...]) -> npt.NDArray[np.int64]:
     """Deal ``count`` people to kinds as near to their shares as whole people go, in random order."""
     edges = np.cumsum(shares) / sum(shares)
     points = (np.arange(count) + rng.random()) / max(1, count)
@@ -144,7 +148,7 @@ def _spread_over(rng: np.random.Generator, count: int, shares: tuple[float, ...]
 
 def _by_shares(rng: np.random.Generator, count: int, shares: dict[Behaviour, float]) -> npt.NDArray[np.int64]:
     kinds = np.array([int(kind) for kind in shares])
-    return np.asarray(kinds[_spread_over(rng, count, tuple(shares.values()))])
+    return np.asarray(kinds[spread_over(rng, count, tuple(shares.values()))])
 
 
 def _lines(rng: np.random.Generator, behaviour: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -152,7 +156,7 @@ def _lines(rng: np.random.Generator, behaviour: npt.NDArray[np.int64]) -> npt.ND
     lines = np.zeros(len(behaviour), np.int64)
     for kind in Behaviour:
         who = np.flatnonzero(behaviour == kind)
-        lines[who] = _spread_over(rng, len(who), LINE_SHARES)
+        lines[who] = spread_over(rng, len(who), LINE_SHARES)
     return lines
 
 
@@ -160,5 +164,5 @@ def _tiers(rng: np.random.Generator, behaviour: npt.NDArray[np.int64]) -> npt.ND
     tiers = np.zeros(len(behaviour), np.int64)
     for kind, shares in TIER_SHARES.items():
         who = np.flatnonzero(behaviour == kind)
-        tiers[who] = np.array(list(shares))[_spread_over(rng, len(who), tuple(shares.values()))]
+        tiers[who] = np.array(list(shares))[spread_over(rng, len(who), tuple(shares.values()))]
     return tiers

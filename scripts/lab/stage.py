@@ -66,6 +66,10 @@ class Stage:
         """The time now."""
         return self._step * STEP_SECONDS
 
+    def seeders_of(self, torrent: int) -> int:
+        """Count a torrent's seeders, as the tracker knows them."""
+        return self._tracker.seeders_of(torrent)
+
     def play(self, until_seconds: int, completions: int) -> None:
         """Play until so many peers completed, or the end."""
         while completions and self._turns and self.seconds < until_seconds:

@@ -34,7 +34,8 @@ class Swarms(NamedTuple):
     piece being fetched from it).
     ``relation``: over pairs of peers, bits KNOWN and CONNECTED. ``piece_bytes``: over torrents.
     ``present``: the peers that are in, ``tally[0]`` of them; ``place``: where in it a peer stands.
-    ``done``: peers that completed in this step, ``tally[1]`` of them. ``random``: state of the generator.
+    ``done``: peers that completed in this step, ``tally[1]`` of them. ``tally[2]``: leechers that are in.
+    ``random``: state of the generator.
     """
 
     up: npt.NDArray[np.int64]
@@ -107,6 +108,6 @@ def make_swarms(
         present=np.zeros(peers, np.int64),
         place=np.full(peers, NOBODY, np.int64),
         done=np.zeros(peers, np.int64),
-        tally=np.zeros(2, np.int64),
+        tally=np.zeros(3, np.int64),
         random=np.array([(2 * seed + 1) * 0x9E3779B97F4A7C15 % 2**64], np.uint64),
     )

@@ -120,6 +120,10 @@ class Tracker:
         chosen = self._policy.choose(question, others)["identity"]
         return (chosen & np.uint64(2**_PEER_BITS - 1)).tolist(), interval
 
+    def seeders_of(self, torrent: int) -> int:
+        """Count a torrent's seeders."""
+        return len(self._table(torrent, Role.SEEDER))
+
     def stop(self, member: Member) -> None:
         """Take a member out of its swarm."""
         for role in (Role.LEECHER, Role.SEEDER):

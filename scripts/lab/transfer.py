@@ -274,9 +274,14 @@ def advance(s: Swarms, step: int, flows: npt.NDArray[np.int64]) -> None:
 
 @compiled
 def run(s: Swarms, step: int, until: int) -> int:
-    """Play steps until one in which somebody completes, at most to ``until``; return the next step's number."""
+    """Play steps until one in which somebody completes, at most to ``until``; return the next step's number.
+
+    Time in which nobody downloads passes at once.
+    """
     flows = np.empty((s.tally[0] * MAX_CONNECTIONS + 1, 2), np.int64)
     s.tally[1] = 0
+    if s.tally[2] == 0:
+        return until
     while step < until and s.tally[1] == 0:
         advance(s, step, flows)
         step += 1

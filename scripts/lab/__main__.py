@@ -1,0 +1,64 @@
+"""``python -m scripts.lab``: play all runs, write the numbers, the pictures and the page."""
+
+import argparse
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from .campaign import FULL, QUICK, Results, Task, add_up, perform_all, tasks_of
+from .goal import Check, checks
+from .page import write_page
+from .plots import draw_all
+
+ROOT = Path(__file__).parents[2]
+
+
+def main() -> None:
+    """Run the lab and say how the default does against its goal."""
+    parser = argparse.ArgumentParser(description="What each selection policy does to whom, by simulation.")
+    parser.add_argument("--quick", action="store_true", help="fewer runs: under two minutes, wider intervals")
+    quick: bool = parser.parse_args().quick
+    console = Console()
+    summary = _play(tasks_of(QUICK if quick else FULL), console)
+    path = ROOT / "build" / "equilibrium.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(summary, indent=1) + "\n")
+    draw_all(summary, ROOT / "docs" / "equilibrium")
+    found = checks(summary)
+    write_page(ROOT / "docs" / "equilibrium.md", summary, found)
+    console.print(_table(found))
+
+
+def _play(tasks: list[Task], console: Console) -> Results:
+    results = {}
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("Compiling, then playing", total=sum(task.cost for task in tasks))
+        for task, result in perform_all(tasks):
+            results[task] = result
+            progress.update(bar, description=f"{task.regime or 'community'}, {task.policy}", advance=task.cost)
+    return add_up(results)
+
+
+def _table(found: list[Check]) -> Table:
+    table = Table("what", "found", "95 %", "goal", "")
+    for check in found:
+        sign = ">=" if check.at_least else "<="
+        interval = f"{check.low:.3f} to {check.high:.3f}"
+        table.add_row(
+            check.what, f"{check.value:.3f}", interval, f"{sign} {check.bound:g}", "met" if check.met else "missed"
+        )
+    return table
+
+
+if __name__ == "__main__":
+    main()

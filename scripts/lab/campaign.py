@@ -1,0 +1,150 @@
+"""All the runs of the lab, spread over the cores, and what they add up to."""
+
+import multiprocessing
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from etracker_announce.domain.policies import POLICIES
+
+from . import connections, transfer
+from .community import Payoff, draw_community, play_community
+from .measures import Run, compare, compare_attacked, estimate, summarise
+from .people import Attack, play
+from .regimes import LARGE, REGIMES, draw_population
+from .state import LEECHER, make_swarms
+
+PLAIN = "random"
+DEFAULT = "equilibrium"
+ALL_REGIMES = {**REGIMES, LARGE.name: LARGE}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One run. ``regime`` None: the community of the payoff. ``cost``: seconds, roughly, so that long ones go first."""
+
+    regime: str | None
+    policy: str
+    seed: int
+    attack: Attack = Attack.NONE
+    cost: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many paired runs of what."""
+
+    regimes: dict[str, int]
+    attacks: dict[str, int]
+    asking_in_large: int
+    communities: int
+
+
+FULL = Plan(dict.fromkeys(REGIMES, 24), {"tiny": 24, "rich": 24, "poor": 24, "flash": 8}, 2, 3)
+QUICK = Plan({"tiny": 4, "rich": 4, "poor": 4, "flash": 2}, {"tiny": 2, "rich": 3, "poor": 3}, 0, 1)
+
+_COSTS = {"tiny": 0.5, "rich": 0.4, "poor": 0.6, "flash": 3.0, "large": 60.0}
+_COMMUNITY_COST = 30.0
+
+
+def tasks_of(plan: Plan) -> list[Task]:
+    """List the runs of a plan, the longest first."""
+    tasks = [
+        Task(regime, policy, seed, cost=_COSTS[regime])
+        for regime, seeds in plan.regimes.items()
+        for policy in POLICIES
+        for seed in range(seeds)
+    ]
+    tasks += [
+        Task(regime, DEFAULT, seed, attack, 2 * _COSTS[regime])
+        for regime, seeds in plan.attacks.items()
+        for attack in Attack
+        if attack is not Attack.NONE
+        for seed in range(seeds)
+    ]
+    tasks += [
+        Task(LARGE.name, DEFAULT, seed, attack, _COSTS[LARGE.name])
+        for attack in (Attack.NONE, Attack.ASK_EVERY_MINUTE)
+        for seed in range(plan.asking_in_large)
+    ]
+    tasks += [
+        Task(None, policy, seed, cost=_COMMUNITY_COST)
+        for policy in (PLAIN, DEFAULT)
+        for seed in range(plan.communities)
+    ]
+    return sorted(tasks, key=lambda task: -task.cost)
+
+
+def perform(task: Task) -> tuple[Task, Run | Payoff]:
+    """Play one run. Its seed draws the same people for every policy and attack."""
+    policy = POLICIES[task.policy]
+    if task.regime is None:
+        return task, play_community(draw_community(task.seed), policy, task.seed)
+    population = draw_population(ALL_REGIMES[task.regime], task.seed)
+    return task, summarise(play(population, task.policy, policy, task.seed, task.attack))
+
+
+def perform_all(tasks: list[Task]) -> Iterator[tuple[Task, Run | Payoff]]:
+    """Play all runs on all cores, in any order."""
+    compile_everything()
+    with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
+        yield from pool.imap_unordered(perform, tasks)
+
+
+def compile_everything() -> None:
+    """Call every compiled loop once: the processes then find it in the cache."""
+    one = np.ones(2, np.int64)
+    swarms = make_swarms(
+        up=one, down=one, reachable=one > 0, user=np.arange(2), torrent=one - 1, torrent_bytes=one[:1], seed=1
+    )
+    for peer in range(2):
+        connections.join(swarms, peer, LEECHER)
+    connections.learn(swarms, 0, np.array([1]))
+    connections.exchange_peers(swarms)
+    transfer.run(swarms, 0, 1)
+    connections.leave(swarms, 0)
+
+
+Results = dict[str, dict[str, object]]
+
+
+def add_up(results: dict[Task, Run | Payoff]) -> Results:
+    """Add up all runs, in the shape of ``build/equilibrium.json``."""
+    runs: dict[tuple[str, str, Attack], list[Run]] = defaultdict(list)
+    payoffs: dict[str, list[Payoff]] = defaultdict(list)
+    for task, result in sorted(results.items(), key=lambda item: item[0].seed):
+        if isinstance(result, Payoff):
+            payoffs[task.policy].append(result)
+        elif task.regime is not None:
+            runs[task.regime, task.policy, task.attack].append(result)
+    summary: Results = {
+        regime: {
+            policy: compare(runs[regime, policy, Attack.NONE], runs[regime, PLAIN, Attack.NONE]) for policy in POLICIES
+        }
+        for regime in REGIMES
+    }
+    summary["attacks"] = _attacks(runs)
+    summary["payoff"] = {policy: _payoff(found) for policy, found in payoffs.items()}
+    return summary
+
+
+def _attacks(runs: dict[tuple[str, str, Attack], list[Run]]) -> dict[str, object]:
+    attacks: dict[str, dict[str, object]] = defaultdict(dict)
+    for (regime, policy, attack), attacked in runs.items():
+        if attack is not Attack.NONE:
+            unattacked = runs[regime, policy, Attack.NONE][: len(attacked)]
+            attacks[attack.value][regime] = compare_attacked(attacked, unattacked)
+    return dict(attacks)
+
+
+def _payoff(payoffs: list[Payoff]) -> dict[str, object]:
+    found = estimate([advantage for payoff in payoffs for advantage in payoff.advantages])
+    return {
+        "advantage": round(found.value, 4),
+        "ci": [round(found.low, 4), round(found.high, 4)],
+        "tiers_of_seeders": [sum(tier) for tier in zip(*(p.tiers_of_seeders for p in payoffs), strict=True)],
+        "tiers_of_leavers": [sum(tier) for tier in zip(*(p.tiers_of_leavers for p in payoffs), strict=True)],
+    }

@@ -1,0 +1,106 @@
+"""``docs/equilibrium.md``: what the default policy does to whom, for an operator."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from etracker_announce.domain.policies.equilibrium import DEFAULTS, EquilibriumParameters, tau_of
+
+from .goal import FR_OVER_C, Check
+from .plots import KINDS
+
+POLICIES = {
+    "random": "any peers, as a plain tracker gives them",
+    "announces": "one peer more for every torrent announced",
+    "seeds": "one peer more for every torrent seeded",
+    "good_seeds": "a longer list for who seeds much and gave back what it took",
+    "ratio": "a shorter list for who stopped seeding and has a bad ratio (the original's default)",
+    "tiers": "peers of one's own tier or below, one tier more with every interval",
+    "equilibrium": "the default, described here",
+}
+
+_TEMPLATE = Path(__file__).with_name("page.md")
+
+
+def write_page(path: Path, summary: dict[str, Any], found: Sequence[Check]) -> None:
+    """Write the page from a summary."""
+    payoff = summary["payoff"]
+    path.write_text(
+        _TEMPLATE.read_text().format(
+            short=_short(summary),
+            phi=DEFAULTS.phi,
+            pace=DEFAULTS.pace / 1e6,
+            tau_small=tau_of(4 * 10**9, DEFAULTS) / 60,
+            seeders=_guarantees(DEFAULTS),
+            leechers=DEFAULTS.leechers,
+            fewest=DEFAULTS.fewest,
+            policies="\n".join(f"- `{name}`: {what}." for name, what in POLICIES.items()),
+            table=_policy_table(summary),
+            goal=_goal_table(found),
+            attacks=_attack_table(summary["attacks"]),
+            days=20,
+            random=payoff["random"]["advantage"],
+            equilibrium=payoff["equilibrium"]["advantage"],
+            low=payoff["equilibrium"]["ci"][0],
+            high=payoff["equilibrium"]["ci"][1],
+            lines="1 to 500",
+        )
+    )
+
+
+def _short(summary: dict[str, Any]) -> str:
+    lines = []
+    for kind, name in KINDS.items():
+        factors = [summary[regime]["equilibrium"]["groups"][kind] for regime in FR_OVER_C]
+        factor = f"{min(factors):.2f} to {max(factors):.2f}"
+        lines.append(f"- **{name.capitalize()}** take {factor} times as long as under a plain tracker.")
+    stranded = sum(summary[regime]["equilibrium"]["stranded"] for regime in FR_OVER_C)
+    lines.append(f"- People who never completed: {stranded}.")
+    return "\n".join(lines)
+
+
+def _guarantees(parameters: EquilibriumParameters) -> str:
+    return ", ".join("all" if wanted is None else str(wanted) for wanted in parameters.seeders)
+
+
+def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join("| " + " | ".join(row) + " |" for row in (header, ["---"] * len(header), *rows))
+
+
+def _policy_table(summary: dict[str, Any]) -> str:
+    rows = [
+        [f"`{policy}`", *(" / ".join(_numbers(summary[regime][policy])) for regime in FR_OVER_C)] for policy in POLICIES
+    ]
+    return _markdown(["policy: FR/C / contributors / newcomers / everyone", *FR_OVER_C], rows)
+
+
+def _numbers(found: dict[str, Any]) -> list[str]:
+    numbers = [f"{found[name]:.2f}" for name in ("fr_over_c", "contributors", "newcomers", "mean")]
+    return [*numbers, f"{found['stranded']} stranded"] if found["stranded"] else numbers
+
+
+def _goal_table(found: Sequence[Check]) -> str:
+    rows = [
+        [
+            check.what,
+            f"{check.value:.3f} ({check.low:.3f} to {check.high:.3f})",
+            f"{'at least' if check.at_least else 'at most'} {check.bound:g}",
+            "met" if check.met else "**missed**",
+        ]
+        for check in found
+    ]
+    return _markdown(["what", "found (95 %)", "goal", ""], rows)
+
+
+def _attack_table(attacks: dict[str, Any]) -> str:
+    rows = [
+        [
+            attack,
+            regime,
+            f"{found['fr_over_c']:.2f}",
+            "{:.2f} ({:.2f} to {:.2f})".format(found["change"], *found["ci"]["change"]),
+        ]
+        for attack, regimes in attacks.items()
+        for regime, found in regimes.items()
+    ]
+    return _markdown(["attack", "regime", "FR/C", "over that without (95 %)"], rows)
