@@ -1,7 +1,8 @@
 """Announces that wait for the same round trip: N scripts and their facts, one write.
 
-While a batch is on its way the next one gathers, so batches grow with the load and no announce
-waits for company that doesn't come.
+While a batch is on its way the next one gathers, and a batch follows another by a few milliseconds: under load a
+batch's own cost (two system calls here, a turn of Redis' loop and a write of its append-only file) is shared by
+many. An announce that comes alone waits for nobody.
 """
 
 import asyncio
@@ -17,6 +18,8 @@ from etracker_shared.facts import ENTRY_FIELD
 
 MAX_WAITING = 10_000
 MAX_BATCH = 256
+GATHER_SECONDS = 0.003
+"""From one batch to the next: nobody notices it in an announce, and clients come back after half an hour."""
 MAX_ENTRY_FACTS = 32
 """Facts of one stream entry: more than a few KiB would keep Redis busy for one entry and gain nothing."""
 
@@ -39,6 +42,7 @@ class Batches:
         self._on_batch = on_batch
         self._waiting: deque[_Announce] = deque()
         self._sending: asyncio.Task[None] | None = None
+        self._next_batch = 0.0
 
     async def announce(self, command: Command, shard: int, fact: bytes | None) -> list[bytes]:
         """Return the script's reply once it and the fact are acknowledged.
@@ -57,11 +61,18 @@ class Batches:
     async def _send_all(self) -> None:
         try:
             while self._waiting:
+                await self._gather()
                 batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
                 self._on_batch(len(batch))
                 await self._send(batch)
         finally:
             self._sending = None
+
+    async def _gather(self) -> None:
+        clock = asyncio.get_running_loop().time
+        if len(self._waiting) < MAX_BATCH and (pause := self._next_batch - clock()) > 0:
+            await asyncio.sleep(pause)
+        self._next_batch = clock() + GATHER_SECONDS
 
     async def _send(self, batch: Sequence[_Announce]) -> None:
         entries = _entries(batch)
