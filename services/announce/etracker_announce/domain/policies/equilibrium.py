@@ -47,14 +47,14 @@ class EquilibriumParameters:
     """
 
     phi: float = 0.3
-    pace: float = 3.33e6
+    pace: float = 4.5e6
     tau_bounds: tuple[float, float] = (120.0, 7200.0)
     tau_unknown: float = 1800.0
-    seeders: tuple[int | None, int | None, int | None, int | None, int | None] = (1, 3, 6, 12, None)
-    seeders_share: float = 0.0
+    seeders: tuple[int | None, int | None, int | None, int | None, int | None] = (1, 3, 10, 20, None)
+    seeders_share: float = 0.03
     leechers: int = 4
     exact_up_to: int = 40
-    fewest: int = 3
+    fewest: int = 2
     interval_bounds: tuple[int, int] = (300, 1800)
 
     def __post_init__(self) -> None:
