@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from etracker_announce.domain.addresses import PrivatePeers
-from etracker_announce.domain.policies import POLICIES
+from etracker_announce.domain.policies import SELECTABLE_POLICIES
 from etracker_announce.domain.texts import MAX_HOST_BYTES
 from etracker_shared.addresses import Network, parse_networks
 from etracker_shared.settings import PostgresSettings, RedisSettings, ServingSettings
@@ -43,15 +43,15 @@ class AnnounceSettings(ServingSettings, PostgresSettings, RedisSettings):
     sweep_seconds: int = Field(900, ge=60, le=15_300)
     sweep_budget: int = Field(500, ge=1)
     stream_max_bytes: int = Field(2 * 1024**3, ge=1024**2)
-    tier_cache_seconds: int = Field(300, ge=1)
+    tier_cache_seconds: int = Field(1800, ge=1)
     tier_cache_entries: int = Field(262_144, ge=1)
     allowlist_cache_entries: int = Field(262_144, ge=1)
 
     @field_validator("policy")
     @classmethod
     def _is_a_policy(cls, name: str) -> str:
-        if name not in POLICIES:
-            raise ValueError(f"it must be one of {', '.join(sorted(POLICIES))}")
+        if name not in SELECTABLE_POLICIES:
+            raise ValueError(f"it must be one of {', '.join(SELECTABLE_POLICIES)}")
         return name
 
     @field_validator("min_interval_seconds")

@@ -4,6 +4,7 @@ import time
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 
 from etracker_scoring.domain.standings import GUEST
 from etracker_scoring.metrics import ApiMetrics
@@ -12,6 +13,7 @@ from etracker_shared.identity import KeyHash
 from etracker_shared.tiers import TIERS_PATH, TiersRequest, TiersResponse
 
 _NO_KEY = KeyHash(b"")
+_NOBODY_LISTENS = 499
 _KEY_HASH_BYTES = 16
 
 
@@ -44,7 +46,11 @@ def tiers_router(standings: Standings, metrics: ApiMetrics) -> APIRouter:
     async def tiers(request: Request) -> Response:
         """Tell how to treat each of some peers."""
         started = time.perf_counter()
-        status, answer = await _answer(standings, await request.body(), metrics)
+        try:
+            body = await request.body()
+        except ClientDisconnect:  # announce waits for its deadline and no longer
+            return Response(status_code=_NOBODY_LISTENS)
+        status, answer = await _answer(standings, body, metrics)
         statuses[status].inc()
         metrics.seconds.observe(time.perf_counter() - started)
         return Response(answer.__pydantic_serializer__.to_json(answer), status, media_type="application/json")

@@ -19,9 +19,10 @@ from etracker_shared.postgres import UNAVAILABLE, Listener
 FRESH_SECONDS = 3600.0
 REFUSED_ENTRIES = 16_384
 REFRESH_SECONDS = 60.0
-DEADLINE_SECONDS = 0.5
+DEADLINE_SECONDS = 1.0
 MAX_HASHES = 1000
 PAUSE_SECONDS = 1.0
+FAILURES_ALLOWED = 3
 
 # A hybrid torrent's second infohash has the statistics of its first.
 _FIND = """
@@ -42,7 +43,7 @@ class PostgresAllowlist:
         # Apart, so that a flood of made-up infohashes pushes no tracked one out.
         self._refused: NotifiedCache[bool] = NotifiedCache(REFUSED_ENTRIES, FRESH_SECONDS, lambda: listener.connected)
         self._questions: Batcher[InfoHash, Torrent | None] = Batcher(self._ask, max_keys=MAX_HASHES)
-        self._breakers = AsyncCircuitBreakerFactory(default_threshold=1, default_ttl=PAUSE_SECONDS)
+        self._breakers = AsyncCircuitBreakerFactory(default_threshold=FAILURES_ALLOWED, default_ttl=PAUSE_SECONDS)
 
     def hear(self, channel: str, info_hashes: Sequence[bytes] | None) -> None:
         """Take in a notification of Postgres."""

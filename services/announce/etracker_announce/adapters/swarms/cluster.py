@@ -10,6 +10,7 @@ from redis.exceptions import NoScriptError, RedisClusterException, RedisError, R
 from etracker_announce.adapters.swarms.commands import Command, Script
 from etracker_announce.adapters.swarms.server import Refusal, Reply
 from etracker_announce.ports import SwarmsUnavailableError
+from etracker_shared.facts import shard_of
 from etracker_shared.redis_connections import connect_redis
 from etracker_shared.settings import RedisSettings
 
@@ -38,6 +39,10 @@ class ClusterServer:
         await asyncio.gather(*self._running, return_exceptions=True)
         if self._cluster is not None:
             await self._cluster.aclose()
+
+    def shard_of(self, key_hash: bytes) -> int:
+        """See :class:`~etracker_announce.adapters.swarms.server.Server`."""
+        return shard_of(key_hash)
 
     async def execute(self, commands: Sequence[Command]) -> list[Reply]:
         """See :class:`~etracker_announce.adapters.swarms.server.Server`."""

@@ -45,6 +45,10 @@ class Server(Protocol):
         """
         ...
 
+    def shard_of(self, key_hash: bytes) -> int:
+        """Choose the stream for a key's facts, always the same one."""
+        ...
+
     async def close(self) -> None:
         """Drop all connections."""
         ...

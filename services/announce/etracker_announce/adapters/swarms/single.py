@@ -66,6 +66,10 @@ class SingleServer:
             connection.abort()
         return replies
 
+    def shard_of(self, key_hash: bytes) -> int:  # noqa: ARG002 - the protocol's signature
+        """Choose one stream for all: whole batches share an entry, and there are no nodes to spread them over."""
+        return 0
+
     async def load_scripts(self) -> None:
         """See :class:`~etracker_announce.adapters.swarms.server.Server`."""
         try:

@@ -15,7 +15,6 @@ from etracker_announce.adapters.swarms.sweeper import ROUND_SECONDS, Sweeper
 from etracker_announce.domain.swarm import Counts, Step, View
 from etracker_announce.ports import SwarmsUnavailableError
 from etracker_shared import redis_keys
-from etracker_shared.facts import shard_of
 from etracker_shared.identity import InfoHash
 from etracker_shared.settings import RedisSettings
 
@@ -51,7 +50,7 @@ class RedisSwarms:
     async def announce(self, step: Step, fact: bytes | None) -> View:
         """Take a step, see :class:`~etracker_announce.ports.Swarms`."""
         command = self._commands.announce(step)
-        return commands.parse_view(await self._batches.announce(command, shard_of(step.key_hash), fact))
+        return commands.parse_view(await self._batches.announce(command, self._server.shard_of(step.key_hash), fact))
 
     async def scrape(self, info_hashes: Sequence[InfoHash]) -> Sequence[Counts]:
         """Return counts, see :class:`~etracker_announce.ports.Swarms`."""

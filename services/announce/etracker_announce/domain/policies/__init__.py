@@ -11,7 +11,7 @@ from etracker_announce.domain.policies import announces, equilibrium, good_seeds
 from etracker_announce.domain.policies.question import Asker, Question
 from etracker_announce.domain.swarm import Records
 
-__all__ = ["POLICIES", "Asker", "Policy", "Question"]
+__all__ = ["POLICIES", "SELECTABLE_POLICIES", "Asker", "Policy", "Question"]
 
 SPARE_CANDIDATES = 10
 
@@ -52,3 +52,6 @@ POLICIES = {
     "tiers": Policy(tiers.choose, _many),
     "equilibrium": Policy(equilibrium.choose, _many, equilibrium.RIVALS, equilibrium.interval),
 }
+
+SELECTABLE_POLICIES = ("random", "ratio")
+"""Policies an operator may choose. The others live on scores, which scoring doesn't hand out yet."""
