@@ -46,7 +46,7 @@ class Plan:
 FULL = Plan(dict.fromkeys(REGIMES, 24), {"tiny": 24, "rich": 24, "poor": 24, "flash": 8}, 2, 3)
 QUICK = Plan({"tiny": 4, "rich": 4, "poor": 4, "flash": 2}, {"tiny": 2, "rich": 3, "poor": 3}, 0, 1)
 
-_COSTS = {"tiny": 0.5, "rich": 0.4, "poor": 0.6, "flash": 3.0, "large": 60.0}
+_COSTS = {"tiny": 0.5, "rich": 0.4, "poor": 0.6, "flash": 1.5, "large": 90.0}
 _COMMUNITY_COST = 30.0
 
 

@@ -104,7 +104,7 @@ class Population:
     torrent_bytes: int
 
 
-LARGE = Regime("large", 1, 50, 5000, 2 * HOUR, 1 * GIGABYTE)
+LARGE = Regime("large", 1, 50, 5000, 1 * HOUR, 6 * GIGABYTE)
 """A swarm that no window of the tracker shows whole, for the attacks."""
 
 
