@@ -1,5 +1,6 @@
 """All the runs of the lab, spread over the cores, and what they add up to."""
 
+import itertools
 import multiprocessing
 import os
 from collections import defaultdict
@@ -127,15 +128,16 @@ def add_up(results: dict[Task, Run | Payoff]) -> Results:
         for regime in REGIMES
     }
     summary["attacks"] = _attacks(runs)
-    summary["payoff"] = {policy: _payoff(found) for policy, found in payoffs.items()}
+    summary["payoff"] = {policy: _payoff(payoffs[policy]) for policy in (PLAIN, DEFAULT)}
     return summary
 
 
 def _attacks(runs: dict[tuple[str, str, Attack], list[Run]]) -> dict[str, object]:
     attacks: dict[str, dict[str, object]] = defaultdict(dict)
-    for (regime, policy, attack), attacked in runs.items():
-        if attack is not Attack.NONE:
-            unattacked = runs[regime, policy, Attack.NONE][: len(attacked)]
+    for attack, regime in itertools.product(Attack, ALL_REGIMES):
+        attacked = runs.get((regime, DEFAULT, attack))
+        if attacked and attack is not Attack.NONE:
+            unattacked = runs[regime, DEFAULT, Attack.NONE][: len(attacked)]
             attacks[attack.value][regime] = compare_attacked(attacked, unattacked)
     return dict(attacks)
 
