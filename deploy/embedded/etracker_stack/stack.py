@@ -3,7 +3,6 @@
 import asyncio
 import signal
 from collections.abc import Coroutine
-from contextlib import suppress
 
 from etracker_shared.settings import PostgresSettings, RedisSettings, load_settings
 from etracker_stack.console import Console
@@ -143,10 +142,10 @@ async def _until(asked: asyncio.Event, work: Coroutine[None, None, None]) -> Non
     waiting.cancel()
     if working.done():
         return working.result()
-    working.cancel()
-    with suppress(asyncio.CancelledError):
-        await working
-    return None
+    while not working.done():  # asked again: what it waits for may have swallowed a cancellation (gh-86296)
+        working.cancel()
+        await asyncio.wait({working}, timeout=1.0)
+    return None if working.cancelled() else working.result()
 
 
 def _choose_ports(settings: StackSettings) -> Ports:
