@@ -1,9 +1,9 @@
-"""Policy ``equilibrium``, the default: who seeds is introduced sooner, by pairs, and nobody is cut off.
+"""Policy ``equilibrium``: who seeds is introduced sooner, by pairs, and nobody is cut off.
 
 Two peers may be introduced if each end that is a leecher accepts the other. A leecher accepts a peer of its own tier
 or below at once. Of higher tiers it accepts a share that grows with the time since it joined, and from the start as
 many as it is guaranteed. Which ones, a keyed hash of the pair decides: the same whoever of the two asks, whenever,
-on every replica. Source: docs/equilibrium.md.
+on every replica. Source: the simulations of ``make equilibrium``.
 """
 
 import math
