@@ -56,6 +56,7 @@ class StackRun:
 
     def start(self) -> None:
         """Start it and wait until it serves."""
+        (self.data / "state.json").unlink(missing_ok=True)  # a run that was killed left its own
         self.program.start()
         self.program.wait_until(lambda: bool(self.state().get("ready")), "the stack serves", READY_SECONDS)
 

@@ -64,6 +64,7 @@ class DataDirectory:
         except OSError as error:
             raise DataDirectoryError(f"The data directory {self.path} can't be used: {error.strerror}.") from None
         self._take_lock(self._lock)
+        self._state.unlink(missing_ok=True)  # a run that was killed left it
         if complaint := disk_complaint(self.path, shutil.disk_usage(self.path).free):
             raise DataDirectoryError(complaint)
 
