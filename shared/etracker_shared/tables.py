@@ -7,11 +7,14 @@ table              inserts, deletes, decides                     counts and time
 ================== ============================================ =======================================
 infohashes         admin API (operators through psql; the        scoring worker: the columns under
                    scoring worker when the allowlist is off)     "statistics"
-peers              admin API (operators through psql)            scoring worker
+peers              admin API (operators through psql)            scoring worker: the columns under
+                                                                 "statistics", "score" and "origin"
 memberships        scoring worker                                scoring worker
 announces          scoring worker                                scoring worker
 facts              scoring worker (only with a fact retention)   scoring worker
 stream_positions   scoring worker                                scoring worker
+tier_changes       scoring worker                                nobody
+tier_thresholds    scoring worker (only with recalibration)      scoring worker
 secrets            the first migration                           nobody
 ================== ============================================ =======================================
 
@@ -25,6 +28,7 @@ from sqlalchemy import (
     Column,
     Computed,
     DateTime,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -55,6 +59,14 @@ def _counter(name: str) -> Column[int]:
 
 def _moment(name: str) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+def _sum(name: str, comment: str | None = None) -> Column[float]:
+    return Column(name, Double, nullable=False, server_default=text("0"), comment=comment)
+
+
+def _flag(name: str, comment: str) -> Column[bool]:
+    return Column(name, Boolean, nullable=False, server_default=text("false"), comment=comment)
 
 
 infohashes = Table(
@@ -116,7 +128,39 @@ peers = Table(
         "seeded_until", DateTime(timezone=True), comment="seeding time up to here is counted: the union over torrents"
     ),
     Column("last_seen", DateTime(timezone=True)),
+    # score
+    Column(
+        "tier",
+        SmallInteger,
+        nullable=False,
+        server_default=text("1"),
+        comment="the tier held at the last announce, 0 to 4",
+    ),
+    Column(
+        "falling_since",
+        DateTime(timezone=True),
+        comment="since when the score deserves a lower tier; null if it does not",
+    ),
+    _sum("score", "as it stood at the last announce, 0 to 100"),
+    Column("score_time", DateTime(timezone=True), comment="the five sums below stand as of this moment"),
+    _sum("score_recent", "seeding weight, half-life of a week"),
+    _sum("score_average", "seeding weight, half-life of four weeks"),
+    _sum("score_length_days"),
+    _sum("score_owed", "snatches, decayed"),
+    _sum("score_paid", "snatches seeded afterwards, decayed"),
+    # origin
+    Column("origin_time", DateTime(timezone=True), comment="the first announce; null if there was none"),
+    Column("origin_prefix", LargeBinary, comment="address prefix of the first announce, 7 bytes as in a fact"),
+    _flag("grace", "holds the newcomer's grace of its prefix"),
+    _flag("stained", "its prefix held a free-rider when it was new"),
+    # what announces tell about a changed tier
+    Column("notice", Text),
+    Column("notice_time", DateTime(timezone=True)),
+    Column("notice_told_time", DateTime(timezone=True), comment="when an announce was answered with the notice"),
     CheckConstraint("announce_key ~ '^[A-Za-z0-9_-]{1,64}$'", name="announce_key_form"),
+    CheckConstraint("tier BETWEEN 0 AND 4", name="tier_known"),
+    Index("ix_peers_origin_prefix", "origin_prefix", postgresql_where=text("origin_prefix IS NOT NULL")),
+    postgresql_with={"fillfactor": 80},
 )
 
 memberships = Table(
@@ -131,7 +175,33 @@ memberships = Table(
     _counter("uploaded"),
     _counter("downloaded"),
     _counter("seeding_seconds"),
+    _sum("debt_seconds", "seeding still owed for the snatch"),
+    Column(
+        "credited_until",
+        DateTime(timezone=True),
+        comment="seeding up to here is in the score, whichever client did it",
+    ),
     comment="what belongs to a key and a torrent, whichever client instance announced",
+    postgresql_with={"fillfactor": 80},
+)
+
+tier_changes = Table(
+    "tier_changes",
+    metadata,
+    Column("key_id", BigInteger, ForeignKey("peers.id", ondelete="CASCADE"), primary_key=True),
+    Column("at", DateTime(timezone=True), primary_key=True),
+    Column("tier", SmallInteger, nullable=False),
+    Column("score", Double, nullable=False),
+    comment="the tiers that keys held, and since when",
+)
+
+tier_thresholds = Table(
+    "tier_thresholds",
+    metadata,
+    Column("tier", SmallInteger, primary_key=True, autoincrement=False),
+    Column("score", Double, nullable=False),
+    _moment("changed_time"),
+    comment="what tiers 2, 3 and 4 take, moved nightly with ETRACKER_RECALIBRATE",
 )
 
 announces = Table(
