@@ -50,6 +50,8 @@ def make_step(swarm: int, peer: int, *, now: int, window: int = WINDOW) -> Step:
         stopped=False,
         window=window,
         window_seed=int.from_bytes(identity[8:12], "little"),
+        rivals=0,
+        witnesses=0,
         now=now,
     )
 

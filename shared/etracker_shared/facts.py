@@ -53,8 +53,9 @@ class Fact(NamedTuple):
 
     ``at_ms``: Unix time in milliseconds. ``left``: bytes, or :data:`UNKNOWN_LEFT`.
     ``prefix``: 7 bytes, see :func:`~etracker_shared.identity.address_prefix`.
-    ``interval_seconds``: the interval the answer gave. ``seeding_prefixes``: distinct seeding address
-    prefixes seen in the swarm's windows, capped at 16.
+    ``interval_seconds``: the usual interval of this key in this torrent, which is what anybody with ``left`` 0 was
+    told; a leecher may have been told a shorter one. ``seeding_prefixes``: distinct address prefixes that seed the
+    torrent, as announce last saw its swarm, 16 at most and also when it never did.
     """
 
     key_hash: KeyHash

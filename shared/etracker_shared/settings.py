@@ -68,7 +68,10 @@ def load_settings(settings: type[SettingsT]) -> SettingsT:
         return settings()
     except ValidationError as error:
         for problem in error.errors():
-            name = ".".join(str(part) for part in problem["loc"])
+            name = "_".join(str(part) for part in problem["loc"])
             variable = name if name.isupper() else f"ETRACKER_{name.upper()}"
-            print(f"etracker: the setting {variable} is wrong: {problem['msg']}.", file=sys.stderr)
+            print(
+                f"etracker: the setting {variable} is wrong: {problem['msg'].removeprefix('Value error, ')}.",
+                file=sys.stderr,
+            )
         raise SystemExit(78) from None

@@ -1,6 +1,8 @@
 """docs/data.md names every table and column, Redis key, metric and setting there is."""
 
+import dataclasses
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,17 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
 SETTINGS: list[type[BaseSettings]] = [AdminSettings, AnnounceSettings, ScoringSettings, WorkerSettings, StackSettings]
 
 
+def variables_of(settings: type[BaseSettings]) -> Iterator[str]:
+    """Return the environment variables of a class; a field that is a dataclass has one for each of its own fields."""
+    for name, field in settings.model_fields.items():
+        if dataclasses.is_dataclass(field.annotation):
+            yield from (
+                f"ETRACKER_{name}_{parameter.name}".upper() for parameter in dataclasses.fields(field.annotation)
+            )
+        else:
+            yield name.upper() if name.startswith("pg") else f"ETRACKER_{name.upper()}"
+
+
 @pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: str(table.name))
 def test_every_column_is_described(table: object) -> None:
     columns = getattr(table, "columns", ())
@@ -29,10 +42,7 @@ def test_every_column_is_described(table: object) -> None:
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: str(settings.__name__))
 def test_every_setting_is_described(settings: type[BaseSettings]) -> None:
-    variables = [
-        name.upper() if name.startswith("pg") else f"ETRACKER_{name.upper()}" for name in settings.model_fields
-    ]
-    assert [variable for variable in variables if f"`{variable}`" not in DOCUMENT] == []
+    assert [variable for variable in variables_of(settings) if f"`{variable}`" not in DOCUMENT] == []
 
 
 def test_every_metric_is_described() -> None:

@@ -120,6 +120,8 @@ async def _join(swarms: RedisSwarms, world: World, peers: np.ndarray[Any, np.dty
             stopped=False,
             window=0,
             window_seed=0,
+            rivals=0,
+            witnesses=0,
             now=now,
         )
         for peer, address, port in zip(

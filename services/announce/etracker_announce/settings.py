@@ -3,10 +3,10 @@
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
-from pydantic_settings import NoDecode
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from etracker_announce.domain.addresses import PrivatePeers
-from etracker_announce.domain.policies import SELECTABLE_POLICIES
+from etracker_announce.domain.policies import DEFAULT_POLICY, POLICIES, EquilibriumParameters
 from etracker_announce.domain.texts import MAX_HOST_BYTES
 from etracker_shared.addresses import Network, parse_networks
 from etracker_shared.settings import PostgresSettings, RedisSettings, ServingSettings
@@ -19,17 +19,32 @@ def _networks(value: object) -> object:
     return parse_networks(value) if isinstance(value, str) else value
 
 
+def _lists(value: object) -> object:
+    """Read "120 7200" as two numbers, and "all" among them as None; pydantic does the rest."""
+    if not isinstance(value, dict):
+        return value
+    return {name: _list(text) if isinstance(text, str) else text for name, text in value.items()}
+
+
+def _list(text: str) -> object:
+    words = text.replace(",", " ").split()
+    return [None if word == "all" else word for word in words] if len(words) > 1 else text
+
+
 class AnnounceSettings(ServingSettings, PostgresSettings, RedisSettings):
-    """Each is ``ETRACKER_`` and the name in capitals.
+    """Each is ``ETRACKER_`` and the name in capitals; ``equilibrium`` is a variable for each of its parameters.
 
     ``sweep_seconds``: pause between two visits to a swarm that nobody announces to. ``sweep_budget``: visits
     a second over all replicas. ``stream_max_bytes``: past it regular facts are dropped.
     """
 
+    model_config = SettingsConfigDict(env_nested_delimiter="_", env_nested_max_split=1)
+
     frontend_hostname: str = Field("localhost", pattern=r"^[!-~]+$", max_length=MAX_HOST_BYTES)
     scoring_url: str = Field("http://localhost:8081", pattern=r"^https?://")
     guests: bool = True
-    policy: str = "random"
+    policy: str = DEFAULT_POLICY
+    equilibrium: Annotated[EquilibriumParameters, BeforeValidator(_lists)] = Field(EquilibriumParameters())
     disable_allowlist: bool = False
     new_hashes_per_hour: int = Field(100, ge=1)
     interval_seconds: int = Field(1800, ge=60, le=86400)
@@ -50,8 +65,8 @@ class AnnounceSettings(ServingSettings, PostgresSettings, RedisSettings):
     @field_validator("policy")
     @classmethod
     def _is_a_policy(cls, name: str) -> str:
-        if name not in SELECTABLE_POLICIES:
-            raise ValueError(f"it must be one of {', '.join(SELECTABLE_POLICIES)}")
+        if name not in POLICIES:
+            raise ValueError(f"it must be one of {', '.join(POLICIES)}")
         return name
 
     @field_validator("min_interval_seconds")

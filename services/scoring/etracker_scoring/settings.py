@@ -13,7 +13,7 @@ class ScoringSettings(PostgresSettings, ServingSettings):
     """
 
     listen_port: int = Field(8081, ge=0, le=65535)
-    policy: Policy = Policy.RANDOM
+    policy: Policy = Policy.EQUILIBRIUM
     interval_seconds: int = Field(1800, ge=1)
     scoring_connections: int = Field(4, ge=1, le=64)
 

@@ -80,6 +80,8 @@ def step(key: int, instance: int | None = None, *, at: int = 0, **changes: Any) 
         "stopped": False,
         "window": EVERYBODY,
         "window_seed": 0,
+        "rivals": 0,
+        "witnesses": 0,
         "now": NOW + at,
     }
     return Step(**(values | changes))

@@ -40,6 +40,32 @@ async def test_seeders_and_partial_seeds_see_leechers_only(swarms: RedisSwarms) 
         assert peer_ids(view) == ids(range(30))
 
 
+async def test_seeder_sees_rivals_beside_leechers_and_never_alone(swarms: RedisSwarms) -> None:
+    await join_all(swarms, range(100, 160), role=Role.SEEDER)
+    seeding = {"role": Role.SEEDER, "window": 20, "rivals": 9}
+    assert kinds(await swarms.announce(step(100, **seeding), None)) == (0, 0)
+    await join_all(swarms, range(30))
+    for seed in (0, SEEDS // 3, SEEDS - 1):
+        view = await swarms.announce(step(100, window_seed=seed, **seeding), None)
+        assert kinds(view) == (9, 20)
+        assert len(peer_ids(view)) == 29
+    assert kinds(await swarms.announce(step(100, role=Role.SEEDER, window=0, rivals=9), None)) == (0, 0)
+    assert kinds(await swarms.announce(step(100, role=Role.PARTIAL_SEED, rivals=EVERYBODY), None))[0] == 59
+
+
+async def test_seeder_sees_witnesses_whoever_else_is_there_and_however_few_peers_it_wants(swarms: RedisSwarms) -> None:
+    await join_all(swarms, range(100, 120), role=Role.SEEDER)
+    alone = await swarms.announce(step(100, role=Role.SEEDER, window=0, witnesses=16), None)
+    assert kinds(alone) == (16, 0)
+    await join_all(swarms, range(30))
+    both = await swarms.announce(step(100, role=Role.SEEDER, window=10, rivals=12, witnesses=16), None)
+    assert kinds(both) == (16, 10)
+    assert len(peer_ids(both)) == 26
+    stopped = await swarms.announce(step(100, role=Role.SEEDER, witnesses=16, stopped=True), None)
+    assert kinds(stopped) == (0, 0)
+    assert kinds(await swarms.announce(step(1, window=0, rivals=9, witnesses=9), None)) == (0, 0)
+
+
 async def test_window_is_full_and_in_proportion(swarms: RedisSwarms) -> None:
     await join_all(swarms, range(60))
     await join_all(swarms, range(60, 100), role=Role.SEEDER)

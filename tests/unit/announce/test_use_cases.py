@@ -157,7 +157,7 @@ async def test_low_tiers_are_sampled_by_address_prefix() -> None:
 
 async def test_a_stopped_announce_wants_no_candidates() -> None:
     """PROTOCOL 16."""
-    scripted = Scripted(settings=AnnounceSettings(numwant=10))
+    scripted = Scripted(settings=AnnounceSettings(numwant=10, policy="random"))
     for more, window in (({"event": "stopped"}, 0), ({"numwant": 0}, 0), ({}, 20), ({"numwant": 5}, 15)):
         await answer(scripted, f"/{KEY}/announce?{query(HASH, PEER, **more)}")
         assert scripted.swarms.steps[-1][0].window == window

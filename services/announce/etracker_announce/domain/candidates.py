@@ -11,6 +11,7 @@ from etracker_announce.domain.swarm import PeerFlag, Records
 Mask = npt.NDArray[np.bool_]
 
 _UNREACHABLE = int(PeerFlag.UNREACHABLE)  # numpy takes its time with an enum
+_SEEDING = int(PeerFlag.SEEDER | PeerFlag.PARTIAL_SEED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ def introducible(candidates: Records, visibility: Visibility) -> Records:
         usable |= _usable(candidates, family, visibility)
     mask &= usable
     return _keep(candidates, mask)
+
+
+def leechers_among(candidates: Records) -> Records:
+    """Leave out who seeds, in whole or in part."""
+    return _keep(candidates, candidates["flags"] & _SEEDING == 0)
 
 
 def endpoints(chosen: Records, family: Family, visibility: Visibility) -> Records:

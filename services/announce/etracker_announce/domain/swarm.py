@@ -59,6 +59,8 @@ class Step:
     ``flags``: :class:`PeerFlag` bits the caller knows (GUEST, UNREACHABLE); the role's bits are added.
     ``window``: how many candidate records to read at most, 0 for none.
     ``window_seed``: 32 bits that fix which windows are read, so that asking again reveals no more.
+    ``rivals`` and ``witnesses``: how many seeders one who seeds is shown beside the leechers, if there are any, and in
+    any case.
     ``now``: Unix seconds. ``stopped``: leave instead of join.
     """
 
@@ -73,6 +75,8 @@ class Step:
     stopped: bool
     window: int
     window_seed: int
+    rivals: int
+    witnesses: int
     now: int
 
 
@@ -94,8 +98,8 @@ class View:
     """What a step saw: counts after it, when the asker first joined, and candidates to choose from.
 
     ``candidates`` are records of both tables as far as the asker's role wants them; they may hold the
-    asker itself and endpoints that have expired: the chooser drops those. ``dual``: the asker's own record
-    holds an unexpired endpoint of the other address family too, so both lists are of use to it.
+    asker itself, endpoints that have expired, and seeders for one who seeds: the chooser drops those. ``dual``: the
+    asker's own record holds an unexpired endpoint of the other address family too, so both lists are of use to it.
     """
 
     counts: Counts

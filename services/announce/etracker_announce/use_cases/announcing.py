@@ -5,18 +5,28 @@ from dataclasses import dataclass
 
 from etracker_announce.domain.addresses import Client
 from etracker_announce.domain.answers import PeerList, compact_peers, encode_announce, listed_peers
-from etracker_announce.domain.candidates import FAMILY4, FAMILY6, Visibility, endpoints, introducible, sees_private
+from etracker_announce.domain.candidates import (
+    FAMILY4,
+    FAMILY6,
+    Visibility,
+    endpoints,
+    introducible,
+    leechers_among,
+    sees_private,
+)
 from etracker_announce.domain.errors import Reason, TryAgainError
 from etracker_announce.domain.interval import spread
 from etracker_announce.domain.pairs import hash_pair
-from etracker_announce.domain.policies import POLICIES, Asker, Question
+from etracker_announce.domain.policies import Asker, Question, configured_policy
 from etracker_announce.domain.request import AnnounceRequest, parse_announce
-from etracker_announce.domain.swarm import PeerFlag, Step, View
+from etracker_announce.domain.seeding import MOST_PREFIXES
+from etracker_announce.domain.swarm import PeerFlag, Records, Role, Step, View
 from etracker_announce.domain.texts import one_line
 from etracker_announce.metrics import Metrics
 from etracker_announce.ports import Judgement, Swarms, Torrent
 from etracker_announce.settings import AnnounceSettings
 from etracker_announce.use_cases.lookups import Lookups
+from etracker_announce.use_cases.seeding import SeedingCounts
 from etracker_shared.facts import Event, Fact, FactFlag, pack_fact
 from etracker_shared.identity import InfoHash, KeyHash, hash_guest
 from etracker_shared.tiers import Sampling
@@ -58,7 +68,8 @@ class Announcing:
         self._lookups = lookups
         self._secret = secret
         self._settings = settings
-        self._policy = POLICIES[settings.policy]
+        self._policy = configured_policy(settings.policy, settings.equilibrium)
+        self._seeding = SeedingCounts(settings.peer_lifetime_seconds)
         self._metrics = metrics
         self._clock = clock
 
@@ -73,7 +84,9 @@ class Announcing:
         announce = await self._admit(parse_announce(query), key_hash, client)
         interval_seconds = spread(self._settings.interval_seconds, announce.key_hash, announce.info_hash)
         step = self._step(announce)
+        # Whoever has left 0, and no other's time counts, gets the usual interval whatever the step says (adr/0019).
         view = await self._swarms.announce(step, self._fact(announce, interval_seconds))
+        self._seeding.learn(step, view)
         return self._encode(announce, view, step, interval_seconds)
 
     async def _admit(self, request: AnnounceRequest, key_hash: KeyHash | None, client: Client) -> Announce:
@@ -102,6 +115,7 @@ class Announcing:
         pair = hash_pair(secret, identity, announce.info_hash)
         flags = PeerFlag.UNREACHABLE if request.port <= LAST_UNREACHABLE_PORT else PeerFlag.NONE
         numwant = self._numwant(request)
+        asks_for_witnesses = request.role is not Role.LEECHER and self._seeding.is_due(announce.info_hash, now)
         return Step(
             info_hash=announce.info_hash,
             key_hash=announce.key_hash,
@@ -114,6 +128,8 @@ class Announcing:
             stopped=request.event is Event.STOPPED,
             window=self._policy.window(numwant) if numwant else 0,
             window_seed=pair.window_seed(now, self._settings.interval_seconds),
+            rivals=self._policy.rivals,
+            witnesses=MOST_PREFIXES if asks_for_witnesses else 0,
             now=now,
         )
 
@@ -147,32 +163,43 @@ class Announcing:
                 event=request.event,
                 flags=flags,
                 interval_seconds=interval_seconds,
-                seeding_prefixes=0,
+                seeding_prefixes=self._seeding.of(announce.info_hash),
             )
         )
 
     def _encode(self, announce: Announce, view: View, step: Step, interval_seconds: int) -> bytes:
-        chosen, request = self._choose(announce, view, step), announce.request
-        ids = request.with_peer_ids
+        visibility, request = self._visibility(announce, view), announce.request
+        question = self._question(announce, view, step, visibility.identity)
+        chosen = self._policy.choose(question, introducible(self._candidates(view, step), visibility))
+        peers, ids = _peer_list(chosen, visibility), request.with_peer_ids
+        interval_seconds = self._interval(question, announce, interval_seconds)
         notice = announce.judgement.standing.notice
         return encode_announce(
             counts=view.counts,
             snatches=self._lookups.snatches(announce.info_hash, announce.torrent, view.counts.snatches),
             external_ip=announce.client.packed,
             interval_seconds=interval_seconds,
-            min_interval_seconds=self._settings.min_interval_seconds,
-            peers=compact_peers(chosen) if request.compact else listed_peers(chosen, with_peer_ids=ids),
+            min_interval_seconds=min(self._settings.min_interval_seconds, interval_seconds),
+            peers=compact_peers(peers) if request.compact else listed_peers(peers, with_peer_ids=ids),
             warning=one_line(notice) if notice else b"",
         )
 
-    def _choose(self, announce: Announce, view: View, step: Step) -> PeerList:
-        visibility = self._visibility(announce, view)
-        standing = announce.judgement.standing
-        asker = Asker(visibility.identity, step.pair_hash, step.tier, step.role, view.first_seen, standing.share)
-        question = Question(asker, self._numwant(announce.request), announce.torrent.length, step.window_seed, step.now)
-        chosen = self._policy.choose(question, introducible(view.candidates, visibility))
-        peers6 = endpoints(chosen, FAMILY6, visibility) if FAMILY6 in visibility.families else None
-        return PeerList(endpoints(chosen, FAMILY4, visibility), peers6)
+    def _question(self, announce: Announce, view: View, step: Step, identity: int) -> Question:
+        share = announce.judgement.standing.share
+        asker = Asker(identity, step.pair_hash, step.tier, step.role, view.first_seen, share)
+        return Question(asker, self._numwant(announce.request), announce.torrent.length, step.window_seed, step.now)
+
+    def _candidates(self, view: View, step: Step) -> Records:
+        """Leave out seeders that a seeder's step looked at for another reason than the policy's."""
+        return leechers_among(view.candidates) if step.witnesses and not step.rivals else view.candidates
+
+    def _interval(self, question: Question, announce: Announce, usual_seconds: int) -> int:
+        wanted = self._policy.interval(question)
+        return (
+            usual_seconds
+            if wanted is None
+            else min(usual_seconds, spread(wanted, announce.key_hash, announce.info_hash))
+        )
 
     def _visibility(self, announce: Announce, view: View) -> Visibility:
         client = announce.client
@@ -183,3 +210,8 @@ class Announcing:
             oldest_seen=int(announce.at) - self._settings.peer_lifetime_seconds,
             private_addresses=sees_private(self._settings.private_peers, asker_is_private=client.private),
         )
+
+
+def _peer_list(chosen: Records, visibility: Visibility) -> PeerList:
+    peers6 = endpoints(chosen, FAMILY6, visibility) if FAMILY6 in visibility.families else None
+    return PeerList(endpoints(chosen, FAMILY4, visibility), peers6)

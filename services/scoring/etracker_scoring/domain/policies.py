@@ -8,7 +8,12 @@ class Policy(StrEnum):
     """Selection policies by the names announce uses."""
 
     RANDOM = "random"
+    ANNOUNCES = "announces"
+    SEEDS = "seeds"
+    GOOD_SEEDS = "good_seeds"
     RATIO = "ratio"
+    TIERS = "tiers"
+    EQUILIBRIUM = "equilibrium"
 
 
 class History(NamedTuple):

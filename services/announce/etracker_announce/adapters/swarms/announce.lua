@@ -3,16 +3,16 @@
 -- KEYS   1-6 as in tables.lua, 7 first_seen of the asker's key
 -- ARGV   1 the asker's record as it would join (74 bytes)
 --        2 packed: now, oldest last-seen that lives, when a new swarm is first swept, window, two window seeds (u32
---        each), role (0 leecher, 1 seeder, 2 partial seed), family (4, 6), stopped, peers_per_key (u8 each), digest
---        of the peer_id (4 bytes)
+--        each), rivals, witnesses (u16 each), role (0 leecher, 1 seeder, 2 partial seed), family (4, 6), stopped,
+--        peers_per_key (u8 each), digest of the peer_id (4 bytes)
 -- Return 1 packed: seeders, leechers, partial seeds, first_seen, snatches (u32 each, snatches 2^32-1 if unknown),
 --        whether the asker lives on both address families (u8)
 --        2... records of candidates, in pieces
 -- Cost   4 to 8 calls, about 20 us, and 0.3 us for each record of the windows
 
 local asker = ARGV[1]
-local now, oldest, first_sweep, window, seed, seed2, role, family, stopped, peers_per_key, digest =
-  unpack_bytes('<I4I4I4I4I4I4BBBBc4', ARGV[2])
+local now, oldest, first_sweep, window, seed, seed2, rivals, witnesses, role, family, stopped, peers_per_key, digest =
+  unpack_bytes('<I4I4I4I4I4I4I2I2BBBBc4', ARGV[2])
 local identity, peer_id = sub(asker, 1, 8), sub(asker, 17, 36)
 local own_side = role == 0 and 2 or 1
 
@@ -183,12 +183,23 @@ local function add_windows(side, wanted)
   add_piece(side, (first + half + gap) % records, wanted - half)
 end
 
+-- Seeders want leechers, and to know of other seeders: to choose among leechers, or in any case.
+local function add_leechers_and_rivals()
+  local of_seeders = math.max(witnesses, window > 0 and count[2] > 0 and rivals or 0)
+  if of_seeders > 0 then
+    add_windows(1, of_seeders)
+  end
+  add_windows(2, window)
+end
+
 -- Leechers want both tables in proportion, but at least a quarter of each if there are so many.
 local function add_candidates()
-  if window == 0 or stopped == 1 then
+  if stopped == 1 then
     return
   elseif role ~= 0 then
-    add_windows(2, window)
+    add_leechers_and_rivals()
+    return
+  elseif window == 0 then
     return
   end
   local floor = math.floor(window / 4)

@@ -16,7 +16,7 @@ Command = tuple[bytes | int, ...]
 """A Redis command and its arguments."""
 
 _RECORD = struct.Struct("<8sQ20sIIIBB6s18s")
-_STEP = struct.Struct("<IIIIIIBBBB4s")
+_STEP = struct.Struct("<IIIIIIHHBBBB4s")
 _SWEEP = struct.Struct("<IIII")
 _VIEW = struct.Struct("<IIIIIB")
 _UNKNOWN_SNATCHES = 2**32 - 1
@@ -78,6 +78,8 @@ class Commands:
             step.window,
             step.window_seed & _MASK,
             (step.window_seed * 0x9E3779B1 + 0x7F4A7C15) & _MASK,
+            step.rivals,
+            step.witnesses,
             step.role,
             6 if len(step.endpoint) == 18 else 4,
             step.stopped,

@@ -5,13 +5,17 @@ introduce. The same question gives the same answer on every replica, so that ask
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from etracker_announce.domain.policies import announces, equilibrium, good_seeds, random_peers, ratio, seeds, tiers
+from etracker_announce.domain.policies.equilibrium import EquilibriumParameters
 from etracker_announce.domain.policies.question import Asker, Question
 from etracker_announce.domain.swarm import Records
 
-__all__ = ["POLICIES", "SELECTABLE_POLICIES", "Asker", "Policy", "Question"]
+__all__ = ["DEFAULT_POLICY", "POLICIES", "Asker", "EquilibriumParameters", "Policy", "Question", "configured_policy"]
+
+DEFAULT_POLICY = "equilibrium"
 
 SPARE_CANDIDATES = 10
 
@@ -53,5 +57,14 @@ POLICIES = {
     "equilibrium": Policy(equilibrium.choose, _many, equilibrium.RIVALS, equilibrium.interval),
 }
 
-SELECTABLE_POLICIES = ("random", "ratio")
-"""Policies an operator may choose. The others live on scores, which scoring doesn't hand out yet."""
+
+def configured_policy(name: str, parameters: EquilibriumParameters) -> Policy:
+    """Return a policy; ``parameters`` are for ``equilibrium``, the only one that has any."""
+    policy = POLICIES[name]
+    if policy.choose is not equilibrium.choose:
+        return policy
+    return replace(
+        policy,
+        choose=partial(equilibrium.choose, parameters=parameters),
+        interval=partial(equilibrium.interval, parameters=parameters),
+    )

@@ -1,0 +1,23 @@
+"""How many seed a torrent: distinct address prefixes, since many clients of one site are one to the swarm."""
+
+from etracker_announce.domain.swarm import PeerFlag, Records
+
+MOST_PREFIXES = 16
+"""Where counting ends: a torrent that so many seed has nothing to fear."""
+
+LOOKED_AT = 64
+_SEEDING = int(PeerFlag.SEEDER)
+_FLAGS = int(PeerFlag.SEEDER | PeerFlag.UNREACHABLE)
+
+
+def count_seeding_prefixes(candidates: Records, oldest_seen: int) -> int:
+    """Count the distinct prefixes of seeders that can be dialled, :data:`MOST_PREFIXES` at most.
+
+    Endpoints last seen before ``oldest_seen`` have expired. A peer on both families counts by its IPv4 address.
+    """
+    seeders = candidates.take((candidates["flags"] & _FLAGS == _SEEDING).nonzero()[0][:LOOKED_AT])
+    over4 = seeders["seen4"] >= oldest_seen
+    over6 = ~over4 & (seeders["seen6"] >= oldest_seen)
+    prefixes = {endpoint[:3] for endpoint in seeders["endpoint4"][over4].tolist()}
+    prefixes |= {endpoint[:6] for endpoint in seeders["endpoint6"][over6].tolist()}
+    return min(len(prefixes), MOST_PREFIXES)

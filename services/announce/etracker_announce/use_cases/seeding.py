@@ -1,0 +1,41 @@
+"""How many seed each torrent, as the last look into its swarm said."""
+
+from etracker_announce.domain.seeding import MOST_PREFIXES, count_seeding_prefixes
+from etracker_announce.domain.swarm import Role, Step, View
+from etracker_shared.identity import InfoHash
+
+FRESH_SECONDS = 600
+MOST_SWARMS = 131_072
+
+
+class SeedingCounts:
+    """Remembers counts of some swarms. A fact is written before its own step is known, so it carries the last count.
+
+    That of a swarm never looked into is the highest: nobody gains by a tracker that just started.
+    """
+
+    def __init__(self, peer_lifetime_seconds: int) -> None:
+        self._peer_lifetime_seconds = peer_lifetime_seconds
+        # Count and Unix time, the oldest first: a dictionary keeps the order of insertion.
+        self._counted: dict[InfoHash, tuple[int, int]] = {}
+
+    def of(self, info_hash: InfoHash) -> int:
+        """Return how many address prefixes seed a torrent."""
+        counted = self._counted.get(info_hash)
+        return MOST_PREFIXES if counted is None else counted[0]
+
+    def is_due(self, info_hash: InfoHash, now: int) -> bool:
+        """Tell whether the count is old."""
+        counted = self._counted.get(info_hash)
+        return counted is None or now - counted[1] >= FRESH_SECONDS
+
+    def learn(self, step: Step, view: View) -> None:
+        """Count, if it is due and the step looked at seeders."""
+        looked = step.window if step.role is Role.LEECHER else step.witnesses
+        if step.stopped or not looked or not self.is_due(step.info_hash, step.now):
+            return
+        count = count_seeding_prefixes(view.candidates, step.now - self._peer_lifetime_seconds)
+        self._counted.pop(step.info_hash, None)
+        self._counted[step.info_hash] = count, step.now
+        if len(self._counted) > MOST_SWARMS:
+            del self._counted[next(iter(self._counted))]

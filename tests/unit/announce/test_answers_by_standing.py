@@ -1,0 +1,202 @@
+"""What the use cases make of an asker's standing: the interval, and whom a seeder's witnesses reach."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from etracker_announce.domain.seeding import MOST_PREFIXES
+from etracker_announce.domain.swarm import NO_COUNTS, RECORD, PeerFlag, Records, View
+from etracker_announce.ports import Judgement, Torrent
+from etracker_announce.settings import AnnounceSettings
+from etracker_announce.use_cases.seeding import FRESH_SECONDS
+from etracker_shared.facts import unpack_facts
+from etracker_shared.identity import InfoHash
+from etracker_shared.tiers import Standing, Tier
+from tests.support.announce import query
+from tests.support.announce_ports import Scripted
+from tests.unit.announce.test_use_cases import HASH, KEY, PEER, answer
+
+NOW = 1_800_000_000
+PATH = f"/{KEY}/announce?"
+GIGABYTES = 10**9
+
+
+@dataclass
+class Clock:
+    """Stands still until a test moves it."""
+
+    now: float = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def tracker(policy: str = "equilibrium", *, length: int | None = 3 * GIGABYTES) -> Scripted:
+    """A tracker on stand-ins, with a clock that the test moves."""
+    scripted = Scripted(settings=AnnounceSettings(policy=policy), clock=Clock())
+    scripted.allowlist.torrent = Torrent(length=length, snatches=0)
+    scripted.swarms.view = View(NO_COUNTS, NOW, np.zeros(0, RECORD))
+    return scripted
+
+
+def at(scripted: Scripted, seconds_after_joining: int) -> None:
+    assert isinstance(scripted.clock, Clock)
+    scripted.clock.now = float(NOW + seconds_after_joining)
+
+
+def has_tier(scripted: Scripted, tier: Tier) -> None:
+    scripted.tiers.judgement = Judgement(Standing(registered=True, tier=tier), provisional=False)
+
+
+async def intervals(scripted: Scripted, left: int) -> tuple[int, int]:
+    """Return what an announce is told: interval and min interval."""
+    told = await answer(scripted, PATH + query(HASH, PEER, left=left))
+    interval, minimum = told[b"interval"], told[b"min interval"]
+    assert isinstance(interval, int)
+    assert isinstance(minimum, int)
+    return interval, minimum
+
+
+def interval_of_facts(scripted: Scripted) -> set[int]:
+    packed = b"".join(fact for _, fact in scripted.swarms.steps if fact is not None)
+    return {fact.interval_seconds for fact in unpack_facts(packed)}
+
+
+@pytest.mark.parametrize(("length", "tau"), [(10**8, 300), (3 * GIGABYTES, 667), (None, 1800)])
+async def test_a_leecher_comes_back_after_tau_while_its_list_is_restricted(length: int | None, tau: int) -> None:
+    """PROTOCOL 14 and 15."""
+    scripted = tracker(length=length)
+    interval, minimum = await intervals(scripted, left=7)
+    assert tau * 0.9 - 1 <= interval <= tau * 1.1 + 1
+    assert minimum == min(900, interval)
+    assert (interval, minimum) == await intervals(scripted, left=7)
+
+
+async def test_a_list_that_isnt_restricted_has_the_usual_interval() -> None:
+    """PROTOCOL 14."""
+    scripted = tracker()
+    seeding, _ = await intervals(scripted, left=0)
+    at(scripted, 2 * 667 + 1)
+    grown, minimum = await intervals(scripted, left=7)
+    at(scripted, 0)
+    has_tier(scripted, Tier.LONG_TERM_SEEDER)
+    trusted, _ = await intervals(scripted, left=7)
+    assert seeding == grown == trusted
+    assert 1620 <= seeding <= 1980
+    assert minimum == 900
+
+
+async def test_other_policies_have_one_interval() -> None:
+    scripted = tracker("ratio")
+    interval, _ = await intervals(scripted, left=7)
+    assert 1620 <= interval <= 1980
+
+
+async def test_a_short_interval_is_never_made_longer() -> None:
+    scripted = tracker()
+    scripted.settings = AnnounceSettings(interval_seconds=120, min_interval_seconds=60)
+    interval, minimum = await intervals(scripted, left=7)
+    assert 108 <= interval <= 132
+    assert minimum == 60
+
+
+async def test_facts_carry_the_interval_that_one_who_seeds_is_told() -> None:
+    """Time spent seeding is counted against it, and nobody's who has something left."""
+    scripted = tracker()
+    await intervals(scripted, left=7)
+    seeding, _ = await intervals(scripted, left=0)
+    assert interval_of_facts(scripted) == {seeding}
+
+
+def swarm(*endpoints: tuple[str, int], flags: PeerFlag = PeerFlag.SEEDER, seen: int = NOW) -> Records:
+    """Peers by the address and port they were seen at last; ``identity`` is the place."""
+    records = np.zeros(len(endpoints), RECORD)
+    for place, (address, port) in enumerate(endpoints):
+        packed = bytes(map(int, address.split("."))) + port.to_bytes(2, "big")
+        records[place] = (place, place, b"", seen, seen, 0, 2, int(flags), packed, b"")
+    return records
+
+
+def many(count: int) -> Records:
+    return swarm(*((f"31.0.{site}.1", 7000) for site in range(count)))
+
+
+def shows(scripted: Scripted, *candidates: Records) -> None:
+    scripted.swarms.view = View(NO_COUNTS, NOW, np.concatenate(candidates))
+
+
+async def said_prefixes(scripted: Scripted, info_hash: bytes = HASH, *, left: int = 0, **more: object) -> int:
+    """Announce, and return the number of seeding prefixes in the fact."""
+    await answer(scripted, PATH + query(InfoHash(info_hash), PEER, left=left, **more))
+    _, fact = scripted.swarms.steps[-1]
+    assert fact is not None
+    return next(iter(unpack_facts(fact))).seeding_prefixes
+
+
+@pytest.mark.parametrize("policy", ["random", "equilibrium"])
+@pytest.mark.parametrize("left", [0, 7])
+async def test_a_fact_carries_how_many_prefixes_seeded_when_the_swarm_was_last_seen(policy: str, left: int) -> None:
+    scripted = tracker(policy)
+    shows(scripted, swarm(("31.0.0.1", 7000), ("31.0.0.2", 7000), ("31.0.1.1", 7000)))
+    assert await said_prefixes(scripted, left=left) == MOST_PREFIXES, "it wasn't seen yet"
+    assert await said_prefixes(scripted) == 2
+    assert await said_prefixes(scripted, bytes(20)) == MOST_PREFIXES
+
+
+async def test_prefixes_of_leechers_of_the_expired_and_of_the_unreachable_dont_count() -> None:
+    scripted = tracker()
+    shows(
+        scripted,
+        swarm(("31.0.0.1", 7000), flags=PeerFlag.SEEDER | PeerFlag.GUEST),
+        swarm(("31.0.1.1", 7000), flags=PeerFlag.NONE),
+        swarm(("31.0.2.1", 7000), flags=PeerFlag.PARTIAL_SEED),
+        swarm(("31.0.3.1", 7000), flags=PeerFlag.SEEDER | PeerFlag.UNREACHABLE),
+        swarm(("31.0.4.1", 7000), seen=NOW - scripted.settings.peer_lifetime_seconds - 1),
+    )
+    await said_prefixes(scripted)
+    assert await said_prefixes(scripted) == 1
+
+
+async def test_prefixes_are_counted_up_to_a_bound_and_over_ipv6_too() -> None:
+    scripted = tracker()
+    shows(scripted, many(40))
+    await said_prefixes(scripted)
+    assert await said_prefixes(scripted) == MOST_PREFIXES
+    over6 = many(3)
+    over6["seen4"], over6["seen6"] = 0, NOW
+    over6["endpoint6"] = [b"\x20\x01\x0d\xb8\0" + bytes([site // 2]) + bytes(12) for site in range(3)]
+    shows(scripted, over6)
+    at(scripted, FRESH_SECONDS)
+    await said_prefixes(scripted)
+    assert await said_prefixes(scripted) == 2
+
+
+async def test_a_count_is_renewed_once_it_is_old_and_only_then_a_seeder_looks_at_seeders() -> None:
+    scripted = tracker("random")
+    shows(scripted, many(3))
+    asked = []
+    for seconds, wanted in ((0, MOST_PREFIXES), (1, 3), (FRESH_SECONDS, 3), (FRESH_SECONDS + 1, 5)):
+        at(scripted, seconds)
+        if seconds == FRESH_SECONDS:
+            shows(scripted, many(5))
+        assert await said_prefixes(scripted, numwant=0) == wanted
+        asked.append(scripted.swarms.steps[-1][0].witnesses)
+    assert asked == [MOST_PREFIXES, 0, MOST_PREFIXES, 0]
+
+
+@pytest.mark.parametrize("policy", ["random", "tiers", "ratio", "equilibrium"])
+async def test_seeders_that_a_seeder_looks_at_are_never_handed_out(policy: str) -> None:
+    """PROTOCOL 18."""
+    scripted = tracker(policy)
+    shows(scripted, many(5), swarm(("31.0.9.1", 7000), flags=PeerFlag.NONE, seen=NOW))
+    told = await answer(scripted, PATH + query(HASH, PEER, left=0))
+    assert told[b"peers"] == bytes([31, 0, 9, 1]) + (7000).to_bytes(2, "big")
+
+
+async def test_a_leecher_that_wants_no_peers_and_one_that_leaves_count_nothing() -> None:
+    scripted = tracker()
+    shows(scripted, many(3))
+    await said_prefixes(scripted, left=7, numwant=0)
+    await said_prefixes(scripted, event="stopped")
+    assert await said_prefixes(scripted) == MOST_PREFIXES
