@@ -67,16 +67,16 @@ lint: $(VENV)/dev.stamp ## Check formatting, lint, types and the architecture's 
 	$(BIN)/lint-imports --no-logo
 
 .PHONY: check
-check: lint ## Everything that is fast: lint and the fast tests; green at every commit
+check: lint system-programs ## Everything that is fast: lint and the fast tests; green at every commit
 	$(PYTEST) $(FAST_TESTS)
 
 .PHONY: test
-test: check system-programs ## Check, then every test on real servers and with real BitTorrent clients
+test: check ## Check, then every test on real servers and with real BitTorrent clients
 	$(SLOW) -m "not full"
 	$(E2E) -m "not full"
 
 .PHONY: test-full
-test-full: check system-programs ## Test with the long forms of the fault, load and client tests
+test-full: check ## Test with the long forms of the fault, load and client tests
 	$(SLOW)
 	$(E2E)
 

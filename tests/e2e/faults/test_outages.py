@@ -55,9 +55,11 @@ def address(url_or_address: str) -> tuple[str, int]:
 async def loaded(stack: StackRun, target: tuple[str, int]) -> AsyncIterator[Load]:
     """Yield a load whose every session is known to the tracker."""
     load = Load(target, await make_sessions(stack.postgres_settings(), keys=200, torrents=40, per_key=2))
-    await load.announce_all_once()
-    yield load
-    load.close()
+    try:
+        await load.announce_all_once()
+        yield load
+    finally:
+        load.close()
 
 
 @contextmanager

@@ -43,7 +43,6 @@ def history() -> Iterator[list[Fact]]:
 
 
 async def fill(database: asyncpg.Connection) -> None:
-    await database.execute("SET synchronous_commit = on")  # Postgres may be killed right after
     await database.executemany("INSERT INTO peers (announce_key) VALUES ($1)", [(key,) for key in KEYS])
     await database.executemany(
         "INSERT INTO infohashes (info_hash) VALUES ($1)", [(info_hash_of(it),) for it in TORRENTS]

@@ -120,8 +120,7 @@ async def test_ratio_withholds_by_what_is_seeded_now(ratio_client: AsyncClient, 
 async def test_without_postgres_it_says_so_at_once_and_comes_back_by_itself(
     dedicated_postgres: PostgresServer,
 ) -> None:
-    durably = "SET synchronous_commit = on;"  # Postgres is killed right after
-    dedicated_postgres.execute(f"{durably} INSERT INTO peers (announce_key) VALUES ('alice')", "migrated")
+    dedicated_postgres.execute("INSERT INTO peers (announce_key) VALUES ('alice')", "migrated")
     async for client in serve(ScoringSettings(**dedicated_postgres.settings("migrated").model_dump())):
         await until_ready(client)
         await ask(client, ALICE)
