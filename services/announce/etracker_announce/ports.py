@@ -1,8 +1,7 @@
 """What the use cases need of the outside world. Each docstring is the contract adapters keep."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from etracker_announce.domain.swarm import Counts, Step, View
 from etracker_shared.identity import InfoHash, KeyHash
@@ -60,8 +59,7 @@ class Swarms(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Torrent:
+class Torrent(NamedTuple):
     """An allowed torrent. ``length`` in bytes or None; ``snatches`` as Postgres counted when last asked."""
 
     length: int | None
@@ -88,8 +86,7 @@ class Allowlist(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """A standing, and whether scoring really said so just now or before (False: nobody could be asked)."""
 
     standing: Standing

@@ -1,7 +1,5 @@
 """Join, update, leave: what one step does to a swarm."""
 
-from dataclasses import replace
-
 import pytest
 
 from etracker_announce.adapters.swarms import RedisSwarms
@@ -232,7 +230,7 @@ async def test_swarms_of_one_tag_and_of_others_do_not_meet(swarms: RedisSwarms) 
     await join_all(swarms, [1])
     neighbour = InfoHash(HASH[:-1] + b"!")
     for info_hash in (neighbour, OTHER_HASH):
-        view = await swarms.announce(replace(step(2), info_hash=info_hash), None)
+        view = await swarms.announce(step(2)._replace(info_hash=info_hash), None)
         assert peer_ids(view) == ids([2])
 
 

@@ -1,5 +1,4 @@
 import math
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -159,9 +158,9 @@ def test_the_interval_follows_tau_while_a_list_is_restricted() -> None:
     records = just_joined(3, 0)
     question = asked_by(records, 3)
     assert equilibrium.interval(question) == min(1800, int(TAU))
-    assert equilibrium.interval(replace(question, torrent_length=10**8)) == 300
-    assert equilibrium.interval(replace(question, torrent_length=None)) == 1800
-    assert equilibrium.interval(replace(question, now=int(NOW + 4 * TAU + 1))) is None
+    assert equilibrium.interval(question._replace(torrent_length=10**8)) == 300
+    assert equilibrium.interval(question._replace(torrent_length=None)) == 1800
+    assert equilibrium.interval(question._replace(now=int(NOW + 4 * TAU + 1))) is None
     assert equilibrium.interval(asked_by(just_joined(3, 4), 3)) is None
     assert equilibrium.interval(asked_by(records, 0)) is None
 

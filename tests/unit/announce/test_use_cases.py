@@ -1,7 +1,5 @@
 """What the use cases hand to the store and the stream, and what they say when something is down."""
 
-import dataclasses
-
 import fastbencode
 import pytest
 
@@ -83,7 +81,7 @@ async def test_an_unseen_key_while_scoring_is_down_is_served_and_its_fact_marked
 
 async def test_an_unregistered_key_reaches_neither_swarm_nor_stream() -> None:
     scripted = Scripted()
-    scripted.tiers.judgement = dataclasses.replace(STRANGER, provisional=False)
+    scripted.tiers.judgement = STRANGER._replace(provisional=False)
     for path in ("announce", "scrape"):
         decoded = await answer(scripted, f"/{KEY}/{path}?{query(HASH, PEER)}")
         assert decoded[b"failure reason"] == b"Invalid announce key, get a new one at localhost"
@@ -138,8 +136,8 @@ async def test_snatches_come_from_redis_and_else_from_postgres() -> None:
     scripted.allowlist.torrent = Torrent(length=None, snatches=42)
     assert (await answer(scripted, f"/{KEY}/announce?{query(HASH, PEER)}"))[b"downloaded"] == 42
     assert scripted.allowlist.refreshed == [HASH]
-    counts = dataclasses.replace(NO_COUNTS, snatches=43)
-    scripted.swarms.view = dataclasses.replace(scripted.swarms.view, counts=counts)
+    counts = NO_COUNTS._replace(snatches=43)
+    scripted.swarms.view = scripted.swarms.view._replace(counts=counts)
     assert (await answer(scripted, f"/{KEY}/announce?{query(HASH, PEER)}"))[b"downloaded"] == 43
     assert scripted.allowlist.refreshed == [HASH]
 

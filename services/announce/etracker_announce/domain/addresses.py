@@ -2,9 +2,9 @@
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_network
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -40,8 +40,7 @@ class PrivatePeers(enum.StrEnum):
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(NamedTuple):
     """The address a request really comes from.
 
     ``packed``: 4 or 16 bytes, network order. ``prefix``: 7 bytes, the network of one household.

@@ -5,16 +5,15 @@ would sort them anew for every announce. Source: BEP 3, 7, 21, 23, 24, 48.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import NamedTuple
 
 from etracker_announce.domain.candidates import FAMILY4, FAMILY6, Family
 from etracker_announce.domain.swarm import Counts, Records
 from etracker_shared.identity import InfoHash
 
 
-@dataclass(frozen=True, slots=True)
-class PeerList:
+class PeerList(NamedTuple):
     """Peers to hand out: those with an IPv4 endpoint, those with an IPv6 endpoint (None: not asked over IPv6)."""
 
     peers4: Records

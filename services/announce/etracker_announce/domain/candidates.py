@@ -1,6 +1,6 @@
 """Who of a swarm's candidates may be introduced to an asker at all, whatever the policy."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,7 @@ _UNREACHABLE = int(PeerFlag.UNREACHABLE)  # numpy takes its time with an enum
 _SEEDING = int(PeerFlag.SEEDER | PeerFlag.PARTIAL_SEED)
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """The fields of one address family in a record, and where the endpoint lies in its bytes."""
 
     seen: str
@@ -28,8 +27,7 @@ FAMILY4 = Family("seen4", "endpoint4", 50, PRIVATE4)
 FAMILY6 = Family("seen6", "endpoint6", 56, PRIVATE6)
 
 
-@dataclass(frozen=True, slots=True)
-class Visibility:
+class Visibility(NamedTuple):
     """What one asker may see of a swarm.
 
     ``identity``: the asker's; its key's other clients are as invisible as itself. ``families``: those

@@ -1,13 +1,12 @@
 """The secret numbers of an (identity, torrent) pair, on which peer selection rests."""
 
-from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 _MASK = 2**64 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """``hash``: 64 bits, kept in the peer's record. ``window``: 64 more, from which windows are drawn."""
 
     hash: int

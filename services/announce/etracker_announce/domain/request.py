@@ -8,7 +8,7 @@ import enum
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from etracker_announce.domain.errors import MalformedError, Reason
@@ -46,16 +46,14 @@ class Kind(enum.Enum):
 _KINDS = {b"announce": Kind.ANNOUNCE, b"scrape": Kind.SCRAPE}
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where a request goes. ``key`` is as the path has it, unchecked, or None for a guest."""
 
     kind: Kind
     key: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class AnnounceRequest:
+class AnnounceRequest(NamedTuple):
     """One announce, as the client sent it.
 
     ``info_hash_with_spaces``: the infohash with every ``+`` read as a space, or None if it holds none.
@@ -84,8 +82,7 @@ class AnnounceRequest:
         return Role.PARTIAL_SEED if self.event is Event.PAUSED else Role.LEECHER
 
 
-@dataclass(frozen=True, slots=True)
-class ScrapeRequest:
+class ScrapeRequest(NamedTuple):
     """Infohashes in the order asked, each with its reading of ``+`` as a space, if that differs."""
 
     info_hashes: tuple[tuple[InfoHash, InfoHash | None], ...]

@@ -1,7 +1,7 @@
 """What a swarm holds and what an announce does to it: one step in, one view out."""
 
 import enum
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -51,8 +51,7 @@ class Role(enum.IntEnum):
     PARTIAL_SEED = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One announce, as the swarm tables need it.
 
     ``endpoint``: 6 bytes (IPv4) or 18 bytes (IPv6), address and port in network order.
@@ -80,8 +79,7 @@ class Step:
     now: int
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """How many peers a swarm has. ``snatches`` is None when Redis doesn't know."""
 
     seeders: int
@@ -93,8 +91,7 @@ class Counts:
 NO_COUNTS = Counts(0, 0, 0, None)
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What a step saw: counts after it, when the asker first joined, and candidates to choose from.
 
     ``candidates`` are records of both tables as far as the asker's role wants them; they may hold the

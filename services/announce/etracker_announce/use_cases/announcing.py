@@ -1,7 +1,7 @@
 """One announce: parse, judge and find, step, choose, encode."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from etracker_announce.domain.addresses import Client
 from etracker_announce.domain.answers import PeerList, compact_peers, encode_announce, listed_peers
@@ -34,8 +34,7 @@ from etracker_shared.tiers import Sampling
 LAST_UNREACHABLE_PORT = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Announce:
+class Announce(NamedTuple):
     """One understood announce of somebody allowed, for a torrent that is tracked.
 
     ``guest``: ``key_hash`` is of the peer_id. ``at``: Unix time.

@@ -1,7 +1,7 @@
 """The whole tracker: every request gets an answer, be it a failure."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from structlog import get_logger
 
@@ -25,8 +25,7 @@ _RAW_INFO_HASH = re.compile(rb"info_hash=([^&]*)")
 log = get_logger("tracker")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """``body``: bencoded. ``outcome``: "ok" or the reason of a failure."""
 
     body: bytes

@@ -1,12 +1,11 @@
 """What a policy is asked: whom to introduce to this asker, now."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from etracker_announce.domain.swarm import Role
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(NamedTuple):
     """Who asks. ``identity``, ``pair_hash``, ``tier`` and ``first_seen`` as in a swarm's records.
 
     ``share``: what scoring grants under a list policy, in that policy's own unit.
@@ -20,8 +19,7 @@ class Asker:
     share: float
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """``torrent_length``: bytes or None. ``seed``: 32 bits, the same for an interval. ``now``: Unix seconds."""
 
     asker: Asker
