@@ -27,7 +27,8 @@ key                  type    TTL      written by          read by             wh
 ``sweeper``          string  1 s      announce            announce            which replica sweeps now
 ``newhash:<prefix>`` string  1 h      announce            announce            new hashes of a prefix this hour
                                                                                (allowlist disabled)
-``limit:*``          any     1 h      admin API           admin API           rate limits of key generation
+``limit:*``          any     1 h      admin API           admin API           rate limits of key generation and of
+                                                                               wrong keys
 ==================== ======= ======== =================== =================== ===================================
 
 An expired or emptied swarm's keys are deleted by the sweeper: none has a TTL of its own, because a

@@ -15,6 +15,11 @@ facts              scoring worker (only with a fact retention)   scoring worker
 stream_positions   scoring worker                                scoring worker
 tier_changes       scoring worker                                nobody
 tier_thresholds    scoring worker (only with recalibration)      scoring worker
+totals             the third migration                           scoring worker
+operators          admin API                                     admin API: ``last_used``
+audit_log          admin API                                     nobody
+tracker_samples    admin API                                     nobody
+torrent_samples    admin API                                     nobody
 secrets            the first migration                           nobody
 ================== ============================================ =======================================
 
@@ -34,31 +39,37 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
     Text,
-    func,
     text,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from etracker_shared.admin_tables import audit_log, operators, torrent_samples, totals, tracker_samples
+from etracker_shared.columns import metadata, moment
+
+__all__ = [
+    "PAIR_SECRET",
+    "announces",
+    "audit_log",
+    "facts",
+    "infohashes",
+    "memberships",
+    "metadata",
+    "operators",
+    "peers",
+    "secrets",
+    "stream_positions",
+    "tier_changes",
+    "tier_thresholds",
+    "torrent_samples",
+    "totals",
+    "tracker_samples",
+]
 
 
 def _counter(name: str) -> Column[int]:
     return Column(name, BigInteger, nullable=False, server_default=text("0"))
-
-
-def _moment(name: str) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
 
 
 def _sum(name: str, comment: str | None = None) -> Column[float]:
@@ -68,6 +79,9 @@ def _sum(name: str, comment: str | None = None) -> Column[float]:
 def _flag(name: str, comment: str) -> Column[bool]:
     return Column(name, Boolean, nullable=False, server_default=text("false"), comment=comment)
 
+
+_LISTED = text("same_as IS NULL")
+"""The rows that lists show: a hybrid's other infohash isn't a torrent of its own."""
 
 infohashes = Table(
     "infohashes",
@@ -84,7 +98,7 @@ infohashes = Table(
         ForeignKey("infohashes.id", ondelete="CASCADE"),
         comment="the row that keeps the statistics, for a hybrid torrent's other infohash",
     ),
-    _moment("created_time"),
+    moment("created_time"),
     # statistics
     Column(
         "downloaded",
@@ -100,10 +114,40 @@ infohashes = Table(
     Column("leechers", Integer, nullable=False, server_default=text("0")),
     Column("counted_time", DateTime(timezone=True), comment="when seeders and leechers were last brought up to date"),
     Column("last_seen", DateTime(timezone=True)),
+    # what lists are filtered and sorted by
+    Column(
+        "health",
+        Integer,
+        Computed(
+            "CASE WHEN seeders >= 3 THEN 3 WHEN seeders > 0 THEN 2 WHEN leechers > 0 THEN 1 ELSE 0 END", persisted=True
+        ),
+        nullable=False,
+        comment="3 healthy, 2 weak (1 or 2 seeders), 1 unseeded, 0 idle",
+    ),
+    Column(
+        "sort_name",
+        Text(collation="C"),
+        Computed("lower(left(name, 100))", persisted=True),
+        nullable=False,
+        comment="a key of bounded length: an index takes no long ones",
+    ),
     CheckConstraint("octet_length(info_hash) = 20", name="info_hash_length"),
     CheckConstraint("octet_length(info_hash_v2) = 32", name="info_hash_v2_length"),
     CheckConstraint("length >= 0", name="length_positive"),
     Index("ix_infohashes_same_as", "same_as", postgresql_where=text("same_as IS NOT NULL")),
+    Index("ix_infohashes_by_name", "health", "sort_name", "id", postgresql_where=_LISTED),
+    Index("ix_infohashes_by_seeders", "health", "seeders", "id", postgresql_where=_LISTED),
+    Index("ix_infohashes_by_leechers", "health", "leechers", "id", postgresql_where=_LISTED),
+    Index("ix_infohashes_by_snatches", "health", "downloaded", "id", postgresql_where=_LISTED),
+    Index("ix_infohashes_by_size", "health", text("COALESCE(length, '-1'::bigint)"), "id", postgresql_where=_LISTED),
+    Index("ix_infohashes_by_age", "health", "created_time", "id", postgresql_where=_LISTED),
+    Index(
+        "ix_infohashes_words",
+        "name",
+        postgresql_using="gin",
+        postgresql_ops={"name": "gin_trgm_ops"},
+        postgresql_where=_LISTED,
+    ),
 )
 
 peers = Table(
@@ -118,7 +162,7 @@ peers = Table(
         nullable=False,
         unique=True,
     ),
-    _moment("created_time"),
+    moment("created_time"),
     # statistics
     _counter("snatched"),
     _counter("downloaded"),
@@ -157,6 +201,7 @@ peers = Table(
     Column("notice", Text),
     Column("notice_time", DateTime(timezone=True)),
     Column("notice_told_time", DateTime(timezone=True), comment="when an announce was answered with the notice"),
+    Column("disabled_time", DateTime(timezone=True), comment="an operator disabled the key then; null while it works"),
     CheckConstraint("announce_key ~ '^[A-Za-z0-9_-]{1,64}$'", name="announce_key_form"),
     CheckConstraint("tier BETWEEN 0 AND 4", name="tier_known"),
     Index("ix_peers_origin_prefix", "origin_prefix", postgresql_where=text("origin_prefix IS NOT NULL")),
@@ -168,7 +213,7 @@ memberships = Table(
     metadata,
     Column("key_id", BigInteger, ForeignKey("peers.id", ondelete="CASCADE"), primary_key=True),
     Column("info_hash_id", BigInteger, ForeignKey("infohashes.id", ondelete="CASCADE"), primary_key=True, index=True),
-    _moment("first_seen"),
+    moment("first_seen"),
     Column("leeching", Boolean, nullable=False, server_default=text("false"), comment="the last announce had left > 0"),
     Column("snatched_time", DateTime(timezone=True), comment="when the snatch was counted, once for ever"),
     # credits of sessions whose rows in announces were pruned
@@ -200,7 +245,7 @@ tier_thresholds = Table(
     metadata,
     Column("tier", SmallInteger, primary_key=True, autoincrement=False),
     Column("score", Double, nullable=False),
-    _moment("changed_time"),
+    moment("changed_time"),
     comment="what tiers 2, 3 and 4 take, moved nightly with ETRACKER_RECALIBRATE",
 )
 
@@ -223,8 +268,8 @@ announces = Table(
     _counter("downloaded_credit"),
     _counter("seeding_seconds"),
     Column("snatched", Boolean, nullable=False, server_default=text("false"), comment="a guest's snatch was counted"),
-    _moment("first_seen"),
-    _moment("last_seen"),
+    moment("first_seen"),
+    moment("last_seen"),
     Index(
         "uq_announces_session",
         "key_id",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from etracker_shared.settings import PostgresSettings
 from etracker_stack.account import Account, account_for_postgres, prepare_child
+from etracker_stack.postgres import LOCALE
 from etracker_stack.programs import postgres_programs
 from tests.support.processes import Program, free_port
 
@@ -57,7 +58,7 @@ class PostgresServer:
 
     def create(self) -> None:
         """Make the cluster on disk."""
-        command = ["-D", str(self._data), "--username=etracker", "--auth=trust", "--encoding=UTF8", "--locale=C"]
+        command = ["-D", str(self._data), "--username=etracker", "--auth=trust", *LOCALE]
         self._run("initdb", *command, "--no-sync", "--no-instructions")
 
     def start(self) -> None:

@@ -33,6 +33,9 @@ OPTIONS = {
     "logging_collector": "off",
 }
 
+LOCALE = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+"""Sorted by code point, and letters are letters in every script: names are searched in any case."""
+
 
 class EmbeddedPostgres:
     """A cluster in ``directory.postgres``."""
@@ -102,7 +105,7 @@ class EmbeddedPostgres:
         partial.rename(self._data)
 
     def _initdb(self, partial: Path, password_file: Path) -> Child:
-        options = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions")
+        options = ("--auth=scram-sha-256", *LOCALE, "--no-instructions")
         return Child(
             name="initdb",
             command=(

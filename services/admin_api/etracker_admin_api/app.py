@@ -2,31 +2,45 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from structlog import get_logger
 
+from etracker_admin_api.adapters.address_limit import RedisAddressLimit
 from etracker_admin_api.adapters.catalogue import PostgresCatalogue
 from etracker_admin_api.adapters.database import Database
-from etracker_admin_api.adapters.key_limit import RedisKeyLimit
+from etracker_admin_api.adapters.history import PostgresHistory
 from etracker_admin_api.adapters.keys import PostgresKeys, PostgresPruner
 from etracker_admin_api.adapters.live_counts import RedisLiveCounts
+from etracker_admin_api.adapters.operators import PostgresOperators
+from etracker_admin_api.adapters.torrent_lists import PostgresTorrentLists
 from etracker_admin_api.metrics import Metrics
 from etracker_admin_api.ports import DatabaseUnavailableError, Pruner
-from etracker_admin_api.routes.callers import Callers, require_api_key
+from etracker_admin_api.routes.callers import Callers
+from etracker_admin_api.routes.cors import allow_frontend
 from etracker_admin_api.routes.infohashes import infohashes_router
 from etracker_admin_api.routes.keys import keys_router
 from etracker_admin_api.routes.observation import Observation
 from etracker_admin_api.routes.pages import pages_router
 from etracker_admin_api.routes.problems import add_problem_handlers
+from etracker_admin_api.routes.roles import Roles
 from etracker_admin_api.routes.statistics import statistics_router
 from etracker_admin_api.routes.torrent_files import torrent_files_router
+from etracker_admin_api.routes.v1.document import DocumentedApp
+from etracker_admin_api.routes.v1.infohashes import operators_infohashes_router, public_infohashes_router
+from etracker_admin_api.routes.v1.keys import keys_v1_router
+from etracker_admin_api.routes.v1.session import session_router
+from etracker_admin_api.routes.v1.statistics import statistics_v1_router
+from etracker_admin_api.routes.v1.torrents import torrents_v1_router
 from etracker_admin_api.settings import AdminSettings
+from etracker_admin_api.use_cases.authentication import Authentication
 from etracker_admin_api.use_cases.pruning import prune_keys
 from etracker_admin_api.use_cases.statistics import CountStatistics
 from etracker_admin_api.use_cases.torrent_files import TorrentFiles
+from etracker_admin_api.use_cases.tracker_statistics import Sampling, TrackerStatistics
 from etracker_shared.health import health_router
 from etracker_shared.notifications import INFOHASHES_CHANNEL
 from etracker_shared.postgres import Listener
@@ -40,39 +54,79 @@ log = get_logger("admin_api")
 
 def create_app(settings: AdminSettings) -> FastAPI:
     """Build the admin API; it connects when it is asked something, so it starts while everything is down."""
-    database, redis, metrics = Database(settings), connect_redis(settings), Metrics()
-    catalogue, keys = PostgresCatalogue(database), PostgresKeys(database)
-    count = CountStatistics(catalogue.count, RedisLiveCounts(redis).totals, is_watched=lambda: listener.connected)
-    listener = Listener(settings, [INFOHASHES_CHANNEL], lambda _channel, _hashes: count.catalogue_changed())
-    limit = RedisKeyLimit(settings, settings.key_rate)
+    parts = Parts(settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        pruner = PostgresPruner(database)
-        async with running(listener.run), running(lambda: _prune_daily(pruner, metrics)):
+        sampling = Sampling(parts.count, parts.history, settings.sample_seconds)
+        pruner = PostgresPruner(parts.database)
+        prune = partial(_prune_daily, pruner, parts.metrics)
+        async with running(parts.listener.run), running(prune), running(sampling.run):
             yield
-        await limit.close()
-        await redis.aclose()
-        await database.close()
+        await parts.close()
 
-    app = FastAPI(
+    app = DocumentedApp(
         title="etracker admin API",
         description="Allowlist, announce keys, torrent files and statistics of an etracker.",
         version="1",
         lifespan=lifespan,
     )
-    app.add_middleware(Observation, metrics=metrics)
+    allow_frontend(app, settings.frontend_hostname)
+    app.add_middleware(Observation, metrics=parts.metrics)
     add_problem_handlers(app)
-    callers = Callers(settings.trusted_networks, settings.frontend_hostname)
-    restricted = require_api_key(settings.authorization.get_secret_value())
-    files = TorrentFiles(catalogue, keys)
-    app.include_router(statistics_router(count))
-    app.include_router(keys_router(keys, limit, callers, metrics))
-    app.include_router(infohashes_router(catalogue, count.changed_here, restricted))
-    app.include_router(torrent_files_router(files, count.changed_here, restricted, callers, metrics))
-    app.include_router(pages_router(catalogue, count, callers))
-    app.include_router(health_router({"postgres": database.is_ready}, metrics.registry))
+    for router in (*_original_routers(parts), *_v1_routers(parts)):
+        app.include_router(router)
+    app.include_router(health_router({"postgres": parts.database.is_ready}, parts.metrics.registry))
     return app
+
+
+class Parts:
+    """What the routes are built of."""
+
+    def __init__(self, settings: AdminSettings) -> None:
+        self.database, self.redis, self.metrics = Database(settings), connect_redis(settings), Metrics()
+        self.catalogue, self.keys = PostgresCatalogue(self.database), PostgresKeys(self.database)
+        self.lists, self.history = PostgresTorrentLists(self.database), PostgresHistory(self.database)
+        live = RedisLiveCounts(self.redis)
+        self.count = CountStatistics(self.catalogue.count, live.totals, is_watched=lambda: self.listener.connected)
+        self.listener = Listener(
+            settings, [INFOHASHES_CHANNEL], lambda _channel, _hashes: self.count.catalogue_changed()
+        )
+        self.key_limit = RedisAddressLimit(settings, settings.key_rate, "keys")
+        self.failures = RedisAddressLimit(settings, settings.failure_rate, "failures")
+        self.callers = Callers(settings.trusted_networks, settings.frontend_hostname)
+        api_key = settings.authorization.get_secret_value()
+        operators = PostgresOperators(self.database)
+        self.roles = Roles(Authentication(api_key, operators, self.keys, self.failures), self.callers)
+        self.files = TorrentFiles(self.catalogue, self.keys)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.key_limit.close()
+        await self.failures.close()
+        await self.redis.aclose()
+        await self.database.close()
+
+
+def _original_routers(parts: Parts) -> Iterator[APIRouter]:
+    changed = parts.count.changed_here
+    yield statistics_router(parts.count)
+    yield keys_router(parts.keys, parts.key_limit, parts.callers, parts.metrics)
+    yield infohashes_router(parts.catalogue, changed, parts.roles)
+    yield torrent_files_router(parts.files, changed, roles=parts.roles, callers=parts.callers, metrics=parts.metrics)
+    yield pages_router(parts.catalogue, parts.count, parts.callers)
+
+
+def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
+    changed = parts.count.changed_here
+    yield statistics_v1_router(TrackerStatistics(parts.count, parts.history))
+    yield public_infohashes_router(parts.lists)
+    yield keys_v1_router(parts.keys, parts.key_limit, parts.callers, parts.metrics)
+    yield session_router(parts.roles)
+    yield operators_infohashes_router(parts.catalogue, parts.lists, changed, parts.roles)
+    yield torrents_v1_router(
+        parts.files, parts.lists, changed, roles=parts.roles, callers=parts.callers, metrics=parts.metrics
+    )
 
 
 @contextlib.asynccontextmanager

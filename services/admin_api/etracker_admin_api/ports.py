@@ -1,11 +1,16 @@
 """What the use cases need of the outside world. Each docstring is the contract adapters keep."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import NamedTuple, Protocol
 
 from etracker_admin_api.domain.catalogue import ListedTorrent, StoredTorrent
+from etracker_admin_api.domain.history import Reading, TorrentReading, Totals
+from etracker_admin_api.domain.listing import Page, TorrentDetail, TorrentQuery
+from etracker_admin_api.domain.operators import Actor, Operator
 from etracker_admin_api.domain.torrents import Torrent
 from etracker_shared.addresses import Address
 from etracker_shared.identity import InfoHash
@@ -22,14 +27,24 @@ class LiveCountsUnavailableError(Exception):
 class Catalogue(Protocol):
     """The tracked torrents. A hybrid's two infohashes are one torrent.
 
+    What an actor changes is written to the audit log in the same transaction.
+
     Every method raises DatabaseUnavailableError within a few seconds when Postgres is down.
     """
 
-    async def add(self, info_hash: InfoHash, name: str) -> bool:
+    async def add(self, info_hash: InfoHash, name: str, actor: Actor) -> bool:
         """Track an infohash; tell whether it wasn't tracked before."""
         ...
 
-    async def add_torrent(self, torrent: Torrent) -> bool:
+    async def add_many(self, named: Mapping[InfoHash, str], actor: Actor) -> AbstractSet[InfoHash]:
+        """Track infohashes; return those that weren't tracked before."""
+        ...
+
+    async def rename(self, info_hash: InfoHash, name: str, actor: Actor) -> bool:
+        """Give the torrent that has this infohash another name; tell whether there was one."""
+        ...
+
+    async def add_torrent(self, torrent: Torrent, actor: Actor) -> bool:
         """Track a torrent by all its infohashes and keep its file; tell whether any was new.
 
         The row that keeps the statistics is one that exists already, v1's before v2's, else a new one of
@@ -37,7 +52,7 @@ class Catalogue(Protocol):
         """
         ...
 
-    async def remove(self, info_hash: InfoHash) -> bool:
+    async def remove(self, info_hash: InfoHash, actor: Actor) -> bool:
         """Stop tracking the torrent that has this infohash, with its other infohash; tell whether there was one."""
         ...
 
@@ -58,6 +73,26 @@ class Catalogue(Protocol):
         ...
 
 
+class TorrentLists(Protocol):
+    """The torrents as people look for them. Raises DatabaseUnavailableError as the catalogue does."""
+
+    async def page(self, query: TorrentQuery) -> Page:
+        """Return a page; its cost grows neither with the list nor with what matches."""
+        ...
+
+    async def find(self, info_hash: InfoHash) -> TorrentDetail | None:
+        """Return all that is known of the torrent that has this infohash."""
+        ...
+
+
+class Operators(Protocol):
+    """The operators' API keys. Raises DatabaseUnavailableError as the catalogue does."""
+
+    async def find(self, key_hash: bytes) -> Operator | None:
+        """Return whose unrevoked API key has this SHA-256."""
+        ...
+
+
 class Keys(Protocol):
     """The announce keys. Raises DatabaseUnavailableError as the catalogue does."""
 
@@ -66,7 +101,7 @@ class Keys(Protocol):
         ...
 
     async def is_registered(self, announce_key: str) -> bool:
-        """Tell whether a key is registered."""
+        """Tell whether a key is registered, and not disabled."""
         ...
 
 
@@ -94,11 +129,19 @@ class Pruner(Protocol):
         ...
 
 
+class LiveTotals(NamedTuple):
+    """Peers in all swarms, and the swarms that have any."""
+
+    seeders: int
+    leechers: int
+    swarms: int
+
+
 class LiveCounts(Protocol):
     """The peers in all swarms right now."""
 
-    async def totals(self) -> tuple[int, int]:
-        """Return seeders and leechers of all swarms.
+    async def totals(self) -> LiveTotals:
+        """Return what there is in all swarms.
 
         Raises:
             LiveCountsUnavailableError: Redis can't be asked.
@@ -106,12 +149,41 @@ class LiveCounts(Protocol):
         ...
 
 
-class KeyLimit(Protocol):
-    """How many keys an address may generate."""
+class History(Protocol):
+    """Statistics over time. Raises DatabaseUnavailableError as the catalogue does."""
+
+    async def totals(self) -> Totals:
+        """Return the sums over everything settled so far."""
+        ...
+
+    async def recent(self) -> tuple[datetime, Totals] | None:
+        """Return the sums as they were a minute or two ago, and when; None if nobody took a sample then."""
+        ...
+
+    async def take(self, torrents: int, live: LiveTotals, now: datetime) -> bool:
+        """Take a sample of the tracker, and let old ones fall to coarser steps; False if another replica did it."""
+        ...
+
+    async def take_torrents(self, now: datetime) -> bool:
+        """Take a sample of each torrent whose counts changed, once an hour; tell whether this was the moment."""
+        ...
+
+    async def tracker(self, step_seconds: int, since: datetime) -> Sequence[Reading]:
+        """Return the samples of a step since a moment, and the last one before it, in the order of time."""
+        ...
+
+    async def torrent(self, info_hash: InfoHash, since: datetime) -> Sequence[TorrentReading] | None:
+        """Return a torrent's samples since a moment, the last one before it, and how it is now; None if unknown."""
+        ...
+
+
+class AddressLimit(Protocol):
+    """How often an address may do something. While Redis is down each replica counts for itself. Never raises."""
 
     async def take(self, address: Address) -> int:
-        """Take one; return 0, or the seconds to wait when the address has used up its share.
+        """Take one; return 0, or the seconds to wait when the address has used up its share."""
+        ...
 
-        While Redis is down each replica counts for itself. Never raises.
-        """
+    async def wait_seconds(self, address: Address) -> int:
+        """Return 0, or the seconds to wait when the address has used up its share; take nothing."""
         ...

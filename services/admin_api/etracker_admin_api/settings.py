@@ -17,13 +17,16 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     ``authorization``: the API key; empty turns the restricted API off. ``frontend_hostname``: the
     tracker's public name in announce URLs, optionally with ``https://`` or ``http://`` and a port;
     empty, or localhost, takes the request's host. ``trusted_proxies``: networks whose ``X-Forwarded-*`` headers are
-    believed. ``key_limit``: announce keys an address may generate.
+    believed. ``key_limit``: announce keys an address may generate. ``failure_limit``: wrong keys an address may give.
+    ``sample_seconds``: how often the tracker's numbers are stored for charts.
     """
 
     authorization: SecretStr = SecretStr("")
     frontend_hostname: str = ""
     trusted_proxies: str = "127.0.0.0/8, ::1"
     key_limit: str = "20/hour"
+    failure_limit: str = "30/minute"
+    sample_seconds: int = Field(60, ge=1, le=60)
     listen_port: int = Field(8082, ge=0, le=65535)
 
     @field_validator("frontend_hostname")
@@ -39,7 +42,7 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
         parse_networks(value)
         return value
 
-    @field_validator("key_limit")
+    @field_validator("key_limit", "failure_limit")
     @classmethod
     def _check_limit(cls, value: str) -> str:
         parse(value)
@@ -54,3 +57,8 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     def key_rate(self) -> RateLimitItem:
         """The limit of key generation, parsed."""
         return parse(self.key_limit)
+
+    @property
+    def failure_rate(self) -> RateLimitItem:
+        """The limit of wrong keys, parsed."""
+        return parse(self.failure_limit)

@@ -1,6 +1,6 @@
 import asyncio
 
-from etracker_admin_api.ports import DatabaseUnavailableError, LiveCountsUnavailableError
+from etracker_admin_api.ports import DatabaseUnavailableError, LiveCountsUnavailableError, LiveTotals
 from etracker_admin_api.use_cases.statistics import CountStatistics, Statistics
 
 
@@ -22,24 +22,24 @@ class SlowCatalogue:
 
 
 class Peers:
-    """Two seeders and three leechers, unless Redis is down."""
+    """Two seeders and three leechers in one swarm, unless Redis is down."""
 
     def __init__(self) -> None:
         self.down = False
         self.asked = 0
 
-    async def totals(self) -> tuple[int, int]:
+    async def totals(self) -> LiveTotals:
         self.asked += 1
         if self.down:
             raise LiveCountsUnavailableError
-        return 2, 3
+        return LiveTotals(2, 3, 1)
 
 
 async def test_a_hundred_callers_at_once_cost_one_question_to_each_database() -> None:
     catalogue, peers = SlowCatalogue(seconds=0.05), Peers()
     count = CountStatistics(catalogue.count, peers.totals, is_watched=lambda: True)
     answers = await asyncio.gather(*(count() for _ in range(100)))
-    assert set(answers) == {Statistics(7, 2, 3, stale=False)}
+    assert set(answers) == {Statistics(7, 2, 3, 1, stale=False)}
     assert (catalogue.counts, peers.asked) == (1, 1)
 
 
@@ -80,6 +80,6 @@ async def test_the_last_known_peers_are_shown_as_stale_while_redis_is_down() -> 
     count = CountStatistics(SlowCatalogue().count, peers.totals, is_watched=lambda: True, live_seconds=0)
     await count()
     peers.down = True
-    assert await count() == Statistics(7, 2, 3, stale=True)
+    assert await count() == Statistics(7, 2, 3, 1, stale=True)
     peers.down = False
-    assert await count() == Statistics(7, 2, 3, stale=False)
+    assert await count() == Statistics(7, 2, 3, 1, stale=False)

@@ -1,14 +1,17 @@
 """The catalogue of torrents in Postgres."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from etracker_admin_api.adapters.audit import record, record_all
 from etracker_admin_api.adapters.database import LONG_DEADLINE_SECONDS, Database
 from etracker_admin_api.domain.catalogue import ListedTorrent, StoredTorrent
+from etracker_admin_api.domain.operators import Action, Actor
 from etracker_admin_api.domain.torrents import Torrent
 from etracker_shared.identity import InfoHash
 from etracker_shared.tables import infohashes
@@ -26,30 +29,55 @@ class PostgresCatalogue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, info_hash: InfoHash, name: str) -> bool:
+    async def add(self, info_hash: InfoHash, name: str, actor: Actor) -> bool:
         """See the port."""
-        statement = insert(infohashes).values(info_hash=info_hash, name=name).on_conflict_do_nothing()
-        async with self._database.transaction() as connection:
-            return (await connection.execute(statement.returning(_columns.id))).first() is not None
+        return bool(await self.add_many({info_hash: name}, actor))
 
-    async def add_torrent(self, torrent: Torrent) -> bool:
+    async def add_many(self, named: Mapping[InfoHash, str], actor: Actor) -> AbstractSet[InfoHash]:
+        """See the port."""
+        rows = [{"info_hash": info_hash, "name": name} for info_hash, name in named.items()]
+        statement = insert(infohashes).on_conflict_do_nothing().returning(_columns.info_hash)
+        async with self._database.transaction(LONG_DEADLINE_SECONDS) as connection:
+            added = {InfoHash(info_hash) for info_hash in await connection.scalars(statement.values(rows))}
+            details = {info_hash.hex(): {"name": named[info_hash]} for info_hash in added}
+            await record_all(connection, actor, Action.ADD_INFO_HASH, details)
+        return added
+
+    async def rename(self, info_hash: InfoHash, name: str, actor: Actor) -> bool:
+        """See the port."""
+        primary = select(func.coalesce(_columns.same_as, _columns.id)).where(_columns.info_hash == info_hash)
+        before = select(_columns.id, _columns.name).where(_columns.id == primary.scalar_subquery()).with_for_update()
+        async with self._database.transaction() as connection:
+            found = (await connection.execute(before)).first()
+            if found is not None and found.name != name:
+                await connection.execute(update(infohashes).where(_columns.id == found.id).values(name=name))
+                await record(connection, actor, Action.RENAME, info_hash.hex(), name=name, before=found.name)
+        return found is not None
+
+    async def add_torrent(self, torrent: Torrent, actor: Actor) -> bool:
         """See the port."""
         async with self._database.transaction() as connection:
             new = await _insert_missing(connection, torrent)
             rows = await _lock(connection, torrent)
             primary = _choose_primary(rows, torrent, new)
-            await _complete(connection, primary, torrent)
-            await _point_aliases(connection, primary, torrent)
+            completed = await _complete(connection, primary, torrent)
+            pointed = await _point_aliases(connection, primary, torrent)
+            if new or completed or pointed:
+                first = torrent.info_hashes[0].hex()
+                await record(connection, actor, Action.UPLOAD, first, name=torrent.name, new=bool(new))
         return bool(new)
 
-    async def remove(self, info_hash: InfoHash) -> bool:
+    async def remove(self, info_hash: InfoHash, actor: Actor) -> bool:
         """See the port."""
         primary = select(func.coalesce(_columns.same_as, _columns.id)).where(_columns.info_hash == info_hash)
         statement = delete(infohashes).where(
             or_(_columns.id == primary.scalar_subquery(), _columns.same_as == primary.scalar_subquery())
         )
         async with self._database.transaction() as connection:
-            return (await connection.execute(statement)).rowcount > 0
+            names = list(await connection.scalars(statement.returning(_columns.name)))
+            if names:
+                await record(connection, actor, Action.REMOVE, info_hash.hex(), name=names[0])
+        return bool(names)
 
     async def find(self, info_hash: InfoHash) -> StoredTorrent | None:
         """See the port."""
@@ -132,11 +160,11 @@ def _choose_primary(rows: Sequence[_Tracked], torrent: Torrent, new: set[bytes])
     return min(rows, key=lambda row: (row.info_hash in new, order[row.info_hash])).id
 
 
-async def _complete(connection: AsyncConnection, primary: int, torrent: Torrent) -> None:
-    """Fill in what a row that was inserted by its infohash alone doesn't know."""
+async def _complete(connection: AsyncConnection, primary: int, torrent: Torrent) -> bool:
+    """Fill in what a row that was inserted by its infohash alone doesn't know; tell whether that was anything."""
     incomplete = or_(_columns.file.is_(None), _columns.length.is_(None), _columns.name == "")
     statement = update(infohashes).where(_columns.id == primary, incomplete)
-    await connection.execute(
+    completed = await connection.execute(
         statement.values(
             file=func.coalesce(_columns.file, torrent.file),
             length=func.coalesce(_columns.length, torrent.length),
@@ -144,11 +172,12 @@ async def _complete(connection: AsyncConnection, primary: int, torrent: Torrent)
             info_hash_v2=func.coalesce(_columns.info_hash_v2, torrent.v2),
         )
     )
+    return completed.rowcount > 0
 
 
-async def _point_aliases(connection: AsyncConnection, primary: int, torrent: Torrent) -> None:
-    """Let the torrent's other infohash share the statistics of its first."""
+async def _point_aliases(connection: AsyncConnection, primary: int, torrent: Torrent) -> bool:
+    """Let the torrent's other infohash share the statistics of its first; tell whether it didn't yet."""
     statement = update(infohashes).where(
         _columns.info_hash.in_(torrent.info_hashes), _columns.id != primary, _columns.same_as.is_distinct_from(primary)
     )
-    await connection.execute(statement.values(same_as=primary))
+    return (await connection.execute(statement.values(same_as=primary))).rowcount > 0

@@ -32,9 +32,9 @@ class PostgresKeys:
 
     async def is_registered(self, announce_key: str) -> bool:
         """See the port. Asks by the key's hash, so that no log of Postgres ever shows the key."""
-        statement = select(exists().where(_columns.key_hash == hash_announce_key(announce_key)))
+        known = exists().where(_columns.key_hash == hash_announce_key(announce_key), _columns.disabled_time.is_(None))
         async with self._database.transaction() as connection:
-            return bool(await connection.scalar(statement))
+            return bool(await connection.scalar(select(known)))
 
 
 class PostgresPruner:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from redis.asyncio import Redis, RedisCluster
 
-from etracker_admin_api.ports import LiveCountsUnavailableError
+from etracker_admin_api.ports import LiveCountsUnavailableError, LiveTotals
 from etracker_shared.redis_connections import REDIS_UNAVAILABLE
 from etracker_shared.redis_keys import ALL_TOTALS
 
@@ -15,16 +15,16 @@ class RedisLiveCounts:
     def __init__(self, redis: Redis | RedisCluster) -> None:
         self._redis = redis
 
-    async def totals(self) -> tuple[int, int]:
+    async def totals(self) -> LiveTotals:
         """See the port."""
         pipeline = self._redis.pipeline(transaction=False)
         for key in ALL_TOTALS:
-            pipeline.hmget(key, ["s", "l"])
+            pipeline.hmget(key, ["s", "l", "w"])
         try:
             replies = await pipeline.execute()
         except REDIS_UNAVAILABLE as error:
             raise LiveCountsUnavailableError from error
-        return _add(reply[0] for reply in replies), _add(reply[1] for reply in replies)
+        return LiveTotals(*(_add(reply[field] for reply in replies) for field in range(3)))
 
 
 def _add(counts: Iterable[bytes | None]) -> int:

@@ -4,6 +4,8 @@
 
     RefusedError
     ├── InfoHashError       an infohash that is none
+    ├── CursorError         a cursor that no list gave
+    ├── SearchError         a search nobody can answer
     ├── UnfitNameError      a name nobody should have to display
     └── TorrentError        a torrent file that isn't accepted
         └── TorrentTooLargeError
@@ -16,6 +18,14 @@ class RefusedError(ValueError):
 
 class InfoHashError(RefusedError):
     """An infohash that is neither base64 nor hex of 20 bytes."""
+
+
+class CursorError(RefusedError):
+    """A cursor that no list gave, or another one."""
+
+
+class SearchError(RefusedError):
+    """A search that can't be answered."""
 
 
 class UnfitNameError(RefusedError):

@@ -28,7 +28,7 @@ class _InMemoryParser(MultiPartParser):
             file.close()
 
 
-async def read_json(request: Request, model: type[ModelT]) -> ModelT:
+async def read_json(request: Request, model: type[ModelT], max_bytes: int = MAX_JSON_BYTES) -> ModelT:
     """Read a JSON body, whatever its content type says.
 
     Raises:
@@ -37,8 +37,8 @@ async def read_json(request: Request, model: type[ModelT]) -> ModelT:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_JSON_BYTES:
-            raise HTTPException(400, f"The body is larger than {MAX_JSON_BYTES // 1024} KiB.")
+        if len(body) > max_bytes:
+            raise HTTPException(400, f"The body is larger than {max_bytes // 1024} KiB.")
     try:
         return model.model_validate_json(bytes(body))
     except ValidationError as error:

@@ -1,22 +1,13 @@
-"""Who calls, how they reach us, and whether they may."""
+"""Who calls, and how they reach us."""
 
-import hashlib
-import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from ipaddress import ip_address
-from typing import Annotated
 
-from fastapi import HTTPException, Request, Security
-from fastapi.security import APIKeyHeader
+from fastapi import Request
 
 from etracker_admin_api.domain.announce_urls import public_origin
 from etracker_shared.addresses import Address, Network, client_address, is_trusted, parse_address
 
-_API_KEY = APIKeyHeader(
-    name="Authorization",
-    auto_error=False,
-    description="The API key (ETRACKER_AUTHORIZATION), as it is, without a scheme",
-)
 _UNIX_SOCKET = "127.0.0.1"
 
 
@@ -37,6 +28,10 @@ class Callers:
         from_trusted = is_trusted(parse_address(_socket_address(request)), self._trusted)
         return from_trusted and "x-forwarded-for" not in request.headers
 
+    def limited_address(self, request: Request) -> Address | None:
+        """Return the address that limits count for, None for the operator's own machine."""
+        return None if self.is_operator(request) else self.address(request)
+
     def origin(self, request: Request) -> str:
         """Return ``scheme://host[:port]`` under which the caller reaches the tracker."""
         scheme = request.url.scheme
@@ -44,25 +39,6 @@ class Callers:
             forwarded = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
             scheme = forwarded if forwarded in {"http", "https"} else scheme
         return public_origin(self._frontend_hostname, scheme, request.headers.get("host", ""))
-
-
-def require_api_key(api_key: str) -> Callable[[str | None], None]:
-    """Build the dependency of every restricted route; an empty key turns them all off."""
-
-    def check(authorization: Annotated[str | None, Security(_API_KEY)]) -> None:
-        if not api_key:
-            raise HTTPException(403, "The restricted API is off: the operator hasn't set ETRACKER_AUTHORIZATION.")
-        if authorization is None:
-            raise HTTPException(401, "This needs the API key in the Authorization header.")
-        if not hmac.compare_digest(_digest(authorization.encode("latin-1")), _digest(api_key.encode())):
-            raise HTTPException(403, "The API key in the Authorization header is wrong.")
-
-    return check
-
-
-def _digest(key: bytes) -> bytes:
-    """Hash a key, so that comparing takes the same time for keys of any length."""
-    return hashlib.sha256(key.strip()).digest()
 
 
 def _socket_address(request: Request) -> str:

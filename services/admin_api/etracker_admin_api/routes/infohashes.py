@@ -1,25 +1,28 @@
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response, Security
 from fastapi.responses import StreamingResponse
 
 from etracker_admin_api.domain.catalogue import ListedTorrent
 from etracker_admin_api.domain.infohashes import parse_info_hash, to_base64
 from etracker_admin_api.domain.names import check_name
+from etracker_admin_api.domain.operators import Actor
 from etracker_admin_api.ports import Catalogue
 from etracker_admin_api.routes.bodies import read_json
 from etracker_admin_api.routes.models import Done, InfoHashRequest, TorrentAnswer
 from etracker_admin_api.routes.problems import problems
+from etracker_admin_api.routes.roles import Roles
 
 _BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": InfoHashRequest.model_json_schema()}}}
 }
 
 
-def infohashes_router(catalogue: Catalogue, changed: Callable[[], None], restricted: Callable[..., None]) -> APIRouter:
+def infohashes_router(catalogue: Catalogue, changed: Callable[[], None], roles: Roles) -> APIRouter:
     """Build the public list, and the restricted routes that add and remove infohashes."""
+    operator = Security(roles.original_operator)
     router = APIRouter(tags=["infohashes"])
 
     @router.get(
@@ -36,15 +39,14 @@ def infohashes_router(catalogue: Catalogue, changed: Callable[[], None], restric
     @router.post(
         "/api/infohash",
         status_code=201,
-        dependencies=[Depends(restricted)],
         responses={200: {"model": Done, "description": "It was tracked already"}, **problems(400, 401, 403, 503)},
         openapi_extra=_BODY,
     )
-    async def add_infohash(request: Request, response: Response) -> Done:
+    async def add_infohash(request: Request, response: Response, actor: Annotated[Actor, operator]) -> Done:
         """Track an infohash; repeating it changes nothing and answers 200."""
         wanted = await read_json(request, InfoHashRequest)
         info_hash = parse_info_hash(wanted.info_hash)
-        if await catalogue.add(info_hash, check_name(wanted.name)):
+        if await catalogue.add(info_hash, check_name(wanted.name), actor):
             changed()
             return Done(message="The infohash is tracked now.")
         response.status_code = 200
@@ -52,14 +54,15 @@ def infohashes_router(catalogue: Catalogue, changed: Callable[[], None], restric
 
     @router.delete(
         "/api/infohash",
-        dependencies=[Depends(restricted)],
         responses=problems(400, 401, 403, 404, 503),
         openapi_extra={**_BODY, "requestBody": {**_BODY["requestBody"], "required": False}},
     )
-    async def remove_infohash(request: Request, info_hash: str | None = None) -> Done:
+    async def remove_infohash(
+        request: Request, actor: Annotated[Actor, operator], info_hash: str | None = None
+    ) -> Done:
         """Stop tracking a torrent, named by any of its infohashes: in the body, or in the query."""
         text = (await read_json(request, InfoHashRequest)).info_hash if info_hash is None else info_hash
-        if not await catalogue.remove(parse_info_hash(text)):
+        if not await catalogue.remove(parse_info_hash(text), actor):
             raise HTTPException(404, "The infohash isn't tracked.")
         changed()
         return Done(message="The infohash isn't tracked any more.")

@@ -1,14 +1,14 @@
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from etracker_admin_api.metrics import Metrics
-from etracker_admin_api.ports import KeyLimit, Keys
+from etracker_admin_api.ports import AddressLimit, Keys
 from etracker_admin_api.routes.callers import Callers
 from etracker_admin_api.routes.models import KeyAnswer
 from etracker_admin_api.routes.problems import problems
 from etracker_shared.identity import new_announce_key
 
 
-def keys_router(keys: Keys, limit: KeyLimit, callers: Callers, metrics: Metrics) -> APIRouter:
+def keys_router(keys: Keys, limit: AddressLimit, callers: Callers, metrics: Metrics) -> APIRouter:
     """Build ``GET /api/generate``."""
     router = APIRouter(tags=["keys"])
 

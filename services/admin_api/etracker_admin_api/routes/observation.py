@@ -40,7 +40,7 @@ class Observation:
                 log.exception("request_failed")
                 if answer.status:
                     raise  # half an answer: only a broken connection tells the caller
-                await problem_response(request_id, 500, "Internal error.")(scope, receive, answer.send)
+                await problem_response(scope["path"], request_id, 500, "Internal error.")(scope, receive, answer.send)
             finally:
                 self._observe(scope, answer.status or _CLIENT_LEFT, time.perf_counter() - start)
 

@@ -1,40 +1,81 @@
-"""Errors as callers see them: JSON with a sentence and the id that the log has too."""
+"""Errors as callers see them: a sentence and the id that the log has too.
 
+The original's endpoints answer ``{"message": ...}``; everything under ``/api/v1`` answers RFC 9457.
+"""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from etracker_admin_api.domain.errors import RefusedError
 from etracker_admin_api.ports import DatabaseUnavailableError
 from etracker_admin_api.routes.models import Problem
+from etracker_admin_api.routes.v1.models.problems import INVALID, FieldProblem, ProblemDetails, problem_type
 
 DATABASE_DOWN = "The database doesn't answer. Try again in a moment."
 RETRY_SECONDS = 5
+PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 _DESCRIPTIONS = {
     400: "Something in the request isn't accepted; the message says what",
     401: "The Authorization header is missing",
     403: "The key isn't the right one, or the restricted API is off",
     404: "There is no such thing",
+    409: "It contradicts what is there",
     429: "Too many, too fast: Retry-After says when to come back",
     503: "The database doesn't answer",
 }
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Declare the errors of a route; all of them, and any other, have one shape."""
+    """Declare the errors of one of the original's routes; all of them, and any other, have one shape."""
+    return _declare(Problem, statuses)
+
+
+def problems_v1(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Declare the errors of a route under /api/v1."""
+    return _declare(ProblemDetails, statuses)
+
+
+def _declare(model: type[BaseModel], statuses: Sequence[int]) -> dict[int | str, dict[str, Any]]:
     declared: dict[int | str, dict[str, Any]] = {
-        status: {"model": Problem, "description": _DESCRIPTIONS[status]} for status in statuses
+        status: {"model": model, "description": _DESCRIPTIONS[status]} for status in statuses
     }
-    return {**declared, "default": {"model": Problem, "description": "Any other error"}}
+    return {**declared, "default": {"model": model, "description": "Any other error"}}
 
 
-def problem_response(request_id: str, status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    """Build the response of an error."""
-    return JSONResponse(Problem(message=message, request_id=request_id).model_dump(), status, headers)
+def problem_response(
+    path: str,
+    request_id: str,
+    status: int,
+    message: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    errors: Sequence[FieldProblem] = (),
+) -> JSONResponse:
+    """Build the response of an error, in the shape that belongs to the path."""
+    if not is_v1(path):
+        return JSONResponse(Problem(message=message, request_id=request_id).model_dump(), status, headers)
+    details = ProblemDetails(
+        type=INVALID if errors else problem_type(status),
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=message,
+        request_id=request_id,
+        errors=list(errors) or None,
+    )
+    return JSONResponse(details.model_dump(exclude_none=True), status, headers, PROBLEM_MEDIA_TYPE)
+
+
+def is_v1(path: str) -> bool:
+    """Tell whether a path belongs to the admin API v1."""
+    return path == "/api/v1" or path.startswith("/api/v1/")
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -47,19 +88,28 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 async def _answer_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - what the handler is registered for
-    headers = dict(error.headers) if error.headers else None
-    return problem_response(request.state.request_id, error.status_code, str(error.detail), headers)
+    return _respond(request, error.status_code, str(error.detail), error.headers)
 
 
 async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what the handler is registered for
-    first = error.errors()[0]
-    return problem_response(request.state.request_id, 400, f"{first['loc'][-1]}: {first['msg']}.")
+    errors = [FieldProblem(field=str(one["loc"][-1]), message=f"{one['msg']}.") for one in error.errors()]
+    return _respond(request, 400, f"{errors[0].field}: {errors[0].message}", errors=errors)
 
 
 async def _answer_refused(request: Request, error: Exception) -> JSONResponse:
-    return problem_response(request.state.request_id, 400, str(error))
+    return _respond(request, 400, str(error))
 
 
 async def _answer_database_down(request: Request, _error: Exception) -> JSONResponse:
-    return problem_response(request.state.request_id, 503, DATABASE_DOWN, {"Retry-After": str(RETRY_SECONDS)})
+    return _respond(request, 503, DATABASE_DOWN, {"Retry-After": str(RETRY_SECONDS)})
+
+
+def _respond(
+    request: Request,
+    status: int,
+    message: str,
+    headers: Mapping[str, str] | None = None,
+    errors: Sequence[FieldProblem] = (),
+) -> JSONResponse:
+    return problem_response(request.url.path, request.state.request_id, status, message, headers, errors=errors)

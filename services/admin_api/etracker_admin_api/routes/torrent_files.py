@@ -1,25 +1,27 @@
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response, Security
 
 from etracker_admin_api.domain.errors import TorrentError
 from etracker_admin_api.domain.infohashes import parse_info_hash, to_base64
+from etracker_admin_api.domain.operators import Actor
 from etracker_admin_api.domain.torrents import Torrent
 from etracker_admin_api.metrics import Metrics
 from etracker_admin_api.routes.bodies import read_upload
 from etracker_admin_api.routes.callers import Callers
 from etracker_admin_api.routes.models import UploadAnswer
 from etracker_admin_api.routes.problems import problems
+from etracker_admin_api.routes.roles import Roles
 from etracker_admin_api.use_cases.torrent_files import TorrentFiles, UnknownKeyError, UnknownTorrentError
 
 MEDIA_TYPE = "application/x-bittorrent"
 _ANNOUNCE_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9 ._()-]+")
-_FORM: dict[str, Any] = {
+FORM: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
@@ -44,27 +46,28 @@ _FORM: dict[str, Any] = {
 def torrent_files_router(
     files: TorrentFiles,
     changed: Callable[[], None],
-    restricted: Callable[..., None],
+    *,
+    roles: Roles,
     callers: Callers,
     metrics: Metrics,
 ) -> APIRouter:
     """Build the restricted upload and the download that a key is good for."""
+    operator = Security(roles.original_operator)
     router = APIRouter(tags=["torrent files"])
 
     @router.post(
         "/api/torrentfile",
         status_code=201,
-        dependencies=[Depends(restricted)],
         responses={
             200: {"model": UploadAnswer, "description": "It was tracked already"},
             **problems(400, 401, 403, 503),
         },
-        openapi_extra=_FORM,
+        openapi_extra=FORM,
     )
-    async def upload(request: Request, response: Response) -> UploadAnswer:
+    async def upload(request: Request, response: Response, actor: Annotated[Actor, operator]) -> UploadAnswer:
         """Track a torrent and keep its file: made private, its trackers, DHT nodes and web seeds removed."""
         try:
-            torrent, is_new = await files.upload(await read_upload(request, "file"))
+            torrent, is_new = await files.upload(await read_upload(request, "file"), actor)
         except TorrentError:
             metrics.uploads.labels("refused").inc()
             raise
@@ -73,7 +76,7 @@ def torrent_files_router(
             changed()
         else:
             response.status_code = 200
-        return _describe(torrent, is_new=is_new)
+        return _answer(torrent, is_new=is_new)
 
     @router.get(
         "/api/torrentfile",
@@ -104,14 +107,19 @@ def attachment(filename: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
-def _describe(torrent: Torrent, *, is_new: bool) -> UploadAnswer:
+def describe(torrent: Torrent, *, is_new: bool) -> str:
+    """Say what became of an upload."""
     message = "The torrent is tracked now." if is_new else "The torrent was tracked already."
     if torrent.made_private:
         message += (
             " It wasn't private: it got the flag and with it new infohashes, so seed the file downloaded from here."
         )
+    return message
+
+
+def _answer(torrent: Torrent, *, is_new: bool) -> UploadAnswer:
     return UploadAnswer(
-        message=message,
+        message=describe(torrent, is_new=is_new),
         name=torrent.name,
         length=torrent.length,
         info_hash=to_base64(torrent.info_hashes[0]),

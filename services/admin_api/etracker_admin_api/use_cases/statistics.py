@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from etracker_admin_api.ports import DatabaseUnavailableError, LiveCountsUnavailableError
+from etracker_admin_api.ports import DatabaseUnavailableError, LiveCountsUnavailableError, LiveTotals
 
 LIVE_SECONDS = 1.0
 COUNT_SHARE = 0.1
@@ -22,6 +22,7 @@ class Statistics:
     hashcount: int
     seeders: int
     leechers: int
+    swarms: int
     stale: bool
 
 
@@ -35,7 +36,7 @@ class CountStatistics:
     def __init__(
         self,
         count: Callable[[], Awaitable[int]],
-        totals: Callable[[], Awaitable[tuple[int, int]]],
+        totals: Callable[[], Awaitable[LiveTotals]],
         is_watched: Callable[[], bool],
         live_seconds: float = LIVE_SECONDS,
     ) -> None:
@@ -50,7 +51,7 @@ class CountStatistics:
         self._version = 0
         self._next_count = 0.0
         self._retry_count = 0.0
-        self._totals = (0, 0)
+        self._totals = LiveTotals(0, 0, 0)
         self._totals_stale = True
         self._next_totals = 0.0
 
@@ -70,8 +71,7 @@ class CountStatistics:
             DatabaseUnavailableError: the torrents can't be counted.
         """
         hashcount = await self._count()
-        seeders, leechers = await self._live_totals()
-        return Statistics(hashcount, seeders, leechers, self._totals_stale)
+        return Statistics(hashcount, *await self._live_totals(), self._totals_stale)
 
     async def _count(self) -> int:
         async with self._counting:
@@ -93,7 +93,7 @@ class CountStatistics:
         end = time.monotonic()
         self._next_count = end + (end - start) / COUNT_SHARE
 
-    async def _live_totals(self) -> tuple[int, int]:
+    async def _live_totals(self) -> LiveTotals:
         async with self._asking:
             if time.monotonic() >= self._next_totals:
                 try:

@@ -5,6 +5,7 @@ import asyncio
 from etracker_admin_api.domain.announce_urls import announce_url
 from etracker_admin_api.domain.catalogue import StoredTorrent
 from etracker_admin_api.domain.errors import TorrentError
+from etracker_admin_api.domain.operators import Actor
 from etracker_admin_api.domain.torrents import Torrent, parse_torrent, with_announce_url
 from etracker_admin_api.ports import Catalogue, Keys
 from etracker_shared.identity import InfoHash
@@ -33,7 +34,7 @@ class TorrentFiles:
         self._keys = keys
         self._parsers = asyncio.Semaphore(PARSERS)
 
-    async def upload(self, data: bytes) -> tuple[Torrent, bool]:
+    async def upload(self, data: bytes, actor: Actor) -> tuple[Torrent, bool]:
         """Track an uploaded torrent; return it and whether any of its infohashes was new.
 
         Raises:
@@ -42,7 +43,7 @@ class TorrentFiles:
         """
         async with self._parsers:
             torrent = await asyncio.to_thread(parse_torrent, data)
-        return torrent, await self._catalogue.add_torrent(torrent)
+        return torrent, await self._catalogue.add_torrent(torrent, actor)
 
     async def download(self, announce_key: str, info_hash: InfoHash, origin: str) -> tuple[str, bytes]:
         """Return a torrent's name and its file, with the key's announce URL at ``origin``.

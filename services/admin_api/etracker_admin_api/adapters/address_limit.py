@@ -1,4 +1,4 @@
-"""How many keys an address may generate: counted in Redis for all replicas, by the ``limits`` library."""
+"""How often an address may do something: counted in Redis for all replicas, by the ``limits`` library."""
 
 import math
 import time
@@ -16,14 +16,17 @@ from etracker_shared.redis_keys import LIMIT_PREFIX
 from etracker_shared.settings import RedisSettings
 
 _TIMEOUT_SECONDS = 1.0
-_NAMESPACE = "keys"
 
 
-class RedisKeyLimit:
-    """A moving window an address; an IPv6 /64 is one address, since one machine can have all of it."""
+class RedisAddressLimit:
+    """A moving window an address; an IPv6 /64 is one address, since one machine can have all of it.
 
-    def __init__(self, settings: RedisSettings, rate: RateLimitItem) -> None:
+    See :class:`~etracker_admin_api.ports.AddressLimit`. ``what`` tells one limit from the others.
+    """
+
+    def __init__(self, settings: RedisSettings, rate: RateLimitItem, what: str) -> None:
         self._rate = rate
+        self._what = what
         self._storage = _storage(settings)
         self._shared = MovingWindowRateLimiter(self._storage)
         self._own = MovingWindowRateLimiter(MemoryStorage())
@@ -36,6 +39,14 @@ class RedisKeyLimit:
         except REDIS_UNAVAILABLE:
             return await self._take(self._own, caller)
 
+    async def wait_seconds(self, address: Address) -> int:
+        """See the port."""
+        caller = _caller(address)
+        try:
+            return await self._look(self._shared, caller)
+        except REDIS_UNAVAILABLE:
+            return await self._look(self._own, caller)
+
     async def close(self) -> None:
         """Close the connections to Redis."""
         bridge = self._storage.bridge
@@ -43,9 +54,14 @@ class RedisKeyLimit:
             await bridge.storage.aclose()
 
     async def _take(self, limiter: MovingWindowRateLimiter, caller: str) -> int:
-        if await limiter.hit(self._rate, _NAMESPACE, caller):
+        if await limiter.hit(self._rate, self._what, caller):
             return 0
-        window = await limiter.get_window_stats(self._rate, _NAMESPACE, caller)
+        return max(1, await self._look(limiter, caller))
+
+    async def _look(self, limiter: MovingWindowRateLimiter, caller: str) -> int:
+        window = await limiter.get_window_stats(self._rate, self._what, caller)
+        if window.remaining > 0:
+            return 0
         return max(1, math.ceil(window.reset_time - time.time()))
 
 

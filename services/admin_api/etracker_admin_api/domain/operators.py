@@ -1,0 +1,97 @@
+"""Operators: who they are, and on whose behalf something is changed."""
+
+import enum
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from etracker_admin_api.domain.errors import UnfitNameError
+
+ENVIRONMENT = "environment"
+"""The operator whose key is ETRACKER_AUTHORIZATION."""
+
+_NAME = re.compile(r"[\w][\w .@+-]{0,63}")
+_KEY_BYTES = 24
+
+
+class Action(enum.StrEnum):
+    """What operators can change."""
+
+    ADD_INFO_HASH = "infohash.add"
+    RENAME = "infohash.rename"
+    REMOVE = "infohash.remove"
+    UPLOAD = "torrent.upload"
+    DISABLE_KEY = "key.disable"
+    ENABLE_KEY = "key.enable"
+    ROTATE_KEY = "key.rotate"
+    ADD_OPERATOR = "operator.add"
+    REVOKE_OPERATOR = "operator.revoke"
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Somebody with an API key. ``id`` and ``since`` are None for the environment's."""
+
+    id: int | None
+    name: str
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorRow:
+    """An operator as the list shows it."""
+
+    id: int | None
+    name: str
+    created: datetime | None
+    last_used: datetime | None
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """An operator, and the request by which they act."""
+
+    operator: Operator
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """Something an operator changed."""
+
+    id: int
+    at: datetime
+    operator: str
+    action: str
+    target: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    request_id: str = ""
+
+
+def check_operator_name(name: str) -> str:
+    """Return an operator's name.
+
+    Raises:
+        UnfitNameError: it is no short line of letters, digits and a few signs, or is taken by the environment.
+    """
+    name = name.strip()
+    if not _NAME.fullmatch(name):
+        raise UnfitNameError("A name is 1 to 64 letters, digits, spaces and . @ + - and starts with a letter or digit.")
+    if name.lower() == ENVIRONMENT:
+        raise UnfitNameError(f"The name {ENVIRONMENT} is the operator's of ETRACKER_AUTHORIZATION.")
+    return name
+
+
+def new_api_key() -> str:
+    """Make a fresh API key of 192 random bits."""
+    return "etk_" + secrets.token_urlsafe(_KEY_BYTES)
+
+
+def hash_api_key(api_key: bytes) -> bytes:
+    """Hash an API key. It is random, not a password, so one round is enough; so is what is set in the environment."""
+    return hashlib.sha256(api_key.strip()).digest()

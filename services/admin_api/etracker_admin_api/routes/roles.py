@@ -1,0 +1,78 @@
+"""Roles: public, key holder (an announce key in a header), operator (an API key)."""
+
+from typing import Annotated
+
+from fastapi import HTTPException, Request, Security
+from fastapi.security import APIKeyHeader
+
+from etracker_admin_api.domain.operators import Actor
+from etracker_admin_api.routes.callers import Callers
+from etracker_admin_api.use_cases.authentication import (
+    Authentication,
+    RestrictedOffError,
+    TooManyWrongKeysError,
+    WrongKeyError,
+)
+
+_API_KEY = APIKeyHeader(
+    name="Authorization",
+    auto_error=False,
+    description="An operator's API key, as it is, without a scheme; under /api/v1 `Bearer <key>` works too",
+)
+_ANNOUNCE_KEY = APIKeyHeader(
+    name="X-Announce-Key",
+    scheme_name="AnnounceKey",
+    auto_error=False,
+    description="An announce key: a secret, so never in a URL",
+)
+ApiKey = Annotated[str | None, Security(_API_KEY)]
+AnnounceKey = Annotated[str | None, Security(_ANNOUNCE_KEY)]
+
+
+class Roles:
+    """The dependencies of routes that aren't public; they run before a request's body is read."""
+
+    def __init__(self, authentication: Authentication, callers: Callers) -> None:
+        self._authentication = authentication
+        self._callers = callers
+
+    async def original_operator(self, request: Request, api_key: ApiKey) -> Actor:
+        """Return who acts, on the original's endpoints."""
+        return await self._operator(request, api_key)
+
+    async def operator(self, request: Request, api_key: ApiKey) -> Actor:
+        """Return who acts, under /api/v1."""
+        scheme, _, key = (api_key or "").strip().partition(" ")
+        return await self._operator(request, key if scheme.lower() == "bearer" else api_key)
+
+    async def key_holder(self, request: Request, announce_key: AnnounceKey) -> str:
+        """Return the caller's announce key."""
+        if announce_key is None:
+            raise HTTPException(401, "This needs an announce key in the X-Announce-Key header.")
+        try:
+            return await self._authentication.announce_key(announce_key, self._callers.limited_address(request))
+        except WrongKeyError:
+            raise HTTPException(403, "The announce key isn't registered. Generate one first.") from None
+        except TooManyWrongKeysError as error:
+            raise _too_many(error) from None
+
+    async def _operator(self, request: Request, api_key: str | None) -> Actor:
+        try:
+            self._authentication.check_on()
+            if api_key is None:
+                raise HTTPException(401, "This needs the API key in the Authorization header.")
+            address = self._callers.limited_address(request)
+            operator = await self._authentication.operator(api_key.encode("latin-1"), address)
+        except RestrictedOffError:
+            sentence = "The restricted API is off: the operator hasn't set ETRACKER_AUTHORIZATION."
+            raise HTTPException(403, sentence) from None
+        except WrongKeyError:
+            raise HTTPException(403, "The API key in the Authorization header is wrong.") from None
+        except TooManyWrongKeysError as error:
+            raise _too_many(error) from None
+        return Actor(operator, request.state.request_id)
+
+
+def _too_many(error: TooManyWrongKeysError) -> HTTPException:
+    message = "Your address has given too many wrong keys. Come back later."
+    return HTTPException(429, message, {"Retry-After": str(error.wait_seconds)})

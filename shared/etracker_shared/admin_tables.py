@@ -1,0 +1,100 @@
+"""Tables that only the admin API reads: operators, their audit log, statistics over time.
+
+:mod:`~etracker_shared.tables` says who writes which.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from etracker_shared.columns import metadata, moment
+
+
+def _grand_total(name: str) -> Column[object]:
+    """A sum over the whole tracker: no client that claims absurd numbers brings it to an end."""
+    return Column(name, Numeric(40, 0), nullable=False, server_default=text("0"))
+
+
+totals = Table(
+    "totals",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, server_default=text("1")),
+    _grand_total("announces"),
+    _grand_total("snatches"),
+    _grand_total("uploaded_bytes"),
+    _grand_total("downloaded_bytes"),
+    CheckConstraint("id = 1", name="one_row"),
+    comment="sums over everything ever settled, moved in the transaction that settles it",
+)
+
+operators = Table(
+    "operators",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("key_hash", LargeBinary, nullable=False, unique=True, comment="SHA-256 of the API key"),
+    moment("created_time"),
+    Column("last_used", DateTime(timezone=True)),
+    Column("revoked_time", DateTime(timezone=True), comment="revoked then; the row stays for the audit log"),
+    comment="named API keys beside ETRACKER_AUTHORIZATION",
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    moment("at"),
+    Column("operator_id", BigInteger, ForeignKey("operators.id"), comment="null for ETRACKER_AUTHORIZATION"),
+    Column("operator", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", Text, nullable=False, server_default=""),
+    Column("detail", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("request_id", Text, nullable=False, server_default=""),
+    Index("ix_audit_log_operator_id", "operator", "id"),
+    Index("ix_audit_log_action_id", "action", "id"),
+    comment="what operators changed, written in the transaction that changed it",
+)
+
+tracker_samples = Table(
+    "tracker_samples",
+    metadata,
+    Column("step_seconds", Integer, primary_key=True, comment="how long the sample stands for"),
+    Column("at", DateTime(timezone=True), primary_key=True, comment="its end"),
+    # averages over the step
+    Column("torrents", Double, nullable=False),
+    Column("swarms", Double, nullable=False),
+    Column("seeders", Double, nullable=False),
+    Column("leechers", Double, nullable=False),
+    # totals at its end
+    _grand_total("announces"),
+    _grand_total("snatches"),
+    _grand_total("uploaded_bytes"),
+    _grand_total("downloaded_bytes"),
+    comment="the tracker over time, at falling resolution",
+)
+
+torrent_samples = Table(
+    "torrent_samples",
+    metadata,
+    Column("info_hash_id", BigInteger, ForeignKey("infohashes.id", ondelete="CASCADE"), primary_key=True),
+    Column("at", DateTime(timezone=True), primary_key=True, index=True),
+    Column("seeders", Integer, nullable=False),
+    Column("leechers", Integer, nullable=False),
+    Column("snatches", BigInteger, nullable=False),
+    comment="a torrent over time: a row where its counts changed, which holds until the next",
+)

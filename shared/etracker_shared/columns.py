@@ -1,0 +1,18 @@
+"""What every table of the schema is made of."""
+
+from sqlalchemy import Column, DateTime, MetaData, func
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def moment(name: str) -> Column[object]:
+    """Make a column that holds when a row was written, unless the writer says otherwise."""
+    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
