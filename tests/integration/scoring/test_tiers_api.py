@@ -69,6 +69,13 @@ async def test_a_key_inserted_through_psql_is_known_at_once(client: AsyncClient,
     assert [peer.registered for peer in await ask(client, STRANGER)] == [True]
 
 
+async def test_a_disabled_key_counts_as_unregistered(client: AsyncClient, database: asyncpg.Connection) -> None:
+    await database.execute("UPDATE peers SET disabled_time = now()")
+    assert [peer.registered for peer in await ask(client, ALICE)] == [False]
+    await database.execute("UPDATE peers SET disabled_time = NULL")
+    assert [peer.registered for peer in await ask(client, ALICE)] == [True]
+
+
 @pytest.mark.parametrize(
     "body",
     [

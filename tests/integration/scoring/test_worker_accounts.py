@@ -89,6 +89,30 @@ async def test_a_hybrid_torrents_hashes_share_statistics_and_tell_both_swarms_of
     await eventually(told, "both swarms know of the snatch")
 
 
+async def test_totals_add_up_everybodys_facts_once(
+    database: asyncpg.Connection, redis_client: Redis, start_worker: StartWorker
+) -> None:
+    worker = await start_worker()
+    await add_facts(redis_client, *a_download(), *a_download(guest=b"-GG0001-000000000000"))
+    await worker.settled(6)
+    await add_facts(redis_client, *a_download()[:2])  # older than what is stored
+    await worker.settled(8)
+    row = await database.fetchrow("SELECT announces, snatches, uploaded_bytes, downloaded_bytes FROM totals")
+    assert row is not None
+    assert [int(value) for value in row] == [6, 2, 100, 2000]
+
+
+async def test_facts_of_a_disabled_key_are_dropped(
+    database: asyncpg.Connection, redis_client: Redis, start_worker: StartWorker
+) -> None:
+    await database.execute("UPDATE peers SET disabled_time = now() WHERE announce_key = 'alice'")
+    worker = await start_worker()
+    await add_facts(redis_client, *a_download())
+    await worker.settled(3)
+    assert await worker.metric('etracker_scoring_facts_total{outcome="unregistered"}') == 3
+    assert await database.fetchval("SELECT sum(uploaded) FROM peers") == 0
+
+
 async def test_a_swarm_that_is_not_there_is_not_made_by_a_snatch(
     redis_client: Redis, start_worker: StartWorker
 ) -> None:

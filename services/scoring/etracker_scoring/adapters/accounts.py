@@ -10,7 +10,7 @@ import asyncpg
 
 from etracker_scoring.adapters import sql
 from etracker_scoring.adapters.fact_streams import parse_position
-from etracker_scoring.domain.ledger import Books, Ledger, Sums
+from etracker_scoring.domain.ledger import Books, Ledger, Outcome, Sums
 from etracker_scoring.domain.records import Key, Membership, MembershipKey, Session, SessionKey, Torrent
 from etracker_scoring.metrics import WorkerMetrics
 from etracker_scoring.ports import (
@@ -122,6 +122,7 @@ class PostgresAccounts:
             async with self._connection.transaction():
                 await self._move(moved)
                 await self._add_sums(ledger)
+                await self._add_totals(ledger)
                 await self._put_memberships(ledger.memberships)
                 await self._put_sessions(ledger.sessions)
                 await self._keep_facts(kept)
@@ -142,6 +143,16 @@ class PostgresAccounts:
             for key_id, sums in sorted(ledger.keys.items())
         ]
         await self._write("peers", sql.ADD_TO_KEYS, keys)
+
+    async def _add_totals(self, ledger: Ledger) -> None:
+        sums = ledger.torrents.values()
+        added = (
+            ledger.outcomes[Outcome.SETTLED],
+            sum(one.snatches for one in sums),
+            sum(one.uploaded for one in sums),
+            sum(one.downloaded for one in sums),
+        )
+        await self._write("totals", sql.ADD_TO_TOTALS, [added] if any(added) else [])
 
     async def _put_memberships(self, memberships: Mapping[MembershipKey, Membership]) -> None:
         rows = [

@@ -4,7 +4,7 @@ A batch writes parents (infohashes, peers) before the rows that refer to them, e
 its ids: whoever deletes a key or a torrent meanwhile waits, or makes the batch load again.
 """
 
-FIND_KEYS = "SELECT key_hash, id, seeded_until FROM peers WHERE key_hash = ANY($1)"
+FIND_KEYS = "SELECT key_hash, id, seeded_until FROM peers WHERE key_hash = ANY($1) AND disabled_time IS NULL"
 
 FIND_TORRENTS = """
 SELECT listed.info_hash, coalesce(kept.id, listed.id), coalesce(kept.length, listed.length)
@@ -80,6 +80,14 @@ FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]
     added (id, snatches, uploaded, downloaded, seeding_seconds, last_seen, seeded_until)
 WHERE stored.id = added.id
 """  # noqa: S608 - as above
+
+ADD_TO_TOTALS = """
+INSERT INTO totals AS stored (announces, snatches, uploaded_bytes, downloaded_bytes)
+SELECT * FROM unnest($1::numeric[], $2::numeric[], $3::numeric[], $4::numeric[])
+ON CONFLICT (id) DO UPDATE SET announces = stored.announces + excluded.announces,
+    snatches = stored.snatches + excluded.snatches, uploaded_bytes = stored.uploaded_bytes + excluded.uploaded_bytes,
+    downloaded_bytes = stored.downloaded_bytes + excluded.downloaded_bytes
+"""
 
 PUT_MEMBERSHIPS = """
 INSERT INTO memberships (key_id, info_hash_id, first_seen, leeching, snatched_time)

@@ -30,7 +30,9 @@ GIVE_UP_SECONDS = 2.0
 CHECK_SECONDS = 0.5
 RECONNECT_SECONDS = 0.5
 
-_REGISTERED = "SELECT key_hash, 0, 0::bigint, 0::bigint, 0::bigint FROM peers WHERE key_hash = ANY($1)"
+_REGISTERED = """
+SELECT key_hash, 0, 0::bigint, 0::bigint, 0::bigint FROM peers WHERE key_hash = ANY($1) AND disabled_time IS NULL
+"""
 
 # An announce counts as seeding for two intervals; "stopped" ends it at once.
 _HISTORIES = """
@@ -38,7 +40,7 @@ SELECT key_hash, (
     SELECT count(DISTINCT info_hash_id) FROM announces
     WHERE key_id = peers.id AND amount_left = 0 AND event <> {stopped} AND last_seen > now() - interval '{seconds} s'
 ), snatched, uploaded, downloaded
-FROM peers WHERE key_hash = ANY($1)
+FROM peers WHERE key_hash = ANY($1) AND disabled_time IS NULL
 """
 
 
