@@ -1,9 +1,10 @@
 """The announce service in the test's own process, behind a real socket, and a scoring service to steer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import quote_from_bytes
 
@@ -13,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI, HTTPException
 
 from etracker_announce.app import create_app
+from etracker_announce.routes.door import TrackerServer
 from etracker_announce.routes.protocol import TrackerProtocol
 from etracker_announce.settings import AnnounceSettings
 from etracker_shared.identity import hash_announce_key
@@ -24,7 +26,12 @@ DEADLINE_SECONDS = 10.0
 
 @asynccontextmanager
 async def serving(
-    app: FastAPI, http: Any = "httptools", *, host: str = "127.0.0.1", keep_alive_seconds: int = 5
+    app: FastAPI,
+    http: Any = "httptools",
+    *,
+    host: str = "127.0.0.1",
+    keep_alive_seconds: int = 5,
+    make_server: Callable[[uvicorn.Config], uvicorn.Server] = uvicorn.Server,
 ) -> AsyncIterator[uvicorn.Server]:
     """Serve an application on a free port (``port_of`` tells which)."""
     config = uvicorn.Config(
@@ -40,7 +47,7 @@ async def serving(
         timeout_keep_alive=keep_alive_seconds,
         timeout_graceful_shutdown=5,
     )
-    server = uvicorn.Server(config)
+    server = make_server(config)
     task = asyncio.create_task(server.serve())
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
@@ -184,7 +191,12 @@ async def running_announcer(
             | settings
         )
         app = create_app(announce_settings)
-        async with serving(app, TrackerProtocol, host=announce_settings.listen_host) as server:
+        async with serving(
+            app,
+            TrackerProtocol,
+            host=announce_settings.listen_host,
+            make_server=partial(TrackerServer, linger_seconds=0),
+        ) as server:
             announcer = Announcer(server, scoring, postgres, announce_settings)
             await _wait_until_ready(announcer)
             yield announcer

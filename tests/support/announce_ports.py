@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from etracker_announce.domain.addresses import client_finder
 from etracker_announce.domain.swarm import NO_COUNTS, RECORD, Counts, Step, View
 from etracker_announce.metrics import Metrics
 from etracker_announce.ports import Judgement, SwarmsUnavailableError, Torrent
+from etracker_announce.routes.door import TrackerServer
 from etracker_announce.routes.exchange import FRONT, Front
 from etracker_announce.routes.protocol import TrackerProtocol
 from etracker_announce.settings import AnnounceSettings
@@ -120,7 +121,10 @@ class Scripted:
 
     @asynccontextmanager
     async def serving(
-        self, protocol: type[TrackerProtocol] = TrackerProtocol, keep_alive_seconds: int = 5
+        self,
+        protocol: type[TrackerProtocol] = TrackerProtocol,
+        keep_alive_seconds: int = 5,
+        linger_seconds: float = 0,
     ) -> AsyncIterator[uvicorn.Server]:
         """Serve it as the service does."""
 
@@ -130,5 +134,6 @@ class Scripted:
 
         app = FastAPI(lifespan=lifespan)
         app.include_router(health_router({"redis": self.swarms.ping}, self.registry))
-        async with serving(app, protocol, keep_alive_seconds=keep_alive_seconds) as server:
+        make_server = partial(TrackerServer, linger_seconds=linger_seconds)
+        async with serving(app, protocol, keep_alive_seconds=keep_alive_seconds, make_server=make_server) as server:
             yield server

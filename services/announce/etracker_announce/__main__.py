@@ -3,6 +3,7 @@
 import gc
 
 from etracker_announce.app import create_app
+from etracker_announce.routes.door import TrackerServer
 from etracker_announce.routes.protocol import TrackerProtocol
 from etracker_announce.settings import AnnounceSettings
 from etracker_shared.serving import serve
@@ -15,7 +16,7 @@ def main() -> None:
     """Read the settings and serve until told to stop."""
     settings = load_settings(AnnounceSettings)
     _spare_the_collector()
-    serve(create_app, settings, http=TrackerProtocol)
+    serve(create_app, settings, TrackerProtocol, TrackerServer)
 
 
 def _spare_the_collector() -> None:

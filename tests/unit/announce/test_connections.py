@@ -1,6 +1,8 @@
 """Connections: kept, closed, pipelined, slow, broken and drained ones."""
 
 import asyncio
+import resource
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -125,6 +127,56 @@ async def test_a_request_may_come_byte_by_byte(wire: Wire) -> None:
     assert (await wire.answer())[1].startswith(b"d8:complete")
 
 
+@pytest.mark.parametrize("pieces", [1, 2, 7])
+async def test_one_announce_a_connection_is_answered_in_however_many_pieces_it_comes(wire: Wire, pieces: int) -> None:
+    whole = announce(6881, "Connection: close")
+    size = len(whole) // pieces + 1
+    for start in range(0, len(whole), size):
+        wire.send(whole[start : start + size])
+        await asyncio.sleep(0.02)
+    answer = await wire.rest()
+    assert b"Connection: close" in answer
+    assert b"5:peers0:" in answer
+
+
+async def test_one_announce_a_connection_is_counted(server: uvicorn.Server) -> None:
+    for request_of_one in (announce(6881, "Connection: close"), request("/metrics", "Connection: close")):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port_of(server))
+        writer.write(request_of_one)
+        answer = await Wire(reader, writer).rest()
+        writer.close()
+    assert b'etracker_announce_answers_total{answer="ok",kind="announce"} 1.0' in answer
+
+
+async def test_a_client_that_leaves_before_its_answer_harms_nobody(
+    scripted: Scripted, server: uvicorn.Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    scripted.swarms.hold = asyncio.Event()
+    _, writer = await asyncio.open_connection("127.0.0.1", port_of(server))
+    writer.write(announce(6881, "Connection: close"))
+    await until_steps(scripted, 1)
+    writer.transport.abort()
+    await asyncio.sleep(0.02)
+    scripted.swarms.hold.set()
+    await asyncio.sleep(0.02)
+    assert not server.server_state.tasks
+    assert not caplog.records
+
+
+async def test_a_tracker_without_free_files_answers_as_soon_as_it_has_one(server: uvicorn.Server) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket() as client:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (client.fileno() + 1, hard))
+        try:
+            client.connect(("127.0.0.1", port_of(server)))
+            client.sendall(announce(6881, "Connection: close"))
+            await asyncio.sleep(0.05)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        client.settimeout(DEADLINE_SECONDS)
+        assert b"5:peers0:" in await asyncio.to_thread(client.recv, 65536)
+
+
 async def test_a_client_that_closed_its_sending_half_gets_its_answer(scripted: Scripted, wire: Wire) -> None:
     scripted.swarms.hold = asyncio.Event()
     wire.send(announce())
@@ -229,7 +281,7 @@ async def test_a_client_that_doesnt_read_is_not_read_either(scripted: Scripted, 
 
 async def test_an_announce_under_way_is_answered_before_the_service_stops(scripted: Scripted) -> None:
     scripted.swarms.hold = asyncio.Event()
-    async with scripted.serving() as server:
+    async with scripted.serving(linger_seconds=0.25) as server:
         under_way, idle, fresh = [
             Wire(*(await asyncio.open_connection("127.0.0.1", port_of(server)))) for _ in range(3)
         ]

@@ -8,12 +8,12 @@ from time import perf_counter
 from uvicorn.protocols.http.flow_control import FlowControl
 
 from etracker_announce.domain.addresses import Client, ClientFinder
-from etracker_announce.domain.request import Target
+from etracker_announce.domain.request import Kind, Target
 from etracker_announce.metrics import Metrics
 from etracker_announce.use_cases.tracker import Tracker
 
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%b"
-_LAST_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
+LAST_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
 
 _NOBODY_LISTENS = asyncio.Event()
 
@@ -25,6 +25,11 @@ class Front:
     tracker: Tracker
     metrics: Metrics
     find_client: ClientFinder
+
+    def count(self, kind: Kind, outcome: str, started: float) -> None:
+        """Count an answer whose request was whole at ``started`` (:func:`time.perf_counter`)."""
+        self.metrics.seconds[kind].observe(perf_counter() - started)
+        self.metrics.answers[kind, outcome].inc()
 
 
 FRONT = "front"
@@ -72,12 +77,10 @@ class Exchange:
         if self._flow.write_paused:
             await self._flow.drain()
         if not self.disconnected:
-            head = _HEAD if self.keep_alive else _LAST_HEAD
+            head = _HEAD if self.keep_alive else LAST_HEAD
             self._transport.write(head % (len(answer.body), answer.body))
             if not self.keep_alive:
                 self._transport.close()
         self.response_complete = True
-        metrics, kind = self._front.metrics, self._target.kind
-        metrics.seconds[kind].observe(perf_counter() - started)
-        metrics.answers[kind, answer.outcome].inc()
+        self._front.count(self._target.kind, answer.outcome, started)
         self._on_response()

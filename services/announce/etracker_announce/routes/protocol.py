@@ -56,6 +56,8 @@ class TrackerProtocol(HttpToolsProtocol):
         self._deaf = False
         self._waiting_since = 0.0
         self._watch: asyncio.TimerHandle | None = None
+        self.first_bytes = b""
+        """What was read of the connection before it got its transport."""
 
     # asyncio's calls
 
@@ -64,6 +66,8 @@ class TrackerProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._waiting_since = self.loop.time()
         self._watch = self.loop.call_later(min(self.head_seconds, self.timeout_keep_alive), self._look_at_clock)
+        if self.first_bytes:
+            self.data_received(self.first_bytes)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of what nobody will read."""

@@ -1,0 +1,118 @@
+"""The short way through HTTP understands few requests, and those as a real parser does."""
+
+import random
+from typing import Any
+
+import httptools
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from etracker_announce.domain.request import Kind
+from etracker_announce.routes.short_request import parse_short_request
+from tests.support.mutations import mutate
+
+REQUEST = (
+    b"GET /abc/announce?info_hash=%01+,:/x&port=1 HTTP/1.1\r\nHost: tracker\r\nUser-Agent: Transmission/3.00\r\n"
+    b"X-Forwarded-For: 2001:DB8::1\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+)
+
+
+class RealParser:
+    """What httptools makes of bytes: ``requests`` as (method, url, version, fields, closes)."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[Any, ...]] = []
+        self._parser = httptools.HttpRequestParser(self)
+        self.bodies = b""
+
+    def read(self, data: bytes) -> None:
+        self._parser.feed_data(data)
+
+    def on_message_begin(self) -> None:
+        self._url, self._fields = b"", list[tuple[bytes, bytes]]()
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._fields.append((name.lower(), value.lower()))
+
+    def on_body(self, body: bytes) -> None:
+        self.bodies += body
+
+    def on_message_complete(self) -> None:
+        keeps = self._parser.should_keep_alive()
+        self.requests.append((self._parser.get_method(), self._url, self._fields, keeps))
+
+
+def test_a_request_that_closes_is_read_whole() -> None:
+    request = parse_short_request(REQUEST)
+    assert request is not None
+    assert (request.target.kind, request.target.key) == (Kind.ANNOUNCE, b"abc")
+    assert request.query == b"info_hash=%01+,:/x&port=1"
+    assert request.forwarded_for == "2001:db8::1"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"Connection: close", b"connection:Close \t"),
+        (b"HTTP/1.1", b"HTTP/1.0"),
+        (b"/abc/announce", b"/scrape/abc"),
+        (b"Accept: */*", b"X-Forwarded-For: 203.0.113.9"),
+    ],
+)
+def test_variants_of_it_are_read_too(old: bytes, new: bytes) -> None:
+    assert parse_short_request(REQUEST.replace(old, new)) is not None
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"Connection: close", b"Connection: keep-alive"),
+        (b"Connection: close\r\n", b""),
+        (b"Connection: close", b"Connection: close, upgrade"),
+        (b"Accept: */*", b"Connection: keep-alive"),
+        (b"Accept: */*", b"Content-Length: 0"),
+        (b"Accept: */*", b"Transfer-Encoding: chunked"),
+        (b"Accept: */*", b"Upgrade: websocket"),
+        (b"Accept: */*", b"Expect: 100-continue"),
+        (b"Accept: */*\r\n", b"Accept: */*\r\n folded\r\n"),
+        (b"Accept: */*\r\n", b"Accept: */*\n"),
+        (b"Accept: */*", b"Accept: \0"),
+        (b"Accept: */*", b"Accept : */*"),
+        (b"Accept: */*", b"no field at all"),
+        (b"\r\n\r\n", b"\r\n"),
+        (b"\r\n\r\n", b"\r\n\r\nGET / HTTP/1.1\r\n\r\n"),
+        (b"GET ", b"POST "),
+        (b"GET ", b"GET  "),
+        (b"HTTP/1.1", b"HTTP/2.0"),
+        (b"port=1", b"port=\xff"),
+        (b"port=1", b"po rt=1"),
+        (b"/abc/announce", b"/abc/other"),
+    ],
+)
+def test_anything_else_goes_the_long_way(old: bytes, new: bytes) -> None:
+    assert parse_short_request(REQUEST.replace(old, new)) is None
+
+
+@settings(max_examples=1000)
+@given(st.integers(min_value=0))
+def test_what_the_short_way_reads_a_real_parser_reads_alike(seed: int) -> None:
+    data = mutate(REQUEST, random.Random(seed))
+    request = parse_short_request(data)
+    if request is not None:
+        real = RealParser()
+        real.read(data)
+        ((method, url, fields, keeps),) = real.requests
+        assert (method, keeps, real.bodies) == (b"GET", False, b"")
+        assert url.partition(b"?")[2] == request.query
+        forwarded = b",".join(value.strip() for name, value in fields if name == b"x-forwarded-for")
+        assert request.forwarded_for.encode("latin-1").replace(b" ", b"") == forwarded.replace(b" ", b"")
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_harm_it(data: bytes) -> None:
+    parse_short_request(data)
+    parse_short_request(REQUEST[:-2] + data + b"\r\n")
