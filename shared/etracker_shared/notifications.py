@@ -2,7 +2,8 @@
 
 Statement triggers on ``infohashes`` and ``peers`` notify with a JSON list of hex strings: infohashes
 (40 digits) on :data:`INFOHASHES_CHANNEL`, key hashes (32 digits) on :data:`KEYS_CHANNEL`. A statement
-that touches more rows than fit in a payload notifies :data:`EVERYTHING`: drop the whole cache.
+that touches more rows than fit in a payload notifies :data:`EVERYTHING`: drop the whole cache. The scoring
+worker notifies of keys whose tier changed in the same way.
 """
 
 import json
@@ -11,6 +12,8 @@ from collections.abc import Sequence
 INFOHASHES_CHANNEL = "etracker_infohashes"
 KEYS_CHANNEL = "etracker_keys"
 EVERYTHING = "*"
+HASHES_PER_PAYLOAD = 100
+"""A payload holds at most 8,000 bytes."""
 
 
 def parse_payload(payload: str) -> Sequence[bytes] | None:
@@ -18,3 +21,9 @@ def parse_payload(payload: str) -> Sequence[bytes] | None:
     if payload == EVERYTHING:
         return None
     return [bytes.fromhex(item) for item in json.loads(payload)]
+
+
+def format_payloads(hashes: Sequence[bytes]) -> list[str]:
+    """Format hashes that changed, in as many notifications as they take."""
+    starts = range(0, len(hashes), HASHES_PER_PAYLOAD)
+    return [json.dumps([item.hex() for item in hashes[at : at + HASHES_PER_PAYLOAD]]) for at in starts]

@@ -224,8 +224,9 @@ memberships = Table(
     Column(
         "credited_until",
         DateTime(timezone=True),
-        comment="seeding up to here is in the score, whichever client did it",
+        comment="seeding up to here was in the score when credited_by began",
     ),
+    Column("credited_by", LargeBinary, comment="peer_id of the client whose seeding is in the score since"),
     comment="what belongs to a key and a torrent, whichever client instance announced",
     postgresql_with={"fillfactor": 80},
 )

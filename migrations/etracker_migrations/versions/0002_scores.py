@@ -35,7 +35,8 @@ STATEMENTS = (
     """
     ALTER TABLE memberships
         ADD COLUMN debt_seconds double precision NOT NULL DEFAULT 0,
-        ADD COLUMN credited_until timestamptz
+        ADD COLUMN credited_until timestamptz,
+        ADD COLUMN credited_by bytea
     """,
     "ALTER TABLE memberships SET (fillfactor = 80)",
     """
@@ -72,7 +73,8 @@ STATEMENTS = (
     "COMMENT ON COLUMN peers.stained IS 'its prefix held a free-rider when it was new'",
     "COMMENT ON COLUMN peers.notice_told_time IS 'when an announce was answered with the notice'",
     "COMMENT ON COLUMN memberships.debt_seconds IS 'seeding still owed for the snatch'",
-    "COMMENT ON COLUMN memberships.credited_until IS 'seeding up to here is in the score, whichever client did it'",
+    "COMMENT ON COLUMN memberships.credited_until IS 'seeding up to here was in the score when credited_by began'",
+    "COMMENT ON COLUMN memberships.credited_by IS 'peer_id of the client whose seeding is in the score since'",
 )
 
 
@@ -83,7 +85,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP TABLE tier_changes, tier_thresholds")
-    op.execute("ALTER TABLE memberships DROP COLUMN debt_seconds, DROP COLUMN credited_until")
+    op.execute("ALTER TABLE memberships DROP COLUMN debt_seconds, DROP COLUMN credited_until, DROP COLUMN credited_by")
     op.execute("ALTER TABLE memberships RESET (fillfactor)")
     op.execute("DROP INDEX ix_peers_origin_prefix")
     added = "tier falling_since score score_time score_recent score_average score_length_days score_owed score_paid"

@@ -3,34 +3,52 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from etracker_scoring.adapters.community import PostgresCommunity
+from etracker_scoring.adapters.history_queries import accounts_query
 from etracker_scoring.adapters.standings import PostgresStandings
 from etracker_scoring.metrics import ApiMetrics
 from etracker_scoring.routes import tiers_router
 from etracker_scoring.settings import ScoringSettings
+from etracker_scoring.use_cases.follow_community import YardstickFollower
+from etracker_scoring.use_cases.judge_askers import Tiers
 from etracker_shared.health import health_router
+from etracker_shared.postgres import create_pool
 
 
 def create_app(settings: ScoringSettings) -> FastAPI:
     """Build the application; it comes up without Postgres and answers 503 until that is there."""
     registry = CollectorRegistry()
-    standings = PostgresStandings(settings, settings.policy, settings.interval_seconds, settings.scoring_connections)
+    query = accounts_query(settings.policy, settings.interval_seconds)
+    standings = PostgresStandings(settings, query, settings.scoring_connections)
+    pool = create_pool(settings, max_size=2)
+    yardsticks = YardstickFollower(
+        PostgresCommunity(pool),
+        settings.score,
+        policy=settings.policy,
+        recalibrate=settings.recalibrate,
+        active=timedelta(seconds=2 * settings.interval_seconds),
+    )
+    tiers = Tiers(standings, settings.policy, lambda: yardsticks.current, with_notices=settings.tier_notices)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        running = asyncio.create_task(standings.run())
+        await pool  # connects when asked
+        running = [asyncio.create_task(work()) for work in (standings.run, yardsticks.run)]
         yield
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        pool.terminate()
 
     async def postgres_answers() -> bool:
         return standings.connected
 
     app = FastAPI(title="etracker scoring", summary="Tells announce how to treat each peer.", lifespan=lifespan)
-    app.include_router(tiers_router(standings, ApiMetrics(registry)))
+    app.include_router(tiers_router(tiers, ApiMetrics(registry)))
     app.include_router(health_router({"postgres": postgres_answers}, registry))
     return app

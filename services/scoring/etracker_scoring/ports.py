@@ -2,15 +2,17 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from etracker_scoring.domain.ledger import Books, Ledger
+from etracker_scoring.domain.newcomers import Neighbour, Welcome
 from etracker_scoring.domain.records import Key, Membership, MembershipKey, SessionKey, Torrent
+from etracker_scoring.domain.standings import Account
+from etracker_scoring.domain.thresholds import Thresholds
 from etracker_shared.counts import SwarmCounts
 from etracker_shared.facts import Fact
 from etracker_shared.identity import InfoHash, KeyHash
-from etracker_shared.tiers import Standing
 
 
 class StandingsUnavailableError(Exception):
@@ -34,10 +36,10 @@ class AccountsRefusedError(Exception):
 
 
 class Standings(Protocol):
-    """What each key's history means."""
+    """What is known of each key."""
 
-    async def find(self, key_hashes: Sequence[KeyHash]) -> Mapping[KeyHash, Standing]:
-        """Return the standing of every key that is registered; one query.
+    async def find(self, key_hashes: Sequence[KeyHash]) -> Mapping[KeyHash, Account]:
+        """Return every key that is registered, with what the policy in force asks about it; one query.
 
         Raises:
             StandingsUnavailableError: within a tenth of a second.
@@ -136,6 +138,13 @@ class Accounts(Protocol):
         """Return the keys that are registered."""
         ...
 
+    async def find_neighbours(self, prefixes: Collection[bytes], seen_after: float) -> list[Neighbour]:
+        """Return the keys that first announced from some prefixes, seen after a moment (Unix seconds).
+
+        Those are left out that neither hold a grace nor can be free-riders.
+        """
+        ...
+
     async def find_torrents(self, info_hashes: Collection[InfoHash]) -> dict[InfoHash, Torrent]:
         """Return the torrents that keep the statistics of these infohashes, as far as they are tracked."""
         ...
@@ -153,6 +162,7 @@ class Accounts(Protocol):
         sessions: Collection[SessionKey],
         memberships: Mapping[MembershipKey, Membership],
         possible_snatches: Collection[MembershipKey],
+        welcome: Welcome,
     ) -> Books:
         """Return the sessions that exist, and what was downloaded in memberships that may end in a snatch."""
         ...
@@ -236,6 +246,26 @@ class Torrents(Protocol):
 
     async def snatches(self, info_hashes: Sequence[InfoHash]) -> Sequence[Snatches]:
         """Return how often torrents were snatched, those that were."""
+        ...
+
+
+class Community(Protocol):
+    """What is measured over all keys. Every method may raise AccountsUnavailableError."""
+
+    async def thresholds(self) -> Thresholds | None:
+        """Return the thresholds in force, None while nobody moved any."""
+        ...
+
+    async def put_thresholds(self, thresholds: Thresholds) -> None:
+        """Put thresholds in force for every replica."""
+        ...
+
+    async def good_seeding(self, active: timedelta) -> float:
+        """Return how many torrents a good seeder seeds, over keys that announced so lately."""
+        ...
+
+    async def scores(self, active: timedelta) -> Sequence[float]:
+        """Return the scores of keys that announced so lately, as of their last announces."""
         ...
 
 

@@ -8,7 +8,8 @@ from starlette.requests import ClientDisconnect
 
 from etracker_scoring.domain.standings import GUEST
 from etracker_scoring.metrics import ApiMetrics
-from etracker_scoring.ports import Standings, StandingsUnavailableError
+from etracker_scoring.ports import StandingsUnavailableError
+from etracker_scoring.use_cases.judge_askers import Tiers
 from etracker_shared.identity import KeyHash
 from etracker_shared.tiers import TIERS_PATH, TiersRequest, TiersResponse
 
@@ -23,7 +24,7 @@ class Problem(BaseModel):
     message: str
 
 
-def tiers_router(standings: Standings, metrics: ApiMetrics) -> APIRouter:
+def tiers_router(standings: Tiers, metrics: ApiMetrics) -> APIRouter:
     """Build the route.
 
     It reads and writes its bodies itself, with the same models: an announce waits for it, and what
@@ -58,7 +59,7 @@ def tiers_router(standings: Standings, metrics: ApiMetrics) -> APIRouter:
     return router
 
 
-async def _answer(standings: Standings, body: bytes, metrics: ApiMetrics) -> tuple[int, BaseModel]:
+async def _answer(standings: Tiers, body: bytes, metrics: ApiMetrics) -> tuple[int, BaseModel]:
     try:
         key_hashes = _parse(body)
     except ValueError as error:

@@ -1,24 +1,41 @@
 """Settings of the scoring service's two roles."""
 
 from pydantic import Field
+from pydantic_settings import SettingsConfigDict
 
 from etracker_scoring.domain.policies import Policy
-from etracker_shared.settings import PostgresSettings, RedisSettings, ServingSettings
+from etracker_scoring.domain.score import ScoreParameters
+from etracker_shared.settings import EnvironmentSettings, PostgresSettings, RedisSettings, ServingSettings
 
 
-class ScoringSettings(PostgresSettings, ServingSettings):
+class ScoreSettings(EnvironmentSettings):
+    """What both roles judge keys by; the last base of a class, whose reading of nested names wins.
+
+    ``score``: a variable a parameter, ``ETRACKER_SCORE_`` and its name. ``recalibrate``: let thresholds follow the
+    community.
+    """
+
+    model_config = SettingsConfigDict(env_nested_delimiter="_", env_nested_max_split=1)
+
+    score: ScoreParameters = ScoreParameters()
+    recalibrate: bool = False
+
+
+class ScoringSettings(PostgresSettings, ServingSettings, ScoreSettings):
     """The API role. ``policy`` and ``interval_seconds``: announce's own, so that shares fit its lists.
 
-    ``scoring_connections``: connections to Postgres it keeps open.
+    ``scoring_connections``: connections to Postgres it keeps open. ``tier_notices``: let announces tell of changed
+    tiers.
     """
 
     listen_port: int = Field(8081, ge=0, le=65535)
     policy: Policy = Policy.EQUILIBRIUM
     interval_seconds: int = Field(1800, ge=1)
     scoring_connections: int = Field(4, ge=1, le=64)
+    tier_notices: bool = True
 
 
-class WorkerSettings(PostgresSettings, RedisSettings, ServingSettings):
+class WorkerSettings(PostgresSettings, RedisSettings, ServingSettings, ScoreSettings):
     """The worker role.
 
     ``worker_batch_facts``: facts a transaction holds at most, give or take one stream entry.

@@ -17,6 +17,7 @@ from structlog import get_logger
 
 from etracker_scoring.adapters.accounts import PostgresAccounts
 from etracker_scoring.adapters.archive import PostgresArchive
+from etracker_scoring.adapters.community import PostgresCommunity
 from etracker_scoring.adapters.fact_streams import RedisFactStreams
 from etracker_scoring.adapters.leadership import Leadership
 from etracker_scoring.adapters.swarms import RedisSwarms
@@ -24,6 +25,7 @@ from etracker_scoring.adapters.torrents import PostgresTorrents
 from etracker_scoring.metrics import WorkerMetrics
 from etracker_scoring.ports import AccountsConflictError, AccountsUnavailableError
 from etracker_scoring.settings import WorkerSettings
+from etracker_scoring.use_cases.recalibrate import NightlyRecalibration
 from etracker_scoring.use_cases.settle_facts import FactSettler
 from etracker_scoring.use_cases.sync_counts import CountsSync
 from etracker_scoring.use_cases.tidy_up import Tidying
@@ -78,6 +80,7 @@ class Worker:
 
     async def _lead(self, connection: asyncpg.Connection) -> None:
         swarms = RedisSwarms(self._redis)
+        parameters = self._settings.score
         settler = FactSettler(
             RedisFactStreams(self._redis),
             PostgresAccounts(connection, self._metrics),
@@ -87,6 +90,7 @@ class Worker:
             poll_seconds=self._settings.worker_poll_seconds,
             list_all=self._settings.disable_allowlist,
             keep_facts=self._settings.fact_retention_days > 0,
+            parameters=parameters,
         )
         counts = CountsSync(swarms, PostgresTorrents(self._pool), self._metrics, self._settings.counts_sync_seconds)
         tidying = Tidying(PostgresArchive(self._pool), timedelta(days=self._settings.fact_retention_days))
@@ -94,6 +98,9 @@ class Worker:
             group.create_task(settler.run())
             group.create_task(counts.run())
             group.create_task(tidying.run())
+            if self._settings.recalibrate:
+                community = PostgresCommunity(self._pool)
+                group.create_task(NightlyRecalibration(community, parameters, settler.adjust).run())
 
     async def postgres_answers(self) -> bool:
         """Tell whether this worker leads or stands by."""

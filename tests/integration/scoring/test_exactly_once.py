@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from etracker_scoring.adapters.accounts import PostgresAccounts
 from etracker_scoring.adapters.fact_streams import RedisFactStreams
 from etracker_scoring.adapters.swarms import RedisSwarms
+from etracker_scoring.domain.score import ScoreParameters
 from etracker_scoring.metrics import WorkerMetrics
 from etracker_scoring.use_cases.settle_facts import FactSettler
 from etracker_shared import redis_keys
@@ -138,6 +139,7 @@ def settler(connection: asyncpg.Connection, client: Redis) -> FactSettler:
         poll_seconds=0.01,
         list_all=False,
         keep_facts=False,
+        parameters=ScoreParameters(),
     )
 
 

@@ -57,7 +57,7 @@ async def ask(client: AsyncClient, *keys: str) -> list[Standing]:
 
 
 async def test_standings_come_in_the_order_of_the_question(client: AsyncClient) -> None:
-    member = Standing(registered=True, tier=Tier.CONTRIBUTOR)
+    member = Standing(registered=True, tier=Tier.LITTLE_HISTORY, sampling=Sampling.PREFIX)
     nobody = Standing(registered=False, tier=Tier.FREE_RIDER, sampling=Sampling.PREFIX)
     assert await ask(client, STRANGER, ALICE, "", ALICE) == [nobody, member, nobody, member]
     assert await ask(client) == []

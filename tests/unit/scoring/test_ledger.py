@@ -1,5 +1,6 @@
 """Batches: snatches, sums of keys and torrents, and what holds for any facts at all."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -8,14 +9,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etracker_scoring.domain.ledger import Books, Ledger, Outcome, account, admit, possible_snatches
+from etracker_scoring.domain.ledger import (
+    Books,
+    Ledger,
+    Outcome,
+    account,
+    admit,
+    find_newcomers,
+    possible_snatches,
+)
+from etracker_scoring.domain.newcomers import welcome
 from etracker_scoring.domain.records import Key, Membership, MembershipKey, Session, SessionKey, Torrent
+from etracker_scoring.domain.score import DAY, KeyHistory, ScoreParameters, decay
+from etracker_scoring.domain.tier import HeldTier
 from etracker_shared.facts import MAX_COUNTER, UNKNOWN_LEFT, Event, Fact, FactFlag
 from etracker_shared.identity import hash_announce_key
-from tests.support.facts import info_hash_of, make_fact
+from etracker_shared.tiers import Tier
+from tests.support.facts import START_MS, info_hash_of, make_fact
 
 TORRENTS = ("film", "music", "text")
 SIZE = 1000
+PARAMETERS = ScoreParameters()
+LN2 = math.log(2.0)
+NOW_MS = START_MS + 10**9
 
 
 class Store:
@@ -23,7 +39,8 @@ class Store:
 
     def __init__(self, length: int | None = SIZE) -> None:
         self.torrents = {make_fact(torrent=name).info_hash: Torrent(at, length) for at, name in enumerate(TORRENTS)}
-        self.keys = {hash_announce_key("alice"): Key(1, 0), hash_announce_key("bob"): Key(2, 0)}
+        hashes = [hash_announce_key(name) for name in ("alice", "bob")]
+        self.keys = {key_hash: Key(number, key_hash) for number, key_hash in enumerate(hashes, 1)}
         self.sessions: dict[SessionKey, Session] = {}
         self.memberships: dict[MembershipKey, Membership] = {}
         self.totals: Counter[str] = Counter()
@@ -34,12 +51,15 @@ class Store:
             member: sum(kept.downloaded_credit for key, kept in self.sessions.items() if key[:2] == member)
             for member in possible_snatches(admitted, self.memberships)
         }
-        ledger = account(admitted, Books(self.sessions, self.memberships, downloaded))
+        welcomed = welcome(find_newcomers(admitted).values(), [], PARAMETERS)
+        books = Books(self.sessions, self.memberships, downloaded, welcomed)
+        ledger = account(admitted, books, PARAMETERS, NOW_MS)
         self.sessions.update(ledger.sessions)
         self.memberships.update(ledger.memberships)
         for key_hash, key in self.keys.items():
-            if sums := ledger.keys.get(key.id):
-                self.keys[key_hash] = key._replace(seeded_until=sums.seeded_until)
+            if scored := ledger.scores.get(key.id):
+                origin = welcomed.origins.get(key.id, key.origin)
+                self.keys[key_hash] = key._replace(history=scored.history, held=scored.held, origin=origin)
         for side, entries in (("keys", ledger.keys), ("torrents", ledger.torrents)):
             for sums in entries.values():
                 for name in ("snatches", "uploaded", "downloaded", "seeding_seconds"):
@@ -175,6 +195,85 @@ def test_a_membership_is_written_only_when_it_changes() -> None:
     assert not store.settle([make_fact(at=9, left=4)]).memberships
 
 
+def history_of(store: Store, key: str = "alice") -> KeyHistory:
+    return store.keys[hash_announce_key(key)].history
+
+
+def test_a_clients_seeding_is_credited_without_writing_its_membership_each_time() -> None:
+    store = Store()
+    store.settle([make_fact(), make_fact(at=1000)])
+    ledger = store.settle([make_fact(at=2000)])
+    assert not ledger.memberships
+    assert history_of(store).at_seconds == START_MS / 1000 + 2000
+    assert history_of(store).recent == pytest.approx(0.75 * LN2 / 7 / DAY * 2000, rel=1e-3)
+
+
+@pytest.mark.parametrize("batches", [1, 8])
+def test_two_clients_of_a_key_in_a_torrent_are_credited_once(batches: int) -> None:
+    """The second joins at 500, they take turns, and the first leaves after 2000."""
+    two = Store()
+    others = [(0, "a"), (500, "b"), (1000, "a"), (1500, "b"), (2000, "a"), (2500, "b"), (3500, "b"), (4500, "b")]
+    facts = [make_fact(at=at, peer_id=who.encode() * 20) for at, who in others]
+    for start in range(0, 8, 8 // batches):
+        two.settle(facts[start : start + 8 // batches])
+    one = Store()
+    one.settle([make_fact(at=at) for at in range(0, 5000, 500)])
+    now = START_MS / 1000 + 4500
+    of_two, of_one = (decay(history_of(store), now, PARAMETERS) for store in (two, one))
+    assert of_two.recent == pytest.approx(of_one.recent, rel=1e-3)  # decayed in other steps
+    assert of_two.length_days == pytest.approx(of_one.length_days, rel=1e-3)
+
+
+def test_a_first_claim_of_any_size_is_worth_nothing() -> None:
+    store = Store()
+    store.settle([make_fact(uploaded=10**15, downloaded=10**15), make_fact(at=900, uploaded=2 * 10**15)])
+    honest = Store()
+    honest.settle([make_fact(), make_fact(at=900)])
+    assert history_of(store) == history_of(honest)
+
+
+def test_a_snatch_is_owed_and_seeding_pays() -> None:
+    store = Store()
+    store.settle([*download(1000), make_fact(at=1810, downloaded=1000)])
+    member = (1, TORRENTS.index("film"))
+    assert store.memberships[member].seeding.debt_seconds == 24 * 3600 - 1800
+    assert history_of(store).owed == pytest.approx(1.0, rel=1e-3)
+    assert history_of(store).paid == pytest.approx(1800 / 86400)
+
+
+def test_a_newcomers_tier_is_decided_with_its_first_fact_and_nothing_is_said_about_it() -> None:
+    ledger = Store().settle([make_fact()])
+    assert ledger.scores[1].held == HeldTier(Tier.CONTRIBUTOR)
+    assert (list(ledger.new_tiers), ledger.notices) == ([1], {})
+    assert ledger.changed == [hash_announce_key("alice")]
+
+
+def test_a_tier_that_changes_is_recorded_and_told_once() -> None:
+    store = Store()
+    store.settle([make_fact(left=1000), make_fact(torrent="music", left=1000)])
+    done = [make_fact(torrent=name, at=9, left=0, downloaded=1000) for name in ("film", "music")]
+    ledger = store.settle(done)
+    assert ledger.scores[1].held == HeldTier(Tier.LITTLE_HISTORY, START_MS / 1000 + 9)
+    assert ledger.notices[1].at_ms == NOW_MS
+    assert "tier 1 of 4" in ledger.notices[1].text
+    assert ledger.changed == [hash_announce_key("alice")]
+    assert not store.settle([make_fact(at=20)]).notices
+
+
+@pytest.mark.parametrize(
+    ("after_ms", "event", "told"),
+    [(1999, Event.REGULAR, False), (2000, Event.REGULAR, True), (5000, Event.STOPPED, False)],
+)
+def test_a_notice_is_told_by_an_answer_that_can_have_held_it(after_ms: int, event: Event, told: bool) -> None:
+    store = Store()
+    store.settle([make_fact()])
+    alice = hash_announce_key("alice")
+    store.keys[alice] = store.keys[alice]._replace(untold_ms=START_MS + 10_000)
+    ledger = store.settle([make_fact(at_ms=START_MS + 10_000 + after_ms, event=event)])
+    assert (1 in ledger.told) is told
+    assert (alice in ledger.changed) is told
+
+
 counters = st.one_of(st.integers(0, 2000), st.sampled_from([0, MAX_COUNTER]))
 any_fact = st.builds(
     lambda at, **more: make_fact(at=at, **more),
@@ -192,7 +291,9 @@ histories = st.lists(any_fact, max_size=40)
 
 
 def state(store: Store) -> tuple[object, ...]:
-    return store.sessions, store.memberships, store.keys, store.totals
+    """What doesn't depend on how facts are cut into batches; tiers do, since they are judged once a batch."""
+    histories = {key_hash: key.history for key_hash, key in store.keys.items()}
+    return store.sessions, store.memberships, histories, store.totals
 
 
 @given(histories, st.lists(st.integers(0, 40), max_size=5))

@@ -4,10 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etracker_scoring.domain.policies import History, Policy, withheld_share
-from etracker_scoring.domain.standings import GUEST, judge
-from etracker_shared.tiers import Sampling, Tier
+from etracker_announce.domain.policies import POLICIES as ANNOUNCE_POLICIES
+from etracker_scoring.domain.policies import History, Policy, good_seeding_of, withheld_share
+from etracker_scoring.domain.records import Key
+from etracker_scoring.domain.score import DAY, ScoreParameters
+from etracker_scoring.domain.standings import GUEST, Account, Yardsticks, judge
+from etracker_scoring.domain.tier import HeldTier, Origin
+from etracker_shared.identity import KeyHash
+from etracker_shared.tiers import Sampling, Standing, Tier
 
+NOW = 20_000 * DAY
+PATIENT = ScoreParameters(demotion_margin=100.0)
+YARDSTICKS = Yardsticks(PATIENT, good_seeding=9.0)
 NOBODY = History(seeding=0, snatched=0, uploaded=0, downloaded=0)
 
 
@@ -34,9 +42,39 @@ def test_a_better_history_is_never_withheld_more(history: History, more: int) ->
     assert withheld_share(history._replace(seeding=history.seeding + more)) <= share
 
 
-def test_every_registered_key_is_a_contributor_for_now() -> None:
-    standing = judge(NOBODY, Policy.RANDOM)
-    assert (standing.registered, standing.tier, standing.sampling) == (True, Tier.CONTRIBUTOR, Sampling.KEY)
+def standing(tier: Tier, policy: Policy = Policy.RANDOM, history: History = NOBODY) -> Standing:
+    key = Key(1, KeyHash(bytes(16)), held=HeldTier(tier, NOW), origin=Origin(since=NOW - DAY))
+    return judge(Account(key, history, None), policy, YARDSTICKS, NOW)
+
+
+def test_low_tiers_are_sampled_by_address_prefix_and_the_others_by_key() -> None:
+    samplings = [standing(tier).sampling for tier in Tier]
+    assert samplings == [Sampling.PREFIX] * 2 + [Sampling.KEY] * 3
+
+
+def test_a_list_policy_gets_its_share_in_its_own_unit_and_the_others_none() -> None:
+    history = History(seeding=3, snatched=4, uploaded=100, downloaded=100, announced=7, generous=0.5)
+    shares = {policy: standing(Tier.CONTRIBUTOR, policy, history).share for policy in Policy}
+    assert shares == {
+        Policy.RANDOM: 0.0,
+        Policy.ANNOUNCES: 7.0,
+        Policy.SEEDS: 3.0,
+        Policy.GOOD_SEEDS: pytest.approx(3 * 1.5 / 9),
+        Policy.RATIO: pytest.approx(0.125),
+        Policy.TIERS: 0.0,
+        Policy.EQUILIBRIUM: 0.0,
+    }
+
+
+@pytest.mark.parametrize(("mean", "deviation", "torrents"), [(2.0, 1.5, 3.5), (0.0, 0.0, 5.0)])
+def test_a_good_seeder_seeds_one_deviation_more_than_most_and_five_where_nobody_seeds(
+    mean: float, deviation: float, torrents: float
+) -> None:
+    assert good_seeding_of(mean, deviation) == torrents
+
+
+def test_policies_bear_the_names_that_announce_knows() -> None:
+    assert set(Policy) == set(ANNOUNCE_POLICIES)
 
 
 def test_a_guest_is_a_free_rider_sampled_by_address_prefix() -> None:

@@ -3,7 +3,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etracker_scoring.domain.score import DAY, NEW_KEY, KeyHistory, Score, ScoreParameters
-from etracker_scoring.domain.tier import HeldTier, Origin, Recalibration, deserved_tier, hold_tier, recalibrate
+from etracker_scoring.domain.thresholds import Thresholds, moved, thresholds_of, with_thresholds
+from etracker_scoring.domain.tier import (
+    HeldTier,
+    Origin,
+    Recalibration,
+    assess,
+    deserved_tier,
+    enter,
+    hold_tier,
+    recalibrate,
+)
 from etracker_shared.tiers import Tier
 
 DEFAULTS = ScoreParameters()
@@ -110,3 +120,66 @@ def test_recalibration_stays_within_thirty_percent_and_needs_a_thousand_keys() -
         moved = recalibrate(moved, DEFAULTS, [1.0] * 1000, Recalibration())
     assert moved.long_term_score == pytest.approx(0.7 * 62)
     assert recalibrate(DEFAULTS, DEFAULTS, [1.0] * 999, Recalibration()) is DEFAULTS
+
+
+SEEDED_WELL = KeyHistory(at_seconds=NOW, recent=30.0, average=30.0, length_days=40.0)
+"""Scores 88 at first."""
+
+USED = Origin(since=NOW - 90 * DAY)
+
+
+def tier_after(days: float) -> Tier:
+    return assess(SEEDED_WELL, HeldTier(Tier.LONG_TERM_SEEDER), USED, NOW + days * DAY, DEFAULTS).held.tier
+
+
+def test_a_key_that_never_announced_has_little_history() -> None:
+    assert assess(NEW_KEY, HeldTier(Tier.CONTRIBUTOR), Origin(), NOW, DEFAULTS).held == HeldTier(Tier.LITTLE_HISTORY)
+
+
+def test_the_first_announce_decides_at_once_and_a_stained_key_starts_as_a_free_rider() -> None:
+    assert enter(NEW_KEY, Origin(grace=True, since=NOW), NOW, DEFAULTS).held == HeldTier(Tier.CONTRIBUTOR)
+    assert enter(NEW_KEY, Origin(stained=True, since=NOW), NOW, DEFAULTS).held == HeldTier(Tier.FREE_RIDER)
+    assert enter(NEW_KEY, Origin(since=NOW), NOW, DEFAULTS).held == HeldTier(Tier.LITTLE_HISTORY)
+
+
+def test_a_stain_is_gone_after_thirty_days() -> None:
+    held, origin = HeldTier(Tier.FREE_RIDER), Origin(stained=True, since=NOW)
+    assert assess(NEW_KEY, held, origin, NOW + 29 * DAY, DEFAULTS).held.tier is Tier.FREE_RIDER
+    assert assess(NEW_KEY, held, origin, NOW + 30 * DAY, DEFAULTS).held.tier is Tier.LITTLE_HISTORY
+
+
+def test_a_key_that_falls_silent_loses_its_tiers_one_after_the_other_without_any_announce() -> None:
+    tiers = [tier_after(days) for days in range(0, 200, 2)]
+    assert tiers[0] is Tier.LONG_TERM_SEEDER
+    assert tiers == sorted(tiers, reverse=True)
+    assert set(tiers) == {Tier.LONG_TERM_SEEDER, Tier.STEADY_SEEDER, Tier.CONTRIBUTOR, Tier.LITTLE_HISTORY}
+
+
+def test_a_silent_keys_demotion_waits_a_day_from_when_its_score_fell_below() -> None:
+    minutes = range(0, 30 * 24 * 60, 10)
+    deserves_less = next(
+        minute
+        for minute in minutes
+        if enter(SEEDED_WELL, USED, NOW + minute * 60, DEFAULTS).held.tier < Tier.LONG_TERM_SEEDER
+    )
+    falls = next(minute for minute in minutes if tier_after(minute / 1440) < Tier.LONG_TERM_SEEDER)
+    assert falls - deserves_less == 24 * 60
+
+
+def test_an_operators_new_thresholds_bound_those_that_were_moved() -> None:
+    stored = Thresholds(19.5, 40.0, 62.0)
+    assert with_thresholds(DEFAULTS, None) is DEFAULTS
+    assert thresholds_of(with_thresholds(DEFAULTS, stored)) == stored
+    lowered = ScoreParameters(steady_score=10.0)
+    assert thresholds_of(with_thresholds(lowered, stored)) == Thresholds(13.0, 40.0, 62.0)
+
+
+def test_a_night_moves_thresholds_from_where_they_are_or_not_at_all() -> None:
+    scores = [60.0 * place / 999 for place in range(1000)]
+    first = moved(DEFAULTS, None, scores)
+    assert first is not None
+    assert first.steady == pytest.approx(18.0)
+    second = moved(DEFAULTS, first, scores)
+    assert second is not None
+    assert second.steady == pytest.approx(19.5)  # 18 + 0.2 * 12 is past the bound of 30 %
+    assert moved(DEFAULTS, None, scores[:999]) is None

@@ -3,15 +3,18 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 
 from etracker_scoring.adapters import sql
 from etracker_scoring.adapters.fact_streams import parse_position
-from etracker_scoring.domain.ledger import Books, Ledger, Outcome, Sums
+from etracker_scoring.adapters.key_rows import KEY_WIDTH, milliseconds, moment, moment_or_never, parse_key, seconds
+from etracker_scoring.domain.ledger import Books, Ledger, Outcome, Scored, Sums
+from etracker_scoring.domain.newcomers import Neighbour, Welcome
 from etracker_scoring.domain.records import Key, Membership, MembershipKey, Session, SessionKey, Torrent
+from etracker_scoring.domain.score import TorrentHistory
 from etracker_scoring.metrics import WorkerMetrics
 from etracker_scoring.ports import (
     START,
@@ -23,6 +26,7 @@ from etracker_scoring.ports import (
 )
 from etracker_shared.facts import Fact
 from etracker_shared.identity import InfoHash, KeyHash
+from etracker_shared.notifications import KEYS_CHANNEL, format_payloads
 from etracker_shared.postgres import UNAVAILABLE
 
 _CONFLICTS = (
@@ -68,7 +72,12 @@ class PostgresAccounts:
     async def find_keys(self, key_hashes: Collection[KeyHash]) -> dict[KeyHash, Key]:
         """Return the keys that are registered."""
         rows = await self._fetch(sql.FIND_KEYS, list(key_hashes))
-        return {key_hash: Key(key_id, _seconds(until)) for key_hash, key_id, until in rows}
+        return {key.key_hash: key for key in map(parse_key, rows)}
+
+    async def find_neighbours(self, prefixes: Collection[bytes], seen_after: float) -> list[Neighbour]:
+        """Return the keys that matter to new ones from some prefixes."""
+        rows = await self._fetch(sql.FIND_NEIGHBOURS, sorted(prefixes), moment(seen_after))
+        return [Neighbour(parse_key(row), row[KEY_WIDTH], row[KEY_WIDTH + 1].timestamp()) for row in rows]
 
     async def find_torrents(self, info_hashes: Collection[InfoHash]) -> dict[InfoHash, Torrent]:
         """Return the torrents that keep the statistics of these infohashes."""
@@ -84,16 +93,14 @@ class PostgresAccounts:
         if not keys:
             return {}
         rows = await self._fetch(sql.LOAD_MEMBERSHIPS, *_columns(keys))
-        return {
-            (key_id, torrent_id): Membership(_milliseconds(first_seen), leeching, snatched and _milliseconds(snatched))
-            for key_id, torrent_id, first_seen, leeching, snatched in rows
-        }
+        return {(row[0], row[1]): _membership(row) for row in rows}
 
     async def load_books(
         self,
         sessions: Collection[SessionKey],
         memberships: Mapping[MembershipKey, Membership],
         possible_snatches: Collection[MembershipKey],
+        welcome: Welcome,
     ) -> Books:
         """Return the sessions that exist, and what was downloaded where a snatch is possible."""
         rows: list[asyncpg.Record] = []
@@ -108,6 +115,7 @@ class PostgresAccounts:
             sessions={(row[0], row[1], row[2]): _session(row) for row in rows},
             memberships=memberships,
             downloaded_here={(key_id, torrent_id): total for key_id, torrent_id, total in downloaded},
+            welcome=welcome,
         )
 
     async def store(
@@ -123,6 +131,7 @@ class PostgresAccounts:
                 await self._move(moved)
                 await self._add_sums(ledger)
                 await self._add_totals(ledger)
+                await self._put_changes_of_keys(ledger)
                 await self._put_memberships(ledger.memberships)
                 await self._put_sessions(ledger.sessions)
                 await self._keep_facts(kept)
@@ -138,10 +147,7 @@ class PostgresAccounts:
     async def _add_sums(self, ledger: Ledger) -> None:
         torrents = [(torrent_id, *_sums(sums)) for torrent_id, sums in sorted(ledger.torrents.items())]
         await self._write("infohashes", sql.ADD_TO_TORRENTS, torrents)
-        keys = [
-            (key_id, *_sums(sums), _moment(sums.seeded_until * 1000) if sums.seeded_until else None)
-            for key_id, sums in sorted(ledger.keys.items())
-        ]
+        keys = [(key_id, *_sums(sums), *_scored(ledger.scores[key_id])) for key_id, sums in sorted(ledger.keys.items())]
         await self._write("peers", sql.ADD_TO_KEYS, keys)
 
     async def _add_totals(self, ledger: Ledger) -> None:
@@ -154,10 +160,38 @@ class PostgresAccounts:
         )
         await self._write("totals", sql.ADD_TO_TOTALS, [added] if any(added) else [])
 
+    async def _put_changes_of_keys(self, ledger: Ledger) -> None:
+        """Write what changes about few keys; their rows are locked already."""
+        origins = [
+            (key_id, moment(at), prefix, ledger.welcome.origins[key_id].grace, ledger.welcome.origins[key_id].stained)
+            for key_id, prefix, at in ledger.newcomers.values()
+        ]
+        await self._write("peers", sql.PUT_ORIGINS, origins)
+        await self._write("peers", sql.TAKE_GRACE, [(key_id,) for key_id in sorted(ledger.welcome.overtaken)])
+        told = [(key_id, moment(at_ms / 1000)) for key_id, at_ms in ledger.told.items()]
+        await self._write("peers", sql.TELL_NOTICES, told)
+        notices = [(key_id, text, moment(at_ms / 1000)) for key_id, (text, at_ms) in ledger.notices.items()]
+        await self._write("peers", sql.PUT_NOTICES, notices)
+        changes = [
+            (key_id, moment(ledger.keys[key_id].last_seen_ms / 1000), scored.held.tier, scored.score)
+            for key_id, scored in ledger.new_tiers.items()
+        ]
+        await self._write("tier_changes", sql.ADD_TIER_CHANGES, changes)
+        if ledger.changed:
+            await self._connection.execute(sql.NOTIFY, KEYS_CHANNEL, format_payloads(ledger.changed))
+
     async def _put_memberships(self, memberships: Mapping[MembershipKey, Membership]) -> None:
         rows = [
-            (*key, _moment(first_seen), leeching, snatched and _moment(snatched))
-            for key, (first_seen, leeching, snatched) in sorted(memberships.items())
+            (
+                *key,
+                moment(first_seen / 1000),
+                leeching,
+                snatched and moment(snatched / 1000),
+                seeding.debt_seconds,
+                moment_or_never(seeding.credited_until),
+                credited_by,
+            )
+            for key, (first_seen, leeching, snatched, seeding, credited_by) in sorted(memberships.items())
         ]
         await self._write("memberships", sql.PUT_MEMBERSHIPS, rows)
 
@@ -165,15 +199,15 @@ class PostgresAccounts:
         known, new = [], []
         for key, (row, first_seen, last_seen, *values) in sessions.items():
             if row is None:
-                new.append((*key, _moment(first_seen), _moment(last_seen), *values))
+                new.append((*key, moment(first_seen / 1000), moment(last_seen / 1000), *values))
             else:
-                known.append((row, _moment(last_seen), *values))
+                known.append((row, moment(last_seen / 1000), *values))
         await self._write("announces", sql.UPDATE_SESSIONS, known)
         await self._write("announces", sql.INSERT_SESSIONS, new)
 
     async def _keep_facts(self, kept: Sequence[tuple[Fact, bytes]]) -> None:
         if kept:
-            rows = [(_moment(fact.at_ms), packed) for fact, packed in kept]
+            rows = [(moment(fact.at_ms / 1000), packed) for fact, packed in kept]
             await self._connection.copy_records_to_table("facts", records=rows, columns=("at", "fact"))
             self._written["facts"] += len(rows)
 
@@ -206,20 +240,20 @@ def _columns(rows: Collection[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 def _session(row: asyncpg.Record) -> Session:
     _, _, _, row_id, first_seen, last_seen, *values = row
-    return Session(row_id, _milliseconds(first_seen), _milliseconds(last_seen), *values)
+    return Session(row_id, milliseconds(first_seen), milliseconds(last_seen), *values)
+
+
+def _membership(row: asyncpg.Record) -> Membership:
+    _, _, first_seen, leeching, snatched, debt_seconds, credited_until, credited_by = row
+    seeding = TorrentHistory(debt_seconds, seconds(credited_until))
+    return Membership(milliseconds(first_seen), leeching, snatched and milliseconds(snatched), seeding, credited_by)
 
 
 def _sums(sums: Sums) -> tuple[int, int, int, int, datetime]:
-    return sums.snatches, sums.uploaded, sums.downloaded, sums.seeding_seconds, _moment(sums.last_seen_ms)
+    return sums.snatches, sums.uploaded, sums.downloaded, sums.seeding_seconds, moment(sums.last_seen_ms / 1000)
 
 
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def _milliseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
-
-
-def _seconds(moment: datetime | None) -> int:
-    return int(moment.timestamp()) if moment else 0
+def _scored(scored: Scored) -> tuple[Any, ...]:
+    (at, recent, average, length_days, owed, paid, _, seeded_until), (tier, falling_since), score = scored
+    sums = (moment_or_never(at), recent, average, length_days, owed, paid)
+    return moment_or_never(seeded_until), *sums, tier, moment_or_never(falling_since), score

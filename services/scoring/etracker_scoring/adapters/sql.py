@@ -4,7 +4,17 @@ A batch writes parents (infohashes, peers) before the rows that refer to them, e
 its ids: whoever deletes a key or a torrent meanwhile waits, or makes the batch load again.
 """
 
-FIND_KEYS = "SELECT key_hash, id, seeded_until FROM peers WHERE key_hash = ANY($1) AND disabled_time IS NULL"
+from etracker_scoring.adapters.key_rows import KEY_COLUMNS
+
+FIND_KEYS = f"""
+SELECT {KEY_COLUMNS} FROM peers WHERE key_hash = ANY($1) AND disabled_time IS NULL
+"""  # noqa: S608 - made of this code's own words
+
+# Of a prefix with many keys, those that matter: who holds a grace, and who may be a free-rider.
+FIND_NEIGHBOURS = f"""
+SELECT {KEY_COLUMNS}, origin_prefix, last_seen FROM peers
+WHERE origin_prefix = ANY($1) AND last_seen > $2 AND (grace OR (tier <= 1 AND snatched > 0))
+"""  # noqa: S608 - as above
 
 FIND_TORRENTS = """
 SELECT listed.info_hash, coalesce(kept.id, listed.id), coalesce(kept.length, listed.length)
@@ -18,7 +28,7 @@ ON CONFLICT (info_hash) DO NOTHING
 """
 
 LOAD_MEMBERSHIPS = """
-SELECT key_id, info_hash_id, first_seen, leeching, snatched_time
+SELECT key_id, info_hash_id, first_seen, leeching, snatched_time, debt_seconds, credited_until, credited_by
 FROM unnest($1::bigint[], $2::bigint[]) wanted (key_id, info_hash_id)
 JOIN memberships USING (key_id, info_hash_id)
 """
@@ -30,7 +40,7 @@ LOAD_SESSIONS = f"""
 SELECT key_id, info_hash_id, peer_id, {_SESSION}
 FROM unnest($1::bigint[], $2::bigint[], $3::bytea[]) wanted (key_id, info_hash_id, peer_id)
 JOIN announces USING (key_id, info_hash_id, peer_id)
-"""  # noqa: S608 - made of this module's own words
+"""  # noqa: S608 - as above
 
 LOAD_GUESTS_SESSIONS = f"""
 SELECT stored.key_id, stored.info_hash_id, stored.peer_id, {_SESSION}
@@ -75,9 +85,14 @@ WHERE stored.id = added.id
 ADD_TO_KEYS = f"""
 UPDATE peers stored SET snatched = stored.snatched + added.snatches, {_capped("uploaded")}, {_capped("downloaded")},
     {_capped("seeding_seconds")}, last_seen = greatest(stored.last_seen, added.last_seen),
-    seeded_until = greatest(stored.seeded_until, added.seeded_until)
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::timestamptz[])
-    added (id, snatches, uploaded, downloaded, seeding_seconds, last_seen, seeded_until)
+    seeded_until = new_seeded_until, score_time = new_time, score_recent = recent, score_average = average,
+    score_length_days = length_days, score_owed = owed, score_paid = paid, tier = new_tier,
+    falling_since = new_falling_since, score = new_score
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
+    $8::timestamptz[], $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::float8[], $14::smallint[],
+    $15::timestamptz[], $16::float8[])
+    added (id, snatches, uploaded, downloaded, seeding_seconds, last_seen, new_seeded_until, new_time, recent, average,
+    length_days, owed, paid, new_tier, new_falling_since, new_score)
 WHERE stored.id = added.id
 """  # noqa: S608 - as above
 
@@ -89,10 +104,42 @@ ON CONFLICT (id) DO UPDATE SET announces = stored.announces + excluded.announces
     downloaded_bytes = stored.downloaded_bytes + excluded.downloaded_bytes
 """
 
+PUT_ORIGINS = """
+UPDATE peers SET origin_time = new.at, origin_prefix = new.prefix, grace = new.grace, stained = new.stained
+FROM unnest($1::bigint[], $2::timestamptz[], $3::bytea[], $4::boolean[], $5::boolean[])
+    new (id, at, prefix, grace, stained)
+WHERE peers.id = new.id
+"""
+
+TAKE_GRACE = "UPDATE peers SET grace = false FROM unnest($1::bigint[]) overtaken (id) WHERE peers.id = overtaken.id"
+
+TELL_NOTICES = """
+UPDATE peers SET notice_told_time = told.at FROM unnest($1::bigint[], $2::timestamptz[]) told (id, at)
+WHERE peers.id = told.id
+"""
+
+PUT_NOTICES = """
+UPDATE peers SET notice = new.text, notice_time = new.at, notice_told_time = NULL
+FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) new (id, text, at) WHERE peers.id = new.id
+"""
+
+# Two changes within a millisecond are one.
+ADD_TIER_CHANGES = """
+INSERT INTO tier_changes (key_id, at, tier, score)
+SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::smallint[], $4::float8[])
+ON CONFLICT (key_id, at) DO UPDATE SET tier = excluded.tier, score = excluded.score
+"""
+
+NOTIFY = "SELECT pg_notify($1, payload) FROM unnest($2::text[]) payload"
+
 PUT_MEMBERSHIPS = """
-INSERT INTO memberships (key_id, info_hash_id, first_seen, leeching, snatched_time)
-SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::boolean[], $5::timestamptz[])
-ON CONFLICT (key_id, info_hash_id) DO UPDATE SET leeching = excluded.leeching, snatched_time = excluded.snatched_time
+INSERT INTO memberships (key_id, info_hash_id, first_seen, leeching, snatched_time, debt_seconds, credited_until,
+    credited_by)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::boolean[], $5::timestamptz[], $6::float8[],
+    $7::timestamptz[], $8::bytea[])
+ON CONFLICT (key_id, info_hash_id) DO UPDATE SET leeching = excluded.leeching, snatched_time = excluded.snatched_time,
+    debt_seconds = excluded.debt_seconds, credited_until = excluded.credited_until,
+    credited_by = excluded.credited_by
 """
 
 UPDATE_SESSIONS = """

@@ -1,4 +1,4 @@
-"""Standings from Postgres, in time for an announce.
+"""What Postgres knows of keys, in time for an announce.
 
 An announce waits for this, so a lookup costs one query over a connection that is already there: no pool
 that resets connections between uses, no connection made while somebody waits.
@@ -13,14 +13,13 @@ from dataclasses import dataclass
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
-from etracker_scoring.domain.policies import History, Policy
-from etracker_scoring.domain.standings import judge
+from etracker_scoring.adapters.key_rows import KEY_WIDTH, parse_key
+from etracker_scoring.domain.policies import History
+from etracker_scoring.domain.standings import Account
 from etracker_scoring.ports import StandingsUnavailableError
-from etracker_shared.facts import Event
 from etracker_shared.identity import KeyHash
 from etracker_shared.postgres import UNAVAILABLE
 from etracker_shared.settings import PostgresSettings
-from etracker_shared.tiers import Standing
 
 LINK_SECONDS = 0.02
 ANSWER_SECONDS = 0.06
@@ -29,19 +28,6 @@ ANSWER_SECONDS = 0.06
 GIVE_UP_SECONDS = 2.0
 CHECK_SECONDS = 0.5
 RECONNECT_SECONDS = 0.5
-
-_REGISTERED = """
-SELECT key_hash, 0, 0::bigint, 0::bigint, 0::bigint FROM peers WHERE key_hash = ANY($1) AND disabled_time IS NULL
-"""
-
-# An announce counts as seeding for two intervals; "stopped" ends it at once.
-_HISTORIES = """
-SELECT key_hash, (
-    SELECT count(DISTINCT info_hash_id) FROM announces
-    WHERE key_id = peers.id AND amount_left = 0 AND event <> {stopped} AND last_seen > now() - interval '{seconds} s'
-), snatched, uploaded, downloaded
-FROM peers WHERE key_hash = ANY($1) AND disabled_time IS NULL
-"""
 
 
 @dataclass(slots=True)
@@ -58,20 +44,17 @@ class _Link:
 
 
 class PostgresStandings:
-    """Looks keys up over a few connections that it keeps open.
+    """Looks keys up by ``query`` over a few connections that it keeps open.
 
     See :class:`~etracker_scoring.ports.Standings`.
     """
 
-    def __init__(self, settings: PostgresSettings, policy: Policy, interval_seconds: int, connections: int) -> None:
+    def __init__(self, settings: PostgresSettings, query: str, connections: int) -> None:
         self._settings = settings
-        self._policy = policy
         self._connections = connections
         self._idle: asyncio.LifoQueue[_Link] = asyncio.LifoQueue()
         self._open = 0
-        self._query = _REGISTERED
-        if policy is Policy.RATIO:
-            self._query = _HISTORIES.format(stopped=int(Event.STOPPED), seconds=2 * interval_seconds)
+        self._query = query
 
     @property
     def connected(self) -> bool:
@@ -84,8 +67,8 @@ class PostgresStandings:
             for _ in range(self._connections):
                 group.create_task(self._keep_open())
 
-    async def find(self, key_hashes: Sequence[KeyHash]) -> Mapping[KeyHash, Standing]:
-        """Return the standing of every key that is registered."""
+    async def find(self, key_hashes: Sequence[KeyHash]) -> Mapping[KeyHash, Account]:
+        """Return every key that is registered, with what is known of it."""
         if not self.connected:
             raise StandingsUnavailableError("no connection")
         try:
@@ -97,7 +80,7 @@ class PostgresStandings:
         if not done:
             lookup.add_done_callback(_ignore)
             raise StandingsUnavailableError("no answer in time")
-        return {key_hash: judge(History(*history), self._policy) for key_hash, *history in rows}
+        return {account.key.key_hash: account for account in map(_account, rows)}
 
     async def _take_link(self) -> _Link:
         """Take an idle connection, the one used last: others may rest.
@@ -161,6 +144,10 @@ class PostgresStandings:
         while not (lost.is_set() or link.hangs):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(lost.wait(), CHECK_SECONDS)
+
+
+def _account(row: asyncpg.Record) -> Account:
+    return Account(parse_key(row), History(*row[KEY_WIDTH + 1 :]), row[KEY_WIDTH])
 
 
 def _ignore(lookup: asyncio.Task[list[asyncpg.Record]]) -> None:

@@ -1,14 +1,18 @@
 """Account for a batch of facts: what is known goes in, what has to be written comes out."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from etracker_scoring.domain.newcomers import Newcomer, Welcome
+from etracker_scoring.domain.notices import DELIVERY_MS, Notice, tier_notice
 from etracker_scoring.domain.records import Key, Membership, MembershipKey, Session, SessionKey, Torrent
+from etracker_scoring.domain.score import KeyHistory, ScoreParameters, SeedingAnnounce, record_announce
 from etracker_scoring.domain.settlement import Settlement, capped, finishes, is_hollow, is_snatch, settle
-from etracker_shared.facts import Fact, FactFlag
+from etracker_scoring.domain.tier import HeldTier, assess, enter
+from etracker_shared.facts import Event, Fact, FactFlag
 from etracker_shared.identity import InfoHash, KeyHash
 
 _GUEST = int(FactFlag.GUEST)  # operators of flags cost ten times as much as those of integers
@@ -37,24 +41,25 @@ class Admitted(NamedTuple):
 class Books:
     """What is stored about the sessions and memberships of a batch.
 
-    ``downloaded_here``: bytes over all sessions there ever were; needed for :func:`possible_snatches`.
+    ``downloaded_here``: bytes over all sessions there ever were; needed for :func:`possible_snatches`. ``welcome``:
+    what is decided about keys that are new.
     """
 
     sessions: Mapping[SessionKey, Session]
     memberships: Mapping[MembershipKey, Membership]
     downloaded_here: Mapping[MembershipKey, int]
+    welcome: Welcome = field(default_factory=Welcome)
 
 
 @dataclass(slots=True)
 class Sums:
-    """What is added to a key's or a torrent's statistics. ``seeded_until`` is a key's, in Unix seconds."""
+    """What is added to a key's or a torrent's statistics."""
 
     snatches: int = 0
     uploaded: int = 0
     downloaded: int = 0
     seeding_seconds: int = 0
     last_seen_ms: int = 0
-    seeded_until: int = 0
 
     def add(self, settlement: Settlement, *, snatched: bool) -> None:
         """Add what one fact was worth; sums stop at the largest counter instead of overflowing."""
@@ -64,13 +69,31 @@ class Sums:
         self.last_seen_ms = max(self.last_seen_ms, settlement.session.last_seen_ms)
 
 
+class Scored(NamedTuple):
+    """What a key's score is made of and the tier it holds, after its last fact of the batch."""
+
+    history: KeyHistory
+    held: HeldTier
+    score: float
+
+
 @dataclass(slots=True)
 class Ledger:
-    """What a batch changes: rows as they are to be, sums to add, and what became of the facts."""
+    """What a batch changes: rows as they are to be, sums to add, and what became of the facts.
+
+    ``changed``: the keys whose tier isn't the one stored before, or whose notice was told: announces must hear of them.
+    """
 
     sessions: dict[SessionKey, Session] = field(default_factory=dict)
     memberships: dict[MembershipKey, Membership] = field(default_factory=dict)
     keys: dict[int, Sums] = field(default_factory=dict)
+    scores: dict[int, Scored] = field(default_factory=dict)
+    newcomers: dict[int, Newcomer] = field(default_factory=dict)
+    welcome: Welcome = field(default_factory=Welcome)
+    new_tiers: dict[int, Scored] = field(default_factory=dict)
+    notices: dict[int, Notice] = field(default_factory=dict)
+    told: dict[int, int] = field(default_factory=dict)
+    changed: list[KeyHash] = field(default_factory=list)
     torrents: dict[int, Sums] = field(default_factory=dict)
     outcomes: Counter[Outcome] = field(default_factory=Counter)
 
@@ -117,19 +140,59 @@ def possible_snatches(
     return finishing & leeching
 
 
-def account(admitted: Iterable[Admitted], books: Books) -> Ledger:
-    """Account for facts in order."""
-    accountant = _Accountant(books)
+def relieved_sessions(
+    admitted: Iterable[Admitted], memberships: Mapping[MembershipKey, Membership]
+) -> Iterator[SessionKey]:
+    """Find the sessions that were credited so far where another client of the key may be from now on."""
+    for item in admitted:
+        known = memberships.get((item.key.id, item.torrent.id)) if item.key else None
+        if known and item.key and known.credited_by not in {None, item.fact.peer_id}:
+            yield item.key.id, item.torrent.id, known.credited_by or b""
+
+
+def find_newcomers(admitted: Iterable[Admitted]) -> dict[int, Newcomer]:
+    """Find the keys that never announced before, each with its first fact."""
+    newcomers: dict[int, Newcomer] = {}
+    for item in admitted:
+        if item.key and item.key.origin.since is None:
+            fact = item.fact
+            newcomer = Newcomer(item.key.id, fact.prefix, fact.at_ms // 1000)
+            earlier = newcomers.get(item.key.id)
+            if earlier is None or newcomer.at_seconds < earlier.at_seconds:
+                newcomers[item.key.id] = newcomer
+    return newcomers
+
+
+def account(admitted: Sequence[Admitted], books: Books, parameters: ScoreParameters, now_ms: int) -> Ledger:
+    """Account for facts in order. ``now_ms``: from when on what is said about a tier is known, in Unix milliseconds."""
+    accountant = _Accountant(books, parameters)
     for item in admitted:
         accountant.take(item)
-    return accountant.ledger
+    accountant.judge(now_ms)
+    ledger = accountant.ledger
+    ledger.newcomers, ledger.welcome = find_newcomers(admitted), books.welcome
+    return ledger
+
+
+class _KeySums(Sums):
+    """A key's sums, and its history so far. ``told_ms``: when its notice was told in this batch, 0 if it wasn't."""
+
+    __slots__ = ("history", "key", "told_ms")
+
+    def __init__(self, key: Key) -> None:
+        super().__init__()
+        self.key = key
+        self.history = key.history
+        self.told_ms = 0
 
 
 class _Accountant:
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: Books, parameters: ScoreParameters) -> None:
         self.ledger = Ledger()
         self._books = books
+        self._parameters = parameters
         self._downloaded_here = dict(books.downloaded_here)
+        self._keys: dict[int, _KeySums] = {}
 
     def take(self, item: Admitted) -> None:
         session_key = item.session_key
@@ -140,48 +203,101 @@ class _Accountant:
             return
         self.ledger.outcomes[Outcome.SETTLED] += 1
         if item.key:
-            snatched = self._update_membership(item.key, item, before, settlement)
-            self._credit_key(item.key, settlement, snatched=snatched)
+            snatched = self._take_of_key(item.key, item, before, settlement)
         else:
             snatched = _is_guests_snatch(item, before, settlement)
         session = settlement.session._replace(snatched=True) if snatched and not item.key else settlement.session
         self.ledger.sessions[session_key] = session
         self._credit_torrent(item.torrent, settlement, snatched=snatched)
 
-    def _update_membership(self, key: Key, item: Admitted, before: Session | None, settlement: Settlement) -> bool:
-        """Note what a fact says about the key in this torrent; return whether it is a snatch."""
+    def judge(self, now_ms: int) -> None:
+        """Find the tier of every key after its last fact, and what is to be said about it."""
+        for key_id, sums in self._keys.items():
+            self.ledger.keys[key_id] = sums
+            scored = self._judge(sums)
+            self.ledger.scores[key_id] = scored
+            if sums.told_ms:
+                self.ledger.told[key_id] = sums.told_ms
+            is_new = sums.key.origin.since is None
+            before, after = sums.key.held.tier, scored.held.tier
+            if is_new or after != before:
+                self.ledger.new_tiers[key_id] = scored
+            if after != before and not is_new:
+                self.ledger.notices[key_id] = Notice(tier_notice(before, after), now_ms)
+            if after != before or sums.told_ms:
+                self.ledger.changed.append(sums.key.key_hash)
+
+    def _judge(self, sums: _KeySums) -> Scored:
+        key, now = sums.key, sums.last_seen_ms // 1000
+        if key.origin.since is None:
+            held, score = enter(sums.history, self._books.welcome.origins[key.id], now, self._parameters)
+        else:
+            held, score = assess(sums.history, key.held, key.origin, now, self._parameters)
+        return Scored(sums.history, held, score.total)
+
+    def _take_of_key(self, key: Key, item: Admitted, before: Session | None, settlement: Settlement) -> bool:
+        """Note what a fact says about the key and about the key in this torrent; return whether it is a snatch."""
+        sums = self._keys.get(key.id)
+        if sums is None:
+            sums = self._keys[key.id] = _KeySums(key)
         member = (key.id, item.torrent.id)
         known = self.ledger.memberships.get(member) or self._books.memberships.get(member)
+        membership, snatched = self._follow_download(member, known, item, before, settlement)
+        sums.add(settlement, snatched=snatched)
+        if settlement.seeded_from is not None or snatched:
+            membership = self._credit_score(sums, membership, item, settlement, snatched=snatched)
+        if membership != known:
+            self.ledger.memberships[member] = membership
+        if key.untold_ms is not None and _tells(item.fact, key.untold_ms):
+            sums.told_ms = item.fact.at_ms
+        return snatched
+
+    def _follow_download(
+        self, member: MembershipKey, known: Membership | None, item: Admitted, before: Session | None, done: Settlement
+    ) -> tuple[Membership, bool]:
+        """Follow a key's download of a torrent; tell whether this fact ends it for the first time."""
         membership = known or Membership(item.fact.at_ms)
-        if settlement.downloaded:
-            self._downloaded_here[member] = self._downloaded_here.get(member, 0) + settlement.downloaded
-        snatched = False
+        if done.downloaded:
+            self._downloaded_here[member] = self._downloaded_here.get(member, 0) + done.downloaded
         if membership.leeching and finishes(before, item.fact):
             enough = is_snatch(self._downloaded_here.get(member, 0), item.torrent.length)
             snatched = enough and membership.snatched_ms is None
-            membership = membership._replace(
-                leeching=False, snatched_ms=item.fact.at_ms if snatched else membership.snatched_ms
-            )
-        elif item.fact.left > 0 and not membership.leeching and not is_hollow(item.fact):
-            membership = membership._replace(leeching=True)
-        if membership != known:
-            self.ledger.memberships[member] = membership
-        return snatched
+            snatched_ms = item.fact.at_ms if snatched else membership.snatched_ms
+            return membership._replace(leeching=False, snatched_ms=snatched_ms), snatched
+        if item.fact.left > 0 and not membership.leeching and not is_hollow(item.fact):
+            return membership._replace(leeching=True), False
+        return membership, False
 
-    def _credit_key(self, key: Key, settlement: Settlement, *, snatched: bool) -> None:
-        """Add to the key's sums; its seeding time is the union over its torrents.
+    def _credit_score(
+        self, sums: _KeySums, membership: Membership, item: Admitted, settlement: Settlement, *, snatched: bool
+    ) -> Membership:
+        """Add what a fact is worth to the key's score and to its time of seeding, the union over its torrents.
 
         The union is exact but for overlaps that begin before the time counted so far ends and whose
         first part nobody proved then: those are left out, never counted twice.
         """
-        sums = self.ledger.keys.get(key.id)
-        if sums is None:
-            sums = self.ledger.keys[key.id] = Sums(seeded_until=key.seeded_until)
-        sums.add(settlement, snatched=snatched)
-        if settlement.seeded_from is not None:
-            until = settlement.session.last_seen_ms // 1000
-            sums.seeding_seconds += max(0, until - max(settlement.seeded_from, sums.seeded_until))
-            sums.seeded_until = max(sums.seeded_until, until)
+        until, seeded_from = settlement.session.last_seen_ms // 1000, settlement.seeded_from
+        seeding, instance = membership.seeding, item.fact.peer_id
+        if seeded_from is not None:
+            sums.seeding_seconds += max(0, until - max(seeded_from, int(sums.history.seeded_until)))
+            if membership.credited_by != instance:
+                seeding = seeding._replace(credited_until=self._credited_until(item.session_key, membership))
+        announce = SeedingAnnounce(until, seeded_from, snatched, item.fact.seeding_prefixes, item.torrent.length)
+        sums.history, seeding = record_announce(sums.history, seeding, announce, self._parameters)
+        if seeded_from is None:
+            return membership._replace(seeding=seeding)
+        if membership.credited_by == instance and seeding.debt_seconds == membership.seeding.debt_seconds:
+            return membership
+        return membership._replace(seeding=seeding, credited_by=instance)
+
+    def _credited_until(self, session_key: SessionKey, membership: Membership) -> float:
+        """Find up to when the instance credited so far was, when another one takes over."""
+        stored = membership.seeding.credited_until
+        if membership.credited_by is None:
+            return stored
+        other_key = (*session_key[:2], membership.credited_by)
+        other = self.ledger.sessions.get(other_key) or self._books.sessions.get(other_key)
+        return max(stored, other.last_seen_ms // 1000) if other and other.left == 0 else stored
 
     def _credit_torrent(self, torrent: Torrent, settlement: Settlement, *, snatched: bool) -> None:
         sums = self.ledger.torrents.get(torrent.id)
@@ -190,6 +306,11 @@ class _Accountant:
         sums.add(settlement, snatched=snatched)
         if settlement.seeded_from is not None:
             sums.seeding_seconds += settlement.session.last_seen_ms // 1000 - settlement.seeded_from
+
+
+def _tells(fact: Fact, untold_ms: int) -> bool:
+    """Tell whether a fact's answer conveyed a notice, to a client that looked at it."""
+    return fact.at_ms >= untold_ms + DELIVERY_MS and fact.event is not Event.STOPPED
 
 
 def _is_guests_snatch(item: Admitted, before: Session | None, settlement: Settlement) -> bool:

@@ -17,12 +17,37 @@ class Policy(StrEnum):
 
 
 class History(NamedTuple):
-    """What a key did so far. ``seeding``: torrents seeded now; counters in bytes."""
+    """What a key did so far. ``seeding``: torrents seeded now; counters in bytes.
+
+    ``announced``: torrents it ever announced; ``generous``: the share of those with uploaded >= downloaded, 0 to 1.
+    """
 
     seeding: int
     snatched: int
     uploaded: int
     downloaded: int
+    announced: int = 0
+    generous: float = 0.0
+
+
+NO_GOOD_SEEDER = 5.0
+"""How many torrents a good seeder is taken to seed where nobody seeds."""
+
+
+def share_of(policy: Policy, history: History, good_seeding: float) -> float:
+    """Return what a list policy grants a key, in the policy's own unit; 0 under a policy without lists.
+
+    ``good_seeding``: as :func:`good_seeding_of` says.
+    """
+    if policy is Policy.RATIO:
+        return withheld_share(history)
+    if policy is Policy.ANNOUNCES:
+        return float(history.announced)
+    if policy is Policy.SEEDS:
+        return float(history.seeding)
+    if policy is Policy.GOOD_SEEDS:
+        return history.seeding * (1.0 + history.generous) / good_seeding
+    return 0.0
 
 
 def withheld_share(history: History) -> float:
@@ -34,3 +59,8 @@ def withheld_share(history: History) -> float:
     seeded = history.seeding / history.snatched if history.snatched else 1.0
     ratio = history.uploaded / history.downloaded if history.downloaded else 0.0
     return min(1.0, max(0.0, (1.0 - seeded) * max(0.0, 2.0 - ratio) / 2.0))
+
+
+def good_seeding_of(mean: float, deviation: float) -> float:
+    """Return how many torrents a good seeder seeds, from mean and standard deviation over active keys."""
+    return mean + deviation if mean > 0 else NO_GOOD_SEEDER

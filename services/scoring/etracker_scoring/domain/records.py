@@ -5,7 +5,11 @@ Named tuples rather than dataclasses: the worker makes several for every fact.
 
 from typing import NamedTuple
 
+from etracker_scoring.domain.score import NEW_KEY, NEW_TORRENT, KeyHistory, TorrentHistory
+from etracker_scoring.domain.tier import HeldTier, Origin
 from etracker_shared.facts import UNKNOWN_LEFT, Event
+from etracker_shared.identity import KeyHash
+from etracker_shared.tiers import Tier
 
 
 class Session(NamedTuple):
@@ -34,12 +38,16 @@ class Session(NamedTuple):
 class Membership(NamedTuple):
     """A key in a torrent, whichever client instance announces.
 
-    ``leeching``: an announce said left > 0, and none has finished it since.
+    ``leeching``: an announce said left > 0, and none has finished it since. ``seeding``: what it is worth to the score.
+    Its ``credited_until`` is not moved while the same instance goes on seeding, ``credited_by`` (a peer_id): the
+    session's own row says up to when that was.
     """
 
     first_seen_ms: int
     leeching: bool = False
     snatched_ms: int | None = None
+    seeding: TorrentHistory = NEW_TORRENT
+    credited_by: bytes | None = None
 
 
 class Torrent(NamedTuple):
@@ -50,10 +58,14 @@ class Torrent(NamedTuple):
 
 
 class Key(NamedTuple):
-    """A registered key. ``seeded_until``: Unix seconds up to which its seeding time is counted."""
+    """A registered key, as of its last announce. ``untold_ms``: since when a notice waits to be told, if one does."""
 
     id: int
-    seeded_until: int
+    key_hash: KeyHash
+    history: KeyHistory = NEW_KEY
+    held: HeldTier = HeldTier(Tier.LITTLE_HISTORY)
+    origin: Origin = Origin()
+    untold_ms: int | None = None
 
 
 SessionKey = tuple[int | None, int, bytes]

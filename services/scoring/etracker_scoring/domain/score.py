@@ -6,6 +6,7 @@ and a fact older than that is added decayed, so the order of facts doesn't matte
 
 import math
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 DAY = 86400.0
 GIB = 2.0**30
@@ -52,6 +53,8 @@ class ScoreParameters:
     demotion_wait_hours: float = 24.0
     demotion_margin: float = 3.0
     """A demotion waits so long, or until the score is so far below what the tier takes."""
+    prefix_memory_days: float = 30.0
+    """An address prefix gives one newcomer's grace in so long, and a free-rider stains new keys from it so long."""
 
     def __post_init__(self) -> None:
         for parameter in fields(self):
@@ -83,8 +86,7 @@ _POSITIVE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class KeyHistory:
+class KeyHistory(NamedTuple):
     """What a key did, whichever torrent and client instance it did it with.
 
     The sums ``recent`` (seeding weight, the formula's C7), ``average`` (C28), ``length_days`` (ten), ``owed`` (n) and
@@ -102,16 +104,14 @@ class KeyHistory:
     seeded_until: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class TorrentHistory:
+class TorrentHistory(NamedTuple):
     """What a key did in one torrent: seeding still owed, and up to when its seeding was credited."""
 
     debt_seconds: float = 0.0
     credited_until: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class SeedingAnnounce:
+class SeedingAnnounce(NamedTuple):
     """One announce of a key in a torrent, as far as the score looks at it.
 
     ``seeded_from``: when the seeding that it witnesses began (it ends with the announce), None if it witnesses none.
@@ -126,8 +126,7 @@ class SeedingAnnounce:
     length_bytes: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(NamedTuple):
     """A score of 0 to 100, and what it is made of.
 
     ``recent``, ``average`` and ``length`` are the points each part earns at best conduct; ``conduct`` is B, the share
@@ -141,6 +140,7 @@ class Score:
     conduct: float
 
 
+_LN2 = math.log(2.0)
 NEW_KEY = KeyHistory()
 NEW_TORRENT = TorrentHistory()
 
@@ -163,19 +163,23 @@ def record_announce(
     fresh_seconds = max(0.0, now - max(start, key.seeded_until))
     paid_seconds = min(seconds, torrent.debt_seconds)
     debt = parameters.debt_hours * 3600.0
-    weight = seeding_weight(announce.length_bytes, announce.seeding_prefixes, parameters)
-    gained = KeyHistory(
-        at_seconds=now,
-        recent=weight * _rate(parameters.recent_half_life_days) * seconds,
-        average=weight * _rate(parameters.average_half_life_days) * seconds,
-        length_days=fresh_seconds / DAY,
-        owed=float(announce.snatched),
-        paid=paid_seconds / debt,
-        snatches=int(announce.snatched),
-        seeded_until=now if fresh_seconds else 0.0,
+    credit = seeding_weight(announce.length_bytes, announce.seeding_prefixes, parameters) * _LN2 * seconds / DAY
+    before = decay(key, now, parameters)
+    days_ago = (before.at_seconds - now) / DAY  # 0 but for a fact that comes late
+    recent, average = parameters.recent_half_life_days, parameters.average_half_life_days
+    conduct = math.exp2(-days_ago / parameters.conduct_half_life_days)
+    history = KeyHistory(
+        before.at_seconds,
+        before.recent + credit / recent * math.exp2(-days_ago / recent),
+        before.average + credit / average * math.exp2(-days_ago / average),
+        before.length_days + fresh_seconds / DAY * math.exp2(-days_ago / parameters.length_half_life_days),
+        before.owed + announce.snatched * conduct,
+        before.paid + paid_seconds / debt * conduct,
+        before.snatches + announce.snatched,
+        max(before.seeded_until, now) if fresh_seconds else before.seeded_until,
     )
     new_debt = torrent.debt_seconds - paid_seconds + (debt if announce.snatched else 0.0)
-    return _sum(key, gained, parameters), TorrentHistory(new_debt, now if seconds else torrent.credited_until)
+    return history, TorrentHistory(new_debt, now if seconds else torrent.credited_until)
 
 
 def score_of(key: KeyHistory, now: float, parameters: ScoreParameters) -> Score:
@@ -192,30 +196,20 @@ def score_of(key: KeyHistory, now: float, parameters: ScoreParameters) -> Score:
 
 def decay(key: KeyHistory, now: float, parameters: ScoreParameters) -> KeyHistory:
     """Bring the sums of a history to a later moment. An earlier one changes nothing."""
-    return _sum(key, KeyHistory(at_seconds=now), parameters)
-
-
-def _sum(one: KeyHistory, other: KeyHistory, parameters: ScoreParameters) -> KeyHistory:
-    at = max(one.at_seconds, other.at_seconds)
-    days, other_days = (at - one.at_seconds) / DAY, (at - other.at_seconds) / DAY
-
-    def add(value: float, other_value: float, half_life_days: float) -> float:
-        return value * math.exp2(-days / half_life_days) + other_value * math.exp2(-other_days / half_life_days)
-
+    if now <= key.at_seconds:
+        return key
+    days = (now - key.at_seconds) / DAY
+    conduct = math.exp2(-days / parameters.conduct_half_life_days)
     return KeyHistory(
-        at_seconds=at,
-        recent=add(one.recent, other.recent, parameters.recent_half_life_days),
-        average=add(one.average, other.average, parameters.average_half_life_days),
-        length_days=add(one.length_days, other.length_days, parameters.length_half_life_days),
-        owed=add(one.owed, other.owed, parameters.conduct_half_life_days),
-        paid=add(one.paid, other.paid, parameters.conduct_half_life_days),
-        snatches=one.snatches + other.snatches,
-        seeded_until=max(one.seeded_until, other.seeded_until),
+        now,
+        key.recent * math.exp2(-days / parameters.recent_half_life_days),
+        key.average * math.exp2(-days / parameters.average_half_life_days),
+        key.length_days * math.exp2(-days / parameters.length_half_life_days),
+        key.owed * conduct,
+        key.paid * conduct,
+        key.snatches,
+        key.seeded_until,
     )
-
-
-def _rate(half_life_days: float) -> float:
-    return math.log(2.0) / (half_life_days * DAY)
 
 
 def _saturate(weight: float, parameters: ScoreParameters) -> float:

@@ -1,16 +1,43 @@
 """How to treat an asker: the one place that says who gets which tier."""
 
-from etracker_scoring.domain.policies import History, Policy, withheld_share
+from typing import NamedTuple
+
+from etracker_scoring.domain.policies import History, Policy, share_of
+from etracker_scoring.domain.records import Key
+from etracker_scoring.domain.score import ScoreParameters
+from etracker_scoring.domain.tier import assess
 from etracker_shared.tiers import Sampling, Standing, Tier
 
 GUEST = Standing(registered=False, tier=Tier.FREE_RIDER, sampling=Sampling.PREFIX)
 """A guest, and the answer for a key that isn't registered (announce refuses that one)."""
 
-MEMBER = Standing(registered=True, tier=Tier.CONTRIBUTOR)
+
+class Account(NamedTuple):
+    """A registered key and its statistics. ``notice``: what its clients haven't been told yet."""
+
+    key: Key
+    history: History
+    notice: str | None
 
 
-def judge(history: History, policy: Policy) -> Standing:
-    """Return the standing of a registered key."""
-    if policy is Policy.RATIO:
-        return Standing(registered=True, tier=Tier.CONTRIBUTOR, share=withheld_share(history))
-    return MEMBER
+class Yardsticks(NamedTuple):
+    """What everybody is measured by. ``good_seeding``: torrents that a good seeder of this tracker seeds."""
+
+    parameters: ScoreParameters
+    good_seeding: float
+
+
+def judge(account: Account, policy: Policy, yardsticks: Yardsticks, now: float) -> Standing:
+    """Return the standing of a registered key at a moment (Unix seconds): the same on every replica.
+
+    Low tiers are sampled by address prefix, or five keys would buy back what one lost.
+    """
+    key = account.key
+    tier = assess(key.history, key.held, key.origin, now, yardsticks.parameters).held.tier
+    return Standing(
+        registered=True,
+        tier=tier,
+        share=share_of(policy, account.history, yardsticks.good_seeding),
+        sampling=Sampling.PREFIX if tier <= Tier.LITTLE_HISTORY else Sampling.KEY,
+        notice=account.notice,
+    )

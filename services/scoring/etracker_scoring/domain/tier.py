@@ -2,26 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from etracker_scoring.domain.score import KeyHistory, Score, ScoreParameters
+from etracker_scoring.domain.score import DAY, KeyHistory, Score, ScoreParameters, score_of
 from etracker_shared.tiers import Tier
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """What the tracker knows of a key besides its history.
 
     ``grace``: the key holds the newcomer's grace of its address prefix. ``stained``: it is new, and its prefix held
-    a free-rider's key not long ago. ``highest``: where a confirmed cheat's tier is capped.
+    a free-rider's key not long ago. ``highest``: where a confirmed cheat's tier is capped. ``since``: its first
+    announce (Unix seconds; None: it never announced).
     """
 
     grace: bool = False
     stained: bool = False
     highest: Tier = Tier.LONG_TERM_SEEDER
+    since: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HeldTier:
+class HeldTier(NamedTuple):
     """The tier a key has, and since when its score has deserved less (Unix seconds; None: it doesn't)."""
 
     tier: Tier
@@ -34,15 +35,20 @@ def deserved_tier(key: KeyHistory, score: Score, origin: Origin, parameters: Sco
 
 
 def _earned_tier(key: KeyHistory, score: Score, origin: Origin, parameters: ScoreParameters) -> Tier:
-    for tier in (Tier.LONG_TERM_SEEDER, Tier.STEADY_SEEDER, Tier.CONTRIBUTOR):
-        if score.total >= entry_score(tier, parameters):
-            return tier
-    careless = score.conduct < parameters.free_rider_conduct and key.snatches >= parameters.free_rider_snatches
-    if careless or origin.stained:
+    if score.total >= parameters.steady_score:
+        if score.total >= parameters.long_term_score:
+            return Tier.LONG_TERM_SEEDER
+        return Tier.STEADY_SEEDER if score.total >= parameters.strong_score else Tier.CONTRIBUTOR
+    if is_careless(key, score, parameters) or origin.stained:
         return Tier.FREE_RIDER
     if origin.grace and key.snatches < parameters.grace_snatches:
         return Tier.CONTRIBUTOR
     return Tier.LITTLE_HISTORY
+
+
+def is_careless(key: KeyHistory, score: Score, parameters: ScoreParameters) -> bool:
+    """Tell whether a key takes and doesn't give back: what makes a free-rider of one whose score is low."""
+    return score.conduct < parameters.free_rider_conduct and key.snatches >= parameters.free_rider_snatches
 
 
 def entry_score(tier: Tier, parameters: ScoreParameters) -> float:
@@ -64,6 +70,39 @@ def hold_tier(held: HeldTier, deserved: Tier, score: Score, now: float, paramete
     while tier > max(deserved, Tier.LITTLE_HISTORY) and score.total < _floor(tier, parameters):
         tier = Tier(tier - 1)
     return HeldTier(tier, since if tier > deserved else None)
+
+
+class Assessment(NamedTuple):
+    """The tier that a key has at a moment, and the score it has then."""
+
+    held: HeldTier
+    score: Score
+
+
+def assess(key: KeyHistory, held: HeldTier, origin: Origin, now: float, parameters: ScoreParameters) -> Assessment:
+    """Judge a key at a moment by what was stored about it: the same on every replica, and without any announce of it.
+
+    ``held`` is the tier as of the key's last announce. A score that fell below it since, by decay alone, was below it
+    already when the wait began if it was so that long ago.
+    """
+    score = score_of(key, now, parameters)
+    if origin.since is None:
+        return Assessment(HeldTier(Tier.LITTLE_HISTORY), score)
+    if origin.stained and now - origin.since >= parameters.prefix_memory_days * DAY:
+        origin = origin._replace(stained=False)
+    deserved = deserved_tier(key, score, origin, parameters)
+    if deserved < held.tier and held.falling_since is None:
+        then = now - parameters.demotion_wait_hours * 3600.0
+        decayed_since = then >= key.at_seconds  # else an announce made the difference, and nothing fell before it
+        if decayed_since and deserved_tier(key, score_of(key, then, parameters), origin, parameters) < held.tier:
+            return Assessment(HeldTier(deserved), score)
+    return Assessment(hold_tier(held, deserved, score, now, parameters), score)
+
+
+def enter(key: KeyHistory, origin: Origin, now: float, parameters: ScoreParameters) -> Assessment:
+    """Judge a key at its first announce: it holds nothing yet that it could lose."""
+    score = score_of(key, now, parameters)
+    return Assessment(HeldTier(deserved_tier(key, score, origin, parameters)), score)
 
 
 def _floor(tier: Tier, parameters: ScoreParameters) -> float:

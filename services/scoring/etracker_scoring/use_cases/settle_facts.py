@@ -12,8 +12,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from structlog import get_logger
 
-from etracker_scoring.domain.ledger import Admitted, Ledger, Outcome, account, admit, is_guest, possible_snatches
+from etracker_scoring.domain.ledger import (
+    Admitted,
+    Ledger,
+    Outcome,
+    account,
+    admit,
+    find_newcomers,
+    is_guest,
+    possible_snatches,
+    relieved_sessions,
+)
+from etracker_scoring.domain.newcomers import Welcome, welcome
 from etracker_scoring.domain.records import Key, Torrent
+from etracker_scoring.domain.score import DAY, ScoreParameters
 from etracker_scoring.metrics import WorkerMetrics
 from etracker_scoring.ports import (
     Accounts,
@@ -39,7 +51,8 @@ log = get_logger("settle")
 class FactSettler:
     """Settles facts for as long as it leads.
 
-    ``list_all``: track hashes that nobody listed. ``keep_facts``: keep raw facts.
+    ``list_all``: track hashes that nobody listed. ``keep_facts``: keep raw facts. ``parameters``: of scores and tiers;
+    :meth:`adjust` changes them.
     """
 
     def __init__(
@@ -53,6 +66,7 @@ class FactSettler:
         poll_seconds: float,
         list_all: bool,
         keep_facts: bool,
+        parameters: ScoreParameters,
     ) -> None:
         self._streams = streams
         self._accounts = accounts
@@ -62,6 +76,7 @@ class FactSettler:
         self._poll_seconds = poll_seconds
         self._list_all = list_all
         self._keep_facts = keep_facts
+        self._parameters = parameters
         self._positions: dict[int, Position] = {}
         self._unpublished: dict[InfoHash, int] = {}
         self._heartbeat_due = 0.0
@@ -86,6 +101,10 @@ class FactSettler:
                 continue
             if settled < self._max_facts // 2:  # a transaction's own cost is worth hundreds of facts: let some gather
                 await asyncio.sleep(next_batch - time.monotonic())
+
+    def adjust(self, parameters: ScoreParameters) -> None:
+        """Judge by other parameters from the next batch on."""
+        self._parameters = parameters
 
     async def step(self) -> int:
         """Settle one batch; return how many facts it had."""
@@ -191,8 +210,21 @@ class FactSettler:
         members = {(item.key.id, item.torrent.id) for item in admitted if item.key}
         memberships = await self._accounts.load_memberships(members)
         sessions = {item.session_key for item in admitted}
-        books = await self._accounts.load_books(sessions, memberships, possible_snatches(admitted, memberships))
-        return account(admitted, books)
+        sessions.update(relieved_sessions(admitted, memberships))
+        newcomers = await self._welcome(admitted)
+        finishing = possible_snatches(admitted, memberships)
+        books = await self._accounts.load_books(sessions, memberships, finishing, newcomers)
+        return account(admitted, books, self._parameters, int(time.time() * 1000))
+
+    async def _welcome(self, admitted: Sequence[Admitted]) -> Welcome:
+        newcomers = find_newcomers(admitted)
+        if not newcomers:
+            return Welcome()
+        earliest = min(newcomer.at_seconds for newcomer in newcomers.values())
+        seen_after = earliest - self._parameters.prefix_memory_days * DAY
+        prefixes = {newcomer.prefix for newcomer in newcomers.values()}
+        neighbours = await self._accounts.find_neighbours(prefixes, seen_after)
+        return welcome(newcomers.values(), neighbours, self._parameters)
 
     async def _publish(self) -> None:
         if self._unpublished:

@@ -1,0 +1,63 @@
+"""What an address prefix means for a key that is new: one grace at a time, and none where a free-rider was."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from etracker_scoring.domain.records import Key
+from etracker_scoring.domain.score import DAY, ScoreParameters
+from etracker_scoring.domain.tier import Origin, assess, is_careless
+from etracker_shared.tiers import Tier
+
+
+class Newcomer(NamedTuple):
+    """A key's first announce. ``at_seconds``: Unix time."""
+
+    key_id: int
+    prefix: bytes
+    at_seconds: float
+
+
+class Neighbour(NamedTuple):
+    """A key whose first announce came from a prefix too. ``last_seen``: Unix seconds."""
+
+    key: Key
+    prefix: bytes
+    last_seen: float
+
+
+@dataclass(slots=True)
+class Welcome:
+    """``origins``: of the newcomers. ``overtaken``: keys that held a grace which belongs to an earlier newcomer."""
+
+    origins: dict[int, Origin] = field(default_factory=dict)
+    overtaken: set[int] = field(default_factory=set)
+
+
+def welcome(newcomers: Iterable[Newcomer], neighbours: Iterable[Neighbour], parameters: ScoreParameters) -> Welcome:
+    """Decide who gets a grace and who is stained; facts of different keys may come in any order."""
+    memory = parameters.prefix_memory_days * DAY
+    nearby: dict[bytes, list[Neighbour]] = {}
+    graced: dict[bytes, list[tuple[float, int]]] = {}
+    for neighbour in neighbours:
+        nearby.setdefault(neighbour.prefix, []).append(neighbour)
+        if neighbour.key.origin.grace and neighbour.key.origin.since is not None:
+            graced.setdefault(neighbour.prefix, []).append((neighbour.key.origin.since, neighbour.key.id))
+    result = Welcome()
+    for key_id, prefix, at in sorted(newcomers, key=lambda newcomer: (newcomer.at_seconds, newcomer.key_id)):
+        stained = any(_stains(neighbour, at, memory, parameters) for neighbour in nearby.get(prefix, ()))
+        holders = [holder for holder in graced.get(prefix, ()) if abs(holder[0] - at) < memory]
+        grace = not stained and all((at, key_id) < holder for holder in holders)
+        if grace:
+            result.overtaken.update(holder for _, holder in holders)
+            graced[prefix] = [holder for holder in graced.get(prefix, ()) if holder not in holders] + [(at, key_id)]
+        result.origins[key_id] = Origin(grace=grace, stained=stained, since=at)
+    return result
+
+
+def _stains(neighbour: Neighbour, at: float, memory: float, parameters: ScoreParameters) -> bool:
+    if at - neighbour.last_seen >= memory:
+        return False
+    key = neighbour.key
+    assessment = assess(key.history, key.held, key.origin, at, parameters)
+    return assessment.held.tier is Tier.FREE_RIDER and is_careless(key.history, assessment.score, parameters)
