@@ -1,5 +1,7 @@
 """What the worker writes, on a real Postgres and Redis."""
 
+import time
+
 import asyncpg
 import pytest
 from redis.asyncio import Redis
@@ -231,7 +233,7 @@ async def test_raw_facts_are_kept_only_when_asked_for(
 ) -> None:
     await database.execute("INSERT INTO facts VALUES (now() - interval '3 days', 'old'), (now(), 'new')")
     worker = await start_worker(fact_retention_days=2)
-    fact = make_fact(uploaded=3)
+    fact = make_fact(at_ms=int(time.time() * 1000), uploaded=3)  # an older one might be tidied away at once
     await add_facts(redis_client, fact)
     await worker.settled(1)
     kept = {row[0] for row in await database.fetch("SELECT fact FROM facts")}
