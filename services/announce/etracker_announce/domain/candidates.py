@@ -1,5 +1,6 @@
 """Who of a swarm's candidates may be introduced to an asker at all, whatever the policy."""
 
+from struct import Struct
 from typing import NamedTuple
 
 import numpy as np
@@ -15,16 +16,25 @@ _SEEDING = int(PeerFlag.SEEDER | PeerFlag.PARTIAL_SEED)
 
 
 class Family(NamedTuple):
-    """The fields of one address family in a record, and where the endpoint lies in its bytes."""
+    """The fields of one address family in a record, and where the endpoint lies in its bytes.
+
+    ``private``: whether an endpoint's first two bytes (as a native number) begin a private address, as an array
+    and as bytes. ``few``: identity, last seen, flags and the endpoint's first two bytes of a record.
+    """
 
     seen: str
     endpoint: str
     offset: int
     private: Mask
+    private_bytes: bytes
+    few: Struct
 
 
-FAMILY4 = Family("seen4", "endpoint4", 50, PRIVATE4)
-FAMILY6 = Family("seen6", "endpoint6", 56, PRIVATE6)
+FAMILY4 = Family("seen4", "endpoint4", 50, PRIVATE4, PRIVATE4.tobytes(), Struct("=Q32xI5xBH22x"))
+FAMILY6 = Family("seen6", "endpoint6", 56, PRIVATE6, PRIVATE6.tobytes(), Struct("=Q36xIxB6xH16x"))
+
+_FEW = 40
+"""Up to so many records a loop is done before numpy has begun: 0.17 us a record, against 7 us and little more."""
 
 
 class Visibility(NamedTuple):
@@ -51,6 +61,8 @@ def introducible(candidates: Records, visibility: Visibility) -> Records:
     """Keep the candidates (a contiguous array) an asker may be introduced to."""
     if not len(candidates):
         return candidates
+    if len(candidates) <= _FEW and len(visibility.families) == 1:
+        return _introducible_of_few(candidates, visibility, visibility.families[0])
     mask = candidates["identity"] != visibility.identity
     mask &= candidates["flags"] < _UNREACHABLE  # the highest bit
     usable = _usable(candidates, visibility.families[0], visibility)
@@ -58,6 +70,17 @@ def introducible(candidates: Records, visibility: Visibility) -> Records:
         usable |= _usable(candidates, family, visibility)
     mask &= usable
     return _keep(candidates, mask)
+
+
+def _introducible_of_few(candidates: Records, visibility: Visibility, family: Family) -> Records:
+    identity, oldest_seen, anywhere = visibility.identity, visibility.oldest_seen, visibility.private_addresses
+    private = family.private_bytes
+    places = [
+        place
+        for place, (who, seen, flags, network) in enumerate(family.few.iter_unpack(candidates.data))
+        if who != identity and flags < _UNREACHABLE and seen >= oldest_seen and (anywhere or not private[network])
+    ]
+    return candidates if len(places) == len(candidates) else candidates.take(places)
 
 
 def leechers_among(candidates: Records) -> Records:
