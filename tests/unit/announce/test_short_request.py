@@ -52,6 +52,13 @@ def test_a_request_that_closes_is_read_whole() -> None:
     assert (request.target.kind, request.target.key) == (Kind.ANNOUNCE, b"abc")
     assert request.query == b"info_hash=%01+,:/x&port=1"
     assert request.forwarded_for == "2001:db8::1"
+    assert request.closes
+
+
+def test_a_request_that_keeps_its_connection_says_so() -> None:
+    request = parse_short_request(REQUEST.replace(b"Connection: close\r\n", b""))
+    assert request is not None
+    assert not request.closes
 
 
 @pytest.mark.parametrize(
@@ -71,9 +78,9 @@ def test_variants_of_it_are_read_too(old: bytes, new: bytes) -> None:
     ("old", "new"),
     [
         (b"Connection: close", b"Connection: keep-alive"),
-        (b"Connection: close\r\n", b""),
         (b"Connection: close", b"Connection: close, upgrade"),
         (b"Accept: */*", b"Connection: keep-alive"),
+        (b"Accept: */*", b"Proxy-Connection: keep-alive"),
         (b"Accept: */*", b"Content-Length: 0"),
         (b"Accept: */*", b"Transfer-Encoding: chunked"),
         (b"Accept: */*", b"Upgrade: websocket"),
@@ -106,7 +113,7 @@ def test_what_the_short_way_reads_a_real_parser_reads_alike(seed: int) -> None:
         real = RealParser()
         real.read(data)
         ((method, url, fields, keeps),) = real.requests
-        assert (method, keeps, real.bodies) == (b"GET", False, b"")
+        assert (method, keeps, real.bodies) == (b"GET", not request.closes, b"")
         assert url.partition(b"?")[2] == request.query
         forwarded = b",".join(value.strip() for name, value in fields if name == b"x-forwarded-for")
         assert request.forwarded_for.encode("latin-1").replace(b" ", b"") == forwarded.replace(b" ", b"")

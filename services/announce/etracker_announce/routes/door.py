@@ -123,7 +123,7 @@ class Door:
             connection.close()
             return
         request = parse_short_request(asked)
-        if request is None:
+        if request is None or not request.closes:
             self._spawn(self._keep(connection, asked))
         else:
             self._spawn(self._answer(connection, request, self._front.find_client(address, request.forwarded_for)))

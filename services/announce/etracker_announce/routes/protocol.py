@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 from etracker_announce.domain.addresses import Client, describe_client
 from etracker_announce.domain.request import Target, parse_path
 from etracker_announce.routes.exchange import FRONT, Exchange, Front
+from etracker_announce.routes.short_request import parse_short_request
 from etracker_shared.addresses import parse_address
 
 MAX_HEAD_BYTES = 32_768
@@ -50,6 +51,7 @@ class TrackerProtocol(HttpToolsProtocol):
         self._target: Target | None = None
         self._query = b""
         self._head_bytes = 0
+        self._in_message = False
         self._in_head = False
         self._asked = False
         self._draining = False
@@ -81,6 +83,11 @@ class TrackerProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse what came; the parser calls back."""
         if self._deaf:
+            return
+        if not (self._in_message or self._busy) and (request := parse_short_request(data)):
+            self._asked = True
+            client = self._find_client(request.forwarded_for)
+            self._exchange(request.target, request.query, client, keep_alive=not (request.closes or self._draining))
             return
         try:
             self.parser.feed_data(data)
@@ -118,7 +125,7 @@ class TrackerProtocol(HttpToolsProtocol):
         """Begin a request without the ASGI scope that uvicorn would make."""
         self.url = b""
         self.headers = []
-        self._in_head = True
+        self._in_message = self._in_head = True
         self._head_bytes = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -143,10 +150,14 @@ class TrackerProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Start answering."""
+        self._in_message = False
         if self._target is None:
             super().on_message_complete()
-        else:
-            self._exchange(self._target)
+            return
+        keep_alive = not self._draining and self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
+        forwarded = [value for name, value in self.headers if name.lower() == b"x-forwarded-for"]
+        client = self._find_client(b",".join(forwarded).decode("latin-1"))
+        self._exchange(self._target, self._query, client, keep_alive=keep_alive)
 
     # uvicorn's call
 
@@ -174,13 +185,12 @@ class TrackerProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         self.cycle.keep_alive &= not self._draining
 
-    def _exchange(self, target: Target) -> None:
-        keep_alive = not self._draining and self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
+    def _exchange(self, target: Target, query: bytes, client: Client, *, keep_alive: bool) -> None:
         exchange = Exchange(
             front=self._front,
             target=target,
-            query=self._query,
-            client=self._client_of_request(),
+            query=query,
+            client=client,
             transport=self.transport,
             flow=self.flow,
             on_response=self.on_response_complete,
@@ -194,11 +204,8 @@ class TrackerProtocol(HttpToolsProtocol):
         else:
             self._start_asgi_task(exchange, self.app)  # type: ignore[arg-type]
 
-    def _client_of_request(self) -> Client:
-        if self.client is None:
-            return _UNIX_SOCKET
-        forwarded = [value for name, value in self.headers if name.lower() == b"x-forwarded-for"]
-        return self._front.find_client(self.client[0], b",".join(forwarded).decode("latin-1") if forwarded else "")
+    def _find_client(self, forwarded_for: str) -> Client:
+        return self._front.find_client(self.client[0], forwarded_for) if self.client else _UNIX_SOCKET
 
     def _bound_head(self, received: int) -> None:
         if self._head_bytes:
