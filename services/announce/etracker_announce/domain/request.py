@@ -36,7 +36,7 @@ _EVENTS = {
 }
 
 
-class Kind(enum.Enum):
+class Kind(enum.StrEnum):
     """What a path asks for."""
 
     ANNOUNCE = "announce"
