@@ -38,6 +38,7 @@ totals = Table(
     _grand_total("snatches"),
     _grand_total("uploaded_bytes"),
     _grand_total("downloaded_bytes"),
+    Column("settled_time", DateTime(timezone=True), comment="when anything was last added"),
     CheckConstraint("id = 1", name="one_row"),
     comment="sums over everything ever settled, moved in the transaction that settles it",
 )

@@ -1,10 +1,16 @@
-"""``/healthz``, ``/readyz`` and ``/metrics``, the same on every service."""
+"""``/healthz``, ``/readyz``, ``/metrics`` and ``/settings``, the same on every service."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from ipaddress import ip_address
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import BaseModel
+from pydantic_settings import BaseSettings
+
+from etracker_shared.told_settings import ToldSettings, tell_settings
+
+SETTINGS_PATH = "/settings"
 
 Check = Callable[[], Awaitable[bool]]
 
@@ -22,8 +28,8 @@ class Readiness(BaseModel):
     checks: dict[str, bool]
 
 
-def health_router(checks: Mapping[str, Check], registry: CollectorRegistry) -> APIRouter:
-    """Build the three routes; the service is ready while every check answers True."""
+def health_router(checks: Mapping[str, Check], registry: CollectorRegistry, settings: BaseSettings) -> APIRouter:
+    """Build the four routes; the service is ready while every check answers True."""
     router = APIRouter(tags=["health"])
 
     @router.get("/healthz")
@@ -44,4 +50,21 @@ def health_router(checks: Mapping[str, Check], registry: CollectorRegistry) -> A
         """Show the metrics in Prometheus' text format."""
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
+    @router.get(SETTINGS_PATH, include_in_schema=False)
+    async def tell(request: Request) -> ToldSettings:
+        """Tell the settings in force, to the admin API on the same network."""
+        if not _is_near(request):
+            raise HTTPException(404, "Not Found")
+        return tell_settings(settings)
+
     return router
+
+
+def _is_near(request: Request) -> bool:
+    """Tell whether a request comes from a private network itself: a service's port may be open to everybody."""
+    if request.client is None or "x-forwarded-for" in request.headers:
+        return False
+    try:
+        return ip_address(request.client.host).is_private
+    except ValueError:
+        return False

@@ -133,7 +133,7 @@ class Scripted:
             yield {FRONT: self.front}
 
         app = FastAPI(lifespan=lifespan)
-        app.include_router(health_router({"redis": self.swarms.ping}, self.registry))
+        app.include_router(health_router({"redis": self.swarms.ping}, self.registry, self.settings))
         make_server = partial(TrackerServer, linger_seconds=linger_seconds)
         async with serving(app, protocol, keep_alive_seconds=keep_alive_seconds, make_server=make_server) as server:
             yield server

@@ -48,6 +48,7 @@ def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str
         "ETRACKER_SCORING_URL": f"http://{LOOPBACK}:{ports.scoring}",
         "ETRACKER_AUTHORIZATION": api_key,
     }
+    administrating = {**known, **_addresses(settings, ports)}
     announcing = {
         **known,
         "ETRACKER_FRONTEND_HOSTNAME": settings.frontend_hostname or f"localhost:{settings.backend_port}",
@@ -58,12 +59,21 @@ def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str
     return [
         _service("scoring_worker", "etracker_scoring.worker", known, LOOPBACK, ports.scoring_worker),
         _service("scoring", "etracker_scoring", known, LOOPBACK, ports.scoring),
-        _service("admin_api", "etracker_admin_api", known, LOOPBACK, ports.admin_api),
+        _service("admin_api", "etracker_admin_api", administrating, LOOPBACK, ports.admin_api),
         *(
             _service(f"announce-{number}", "etracker_announce", announcing, settings.announce_host, port)
             for number, port in enumerate(ports.announce, start=1)
         ),
     ]
+
+
+def _addresses(settings: StackSettings, ports: Ports) -> dict[str, str]:
+    """Return the variables that tell the admin API where the others are."""
+    announce = _bracketed(reachable(settings.announce_host))
+    return {
+        "ETRACKER_ANNOUNCE_URL": " ".join(f"http://{announce}:{port}" for port in ports.announce),
+        "ETRACKER_WORKER_URL": f"http://{LOOPBACK}:{ports.scoring_worker}",
+    }
 
 
 def gateway_child(settings: StackSettings, ports: Ports, directory: Path) -> Child:

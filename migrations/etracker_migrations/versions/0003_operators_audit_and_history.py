@@ -42,7 +42,8 @@ CREATE TABLE totals (
     announces numeric(40, 0) NOT NULL DEFAULT 0,
     snatches numeric(40, 0) NOT NULL DEFAULT 0,
     uploaded_bytes numeric(40, 0) NOT NULL DEFAULT 0,
-    downloaded_bytes numeric(40, 0) NOT NULL DEFAULT 0
+    downloaded_bytes numeric(40, 0) NOT NULL DEFAULT 0,
+    settled_time timestamptz
 );
 INSERT INTO totals (snatches, uploaded_bytes, downloaded_bytes)
     SELECT coalesce(sum(downloaded), 0), coalesce(sum(uploaded_bytes), 0), coalesce(sum(downloaded_bytes), 0)
@@ -71,6 +72,7 @@ CREATE TABLE torrent_samples (
 );
 CREATE INDEX ix_torrent_samples_at ON torrent_samples (at);
 COMMENT ON TABLE totals IS 'sums over everything ever settled, moved in the transaction that settles it';
+COMMENT ON COLUMN totals.settled_time IS 'when anything was last added';
 COMMENT ON TABLE tracker_samples IS 'the tracker over time, at falling resolution';
 COMMENT ON COLUMN tracker_samples.step_seconds IS 'how long the sample stands for';
 COMMENT ON COLUMN tracker_samples.at IS 'its end';

@@ -3,20 +3,29 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from prometheus_client import generate_latest
 from structlog import get_logger
 
 from etracker_admin_api.adapters.address_limit import RedisAddressLimit
+from etracker_admin_api.adapters.audit import PostgresAuditLog
 from etracker_admin_api.adapters.catalogue import PostgresCatalogue
 from etracker_admin_api.adapters.database import Database
 from etracker_admin_api.adapters.history import PostgresHistory
+from etracker_admin_api.adapters.key_register import PostgresKeyRegister
 from etracker_admin_api.adapters.keys import PostgresKeys, PostgresPruner
 from etracker_admin_api.adapters.live_counts import RedisLiveCounts
 from etracker_admin_api.adapters.operators import PostgresOperators
+from etracker_admin_api.adapters.services import HttpServices, describe_settings, shown_metrics
+from etracker_admin_api.adapters.setting_descriptions import load_descriptions
+from etracker_admin_api.adapters.stores import Stores
+from etracker_admin_api.adapters.swarm_peers import RedisSwarmPeers
 from etracker_admin_api.adapters.torrent_lists import PostgresTorrentLists
+from etracker_admin_api.domain.system import ServiceState
 from etracker_admin_api.metrics import Metrics
 from etracker_admin_api.ports import DatabaseUnavailableError, Pruner
 from etracker_admin_api.routes.callers import Callers
@@ -31,20 +40,24 @@ from etracker_admin_api.routes.statistics import statistics_router
 from etracker_admin_api.routes.torrent_files import torrent_files_router
 from etracker_admin_api.routes.v1.document import DocumentedApp
 from etracker_admin_api.routes.v1.infohashes import operators_infohashes_router, public_infohashes_router
-from etracker_admin_api.routes.v1.keys import keys_v1_router
-from etracker_admin_api.routes.v1.session import session_router
+from etracker_admin_api.routes.v1.keys import operators_keys_router, own_keys_router
+from etracker_admin_api.routes.v1.operators import audit_router, operators_router
 from etracker_admin_api.routes.v1.statistics import statistics_v1_router
+from etracker_admin_api.routes.v1.swarms import swarms_router
+from etracker_admin_api.routes.v1.system import system_router
 from etracker_admin_api.routes.v1.torrents import torrents_v1_router
 from etracker_admin_api.settings import AdminSettings
 from etracker_admin_api.use_cases.authentication import Authentication
 from etracker_admin_api.use_cases.pruning import prune_keys
 from etracker_admin_api.use_cases.statistics import CountStatistics
+from etracker_admin_api.use_cases.system import System
 from etracker_admin_api.use_cases.torrent_files import TorrentFiles
 from etracker_admin_api.use_cases.tracker_statistics import Sampling, TrackerStatistics
 from etracker_shared.health import health_router
 from etracker_shared.notifications import INFOHASHES_CHANNEL
 from etracker_shared.postgres import Listener
 from etracker_shared.redis_connections import connect_redis
+from etracker_shared.told_settings import tell_settings
 
 PRUNE_EVERY_SECONDS = 24 * 3600
 PRUNE_RETRY_SECONDS = 60
@@ -76,7 +89,7 @@ def create_app(settings: AdminSettings) -> FastAPI:
     add_problem_handlers(app)
     for router in (*_original_routers(parts), *_v1_routers(parts)):
         app.include_router(router)
-    app.include_router(health_router({"postgres": parts.database.is_ready}, parts.metrics.registry))
+    app.include_router(health_router({"postgres": parts.database.is_ready}, parts.metrics.registry, settings))
     return app
 
 
@@ -84,6 +97,7 @@ class Parts:
     """What the routes are built of."""
 
     def __init__(self, settings: AdminSettings) -> None:
+        self.settings = settings
         self.database, self.redis, self.metrics = Database(settings), connect_redis(settings), Metrics()
         self.catalogue, self.keys = PostgresCatalogue(self.database), PostgresKeys(self.database)
         self.lists, self.history = PostgresTorrentLists(self.database), PostgresHistory(self.database)
@@ -96,14 +110,16 @@ class Parts:
         self.failures = RedisAddressLimit(settings, settings.failure_rate, "failures")
         self.callers = Callers(settings.trusted_networks, settings.frontend_hostname)
         api_key = settings.authorization.get_secret_value()
-        operators = PostgresOperators(self.database)
-        self.roles = Roles(Authentication(api_key, operators, self.keys, self.failures), self.callers)
+        self.operators = PostgresOperators(self.database)
+        self.roles = Roles(Authentication(api_key, self.operators, self.keys, self.failures), self.callers)
+        self.services = HttpServices(settings.services)
         self.files = TorrentFiles(self.catalogue, self.keys)
 
     async def close(self) -> None:
         """Close every connection."""
         await self.key_limit.close()
         await self.failures.close()
+        await self.services.close()
         await self.redis.aclose()
         await self.database.close()
 
@@ -121,12 +137,29 @@ def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
     changed = parts.count.changed_here
     yield statistics_v1_router(TrackerStatistics(parts.count, parts.history))
     yield public_infohashes_router(parts.lists)
-    yield keys_v1_router(parts.keys, parts.key_limit, parts.callers, parts.metrics)
-    yield session_router(parts.roles)
+    register = PostgresKeyRegister(parts.database)
+    yield own_keys_router(
+        parts.keys, register, parts.key_limit, roles=parts.roles, callers=parts.callers, metrics=parts.metrics
+    )
+    yield operators_keys_router(register, parts.roles, parts.callers)
+    yield operators_router(parts.operators, parts.roles)
+    yield swarms_router(RedisSwarmPeers(parts.redis, parts.database), parts.lists, parts.roles)
+    yield system_router(_system(parts), load_descriptions(), parts.roles)
+    yield audit_router(PostgresAuditLog(parts.database), parts.roles)
     yield operators_infohashes_router(parts.catalogue, parts.lists, changed, parts.roles)
     yield torrents_v1_router(
         parts.files, parts.lists, changed, roles=parts.roles, callers=parts.callers, metrics=parts.metrics
     )
+
+
+def _system(parts: Parts) -> System:
+    async def own_state() -> ServiceState:
+        ready = await parts.database.is_ready()
+        metrics = shown_metrics(generate_latest(parts.metrics.registry).decode())
+        return ServiceState("admin_api", ready, "" if ready else "Not ready: postgres.", datetime.now(UTC), metrics)
+
+    own_settings = partial(describe_settings, "admin_api", tell_settings(parts.settings))
+    return System(parts.services, Stores(parts.database, parts.redis), own_state, own_settings)
 
 
 @contextlib.asynccontextmanager

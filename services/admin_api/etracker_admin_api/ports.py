@@ -9,8 +9,11 @@ from typing import NamedTuple, Protocol
 
 from etracker_admin_api.domain.catalogue import ListedTorrent, StoredTorrent
 from etracker_admin_api.domain.history import Reading, TorrentReading, Totals
+from etracker_admin_api.domain.keys import KeyPage, KeyQuery, KeyRow
 from etracker_admin_api.domain.listing import Page, TorrentDetail, TorrentQuery
-from etracker_admin_api.domain.operators import Actor, Operator
+from etracker_admin_api.domain.operators import Actor, AuditPage, AuditQuery, Operator, OperatorRow
+from etracker_admin_api.domain.swarm_peers import SwarmPart
+from etracker_admin_api.domain.system import PostgresState, RedisState, ServiceState, Setting
 from etracker_admin_api.domain.torrents import Torrent
 from etracker_shared.addresses import Address
 from etracker_shared.identity import InfoHash
@@ -92,6 +95,26 @@ class Operators(Protocol):
         """Return whose unrevoked API key has this SHA-256."""
         ...
 
+    async def all(self) -> Sequence[OperatorRow]:
+        """Return every operator there ever was, in the order in which they came."""
+        ...
+
+    async def add(self, name: str, key_hash: bytes, actor: Actor) -> int | None:
+        """Add an operator; return the id, or None if the name was ever given."""
+        ...
+
+    async def revoke(self, operator_id: int, actor: Actor) -> bool:
+        """Revoke an operator's key, once; tell whether there is such an operator."""
+        ...
+
+
+class AuditLog(Protocol):
+    """What operators changed. Raises DatabaseUnavailableError as the catalogue does."""
+
+    async def page(self, query: AuditQuery) -> AuditPage:
+        """Return a page, the newest first."""
+        ...
+
 
 class Keys(Protocol):
     """The announce keys. Raises DatabaseUnavailableError as the catalogue does."""
@@ -102,6 +125,34 @@ class Keys(Protocol):
 
     async def is_registered(self, announce_key: str) -> bool:
         """Tell whether a key is registered, and not disabled."""
+        ...
+
+
+class KeyRegister(Protocol):
+    """The announce keys as operators manage them. Raises DatabaseUnavailableError as the catalogue does."""
+
+    async def page(self, query: KeyQuery) -> KeyPage:
+        """Return a page of the list."""
+        ...
+
+    async def find(self, key_id: int) -> KeyRow | None:
+        """Return a key by its id."""
+        ...
+
+    async def look_up(self, announce_key: str) -> KeyRow | None:
+        """Return whose announce key this is."""
+        ...
+
+    async def set_disabled(self, key_id: int, actor: Actor, *, disabled: bool) -> KeyRow | None:
+        """Disable a key or enable it again; return it as it is then. Announces learn of it within a second."""
+        ...
+
+    async def rotate(self, key_id: int, announce_key: str, actor: Actor) -> bool:
+        """Replace an announce key by another; history and id stay. Tell whether there was such a key."""
+        ...
+
+    async def rotate_own(self, announce_key: str, new_key: str) -> bool:
+        """Replace an announce key on behalf of its holder; tell whether it worked until now."""
         ...
 
 
@@ -149,6 +200,26 @@ class LiveCounts(Protocol):
         ...
 
 
+class SwarmPeers(Protocol):
+    """The peers in the swarms right now."""
+
+    async def part(self, info_hash: InfoHash, limit: int) -> SwarmPart:
+        """Return some records of a swarm, ``limit`` at most, and its counts; nothing if there is no swarm.
+
+        Raises:
+            LiveCountsUnavailableError: Redis can't be asked.
+        """
+        ...
+
+    async def key_ids(self, identities: Sequence[bytes]) -> Mapping[bytes, int]:
+        """Return the ids of keys by the first 8 bytes of their hashes.
+
+        Raises:
+            DatabaseUnavailableError: Postgres can't be asked.
+        """
+        ...
+
+
 class History(Protocol):
     """Statistics over time. Raises DatabaseUnavailableError as the catalogue does."""
 
@@ -174,6 +245,35 @@ class History(Protocol):
 
     async def torrent(self, info_hash: InfoHash, since: datetime) -> Sequence[TorrentReading] | None:
         """Return a torrent's samples since a moment, the last one before it, and how it is now; None if unknown."""
+        ...
+
+
+class Services(Protocol):
+    """The other services. Nothing here raises: what doesn't answer is told so."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What they are called."""
+        ...
+
+    async def state(self, name: str) -> ServiceState:
+        """Return how a service is."""
+        ...
+
+    async def settings(self, name: str) -> Sequence[Setting]:
+        """Return its settings in force; nothing if it doesn't answer."""
+        ...
+
+
+class Stores(Protocol):
+    """Postgres and Redis themselves."""
+
+    async def postgres(self) -> PostgresState | None:
+        """Return how Postgres is, None if it doesn't answer."""
+        ...
+
+    async def redis(self) -> RedisState | None:
+        """Return how Redis is, None if it doesn't answer."""
         ...
 
 

@@ -10,6 +10,9 @@ from etracker_shared.settings import PostgresSettings, RedisSettings, ServingSet
 
 _HOSTNAME = re.compile(r"(https?://)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
 
+_URL = r"^https?://[^\s,]+$"
+_URLS = r"^https?://[^\s,]+([\s,]+https?://[^\s,]+)*$"
+
 
 class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     """``ETRACKER_`` variables, and libpq's.
@@ -18,7 +21,8 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     tracker's public name in announce URLs, optionally with ``https://`` or ``http://`` and a port;
     empty, or localhost, takes the request's host. ``trusted_proxies``: networks whose ``X-Forwarded-*`` headers are
     believed. ``key_limit``: announce keys an address may generate. ``failure_limit``: wrong keys an address may give.
-    ``sample_seconds``: how often the tracker's numbers are stored for charts.
+    ``sample_seconds``: how often the tracker's numbers are stored for charts. ``announce_url`` (several, separated by
+    spaces or commas), ``scoring_url``, ``worker_url``: where the other services are.
     """
 
     authorization: SecretStr = SecretStr("")
@@ -27,6 +31,9 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     key_limit: str = "20/hour"
     failure_limit: str = "30/minute"
     sample_seconds: int = Field(60, ge=1, le=60)
+    announce_url: str = Field("http://localhost:8080", pattern=_URLS)
+    scoring_url: str = Field("http://localhost:8081", pattern=_URL)
+    worker_url: str = Field("http://localhost:8083", pattern=_URL)
     listen_port: int = Field(8082, ge=0, le=65535)
 
     @field_validator("frontend_hostname")
@@ -47,6 +54,14 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     def _check_limit(cls, value: str) -> str:
         parse(value)
         return value
+
+    @property
+    def services(self) -> dict[str, str]:
+        """The other services' addresses by name."""
+        announce = self.announce_url.replace(",", " ").split()
+        replicas = {f"announce-{number}": url for number, url in enumerate(announce, start=1)}
+        named = replicas if len(announce) > 1 else {"announce": announce[0]}
+        return {**named, "scoring": self.scoring_url, "scoring_worker": self.worker_url}
 
     @property
     def trusted_networks(self) -> tuple[Network, ...]:

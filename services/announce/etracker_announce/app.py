@@ -65,7 +65,7 @@ def create_app(settings: AnnounceSettings) -> FastAPI:
 
     app = FastAPI(title="etracker announce", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     checks = {"redis": parts.swarms.ping, "pair_secret": parts.secret.is_loaded}
-    app.include_router(health_router(checks, registry))
+    app.include_router(health_router(checks, registry, settings))
     return app
 
 

@@ -50,5 +50,5 @@ def create_app(settings: ScoringSettings) -> FastAPI:
 
     app = FastAPI(title="etracker scoring", summary="Tells announce how to treat each peer.", lifespan=lifespan)
     app.include_router(tiers_router(tiers, ApiMetrics(registry)))
-    app.include_router(health_router({"postgres": postgres_answers}, registry))
+    app.include_router(health_router({"postgres": postgres_answers}, registry, settings))
     return app

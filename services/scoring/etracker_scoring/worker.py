@@ -128,7 +128,8 @@ def create_worker_app(settings: WorkerSettings) -> FastAPI:
             await running
 
     app = FastAPI(title="etracker scoring worker", lifespan=lifespan)
-    app.include_router(health_router({"postgres": worker.postgres_answers, "redis": worker.redis_answers}, registry))
+    checks = {"postgres": worker.postgres_answers, "redis": worker.redis_answers}
+    app.include_router(health_router(checks, registry, settings))
     return app
 
 

@@ -2,11 +2,33 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from etracker_admin_api.domain.operators import Action, Actor
+from etracker_admin_api.adapters.database import Database
+from etracker_admin_api.domain.operators import Action, Actor, AuditPage, AuditQuery, AuditRow, cut_audit_page
 from etracker_shared.tables import audit_log
+
+
+class PostgresAuditLog:
+    """See :class:`~etracker_admin_api.ports.AuditLog`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(self, query: AuditQuery) -> AuditPage:
+        """See the port."""
+        columns = audit_log.c
+        shown = (columns.id, columns.at, columns.operator, columns.action, columns.target, columns.detail)
+        statement = select(*shown, columns.request_id).order_by(columns.id.desc()).limit(query.limit + 1)
+        if query.before is not None:
+            statement = statement.where(columns.id < query.before)
+        if query.operator is not None:
+            statement = statement.where(columns.operator == query.operator)
+        if query.action is not None:
+            statement = statement.where(columns.action == query.action.value)
+        async with self._database.transaction() as connection:
+            return cut_audit_page([AuditRow(*row) for row in await connection.execute(statement)], query)
 
 
 async def record(connection: AsyncConnection, actor: Actor, action: Action, target: str, **detail: object) -> None:

@@ -1,11 +1,14 @@
 """Operators' API keys in Postgres."""
 
 import hmac
+from collections.abc import Sequence
 
 from sqlalchemy import func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 
+from etracker_admin_api.adapters.audit import record
 from etracker_admin_api.adapters.database import Database
-from etracker_admin_api.domain.operators import Operator
+from etracker_admin_api.domain.operators import Action, Actor, Operator, OperatorRow
 from etracker_shared.tables import operators
 
 USED_EVERY_SECONDS = 60
@@ -37,3 +40,34 @@ class PostgresOperators:
                 update(operators).where(_columns.id == row.id, unused).values(last_used=func.now())
             )
         return Operator(row.id, row.name, row.created_time)
+
+    async def all(self) -> Sequence[OperatorRow]:
+        """See the port."""
+        shown = (_columns.id, _columns.name, _columns.created_time, _columns.last_used)
+        statement = select(*shown, _columns.revoked_time.is_not(None)).order_by(_columns.id)
+        async with self._database.transaction() as connection:
+            return [OperatorRow(*row) for row in await connection.execute(statement)]
+
+    async def add(self, name: str, key_hash: bytes, actor: Actor) -> int | None:
+        """See the port."""
+        statement = (
+            insert(operators)
+            .values(name=name, key_hash=key_hash)
+            .on_conflict_do_nothing(index_elements=[_columns.name])
+        )
+        async with self._database.transaction() as connection:
+            added: int | None = await connection.scalar(statement.returning(_columns.id))
+            if added is not None:
+                await record(connection, actor, Action.ADD_OPERATOR, str(added), name=name)
+        return added
+
+    async def revoke(self, operator_id: int, actor: Actor) -> bool:
+        """See the port."""
+        wanted = select(_columns.name, _columns.revoked_time).where(_columns.id == operator_id).with_for_update()
+        async with self._database.transaction() as connection:
+            found = (await connection.execute(wanted)).first()
+            if found is not None and found.revoked_time is None:
+                revoked = update(operators).where(_columns.id == operator_id).values(revoked_time=func.now())
+                await connection.execute(revoked)
+                await record(connection, actor, Action.REVOKE_OPERATOR, str(operator_id), name=found.name)
+        return found is not None

@@ -4,11 +4,12 @@ import enum
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from etracker_admin_api.domain.cursors import decode_cursor, encode_cursor
 from etracker_admin_api.domain.errors import UnfitNameError
 
 ENVIRONMENT = "environment"
@@ -16,6 +17,7 @@ ENVIRONMENT = "environment"
 
 _NAME = re.compile(r"[\w][\w .@+-]{0,63}")
 _KEY_BYTES = 24
+_AUDIT = "audit"
 
 
 class Action(enum.StrEnum):
@@ -71,6 +73,42 @@ class AuditRow:
     target: str
     detail: Mapping[str, Any] = field(default_factory=dict)
     request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditQuery:
+    """One page of the audit log, the newest first. ``before``: the id of the last row of the page before."""
+
+    limit: int
+    before: int | None = None
+    operator: str | None = None
+    action: Action | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """Some rows, and the cursor of those that follow, if any do."""
+
+    rows: Sequence[AuditRow]
+    following: str | None
+
+
+def parse_audit_query(limit: int, cursor: str | None, operator: str | None, action: Action | None) -> AuditQuery:
+    """Put a query together.
+
+    Raises:
+        CursorError: the cursor is none of this list.
+    """
+    before = decode_cursor(cursor, _AUDIT, int)[1] if cursor else None
+    return AuditQuery(limit, before, operator, action)
+
+
+def cut_audit_page(rows: Sequence[AuditRow], query: AuditQuery) -> AuditPage:
+    """Cut a page off rows of which one more was asked for than fits."""
+    if len(rows) <= query.limit:
+        return AuditPage(rows, None)
+    last = rows[query.limit - 1].id
+    return AuditPage(rows[: query.limit], encode_cursor(_AUDIT, last, last))
 
 
 def check_operator_name(name: str) -> str:

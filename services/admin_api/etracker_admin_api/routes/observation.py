@@ -10,7 +10,7 @@ from structlog.contextvars import bound_contextvars
 from etracker_admin_api.metrics import Metrics
 from etracker_admin_api.routes.problems import problem_response
 
-QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
+QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics", "/settings"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _CLIENT_LEFT = 499
 

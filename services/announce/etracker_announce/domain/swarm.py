@@ -7,6 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from etracker_shared.identity import InfoHash, KeyHash
+from etracker_shared.peer_records import PeerFlag
+
+__all__ = ["NO_COUNTS", "RECORD", "Counts", "PeerFlag", "Records", "Role", "Step", "View"]
 
 RECORD = np.dtype(
     [
@@ -22,25 +25,10 @@ RECORD = np.dtype(
         ("endpoint6", "V18"),
     ]
 )
-"""One peer in a packed table, 74 bytes, little-endian but for the endpoints (network order, BEP 23 and 7).
-
-``identity``: first 8 bytes of the key hash. ``pair_hash``: keyed hash of peer selection. ``seen4`` and
-``seen6``: Unix seconds of the last announce over each family, 0 if never. A peer that can't be dialled
-(port 0 or 1) has flag ``UNREACHABLE``.
-"""
+"""What numpy reads of a packed table: :data:`etracker_shared.peer_records.LAYOUT`, the identity as a number."""
 
 Records = npt.NDArray[np.void]
 """Array of :data:`RECORD`."""
-
-
-class PeerFlag(enum.IntFlag):
-    """Bits of a record's ``flags``."""
-
-    NONE = 0
-    SEEDER = 1
-    PARTIAL_SEED = 2
-    GUEST = 4
-    UNREACHABLE = 8
 
 
 class Role(enum.IntEnum):

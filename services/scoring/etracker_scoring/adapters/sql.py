@@ -97,11 +97,11 @@ WHERE stored.id = added.id
 """  # noqa: S608 - as above
 
 ADD_TO_TOTALS = """
-INSERT INTO totals AS stored (announces, snatches, uploaded_bytes, downloaded_bytes)
-SELECT * FROM unnest($1::numeric[], $2::numeric[], $3::numeric[], $4::numeric[])
+INSERT INTO totals AS stored (announces, snatches, uploaded_bytes, downloaded_bytes, settled_time)
+SELECT *, now() FROM unnest($1::numeric[], $2::numeric[], $3::numeric[], $4::numeric[])
 ON CONFLICT (id) DO UPDATE SET announces = stored.announces + excluded.announces,
     snatches = stored.snatches + excluded.snatches, uploaded_bytes = stored.uploaded_bytes + excluded.uploaded_bytes,
-    downloaded_bytes = stored.downloaded_bytes + excluded.downloaded_bytes
+    downloaded_bytes = stored.downloaded_bytes + excluded.downloaded_bytes, settled_time = excluded.settled_time
 """
 
 PUT_ORIGINS = """

@@ -6,9 +6,11 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from etracker_admin_api.routes.problems import PROBLEM_MEDIA_TYPE, is_v1
+from etracker_admin_api.routes.v1.models.keys import KeyChange, KeyLookup
+from etracker_admin_api.routes.v1.models.operators import NewOperator
 from etracker_admin_api.routes.v1.models.torrents import NewInfoHash, NewInfoHashes, NewName
 
-BODIES = (NewInfoHash, NewInfoHashes, NewName)
+BODIES = (KeyChange, KeyLookup, NewOperator, NewInfoHash, NewInfoHashes, NewName)
 _PROBLEM = {"$ref": "#/components/schemas/ProblemDetails"}
 
 

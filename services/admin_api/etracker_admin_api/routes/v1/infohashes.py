@@ -3,7 +3,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response, Security
 
-from etracker_admin_api.domain.cursors import MAX_CURSOR_CHARACTERS
 from etracker_admin_api.domain.infohashes import parse_info_hash
 from etracker_admin_api.domain.listing import Sort, SwarmHealth, TorrentDetail, parse_query
 from etracker_admin_api.domain.names import check_name
@@ -24,11 +23,10 @@ from etracker_admin_api.routes.v1.models.torrents import (
     TorrentPage,
     TorrentV1,
 )
+from etracker_admin_api.routes.v1.paging import Cursor, Limit
 from etracker_admin_api.use_cases.bulk import add_in_bulk
 
 MAX_BULK_BYTES = 4 * 1024 * 1024
-Cursor = Annotated[str | None, Query(max_length=MAX_CURSOR_CHARACTERS, description="`next` of the page before")]
-Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 def public_infohashes_router(lists: TorrentLists) -> APIRouter:

@@ -11,11 +11,11 @@ import numpy as np
 from etracker_announce.domain.swarm import RECORD, Counts, PeerFlag, Role, Step, View
 from etracker_shared import redis_keys
 from etracker_shared.counts import unpack_counts
+from etracker_shared.peer_records import LAYOUT
 
 Command = tuple[bytes | int, ...]
 """A Redis command and its arguments."""
 
-_RECORD = struct.Struct("<8sQ20sIIIBB6s18s")
 _STEP = struct.Struct("<IIIIIIHHBBBB4s")
 _SWEEP = struct.Struct("<IIII")
 _VIEW = struct.Struct("<IIIIIB")
@@ -120,7 +120,7 @@ def _swarm_keys(info_hash: bytes) -> tuple[bytes, ...]:
 
 def _pack_record(step: Step) -> bytes:
     over6 = len(step.endpoint) == 18
-    return _RECORD.pack(
+    return LAYOUT.pack(
         step.key_hash[:8],
         step.pair_hash,
         step.peer_id,

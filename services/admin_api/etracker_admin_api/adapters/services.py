@@ -1,0 +1,68 @@
+"""The other services, asked over HTTP on their own ports."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import ValidationError
+
+from etracker_admin_api.domain.system import SHOWN_METRICS, ServiceState, Setting
+from etracker_shared.health import SETTINGS_PATH, Readiness
+from etracker_shared.told_settings import ToldSettings
+
+TIMEOUT_SECONDS = 2.0
+
+
+class HttpServices:
+    """See :class:`~etracker_admin_api.ports.Services`."""
+
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        self._urls = urls
+        self._http = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """See the port."""
+        return list(self._urls)
+
+    async def state(self, name: str) -> ServiceState:
+        """See the port."""
+        moment = datetime.now(UTC)
+        try:
+            readiness = Readiness.model_validate_json((await self._http.get(f"{self._urls[name]}/readyz")).content)
+            metrics = shown_metrics((await self._http.get(f"{self._urls[name]}/metrics")).text)
+        except (httpx.HTTPError, ValidationError, ValueError) as error:
+            return ServiceState(
+                name, up=False, detail=f"It doesn't answer ({type(error).__name__}).", checked_at=moment
+            )
+        down = [check for check, answers in readiness.checks.items() if not answers]
+        detail = f"Not ready: {', '.join(down)}." if down else ""
+        return ServiceState(name, up=readiness.ready, detail=detail, checked_at=moment, metrics=metrics)
+
+    async def settings(self, name: str) -> Sequence[Setting]:
+        """See the port."""
+        try:
+            answer = (await self._http.get(f"{self._urls[name]}{SETTINGS_PATH}")).raise_for_status()
+            return describe_settings(name, ToldSettings.model_validate_json(answer.content))
+        except (httpx.HTTPError, ValidationError):
+            return []
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._http.aclose()
+
+
+def shown_metrics(text: str) -> dict[str, float]:
+    """Return the metrics that operators are shown, summed over their labels."""
+    sums: dict[str, float] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name in SHOWN_METRICS:
+                sums[sample.name] = sums.get(sample.name, 0.0) + sample.value
+    return sums
+
+
+def describe_settings(service: str, told: ToldSettings) -> Sequence[Setting]:
+    """Take over what a service told."""
+    return [Setting(one.name, one.value, one.default, one.secret, one.changed, (service,)) for one in told.settings]

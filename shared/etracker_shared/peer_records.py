@@ -1,0 +1,45 @@
+"""A peer's record in the packed tables of a swarm: announce writes it, the admin API shows it to operators."""
+
+import enum
+import struct
+from typing import NamedTuple
+
+LAYOUT = struct.Struct("<8sQ20sIIIBB6s18s")
+"""One peer, 74 bytes, little-endian but for the endpoints (address and port in network order, BEP 23 and 7)."""
+
+
+class PeerFlag(enum.IntFlag):
+    """Bits of a record's ``flags``."""
+
+    NONE = 0
+    SEEDER = 1
+    PARTIAL_SEED = 2
+    GUEST = 4
+    UNREACHABLE = 8
+
+
+class PeerRecord(NamedTuple):
+    """A record, field by field as :data:`LAYOUT` has them.
+
+    ``identity``: first 8 bytes of the key hash. ``pair_hash``: keyed hash of peer selection. ``seen4`` and
+    ``seen6``: Unix seconds of the last announce over each family, 0 if never. A peer that can't be dialled
+    (port 0 or 1) has flag ``UNREACHABLE``.
+    """
+
+    identity: bytes
+    pair_hash: int
+    peer_id: bytes
+    first_seen: int
+    seen4: int
+    seen6: int
+    tier: int
+    flags: PeerFlag
+    endpoint4: bytes
+    endpoint6: bytes
+
+
+def unpack_records(table: bytes) -> list[PeerRecord]:
+    """Unpack the whole records of a part of a table."""
+    whole = len(table) // LAYOUT.size * LAYOUT.size
+    records = LAYOUT.iter_unpack(table[:whole])
+    return [PeerRecord._make((*fields[:7], PeerFlag(fields[7]), *fields[8:])) for fields in records]

@@ -1,0 +1,212 @@
+"""Statistics over time: sampled by one replica, kept at falling resolution, drawn as charts."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+from httpx import AsyncClient
+from redis.asyncio import Redis
+
+from etracker_admin_api.adapters.database import Database
+from etracker_admin_api.adapters.history import PostgresHistory
+from etracker_admin_api.domain.history import TORRENT_LADDER, TRACKER_LADDER
+from etracker_admin_api.ports import LiveTotals
+from etracker_admin_api.settings import AdminSettings
+from etracker_shared.redis_keys import ALL_TOTALS
+from tests.integration.admin_api.conftest import eventually, serving
+
+V1 = "/api/v1"
+NOON = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
+LIVE = LiveTotals(seeders=2, leechers=3, swarms=1)
+FILM = b"f" * 20
+
+
+@pytest.fixture
+async def redis_client(admin_settings: AdminSettings) -> AsyncIterator[Redis]:
+    client: Redis = Redis.from_url(admin_settings.redis_url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def history(admin_settings: AdminSettings) -> AsyncIterator[PostgresHistory]:
+    database = Database(admin_settings)
+    yield PostgresHistory(database)
+    await database.close()
+
+
+def minutes(number: float) -> timedelta:
+    return timedelta(minutes=number)
+
+
+async def steps(database: asyncpg.Connection) -> dict[int, list[datetime]]:
+    rows = await database.fetch("SELECT step_seconds, array_agg(at ORDER BY at) FROM tracker_samples GROUP BY 1")
+    return {row[0]: row[1] for row in rows}
+
+
+async def test_a_minute_is_sampled_once_however_many_replicas_there_are(
+    admin_settings: AdminSettings, database: asyncpg.Connection
+) -> None:
+    databases = [Database(admin_settings) for _ in range(4)]
+    taken = await asyncio.gather(*(PostgresHistory(one).take(5, LIVE, NOON) for one in databases))
+    assert sum(taken) == 1
+    assert await database.fetchval("SELECT count(*) FROM tracker_samples WHERE step_seconds = 60") == 1
+    for one in databases:
+        await one.close()
+
+
+async def test_steps_that_are_over_become_coarser_samples(
+    history: PostgresHistory, database: asyncpg.Connection
+) -> None:
+    for minute in range(1, 31):
+        await database.execute("UPDATE totals SET announces = announces + 60, uploaded_bytes = uploaded_bytes + 7")
+        await history.take(minute, LiveTotals(minute, 0, 1), NOON + minutes(minute))
+    assert (await steps(database))[900] == [NOON + minutes(0), NOON + minutes(15), NOON + minutes(30)][1:]
+    row = await database.fetchrow(
+        "SELECT torrents, seeders, announces, uploaded_bytes FROM tracker_samples WHERE step_seconds = 900 ORDER BY at"
+    )
+    assert row is not None
+    assert tuple(row) == (8, 8, 15 * 60, 15 * 7)
+
+
+async def test_what_was_missed_while_nobody_sampled_is_made_up_for(
+    history: PostgresHistory, database: asyncpg.Connection
+) -> None:
+    for minute in (1, 2, 3, 400):
+        await history.take(1, LIVE, NOON + minutes(minute))
+    assert (await steps(database))[900] == [NOON + minutes(15)]
+    assert (await steps(database))[21600] == [NOON + timedelta(hours=6)]
+
+
+async def test_old_samples_of_each_step_go_and_coarser_ones_stay(
+    history: PostgresHistory, database: asyncpg.Connection
+) -> None:
+    for rung in TRACKER_LADDER:
+        for days in (rung.days - 1, rung.days + 1):
+            await database.execute(
+                "INSERT INTO tracker_samples VALUES ($1, $2, 1, 1, 1, 1)",
+                rung.step_seconds,
+                NOON - timedelta(days=days),
+            )
+    await history.take(1, LIVE, NOON)
+    found = await steps(database)
+    for rung in TRACKER_LADDER:
+        assert min(found[rung.step_seconds]) >= NOON - timedelta(days=rung.days)
+        assert NOON - timedelta(days=rung.days - 1) in found[rung.step_seconds]
+
+
+async def add_film(database: asyncpg.Connection) -> int:
+    statement = "INSERT INTO infohashes (info_hash, name) VALUES ($1, 'film') RETURNING id"
+    return int(await database.fetchval(statement, FILM))
+
+
+async def test_a_torrent_is_sampled_when_its_counts_changed_and_not_otherwise(
+    history: PostgresHistory, database: asyncpg.Connection
+) -> None:
+    film = await add_film(database)
+    await database.execute("INSERT INTO infohashes (info_hash, same_as, seeders) VALUES ($1, $2, 9)", b"g" * 20, film)
+    now = datetime.now(UTC)
+    for hour, seeders in enumerate([0, 1, 1, 2, 0]):
+        await database.execute(
+            "UPDATE infohashes SET seeders = $1, counted_time = $2 WHERE id = $3 AND seeders <> $1",
+            seeders,
+            now + timedelta(hours=hour, minutes=-1),
+            film,
+        )
+        assert await history.take_torrents(now + timedelta(hours=hour))
+    assert not await history.take_torrents(now + timedelta(hours=4, minutes=30))
+    rows = await database.fetch("SELECT at, seeders FROM torrent_samples ORDER BY at")
+    assert [(row["at"], row["seeders"]) for row in rows] == [
+        (now + timedelta(hours=1), 1),
+        (now + timedelta(hours=3), 2),
+        (now + timedelta(hours=4), 0),
+    ]
+
+
+async def test_old_samples_of_a_torrent_are_thinned_to_the_last_of_each_step(
+    history: PostgresHistory, database: asyncpg.Connection
+) -> None:
+    film = await add_film(database)
+    for days in (TORRENT_LADDER[0].days + 0.5, TORRENT_LADDER[1].days + 0.5):
+        start = (NOON - timedelta(days=days)).replace(hour=0)
+        await database.executemany(
+            "INSERT INTO torrent_samples VALUES ($1, $2, $3, 0, 0)",
+            [(film, start + timedelta(hours=hour), hour) for hour in range(1, 13)],
+        )
+    await database.execute(
+        "INSERT INTO torrent_samples VALUES ($1, $2, 1, 0, 0)", film, NOON - timedelta(days=TORRENT_LADDER[2].days + 1)
+    )
+    await history.take_torrents(NOON)
+    rows = await database.fetch("SELECT seeders FROM torrent_samples ORDER BY at")
+    assert [row["seeders"] for row in rows] == [12, 6, 12]  # one a day, then one every six hours
+
+
+async def test_charts_show_what_was_added_and_what_was_there(
+    client: AsyncClient, history: PostgresHistory, database: asyncpg.Connection
+) -> None:
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    for minute in range(-12, 1):
+        await database.execute(
+            "UPDATE totals SET announces = announces + 120, snatches = snatches + 1, downloaded_bytes = 2 ^ 70"
+        )
+        await history.take(4, LIVE, now + minutes(minute))
+    for span, step in (("day", 300), ("month", 7200), ("year", 86400)):
+        answer = (await client.get(f"{V1}/stats/history", params={"span": span})).json()
+        assert (answer["span"], answer["step_seconds"]) == (span, step)
+        assert span == "year" or answer["samples"] or step > 720
+    samples = (await client.get(f"{V1}/stats/history", params={"span": "day"})).json()["samples"]
+    assert sum(sample["snatches"] for sample in samples) == 12
+    assert {sample["announces_per_second"] for sample in samples[1:]} == {2.0}
+    assert {(sample["torrents"], sample["swarms"], sample["seeders"], sample["leechers"]) for sample in samples} == {
+        (4, 1, 2, 3)
+    }
+
+
+async def test_stats_tell_how_it_is_now_and_what_ever_was(
+    client: AsyncClient, redis_client: Redis, history: PostgresHistory, database: asyncpg.Connection
+) -> None:
+    for tag in (0, 255):
+        await redis_client.hset(ALL_TOTALS[tag], mapping={"s": 5, "l": 7, "w": 2})
+    await history.take(1, LIVE, datetime.now(UTC) - minutes(1.5))
+    await database.execute("UPDATE totals SET announces = 900, snatches = 3, uploaded_bytes = 2::numeric ^ 70")
+    stats = (await client.get(f"{V1}/stats")).json()
+    assert {name: stats[name] for name in ("torrents", "swarms", "seeders", "leechers", "snatches", "stale")} == {
+        "torrents": 0,
+        "swarms": 4,
+        "seeders": 10,
+        "leechers": 14,
+        "snatches": 3,
+        "stale": False,
+    }
+    assert stats["uploaded_bytes"] == 2**70
+    assert stats["announces_per_second"] == pytest.approx(10, rel=0.2)
+
+
+async def test_without_a_recent_sample_the_rate_is_unknown(client: AsyncClient) -> None:
+    assert (await client.get(f"{V1}/stats")).json()["announces_per_second"] is None
+
+
+async def test_a_torrents_chart_ends_with_how_it_is_now(client: AsyncClient, database: asyncpg.Connection) -> None:
+    film = await add_film(database)
+    now = datetime.now(UTC)
+    await database.executemany(
+        "INSERT INTO torrent_samples VALUES ($1, $2, $3, 0, 0)",
+        [(film, now - timedelta(days=3), 1), (film, now - timedelta(hours=5), 2)],
+    )
+    await database.execute("UPDATE infohashes SET seeders = 3")
+    for span, first in (("day", 1), ("month", 1), ("year", 1)):
+        answer = (await client.get(f"{V1}/infohashes/{FILM.hex()}/history", params={"span": span})).json()
+        seeders = [sample["seeders"] for sample in answer["samples"]]
+        assert (seeders[0], seeders[-1]) == (first, 3)
+        assert sorted(seeders) == seeders
+
+
+async def test_the_running_service_takes_samples(admin_settings: AdminSettings, database: asyncpg.Connection) -> None:
+    async with serving(admin_settings.model_copy(update={"sample_seconds": 1})):
+
+        async def sampled() -> bool:
+            return bool(await database.fetchval("SELECT count(*) > 1 FROM tracker_samples"))
+
+        await eventually(sampled, "two samples are taken")
