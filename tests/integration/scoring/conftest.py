@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
@@ -9,10 +10,13 @@ from asgi_lifespan import LifespanManager
 from httpx import ASGITransport, AsyncClient
 from redis.asyncio import Redis
 
-from etracker_scoring.settings import WorkerSettings
+from etracker_scoring.app import create_app
+from etracker_scoring.settings import ScoringSettings, WorkerSettings
 from etracker_scoring.worker import create_worker_app
 from etracker_shared.facts import Fact
+from etracker_shared.identity import hash_announce_key
 from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_shared.tiers import TIERS_PATH, Standing, TiersResponse
 from tests.support.facts import entry_commands
 
 
@@ -98,3 +102,40 @@ async def start_worker(
 
 
 StartWorker = Callable[..., Awaitable[RunningWorker]]
+
+Settle = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+async def settle(redis_client: Redis, start_worker: StartWorker) -> Settle:
+    """Put facts into the streams and wait until a worker has settled them."""
+    worker = await start_worker()
+    total = 0
+
+    async def put(*facts: Fact) -> None:
+        nonlocal total
+        total += len(facts)
+        await add_facts(redis_client, *facts)
+        await worker.settled(total)
+
+    return put
+
+
+@asynccontextmanager
+async def serving_tiers(postgres: PostgresSettings, **changes: object) -> AsyncIterator[AsyncClient]:
+    """Serve the API role; yield a client once it is ready."""
+    app = create_app(ScoringSettings(**{**postgres.model_dump(), **changes}))
+    async with LifespanManager(app), AsyncClient(transport=ASGITransport(app=app), base_url="http://scoring") as client:
+
+        async def ready() -> bool:
+            return (await client.get("/readyz")).status_code == 200
+
+        await eventually(ready, "the API is ready")
+        yield client
+
+
+async def standing_of(client: AsyncClient, key: str) -> Standing:
+    """Ask as announce does."""
+    answer = await client.post(TIERS_PATH, json={"keys": [hash_announce_key(key).hex()]})
+    assert answer.status_code == 200, answer.text
+    return TiersResponse.model_validate_json(answer.content).peers[0]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etracker_scoring.domain.score import DAY, NEW_KEY, KeyHistory, Score, ScoreParameters
+from etracker_scoring.domain.score import DAY, NEW_KEY, KeyHistory, Score, ScoreParameters, score_of
 from etracker_scoring.domain.thresholds import Thresholds, moved, thresholds_of, with_thresholds
 from etracker_scoring.domain.tier import (
     HeldTier,
@@ -137,9 +137,9 @@ def test_a_key_that_never_announced_has_little_history() -> None:
 
 
 def test_the_first_announce_decides_at_once_and_a_stained_key_starts_as_a_free_rider() -> None:
-    assert enter(NEW_KEY, Origin(grace=True, since=NOW), NOW, DEFAULTS).held == HeldTier(Tier.CONTRIBUTOR)
-    assert enter(NEW_KEY, Origin(stained=True, since=NOW), NOW, DEFAULTS).held == HeldTier(Tier.FREE_RIDER)
-    assert enter(NEW_KEY, Origin(since=NOW), NOW, DEFAULTS).held == HeldTier(Tier.LITTLE_HISTORY)
+    assert enter(Origin(grace=True, since=NOW), DEFAULTS) == HeldTier(Tier.CONTRIBUTOR)
+    assert enter(Origin(stained=True, since=NOW), DEFAULTS) == HeldTier(Tier.FREE_RIDER)
+    assert enter(Origin(since=NOW), DEFAULTS) == HeldTier(Tier.LITTLE_HISTORY)
 
 
 def test_a_stain_is_gone_after_thirty_days() -> None:
@@ -160,7 +160,7 @@ def test_a_silent_keys_demotion_waits_a_day_from_when_its_score_fell_below() -> 
     deserves_less = next(
         minute
         for minute in minutes
-        if enter(SEEDED_WELL, USED, NOW + minute * 60, DEFAULTS).held.tier < Tier.LONG_TERM_SEEDER
+        if score_of(SEEDED_WELL, NOW + minute * 60, DEFAULTS).total < DEFAULTS.long_term_score
     )
     falls = next(minute for minute in minutes if tier_after(minute / 1440) < Tier.LONG_TERM_SEEDER)
     assert falls - deserves_less == 24 * 60

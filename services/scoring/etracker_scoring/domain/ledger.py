@@ -228,11 +228,11 @@ class _Accountant:
                 self.ledger.changed.append(sums.key.key_hash)
 
     def _judge(self, sums: _KeySums) -> Scored:
-        key, now = sums.key, sums.last_seen_ms // 1000
-        if key.origin.since is None:
-            held, score = enter(sums.history, self._books.welcome.origins[key.id], now, self._parameters)
-        else:
-            held, score = assess(sums.history, key.held, key.origin, now, self._parameters)
+        key, now, held, origin = sums.key, sums.last_seen_ms // 1000, sums.key.held, sums.key.origin
+        if origin.since is None:
+            origin = self._books.welcome.origins[key.id]
+            held = enter(origin, self._parameters)
+        held, score = assess(sums.history, held, origin, now, self._parameters)
         return Scored(sums.history, held, score.total)
 
     def _take_of_key(self, key: Key, item: Admitted, before: Session | None, settlement: Settlement) -> bool:

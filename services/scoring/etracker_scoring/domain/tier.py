@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from etracker_scoring.domain.score import DAY, KeyHistory, Score, ScoreParameters, score_of
+from etracker_scoring.domain.score import DAY, NEW_KEY, KeyHistory, Score, ScoreParameters, score_of
 from etracker_shared.tiers import Tier
 
 
@@ -99,10 +99,9 @@ def assess(key: KeyHistory, held: HeldTier, origin: Origin, now: float, paramete
     return Assessment(hold_tier(held, deserved, score, now, parameters), score)
 
 
-def enter(key: KeyHistory, origin: Origin, now: float, parameters: ScoreParameters) -> Assessment:
-    """Judge a key at its first announce: it holds nothing yet that it could lose."""
-    score = score_of(key, now, parameters)
-    return Assessment(HeldTier(deserved_tier(key, score, origin, parameters)), score)
+def enter(origin: Origin, parameters: ScoreParameters) -> HeldTier:
+    """Return the tier of a key whose first announce is settled: it holds nothing yet that it could lose."""
+    return HeldTier(deserved_tier(NEW_KEY, score_of(NEW_KEY, 0.0, parameters), origin, parameters))
 
 
 def _floor(tier: Tier, parameters: ScoreParameters) -> float:
