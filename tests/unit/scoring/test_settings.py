@@ -27,24 +27,23 @@ def test_both_roles_read_every_parameter_from_its_variable(
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "sentence"),
+    ("assignment", "sentence"),
     [
-        ("RECENT_HALF_LIFE_DAYS", "0", "recent_half_life_days must be more than 0"),
-        ("STRONG_SCORE", "70", "steady_score, strong_score and long_term_score must rise"),
-        ("RECENT_SHARE", "0.9", "recent_share, average_share and length_share must add up to 1"),
-        ("DEBT_HOURS", "a day", "ETRACKER_SCORE_DEBT_HOURS is wrong: Input should be a valid number"),
+        ("RECENT_HALF_LIFE_DAYS=0", "recent_half_life_days must be more than 0"),
+        ("STRONG_SCORE=70", "steady_score, strong_score and long_term_score must rise"),
+        ("RECENT_SHARE=0.9", "recent_share, average_share and length_share must add up to 1"),
+        ("DEBT_HOURS=a day", "ETRACKER_SCORE_DEBT_HOURS is wrong: Input should be a valid number"),
     ],
 )
 @pytest.mark.parametrize("role", ROLES)
 def test_a_bad_parameter_is_refused_at_start_with_a_sentence(
     role: type[ScoreSettings],
-    variable: str,
-    value: str,
+    assignment: str,
     sentence: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv(f"ETRACKER_SCORE_{variable}", value)
+    monkeypatch.setenv(f"ETRACKER_SCORE_{assignment.partition('=')[0]}", assignment.partition("=")[2])
     with pytest.raises(SystemExit) as ended:
         load_settings(role)
     assert ended.value.code == 78
