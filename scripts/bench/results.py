@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import statistics
+import sysconfig
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -129,6 +130,11 @@ def _middle(values: Iterable[float]) -> float:
     return statistics.median(values)
 
 
+def _build_of_python() -> str:
+    optimised = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
+    return "built with profile-guided optimisation" if optimised else "built without optimisation"
+
+
 def describe_machine() -> dict[str, str]:
     """Say where a run was made."""
     models = [
@@ -140,6 +146,6 @@ def describe_machine() -> dict[str, str]:
         "date": time.strftime("%Y-%m-%d"),
         "processors": f"{os.cpu_count()} x {models[0] if models else platform.processor()}",
         "kernel": platform.release(),
-        "python": platform.python_version(),
+        "python": f"{platform.python_version()}, {_build_of_python()}",
         "load before": f"{os.getloadavg()[0]:.2f}",
     }
