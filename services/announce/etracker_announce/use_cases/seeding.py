@@ -1,5 +1,7 @@
 """How many seed each torrent, as the last look into its swarm said."""
 
+from collections import OrderedDict
+
 from etracker_announce.domain.seeding import MOST_PREFIXES, count_seeding_prefixes
 from etracker_announce.domain.swarm import Role, Step, View
 from etracker_shared.identity import InfoHash
@@ -16,8 +18,8 @@ class SeedingCounts:
 
     def __init__(self, peer_lifetime_seconds: int) -> None:
         self._peer_lifetime_seconds = peer_lifetime_seconds
-        # Count and Unix time, the oldest first: a dictionary keeps the order of insertion.
-        self._counted: dict[InfoHash, tuple[int, int]] = {}
+        # Count and Unix time, the oldest first. A plain dictionary searches for its first entry behind all deleted ones.
+        self._counted: OrderedDict[InfoHash, tuple[int, int]] = OrderedDict()
 
     def of(self, info_hash: InfoHash) -> int:
         """Return how many address prefixes seed a torrent."""
@@ -35,7 +37,7 @@ class SeedingCounts:
         if step.stopped or not looked or not self.is_due(step.info_hash, step.now):
             return
         count = count_seeding_prefixes(view.candidates, step.now - self._peer_lifetime_seconds)
-        self._counted.pop(step.info_hash, None)
         self._counted[step.info_hash] = count, step.now
+        self._counted.move_to_end(step.info_hash)
         if len(self._counted) > MOST_SWARMS:
-            del self._counted[next(iter(self._counted))]
+            self._counted.popitem(last=False)
