@@ -18,7 +18,7 @@ class SeedingCounts:
 
     def __init__(self, peer_lifetime_seconds: int) -> None:
         self._peer_lifetime_seconds = peer_lifetime_seconds
-        # Count and Unix time, the oldest first. A plain dictionary searches for its first entry behind all deleted ones.
+        # Count and Unix time, the oldest first; a plain dictionary would look for its first behind all deleted ones.
         self._counted: OrderedDict[InfoHash, tuple[int, int]] = OrderedDict()
 
     def of(self, info_hash: InfoHash) -> int:
