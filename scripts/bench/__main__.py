@@ -21,11 +21,15 @@ from scripts.bench.results import (
     ONE_SWARM,
     OPENTRACKER,
     PACED,
+    PLAIN,
+    POLICIES,
     SCALE,
     SMALL,
+    UNDER,
     WEBTORRENT,
     Results,
     describe_machine,
+    under,
 )
 from scripts.bench.trackers.etracker import Etracker, etracker
 from scripts.bench.trackers.loading import load_catalogue, load_peers
@@ -35,6 +39,7 @@ from scripts.bench.world import Shape, World
 BUILD = Path(__file__).parents[2] / "build"
 STEADY_RATE = 500.0
 SMALL_SHAPE = Shape(SMALL, 10_000, 1_000)
+PARTS = ("beside", "growth", "policies")
 GATEWAY_SHAPE = Shape(GATEWAY, 10_000, 1_000)
 
 
@@ -47,12 +52,13 @@ class Size:
     steady: int
     growth_rounds: int
     growth_announces: int
+    policy_rounds: int
     large: Shape
     one_swarm: Shape
 
 
-FULL = Size(3, 15_000, 3_000, 3, 10_000, Shape(LARGE, 1_000_000, 100_000), Shape(ONE_SWARM, 100_000, 1))
-QUICK = Size(2, 3_000, 500, 2, 3_000, Shape(LARGE, 50_000, 5_000), Shape(ONE_SWARM, 10_000, 1))
+FULL = Size(3, 15_000, 3_000, 3, 10_000, 5, Shape(LARGE, 1_000_000, 100_000), Shape(ONE_SWARM, 100_000, 1))
+QUICK = Size(2, 3_000, 500, 2, 3_000, 3, Shape(LARGE, 50_000, 5_000), Shape(ONE_SWARM, 10_000, 1))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -63,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--output", type=Path, default=BUILD / "bench.json", help="where the numbers go")
     parser.add_argument("--docs", action="store_true", help="update docs/benchmarks.md and its pictures")
-    parser.add_argument("--only", choices=("beside", "growth"), help="leave the other half out")
+    parser.add_argument("--only", choices=PARTS, help="leave the other parts out")
     options = parser.parse_args(arguments)
     results = Results(describe_machine())
     try:
@@ -80,7 +86,16 @@ def measure(results: Results, size: Size, only: str | None) -> None:
     """Run every stage on trackers of its own."""
     started = time.monotonic()
     progress = Progress()
-    with _workplace() as work, etracker(work, "small") as tracker:
+    with _workplace() as work:
+        if only in (None, "beside", "growth"):
+            _plain(size, results, progress, only, work)
+        if only in (None, "policies"):
+            _policies(size, results, progress, work)
+    results.seconds = time.monotonic() - started
+
+
+def _plain(size: Size, results: Results, progress: Progress, only: str | None, work: Path) -> None:
+    with etracker(work, "small", PLAIN) as tracker:
         ours = Target(ETRACKER, tracker, World(SMALL_SHAPE))
         # To announce all peers of the gateway are on this machine, a private address: they need swarms of their own.
         gateway = Target(GATEWAY, tracker, World(GATEWAY_SHAPE), tracker.gateway)
@@ -91,7 +106,6 @@ def measure(results: Results, size: Size, only: str | None) -> None:
             _beside_others(size, results, progress, [ours, gateway], work)
         if only != "beside":
             _growth(size, results, progress, ours, work)
-    results.seconds = time.monotonic() - started
 
 
 def _beside_others(size: Size, results: Results, progress: Progress, ours: Sequence[Target], work: Path) -> None:
@@ -108,7 +122,7 @@ def _beside_others(size: Size, results: Results, progress: Progress, ours: Seque
 
 
 def _growth(size: Size, results: Results, progress: Progress, small: Target, work: Path) -> None:
-    with etracker(work, "large") as tracker:
+    with etracker(work, "large", PLAIN) as tracker:
         grown = [
             Target(name, tracker, World(shape)) for name, shape in ((LARGE, size.large), (ONE_SWARM, size.one_swarm))
         ]
@@ -118,6 +132,21 @@ def _growth(size: Size, results: Results, progress: Progress, small: Target, wor
             results.samples.append(meet_caches(Plan(COLD, 1, size.announces), target, progress))
         targets = [Target(SMALL, small.tracker, small.world), *grown]
         results.samples.extend(run(Plan(SCALE, size.growth_rounds, size.growth_announces), targets, progress))
+
+
+def _policies(size: Size, results: Results, progress: Progress, work: Path) -> None:
+    """Let the same peers announce to two trackers that differ in nothing but their policy."""
+    with ExitStack() as running:
+        targets = []
+        for policy in POLICIES:
+            tracker = running.enter_context(etracker(work, policy, policy))
+            for shape in (SMALL_SHAPE, size.one_swarm):
+                target = Target(under(policy, shape.name), tracker, World(shape))
+                _load(target, tracker, progress)
+                targets.append(target)
+        join_all(targets, progress)
+        targets.sort(key=lambda target: target.world.shape.peers)  # what is compared follows each other
+        results.samples.extend(run(Plan(UNDER, size.policy_rounds, size.growth_announces), targets, progress))
 
 
 def _load(target: Target, tracker: Etracker, progress: Progress) -> float:

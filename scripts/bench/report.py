@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.bench.plots import draw_growth, draw_shares
-from scripts.bench.results import BESIDE, COLD, PACED, SCALE, Median, Ratio, Results
+from scripts.bench.results import BESIDE, COLD, PACED, SCALE, UNDER, Median, Ratio, Results
 
 DOCS = Path(__file__).parents[2] / "docs"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -20,6 +20,7 @@ HEADINGS = {
     PACED: "At 500 announces a second",
     COLD: "Each announce the first of a key or a torrent since the start",
     SCALE: "As it grows",
+    UNDER: "Under the default policy and under that of plain trackers",
 }
 PICTURES = (
     "![CPU time an announce by process](pictures/benchmark-cpu.svg)\n",

@@ -20,6 +20,14 @@ SMALL, LARGE, ONE_SWARM = (
     "100,000 peers in one swarm",
 )
 BESIDE, PACED, COLD, SCALE = "beside others", "at a steady rate", "cold caches", "as it grows"
+UNDER = "under policies"
+PLAIN, DEFAULT = POLICIES = ("random", "equilibrium")
+"""What plain trackers do, which they are compared with, and what etracker does unless told otherwise."""
+
+
+def under(policy: str, world: str) -> str:
+    """Name a world whose tracker has a policy."""
+    return f"{policy}, {world}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,8 @@ class Results:
             (BESIDE, ETRACKER, WEBTORRENT, KEEP_ALIVE, 1.0),
             *((SCALE, LARGE, SMALL, mode, 1.2) for mode in MODES),
             *((SCALE, ONE_SWARM, SMALL, mode, 1.5) for mode in MODES),
+            *((UNDER, under(DEFAULT, SMALL), under(PLAIN, SMALL), mode, 1.4) for mode in MODES),
+            *((UNDER, under(DEFAULT, ONE_SWARM), under(PLAIN, ONE_SWARM), mode, 1.4) for mode in MODES),
         ]
         return [ratio for item in wanted if (ratio := self._ratio(*item))]
 

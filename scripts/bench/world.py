@@ -15,6 +15,7 @@ SWARM_SIZES = (1, 1, 2, 2, 4, 6, 8, 12, 24, 40)
 """A few swarms hold most peers, as on real trackers; 10 on average, whatever the size of the world."""
 
 PEERS_PER_KEY = 10
+TIERS = 5
 TORRENT_BYTES = 2**30
 SEEDERS_SHARE = 0.6
 STOPPED_SHARE = 0.02
@@ -53,6 +54,11 @@ class Request(Protocol):
 def announce_key(shape: Shape, index: int) -> str:
     """Return the key of one user: 30 hex digits."""
     return hashlib.sha256(f"{shape.name} key {index}".encode()).hexdigest()[:30]
+
+
+def tier_of(index: int) -> int:
+    """Return the tier that one user's past earns: every tier is there as often, in every swarm."""
+    return index % TIERS
 
 
 def info_hash(shape: Shape, index: int) -> bytes:

@@ -138,7 +138,7 @@ def _number(stream_id: str) -> tuple[int, ...]:
 
 
 @contextmanager
-def etracker(work: Path, name: str) -> Iterator[Etracker]:
+def etracker(work: Path, name: str, policy: str) -> Iterator[Etracker]:
     """Run the stack on free ports, its data in ``work``."""
     data, log = work / name, work / f"{name}.log"
     strange = ("PG", "ETRACKER_")
@@ -148,6 +148,7 @@ def etracker(work: Path, name: str) -> Iterator[Etracker]:
         "ETRACKER_BACKEND_PORT": str(free_port()),
         "ETRACKER_LISTEN_HOST": "127.0.0.1",
         "ETRACKER_LOG_LEVEL": "warning",
+        "ETRACKER_POLICY": policy,
     }
     process = start([sys.executable, "-m", "etracker_stack"], log, env={**inherited, **chosen})
     try:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -14,12 +14,15 @@ from etracker_announce.adapters.swarms import RedisSwarms, connect_swarms
 from etracker_announce.domain.swarm import PeerFlag, Role, Step
 from etracker_shared.identity import InfoHash, hash_announce_key
 from scripts.bench.trackers.etracker import Etracker
-from scripts.bench.world import World, announce_key, info_hash, peer_id
+from scripts.bench.world import World, announce_key, info_hash, peer_id, tier_of
+from scripts.pasts import PASTS
 
 STEPS_AT_ONCE = 2_000
 FAR = 1_000_000
 PEER_LIFETIME_SECONDS = 2 * 1800 + 300  # announce's defaults
 SWEEP_SECONDS = 900
+# What was snatched is counted from 0: a benchmark knows who completes what. So tier 0 has another reason.
+_PASTS = tuple(replace(past, snatched=0, stained=past.tier == 0) for past in PASTS)
 Advance = Callable[[int], object]
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -52,9 +55,12 @@ async def _copy_catalogue(tracker: Etracker, world: World) -> Catalogue:
     async with tracker.connection() as connection:
         catalogue = Catalogue(await _next_id(connection, "peers"), await _next_id(connection, "infohashes"))
         torrents = ((catalogue.first_torrent + n, info_hash(shape, n), f"torrent {n}") for n in range(shape.swarms))
-        keys = ((catalogue.first_key + n, announce_key(shape, n)) for n in range(shape.keys))
+        pasts = [past.row() for past in _PASTS]
+        keys = (
+            (catalogue.first_key + n, announce_key(shape, n), *pasts[tier_of(n)].values()) for n in range(shape.keys)
+        )
         await _copy(connection, "infohashes", ("id", "info_hash", "name"), torrents)
-        await _copy(connection, "peers", ("id", "announce_key"), keys)
+        await _copy(connection, "peers", ("id", "announce_key", *pasts[0]), keys)
     return catalogue
 
 
@@ -115,7 +121,7 @@ async def _join(swarms: RedisSwarms, world: World, peers: np.ndarray[Any, np.dty
             pair_hash=peer * 0x9E3779B97F4A7C15 % 2**64,
             endpoint=address.to_bytes(4, "big") + port.to_bytes(2, "big"),
             role=Role.LEECHER if world.left[peer] else Role.SEEDER,
-            tier=2,
+            tier=tier_of(int(world.key_of[peer])),
             flags=PeerFlag.NONE,
             stopped=False,
             window=0,
