@@ -40,8 +40,8 @@ async def test_seeders_and_partial_seeds_see_leechers_only(swarms: RedisSwarms) 
         assert peer_ids(view) == ids(range(30))
 
 
-async def test_seeder_sees_rivals_beside_leechers_and_never_alone(swarms: RedisSwarms) -> None:
-    await join_all(swarms, range(100, 160), role=Role.SEEDER)
+async def test_seeder_sees_all_its_rivals_beside_leechers_and_never_alone(swarms: RedisSwarms) -> None:
+    await join_all(swarms, range(100, 109), role=Role.SEEDER)
     seeding = {"role": Role.SEEDER, "window": 20, "rivals": 9}
     assert kinds(await swarms.announce(step(100, **seeding), None)) == (0, 0)
     await join_all(swarms, range(30))
@@ -50,7 +50,16 @@ async def test_seeder_sees_rivals_beside_leechers_and_never_alone(swarms: RedisS
         assert kinds(view) == (9, 20)
         assert len(peer_ids(view)) == 29
     assert kinds(await swarms.announce(step(100, role=Role.SEEDER, window=0, rivals=9), None)) == (0, 0)
-    assert kinds(await swarms.announce(step(100, role=Role.PARTIAL_SEED, rivals=EVERYBODY), None))[0] == 59
+    partial = await swarms.announce(step(100, role=Role.PARTIAL_SEED, rivals=9), None)
+    assert peer_ids(partial) == ids(range(100, 109)) | ids(range(30))
+
+
+async def test_seeder_sees_no_rivals_where_they_are_many(swarms: RedisSwarms) -> None:
+    await join_all(swarms, range(30))
+    await join_all(swarms, range(100, 110), role=Role.SEEDER)
+    view = await swarms.announce(step(100, role=Role.SEEDER, window=20, rivals=9), None)
+    assert kinds(view) == (0, 20)
+    assert view.counts.seeders == 10
 
 
 async def test_seeder_sees_witnesses_whoever_else_is_there_and_however_few_peers_it_wants(swarms: RedisSwarms) -> None:
@@ -58,9 +67,10 @@ async def test_seeder_sees_witnesses_whoever_else_is_there_and_however_few_peers
     alone = await swarms.announce(step(100, role=Role.SEEDER, window=0, witnesses=16), None)
     assert kinds(alone) == (16, 0)
     await join_all(swarms, range(30))
-    both = await swarms.announce(step(100, role=Role.SEEDER, window=10, rivals=12, witnesses=16), None)
-    assert kinds(both) == (16, 10)
-    assert len(peer_ids(both)) == 26
+    for rivals, seeders in ((12, 16), (25, 20)):
+        both = await swarms.announce(step(100, role=Role.SEEDER, window=10, rivals=rivals, witnesses=16), None)
+        assert kinds(both) == (seeders, 10)
+        assert len(peer_ids(both)) == seeders + 10
     stopped = await swarms.announce(step(100, role=Role.SEEDER, witnesses=16, stopped=True), None)
     assert kinds(stopped) == (0, 0)
     assert kinds(await swarms.announce(step(1, window=0, rivals=9, witnesses=9), None)) == (0, 0)

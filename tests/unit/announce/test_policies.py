@@ -154,6 +154,16 @@ def test_seeders_are_never_given_seeders() -> None:
     assert introduced(records, 0) <= set(range(20, 40))
 
 
+def test_a_seeder_that_isnt_shown_its_many_rivals_chooses_as_if_it_were() -> None:
+    records = make_swarm(60, 30, 4)
+    records["first_seen"] = NOW
+    for place in range(0, 60, 7):
+        question = asked_by(records, place)
+        leechers: Records = records.take((records["flags"] == 0).nonzero()[0])
+        counted = equilibrium.choose(question._replace(seeders=60), leechers)
+        assert set(counted["identity"].tolist()) == introduced(records, place)
+
+
 def test_the_interval_follows_tau_while_a_list_is_restricted() -> None:
     records = just_joined(3, 0)
     question = asked_by(records, 3)

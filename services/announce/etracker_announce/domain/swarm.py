@@ -46,8 +46,8 @@ class Step(NamedTuple):
     ``flags``: :class:`PeerFlag` bits the caller knows (GUEST, UNREACHABLE); the role's bits are added.
     ``window``: how many candidate records to read at most, 0 for none.
     ``window_seed``: 32 bits that fix which windows are read, so that asking again reveals no more.
-    ``rivals`` and ``witnesses``: how many seeders one who seeds is shown beside the leechers, if there are any, and in
-    any case.
+    ``rivals``: one who seeds is shown all others who do, if there are leechers and in all no more seeders than this.
+    ``witnesses``: how many seeders one who seeds is shown in any case.
     ``now``: Unix seconds. ``stopped``: leave instead of join.
     """
 

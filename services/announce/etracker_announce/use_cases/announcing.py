@@ -186,7 +186,8 @@ class Announcing:
     def _question(self, announce: Announce, view: View, step: Step, identity: int) -> Question:
         share = announce.judgement.standing.share
         asker = Asker(identity, step.pair_hash, step.tier, step.role, view.first_seen, share)
-        return Question(asker, self._numwant(announce.request), announce.torrent.length, step.window_seed, step.now)
+        numwant, seeders = self._numwant(announce.request), view.counts.seeders + view.counts.partial_seeds
+        return Question(asker, numwant, announce.torrent.length, step.window_seed, step.now, seeders)
 
     def _candidates(self, view: View, step: Step) -> Records:
         """Leave out seeders that a seeder's step looked at for another reason than the policy's."""

@@ -183,9 +183,13 @@ local function add_windows(side, wanted)
   add_piece(side, (first + half + gap) % records, wanted - half)
 end
 
--- Seeders want leechers, and to know of other seeders: to choose among leechers, or in any case.
+-- Seeders want leechers. For choosing among them they want to know of all other seeders, unless those are many; and
+-- now and then of some seeders in any case.
 local function add_leechers_and_rivals()
-  local of_seeders = math.max(witnesses, window > 0 and count[2] > 0 and rivals or 0)
+  local of_seeders = witnesses
+  if window > 0 and count[2] > 0 and count[1] <= rivals then
+    of_seeders = math.max(witnesses, rivals)
+  end
   if of_seeders > 0 then
     add_windows(1, of_seeders)
   end

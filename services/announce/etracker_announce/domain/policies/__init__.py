@@ -37,8 +37,8 @@ def _usual(_question: Question) -> int | None:
 class Policy:
     """``choose``: the function. ``window``: how many candidates it wants to see for a list of numwant.
 
-    ``rivals``: how many seeders a seeder's candidates shall hold beside (they are never chosen). ``interval``: the
-    announce interval it asks for in seconds, None for the usual one.
+    ``rivals``: up to how many seeders of a torrent a seeder's candidates shall hold beside, to be counted.
+    ``interval``: the announce interval it asks for in seconds, None for the usual one.
     """
 
     choose: Callable[[Question, Records], Records]

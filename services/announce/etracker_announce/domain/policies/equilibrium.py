@@ -19,16 +19,22 @@ from etracker_announce.domain.swarm import PeerFlag, Records, Role
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
+Numbers = npt.NDArray[np.uint64]
 
 TIERS = 5
 WINDOW = 300
 RIVALS = 41
-"""How many seeders a seeder's view must hold beside the leechers: it has to know who else a leecher is guaranteed."""
+"""Up to how many seeders a seeder has to know who else a leecher is guaranteed; of more it knows only the number."""
 
 ALL = 1.0
 """A share no hash exceeds."""
 
-_SEEDING = np.uint8(PeerFlag.SEEDER | PeerFlag.PARTIAL_SEED)
+# Arrays without a dimension, made once: any other kind of number costs each operation half as much again.
+_SEEDING = np.array(PeerFlag.SEEDER | PeerFlag.PARTIAL_SEED, np.uint8)
+_NONE, _TIERS = np.array(0, np.uint8), np.array(TIERS, np.uint8)
+_SHIFT30, _SHIFT27 = np.array(30, np.uint64), np.array(27, np.uint64)
+_FACTOR1, _FACTOR2 = np.array(0xBF58476D1CE4E5B9, np.uint64), np.array(0x94D049BB133111EB, np.uint64)
+_UNIT = np.array(2.0**-64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +113,31 @@ def choose(question: Question, candidates: Records, parameters: EquilibriumParam
     return sample(candidates.take(allowed.nonzero()[0]), question.numwant, question.seed)
 
 
-def pair_hashes(pair_hash: int, others: npt.NDArray[np.uint64]) -> Floats:
-    """Hash each pair to [0, 1), whichever of the two asks."""
-    x = others + np.uint64(pair_hash)
-    x ^= x >> np.uint64(30)
-    x *= np.uint64(0xBF58476D1CE4E5B9)
-    x ^= x >> np.uint64(27)
-    x *= np.uint64(0x94D049BB133111EB)
-    x >>= np.uint64(11)
-    return np.asarray(x * 2.0**-53)
+def pair_hashes(pair_hash: int, others: Numbers) -> Floats:
+    """Hash each pair to 0..1, whichever of the two asks."""
+    return _mixed(others + np.uint64(pair_hash))
+
+
+def _mixed(x: Numbers) -> Floats:
+    """Mix sums of pair hashes, in place, to 0..1."""
+    x ^= x >> _SHIFT30
+    x *= _FACTOR1
+    x ^= x >> _SHIFT27
+    x *= _FACTOR2
+    return np.asarray(np.multiply(x, _UNIT))
 
 
 def _smallest(hashes: Floats, wanted: int) -> float:
-    """The ``wanted``-th smallest hash, which as many peers don't exceed."""
-    return ALL if wanted >= len(hashes) else float(np.partition(hashes, wanted - 1)[wanted - 1])
+    """The ``wanted``-th smallest of a few hashes, which as many peers don't exceed."""
+    return ALL if wanted >= len(hashes) else float(sorted(hashes.tolist())[wanted - 1])
 
 
 class _Swarm:
-    """The candidates as one asker sees them."""
+    """The candidates as one asker sees them.
+
+    A numpy operation on a few numbers costs a microsecond whatever it does, and an announce has time for some thirty:
+    hence what is left out where it changes nothing.
+    """
 
     def __init__(self, question: Question, candidates: Records, parameters: EquilibriumParameters) -> None:
         self._question = question
@@ -134,49 +147,57 @@ class _Swarm:
         self._first_seen = candidates["first_seen"]
         self._pair_hash = candidates["pair_hash"]
         self._tier = candidates["tier"]
-        self._seeding: Flags = candidates["flags"] & _SEEDING != 0
-        self._hash = pair_hashes(self._asker.pair_hash, self._pair_hash)
+        self._leeching: Flags = (candidates["flags"] & _SEEDING) == _NONE
+        self._leechers = int(np.count_nonzero(self._leeching))
+        self._seeders = len(candidates) - self._leechers
 
     def allowed_to_leecher(self) -> Flags:
         """Tell whom a leecher may be introduced to: whom it accepts, if that is a leecher both ways, and a few."""
-        allowed = self._accepted_by_asker()
-        others = (allowed & ~self._seeding & (self._tier < self._asker.tier)).nonzero()[0]
-        doubtful = others[self._hash[others] > self._shares_at(others)]
-        if len(doubtful):
-            allowed[doubtful] = self._guaranteed_as_leecher_at(doubtful)
+        hashes = pair_hashes(self._asker.pair_hash, self._pair_hash)
+        allowed = self._accepted_by_asker(hashes)
+        if self._asker.tier and self._leechers:
+            others = (allowed & self._leeching & (self._tier < self._asker.tier)).nonzero()[0]
+            if len(others):
+                allowed[others] = self._accept_leecher(others, hashes.take(others))
         fewest = min(self._parameters.fewest, self._question.numwant, len(allowed))
         if np.count_nonzero(allowed) < fewest:
-            self._fill(allowed, fewest)
+            self._fill(allowed, fewest, hashes)
         return allowed
 
     def allowed_to_seeder(self) -> Flags:
         """Tell whom a seeder may be introduced to: leechers that accept it."""
-        leechers = (~self._seeding).nonzero()[0]
-        accepted = self._hash[leechers] <= self._shares_at(leechers)
-        doubtful = leechers[~accepted]
-        allowed = np.zeros(len(self._hash), np.bool_)
-        allowed[leechers[accepted]] = True
-        if len(doubtful):
-            allowed[doubtful] = self._guaranteed_as_seeder_at(doubtful)
+        allowed = self._leeching
+        if self._asker.tier and self._leechers:
+            others = (allowed & (self._tier < self._asker.tier)).nonzero()[0]
+            if len(others):
+                hashes = pair_hashes(self._asker.pair_hash, self._pair_hash.take(others))
+                allowed[others] = self._accept_seeder(others, hashes)
         return allowed
 
-    def _accepted_by_asker(self) -> Flags:
-        forgiven = (self._question.now - self._asker.first_seen) / self._tau
-        gaps = [max(0.0, tier - self._asker.tier - forgiven) for tier in range(TIERS)]
-        if gaps[-1] == 0.0:
-            return np.ones(len(self._hash), np.bool_)
-        shares = np.array([self._parameters.phi**gap for gap in gaps])
-        seeders, leechers = self._hash[self._seeding], self._hash[~self._seeding]
-        if len(seeders) > self._parameters.exact_up_to:
-            of_seeders = self._share_of_seeders(self._asker.tier)
-        else:
-            of_seeders = _smallest(seeders, self._seeders_guaranteed(self._asker.tier, len(seeders)))
-        if len(leechers) > self._parameters.exact_up_to:
-            of_leechers = self._parameters.leechers / len(leechers)
-        else:
-            of_leechers = _smallest(leechers, self._parameters.leechers)
-        thresholds = np.concatenate((np.maximum(shares, of_leechers), np.maximum(shares, of_seeders)))
-        return np.asarray(self._hash <= thresholds.take(self._tier + np.uint8(TIERS) * self._seeding))
+    def _accepted_by_asker(self, hashes: Floats) -> Flags:
+        forgiven = self._asker.tier + (self._question.now - self._asker.first_seen) / self._tau
+        if forgiven >= TIERS - 1:
+            return np.ones(len(hashes), np.bool_)
+        shares = [self._parameters.phi ** max(0.0, tier - forgiven) for tier in range(TIERS)]
+        of_seeders, of_leechers = self._guarantee_of_seeders(hashes), self._guarantee_of_leechers(hashes)
+        thresholds = [max(share, of_seeders) for share in shares] + [max(share, of_leechers) for share in shares]
+        places = self._leeching * _TIERS
+        places += self._tier
+        return np.asarray(hashes <= np.array(thresholds).take(places))
+
+    def _guarantee_of_seeders(self, hashes: Floats) -> float:
+        """The hash up to which the asker accepts seeders of any tier."""
+        if self._seeders > self._parameters.exact_up_to:
+            return self._share_of_seeders(self._asker.tier)
+        wanted = self._seeders_guaranteed(self._asker.tier, self._seeders)
+        return ALL if wanted >= self._seeders else _smallest(hashes[~self._leeching], wanted)
+
+    def _guarantee_of_leechers(self, hashes: Floats) -> float:
+        """The hash up to which the asker accepts leechers of any tier."""
+        wanted = self._parameters.leechers
+        if self._leechers > self._parameters.exact_up_to:
+            return wanted / self._leechers
+        return ALL if wanted >= self._leechers else _smallest(hashes[self._leeching], wanted)
 
     def _seeders_guaranteed(self, tier: int, seeders: int) -> int:
         wanted = self._parameters.seeders[tier]
@@ -187,45 +208,59 @@ class _Swarm:
         wanted = self._parameters.seeders[tier]
         return ALL if wanted is None else max(self._parameters.seeders_share, wanted / self._parameters.exact_up_to)
 
-    def _shares_at(self, leechers: Places) -> Floats:
-        """The share of peers of the asker's tier that each of some leechers accepts by now."""
-        gaps = (self._first_seen.take(leechers) - float(self._question.now)) / self._tau
-        gaps += float(self._asker.tier)
-        gaps -= self._tier.take(leechers)
-        np.maximum(gaps, 0.0, out=gaps)
-        gaps *= math.log2(self._parameters.phi)
-        return np.exp2(gaps, out=gaps)
-
-    def _guaranteed_as_leecher_at(self, leechers: Places) -> Flags:
-        """Tell which leechers accept the asker because few leechers are closer to them.
+    def _accept_leecher(self, leechers: Places, hashes: Floats) -> Flags:
+        """Tell which leechers of lower tiers accept the asker, a leecher, at these hashes of the pairs.
 
         Each has as many other leechers as the asker has: the asker in place of itself.
         """
-        count = int(np.count_nonzero(~self._seeding))
-        if count > self._parameters.exact_up_to:
-            return self._hash[leechers] <= self._parameters.leechers / count
-        return self._closer(leechers, self._pair_hash[~self._seeding]) < self._parameters.leechers
+        accept = hashes <= self._shares_at(leechers)
+        wanted = self._parameters.leechers
+        if self._leechers > self._parameters.exact_up_to:
+            return accept | (hashes <= wanted / self._leechers)
+        if self._leechers <= wanted:
+            return np.ones(len(leechers), np.bool_)
+        doubtful = (~accept).nonzero()[0]
+        if len(doubtful):
+            closer = self._closer(leechers.take(doubtful), hashes.take(doubtful), self._pair_hash[self._leeching])
+            accept[doubtful] = closer < wanted
+        return accept
 
-    def _guaranteed_as_seeder_at(self, leechers: Places) -> Flags:
+    def _accept_seeder(self, leechers: Places, hashes: Floats) -> Flags:
+        """Tell which leechers of lower tiers accept the asker, a seeder, at these hashes of the pairs."""
+        accept = hashes <= self._shares_at(leechers)
+        doubtful = (~accept).nonzero()[0]
+        if len(doubtful):
+            accept[doubtful] = self._guarantee_seeder(leechers.take(doubtful), hashes.take(doubtful))
+        return accept
+
+    def _guarantee_seeder(self, leechers: Places, hashes: Floats) -> Flags:
         """Tell which leechers accept the asker because few seeders are closer to them."""
-        rivals = self._pair_hash[self._seeding]
-        seeders = len(rivals) + 1
+        seeders = self._question.seeders if self._question.seeders > RIVALS else self._seeders + 1
         tiers = self._tier.take(leechers)
         if seeders > self._parameters.exact_up_to:
             shares = np.array([self._share_of_seeders(tier) for tier in range(TIERS)])
-            return np.asarray(self._hash[leechers] <= shares.take(tiers))
+            return np.asarray(hashes <= shares.take(tiers))
         wanted = np.array([self._seeders_guaranteed(tier, seeders) for tier in range(TIERS)])
-        return self._closer(leechers, rivals) < wanted.take(tiers)
+        return self._closer(leechers, hashes, self._pair_hash[~self._leeching]) < wanted.take(tiers)
 
-    def _closer(self, to: Places, peers: npt.NDArray[np.uint64]) -> npt.NDArray[np.intp]:
+    def _shares_at(self, leechers: Places) -> Floats:
+        """The share of peers of the asker's tier that each of some leechers of lower tiers accepts by now."""
+        octaves_a_tier = math.log2(self._parameters.phi)
+        exponents = self._first_seen.take(leechers) * (octaves_a_tier / self._tau)
+        exponents -= self._tier.take(leechers) * octaves_a_tier
+        exponents += (self._asker.tier - self._question.now / self._tau) * octaves_a_tier
+        np.minimum(exponents, 0.0, out=exponents)
+        return np.exp2(exponents, out=exponents)
+
+    def _closer(self, to: Places, hashes: Floats, peers: Numbers) -> Places:
         """Count the peers closer to each of some candidates than the asker is."""
         ends = self._pair_hash.take(to)[:, np.newaxis]
-        closer = pair_hashes(0, ends + peers) < self._hash.take(to)[:, np.newaxis]
+        closer = _mixed(ends + peers) < hashes[:, np.newaxis]
         closer &= ends != peers  # nobody is a pair with itself
-        return np.asarray(np.count_nonzero(closer, axis=1))
+        return np.asarray(np.add.reduce(closer, axis=1, dtype=np.intp))
 
-    def _fill(self, allowed: Flags, fewest: int) -> None:
+    def _fill(self, allowed: Flags, fewest: int, hashes: Floats) -> None:
         """Lengthen a list that is too short by those of the lowest tiers, and of a tier by the closest."""
         rest = (~allowed).nonzero()[0]
-        order = np.lexsort((self._hash[rest], self._tier[rest]))
+        order = np.lexsort((hashes[rest], self._tier[rest]))
         allowed[rest[order[: fewest - int(np.count_nonzero(allowed))]]] = True

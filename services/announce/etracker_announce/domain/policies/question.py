@@ -20,10 +20,14 @@ class Asker(NamedTuple):
 
 
 class Question(NamedTuple):
-    """``torrent_length``: bytes or None. ``seed``: 32 bits, the same for an interval. ``now``: Unix seconds."""
+    """``torrent_length``: bytes or None. ``seed``: 32 bits, the same for an interval. ``now``: Unix seconds.
+
+    ``seeders``: how many seed the torrent, if a seeder isn't shown them because they are too many.
+    """
 
     asker: Asker
     numwant: int
     torrent_length: int | None
     seed: int
     now: int
+    seeders: int = 0
