@@ -120,13 +120,15 @@ class Load:
         self.sessions = sessions
         self.tally = Tally()
         self._connections = [Connection(*address) for _ in range(connections)]
-        self._end = 0.0
+        self._start = self._end = 0.0
+        self._asked = 0
 
     async def run(self, *, per_second: float, seconds: float) -> None:
         """Announce session after session, ``per_second`` in all, for ``seconds`` or until told to end."""
         workers = len(self._connections)
-        start = time.monotonic()
+        start = self._start = time.monotonic()
         self._end = start + seconds
+        self._asked = 0
 
         async def work(number: int) -> None:
             mine = self.sessions[number::workers]
@@ -135,10 +137,15 @@ class Load:
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
                 if time.monotonic() > self._end:
                     return
+                self._asked += 1
                 await self._announce(self._connections[number], mine[turn % len(mine)])
                 turn += 1
 
         await asyncio.gather(*(work(number) for number in range(workers)))
+
+    def rate(self) -> float:
+        """Return how many announces a second the last run asked for."""
+        return self._asked / (time.monotonic() - self._start)
 
     def end_after(self, seconds: float) -> None:
         """End the run earlier than planned: so many seconds from now."""

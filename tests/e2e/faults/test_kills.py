@@ -1,6 +1,7 @@
 """``kill -9`` of any process under load: what was acknowledged is in the statistics once."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -38,6 +39,7 @@ async def test_whatever_is_killed_every_acknowledged_announce_is_counted_once(st
         await asyncio.to_thread(stack.wait_for_new, name, old_pid)
         load.end_after(seconds=1.5)
         await running
+        sys.stdout.write(f"{name}: {load.rate():,.0f} announces/s were asked for while it was killed and came back\n")
         assert load.tally.acknowledged > before, f"no announce was acknowledged after {name} was killed"
         await load.announce_all_once(attempts=20)
         await assert_statistics_equal(stack.postgres_settings(), sessions)
