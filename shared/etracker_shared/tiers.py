@@ -31,9 +31,14 @@ class Sampling(enum.StrEnum):
 
 
 class TiersRequest(BaseModel):
-    """``keys``: key hashes in hex (32 digits each); the empty string stands for any guest."""
+    """``keys``: key hashes in hex (32 digits each); the empty string stands for any guest.
+
+    ``prefixes``: by key, the address prefix it announces from (7 bytes in hex), which decides about a key that never
+    announced before.
+    """
 
     keys: list[str] = Field(max_length=MAX_KEYS)
+    prefixes: dict[str, str] = Field(default={}, max_length=MAX_KEYS)
 
 
 class Standing(BaseModel):

@@ -66,12 +66,16 @@ def port_of(server: uvicorn.Server) -> int:
 
 @dataclass
 class SteeredScoring:
-    """Answers ``/v1/tiers`` as a test says. ``questions``: the batches of key hashes it was asked for."""
+    """Answers ``/v1/tiers`` as a test says.
+
+    ``questions``: the batches of key hashes it was asked for. ``prefixes``: where they announced from.
+    """
 
     standings: dict[str, Standing] = field(default_factory=dict)
     down: bool = False
     delay_seconds: float = 0.0
     questions: list[list[str]] = field(default_factory=list)
+    prefixes: dict[str, str] = field(default_factory=dict)
 
     def register(self, key: str, tier: Tier = Tier.CONTRIBUTOR, **standing: Any) -> None:
         self.standings[hash_announce_key(key).hex()] = Standing(registered=True, tier=tier, **standing)
@@ -85,6 +89,7 @@ class SteeredScoring:
         @app.post(TIERS_PATH)
         async def tiers(request: TiersRequest) -> TiersResponse:
             self.questions.append(request.keys)
+            self.prefixes |= request.prefixes
             await asyncio.sleep(self.delay_seconds)
             if self.down:
                 raise HTTPException(503)

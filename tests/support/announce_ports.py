@@ -88,7 +88,7 @@ class OneJudgement:
     def peek(self, _key_hash: KeyHash | None) -> Judgement | None:
         return self.judgement
 
-    async def judge(self, _key_hash: KeyHash | None) -> Judgement:
+    async def judge(self, _key_hash: KeyHash | None, _prefix: bytes = b"") -> Judgement:
         return self.judgement
 
 

@@ -100,9 +100,10 @@ class Tiers(Protocol):
         """Return the standing if the cache may be trusted with it, else None: then :meth:`judge` it."""
         ...
 
-    async def judge(self, key_hash: KeyHash | None) -> Judgement:
+    async def judge(self, key_hash: KeyHash | None, prefix: bytes = b"") -> Judgement:
         """Return the standing of a key, or of any guest (None). Concurrent misses share one request.
 
+        ``prefix``: where it announces from, which decides about a key that never did before.
         While scoring is down: the last known standing, else a guest's, marked provisional. Never raises.
         """
         ...

@@ -47,6 +47,14 @@ class Standings(Protocol):
         """
         ...
 
+    async def find_neighbours(self, prefixes: Sequence[bytes], seen_after: float) -> Sequence[Neighbour]:
+        """See :meth:`Accounts.find_neighbours`.
+
+        Raises:
+            StandingsUnavailableError: within a tenth of a second.
+        """
+        ...
+
 
 class Holders(Protocol):
     """All that is stored about one key, for its holder."""

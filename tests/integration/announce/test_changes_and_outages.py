@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from etracker_announce.app import create_app
 from etracker_announce.routes.protocol import TrackerProtocol
 from etracker_announce.settings import AnnounceSettings
+from etracker_shared.identity import address_prefix, hash_announce_key
 from etracker_shared.settings import PostgresSettings, RedisSettings
 from tests.support.announce import Announcer, SteeredScoring, port_of, running_announcer, serving
 from tests.support.postgres import PostgresServer
@@ -89,6 +91,13 @@ async def test_answers_are_remembered(announcer: Announcer) -> None:
     assert 'etracker_announce_tier_lookups_total{source="cache"} 4.0' in metrics
     assert 'etracker_announce_allowlist_lookups_total{source="cache"} 4.0' in metrics
     assert 'etracker_announce_allowlist_lookups_total{source="postgres"} 1.0' in metrics
+
+
+async def test_scoring_is_told_where_an_asker_announces_from(announcer: Announcer) -> None:
+    await announcer.announce(KEY, INFO_HASH, PEER, source="203.0.113.9")
+    await announcer.announce(None, INFO_HASH, PEER)
+    prefix = address_prefix(ip_address("203.0.113.9"))
+    assert announcer.scoring.prefixes == {hash_announce_key(KEY).hex(): prefix.hex()}
 
 
 async def test_while_scoring_is_down_known_keys_keep_their_tier_and_unseen_ones_are_served(

@@ -134,8 +134,10 @@ async def serving_tiers(postgres: PostgresSettings, **changes: object) -> AsyncI
         yield client
 
 
-async def standing_of(client: AsyncClient, key: str) -> Standing:
+async def standing_of(client: AsyncClient, key: str, prefix: bytes = b"") -> Standing:
     """Ask as announce does."""
-    answer = await client.post(TIERS_PATH, json={"keys": [hash_announce_key(key).hex()]})
+    key_hash = hash_announce_key(key).hex()
+    prefixes = {key_hash: prefix.hex()} if prefix else {}
+    answer = await client.post(TIERS_PATH, json={"keys": [key_hash], "prefixes": prefixes})
     assert answer.status_code == 200, answer.text
     return TiersResponse.model_validate_json(answer.content).peers[0]

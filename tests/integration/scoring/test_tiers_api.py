@@ -89,6 +89,9 @@ async def test_a_disabled_key_counts_as_unregistered(client: AsyncClient, databa
         b'{"keys": ["%s"]}' % (b"a" * 30 + b"  "),
         b'{"keys": ["%s"]}' % (b"a" * 34),
         b'{"keys": [%s""]}' % (b'"",' * MAX_KEYS),
+        b'{"keys": [], "prefixes": {"%s": "04"}}' % (b"a" * 32),
+        b'{"keys": [], "prefixes": {"%s": "%s"}}' % (b"a" * 32, b"z" * 14),
+        b'{"keys": [], "prefixes": {"a": "%s"}}' % (b"0" * 14),
         b"\xff\xfe",
     ],
 )

@@ -100,6 +100,18 @@ async def test_a_new_key_from_a_free_riders_prefix_gains_nothing(settle: Settle,
     assert tiers == [Tier.FREE_RIDER, Tier.FREE_RIDER, Tier.CONTRIBUTOR]
 
 
+async def test_a_newcomers_first_announce_is_answered_as_the_second_will_be(
+    settle: Settle, client: AsyncClient, database: asyncpg.Connection
+) -> None:
+    assert (await standing_of(client, "bob", HOME)).tier is Tier.CONTRIBUTOR
+    await settle(ago(60, prefix=HOME), *snatches("abc", hours_ago=30, key="dave", prefix=OFFICE))
+    assert (await standing_of(client, "bob", HOME)).tier is Tier.LITTLE_HISTORY
+    standing = await standing_of(client, "bob", OFFICE)
+    assert (standing.tier, standing.sampling) == (Tier.FREE_RIDER, Sampling.PREFIX)
+    assert (await standing_of(client, "alice", OFFICE)).tier is Tier.CONTRIBUTOR  # it isn't new
+    assert await database.fetchval("SELECT origin_time FROM peers WHERE announce_key = 'bob'") is None
+
+
 async def test_announce_hears_of_a_changed_tier_and_of_nothing_else(
     settle: Settle, database: asyncpg.Connection
 ) -> None:

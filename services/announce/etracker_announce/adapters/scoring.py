@@ -46,6 +46,7 @@ class ScoringTiers:
             STRANGER_ENTRIES, fresh_seconds, lambda: listener.connected
         )
         self._questions: Batcher[KeyHash, Judgement] = Batcher(self._ask, max_keys=MAX_KEYS)
+        self._prefixes: dict[KeyHash, bytes] = {}  # of the keys being asked for
         self._breakers = AsyncCircuitBreakerFactory(default_threshold=FAILURES_BEFORE_PAUSE, default_ttl=PAUSE_SECONDS)
 
     def hear(self, channel: str, key_hashes: Sequence[bytes] | None) -> None:
@@ -61,7 +62,7 @@ class ScoringTiers:
             self._metrics.tiers["cache"].inc()
         return judgement
 
-    async def judge(self, key_hash: KeyHash | None) -> Judgement:
+    async def judge(self, key_hash: KeyHash | None, prefix: bytes = b"") -> Judgement:
         """See :class:`~etracker_announce.ports.Tiers`."""
         judgement = self.peek(key_hash)
         if judgement is not None:
@@ -71,10 +72,14 @@ class ScoringTiers:
         if judgement is not None:
             self._metrics.tiers["cache"].inc()
             return judgement
+        if prefix and key is not GUEST:
+            self._prefixes[key] = prefix
         try:
             judgement = await self._questions.get(key)
         except _UNAVAILABLE:
             return self._last_known(key)
+        finally:
+            self._prefixes.pop(key, None)
         self._metrics.tiers["scoring"].inc()
         return judgement
 
@@ -106,7 +111,8 @@ class ScoringTiers:
             httpx.HTTPError: it doesn't answer, or with an error.
             ValidationError: it answers something else.
         """
-        question = TiersRequest(keys=[key.hex() for key in keys]).model_dump_json()
+        prefixes = {key.hex(): self._prefixes[key].hex() for key in keys if key in self._prefixes}
+        question = TiersRequest(keys=[key.hex() for key in keys], prefixes=prefixes).model_dump_json()
         response = await self._client.post(TIERS_PATH, content=question, headers={"content-type": "application/json"})
         response.raise_for_status()
         peers = TiersResponse.model_validate_json(response.content).peers

@@ -90,7 +90,7 @@ class Announcing:
 
     async def _admit(self, request: AnnounceRequest, key_hash: KeyHash | None, client: Client) -> Announce:
         info_hash = request.info_hash
-        judgement, torrent = await self._lookups.judge_and_find(key_hash, info_hash)
+        judgement, torrent = await self._lookups.judge_and_find(key_hash, info_hash, client.prefix)
         if torrent is None and request.info_hash_with_spaces:
             torrent = await self._lookups.find(request.info_hash_with_spaces)
             info_hash = request.info_hash_with_spaces if torrent else info_hash

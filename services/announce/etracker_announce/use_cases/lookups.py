@@ -51,7 +51,9 @@ class Lookups:
         """
         return _checked(key_hash, self._tiers.peek(key_hash) or await self._tiers.judge(key_hash))
 
-    async def judge_and_find(self, key_hash: KeyHash | None, info_hash: InfoHash) -> tuple[Judgement, Torrent | None]:
+    async def judge_and_find(
+        self, key_hash: KeyHash | None, info_hash: InfoHash, prefix: bytes
+    ) -> tuple[Judgement, Torrent | None]:
         """Return how to treat the asker, and the torrent if it is tracked; asks for both at once.
 
         Raises:
@@ -61,7 +63,7 @@ class Lookups:
         judgement, torrent = self._tiers.peek(key_hash), self._allowlist.peek(info_hash)
         if judgement and torrent:
             return _checked(key_hash, judgement), torrent
-        answers = await asyncio.gather(self._tiers.judge(key_hash), self._allowlist.find(info_hash))
+        answers = await asyncio.gather(self._tiers.judge(key_hash, prefix), self._allowlist.find(info_hash))
         return _checked(key_hash, answers[0]), answers[1]
 
     async def find(self, info_hash: InfoHash) -> Torrent | None:

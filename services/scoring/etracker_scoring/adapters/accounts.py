@@ -10,7 +10,14 @@ import asyncpg
 
 from etracker_scoring.adapters import sql
 from etracker_scoring.adapters.fact_streams import parse_position
-from etracker_scoring.adapters.key_rows import KEY_WIDTH, milliseconds, moment, moment_or_never, parse_key, seconds
+from etracker_scoring.adapters.key_rows import (
+    milliseconds,
+    moment,
+    moment_or_never,
+    parse_key,
+    parse_neighbour,
+    seconds,
+)
 from etracker_scoring.domain.ledger import Books, Ledger, Outcome, Scored, Sums
 from etracker_scoring.domain.newcomers import Neighbour, Welcome
 from etracker_scoring.domain.records import Key, Membership, MembershipKey, Session, SessionKey, Torrent
@@ -77,7 +84,7 @@ class PostgresAccounts:
     async def find_neighbours(self, prefixes: Collection[bytes], seen_after: float) -> list[Neighbour]:
         """Return the keys that matter to new ones from some prefixes."""
         rows = await self._fetch(sql.FIND_NEIGHBOURS, sorted(prefixes), moment(seen_after))
-        return [Neighbour(parse_key(row), row[KEY_WIDTH], row[KEY_WIDTH + 1].timestamp()) for row in rows]
+        return [parse_neighbour(row) for row in rows]
 
     async def find_torrents(self, info_hashes: Collection[InfoHash]) -> dict[InfoHash, Torrent]:
         """Return the torrents that keep the statistics of these infohashes."""

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 
+from etracker_scoring.domain.newcomers import Neighbour
 from etracker_scoring.domain.records import Key
 from etracker_scoring.domain.score import KeyHistory
 from etracker_scoring.domain.tier import HeldTier, Origin
@@ -31,6 +32,11 @@ def parse_key(row: asyncpg.Record) -> Key:
         Origin(grace=grace, stained=stained, since=origin_time and origin_time.timestamp()),
         untold_time and milliseconds(untold_time),
     )
+
+
+def parse_neighbour(row: asyncpg.Record) -> Neighbour:
+    """Make a neighbour of a key's columns, its first prefix and its last announce."""
+    return Neighbour(parse_key(row), row[KEY_WIDTH], row[KEY_WIDTH + 1].timestamp())
 
 
 def seconds(moment: datetime | None) -> float:

@@ -7,13 +7,15 @@ that resets connections between uses, no connection made while somebody waits.
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
-from etracker_scoring.adapters.key_rows import KEY_WIDTH, parse_key
+from etracker_scoring.adapters.key_rows import KEY_WIDTH, moment, parse_key, parse_neighbour
+from etracker_scoring.adapters.sql import FIND_NEIGHBOURS
+from etracker_scoring.domain.newcomers import Neighbour
 from etracker_scoring.domain.policies import History
 from etracker_scoring.domain.standings import Account
 from etracker_scoring.ports import StandingsUnavailableError
@@ -32,10 +34,11 @@ RECONNECT_SECONDS = 0.5
 
 @dataclass(slots=True)
 class _Link:
-    """A connection with its statement. ``busy_since``: monotonic seconds, None while nobody uses it."""
+    """A connection with its statements. ``busy_since``: monotonic seconds, None while nobody uses it."""
 
     connection: asyncpg.Connection
-    query: PreparedStatement
+    accounts: PreparedStatement
+    neighbours: PreparedStatement
     busy_since: float | None = None
 
     @property
@@ -74,18 +77,28 @@ class PostgresStandings:
 
     async def find(self, key_hashes: Sequence[KeyHash]) -> Mapping[KeyHash, Account]:
         """Return every key that is registered, with what is known of it."""
+        rows = await self._ask(lambda link: link.accounts, key_hashes)
+        return {account.key.key_hash: account for account in map(_account, rows)}
+
+    async def find_neighbours(self, prefixes: Sequence[bytes], seen_after: float) -> Sequence[Neighbour]:
+        """Return the keys that matter to new ones from some prefixes."""
+        return [
+            parse_neighbour(row) for row in await self._ask(lambda link: link.neighbours, prefixes, moment(seen_after))
+        ]
+
+    async def _ask(self, statement: Callable[[_Link], PreparedStatement], *arguments: object) -> list[asyncpg.Record]:
         if not self.connected:
             raise StandingsUnavailableError("no connection")
         try:
-            lookup = asyncio.create_task(self._fetch(await self._take_link(), key_hashes))
+            link = await self._take_link()
+            lookup = asyncio.create_task(self._fetch(link, statement(link), *arguments))
             done, _ = await asyncio.wait({lookup}, timeout=ANSWER_SECONDS)
-            rows = await lookup if done else []
+            if done:
+                return await lookup
         except (*UNAVAILABLE, asyncpg.PostgresError) as error:
             raise StandingsUnavailableError(type(error).__name__) from error
-        if not done:
-            lookup.add_done_callback(_ignore)
-            raise StandingsUnavailableError("no answer in time")
-        return {account.key.key_hash: account for account in map(_account, rows)}
+        lookup.add_done_callback(_ignore)
+        raise StandingsUnavailableError("no answer in time")
 
     async def _take_link(self) -> _Link:
         """Take an idle connection, the one used last: others may rest.
@@ -102,11 +115,11 @@ class PostgresStandings:
             if not link.connection.is_closed():
                 return link
 
-    async def _fetch(self, link: _Link, key_hashes: Sequence[KeyHash]) -> list[asyncpg.Record]:
+    async def _fetch(self, link: _Link, statement: PreparedStatement, *arguments: object) -> list[asyncpg.Record]:
         """Ask; a query that is late goes on unheard, since cutting connections would make a busy Postgres busier."""
         link.busy_since = time.monotonic()
         try:
-            rows: list[asyncpg.Record] = await link.query.fetch(key_hashes)
+            rows: list[asyncpg.Record] = await statement.fetch(*arguments)
         except BaseException:
             link.connection.terminate()
             raise
@@ -132,7 +145,9 @@ class PostgresStandings:
             server_settings={"application_name": "etracker-scoring", "enable_seqscan": "off", "jit": "off"},
         )
         try:
-            link = _Link(connection, await connection.prepare(self._query))
+            accounts, neighbours = await connection.prepare(self._query), await connection.prepare(FIND_NEIGHBOURS)
+            await connection.execute("SELECT 1")  # preparing leaves a transaction open that holds locks
+            link = _Link(connection, accounts, neighbours)
             self._idle.put_nowait(link)
             self._open += 1
             try:

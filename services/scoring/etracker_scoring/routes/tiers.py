@@ -17,6 +17,7 @@ from etracker_shared.tiers import TIERS_PATH, TiersRequest, TiersResponse
 _NO_KEY = KeyHash(b"")
 _NOBODY_LISTENS = 499
 _KEY_HASH_BYTES = 16
+_PREFIX_BYTES = 7
 
 
 def tiers_router(standings: Tiers, metrics: ApiMetrics) -> APIRouter:
@@ -56,11 +57,11 @@ def tiers_router(standings: Tiers, metrics: ApiMetrics) -> APIRouter:
 
 async def _answer(standings: Tiers, body: bytes, metrics: ApiMetrics) -> tuple[int, BaseModel]:
     try:
-        key_hashes = _parse(body)
+        key_hashes, prefixes = _parse(body)
     except ValueError as error:
         return 422, Problem(message=str(error))
     metrics.keys.observe(len(key_hashes))
-    wanted = [key_hash for key_hash in key_hashes if key_hash]
+    wanted = {key_hash: prefixes.get(key_hash, b"") for key_hash in key_hashes if key_hash}
     try:
         found = await standings.find(wanted) if wanted else {}
     except StandingsUnavailableError:
@@ -68,8 +69,8 @@ async def _answer(standings: Tiers, body: bytes, metrics: ApiMetrics) -> tuple[i
     return 200, TiersResponse.model_construct(peers=[found.get(key_hash, GUEST) for key_hash in key_hashes])
 
 
-def _parse(body: bytes) -> list[KeyHash]:
-    """Parse a request into key hashes, an empty one for a guest.
+def _parse(body: bytes) -> tuple[list[KeyHash], dict[KeyHash, bytes]]:
+    """Parse a request into key hashes, an empty one for a guest, and the prefixes of some.
 
     Raises:
         ValueError: the message says what is wrong with it.
@@ -80,7 +81,18 @@ def _parse(body: bytes) -> list[KeyHash]:
         problem = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in problem["loc"])
         raise ValueError(f"{where or 'body'}: {problem['msg']}") from None
-    return [_parse_key_hash(text) for text in request.keys]
+    prefixes = {_parse_key_hash(key): _parse_prefix(prefix) for key, prefix in request.prefixes.items()}
+    return [_parse_key_hash(text) for text in request.keys], prefixes
+
+
+def _parse_prefix(text: str) -> bytes:
+    try:
+        prefix = bytes.fromhex(text)
+    except ValueError:
+        prefix = b""
+    if len(prefix) != _PREFIX_BYTES:
+        raise ValueError("prefixes: an address prefix is 14 hex digits")
+    return prefix
 
 
 def _parse_key_hash(text: str) -> KeyHash:
