@@ -1,6 +1,7 @@
 """Steps and answers as Redis sees them: the two scripts, their arguments, and what they return."""
 
 import hashlib
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from etracker_shared.peer_records import LAYOUT
 Command = tuple[bytes | int, ...]
 """A Redis command and its arguments."""
 
+_INCLUDE = re.compile(rb"^ *-- include (\w+\.lua)$", re.MULTILINE)
 _STEP = struct.Struct("<IIIIIIHHBBBB4s")
 _SWEEP = struct.Struct("<IIII")
 _VIEW = struct.Struct("<IIIIIB")
@@ -25,11 +27,10 @@ _ROLE_BITS = {Role.LEECHER: 0, Role.SEEDER: int(PeerFlag.SEEDER), Role.PARTIAL_S
 
 
 class Script:
-    """A Lua script with the shared part in front of it, and the name Redis gives it."""
+    """A Lua script and the name Redis gives it. A line ``-- include FILE`` in it stands for that file."""
 
     def __init__(self, name: str) -> None:
-        folder = resources.files(__package__)
-        self.source = b"".join((folder / file).read_bytes() for file in ("tables.lua", name))
+        self.source = _INCLUDE.sub(lambda line: _read(line[1].decode()), _read(name))
         self.sha = hashlib.sha1(self.source, usedforsecurity=False).hexdigest().encode()
 
 
@@ -105,6 +106,10 @@ def parse_counts(fields: tuple[bytes | None, bytes | None]) -> Counts:
     """Read the fields ``n`` and ``d`` of a swarm's hash."""
     packed, snatches = fields
     return Counts(*unpack_counts(packed), int(snatches) if snatches else None)
+
+
+def _read(file: str) -> bytes:
+    return (resources.files(__package__) / file).read_bytes()
 
 
 def _swarm_keys(info_hash: bytes) -> tuple[bytes, ...]:

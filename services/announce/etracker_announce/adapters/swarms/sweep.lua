@@ -6,6 +6,8 @@
 -- Return how many records were looked at
 -- Cost   10 to 30 us for 10 records that live; about 10 us more for each that expired
 
+-- include tables.lua
+
 local now, oldest, budget, pause = unpack_bytes('<I4I4I4I4', ARGV[1])
 load_counts(call('HGET', MEMBERS, 'n'))
 

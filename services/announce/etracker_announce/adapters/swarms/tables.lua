@@ -1,5 +1,4 @@
--- The packed tables of one swarm: what announce.lua and sweep.lua share. It stands in front of both when they are
--- loaded, so its locals are theirs.
+-- The packed tables of one swarm: what announce.lua and sweep.lua share. Both include it, so its locals are theirs.
 --
 -- KEYS   1 seeders (and partial seeds), 2 leechers, 3 members, 4 totals, 5 changed, 6 due
 -- A swarm has two sides: 1, the seeders' table, and 2, the leechers'.

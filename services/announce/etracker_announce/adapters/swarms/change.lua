@@ -1,0 +1,177 @@
+-- The part of announce.lua for announces that change more than the asker's own record: who joins, leaves, changes sides,
+-- has another client, is seen over both address families, or has to drop others who expired. It runs behind tables.lua,
+-- inside announce.lua, and leaves what it found in that one's locals.
+--
+-- KEYS   1-7 as in announce.lua
+
+load_counts(counts)
+entries[identity] = entry
+
+-- Drop an entry of the asker's key that points to somebody else's record or to none.
+local function heal(code)
+  replace_code(identity, code, '')
+end
+
+-- Return table, slot and the records from there on (three, or fewer at the end) of the asker's peer_id.
+local function find_own()
+  local entry = entries[identity]
+  for at = 1, #entry, 8 do
+    if sub(entry, at, at + 3) == digest then
+      local code = sub(entry, at + 4, at + 7)
+      local side, slot = slot_of(code)
+      local records = read(side, slot, 3)
+      if slot >= count[side] or sub(records, 1, 8) ~= identity then
+        heal(code)
+      elseif sub(records, 17, 36) == sub(asker, 17, 36) then
+        return side, slot, records
+      end
+    end
+  end
+end
+
+-- Return the valid records of the asker's key as {table, slot, record}.
+local function members_of_key()
+  local entry, found = entries[identity], {}
+  for at = 5, #entry, 8 do
+    local code = sub(entry, at, at + 3)
+    local side, slot = slot_of(code)
+    local record = read(side, slot, 1)
+    if slot < count[side] and sub(record, 1, 8) == identity then
+      found[#found + 1] = {side, slot, record}
+    else
+      heal(code)
+    end
+  end
+  return found
+end
+
+-- Clients leave under another peer_id than they joined with: then the endpoint says who.
+local function find_by_endpoint()
+  local from, to = 51, 56
+  if family == 6 then
+    from, to = 57, 74
+  end
+  for _, member in ipairs(members_of_key()) do
+    if sub(member[3], from, to) == sub(asker, from, to) then
+      return unpack(member)
+    end
+  end
+end
+
+-- The asker's record with what the one before it said of the other address family, while that lives.
+local function merge(old)
+  local seen4, seen6, endpoint4, endpoint6 =
+    sub(asker, 41, 44), sub(asker, 45, 48), sub(asker, 51, 56), sub(asker, 57, 74)
+  local old_seen4, old_seen6 = unpack_bytes('<I4I4', old, 41)
+  if family == 4 and old_seen6 >= oldest then
+    seen6, endpoint6 = sub(old, 45, 48), sub(old, 57, 74)
+  elseif family == 6 and old_seen4 >= oldest then
+    seen4, endpoint4 = sub(old, 41, 44), sub(old, 51, 56)
+  end
+  return sub(asker, 1, 36) .. sub(old, 37, 40) .. seen4 .. seen6 .. sub(asker, 49, 50) .. endpoint4 .. endpoint6
+end
+
+local function evict_longest_silent(members)
+  local victim = members[1]
+  for _, member in ipairs(members) do
+    if last_seen(member[3]) < last_seen(victim[3]) then
+      victim = member
+    end
+  end
+  remove(unpack(victim))
+end
+
+local function insert(record)
+  local slot = append(own_side, record)
+  set_entry(identity, entries[identity] .. digest .. code_of(own_side, slot))
+  if role == 2 then
+    partial_seeds = partial_seeds + 1
+  end
+  return slot
+end
+
+local function join()
+  local members = entries[identity] ~= '' and members_of_key() or {}
+  local first_seen = members[1] and sub(members[1][3], 37, 40)
+  if not first_seen then
+    local remembered = call('GET', KEYS[7])
+    first_seen = remembered and pack('<I4', tonumber(remembered)) or sub(asker, 37, 40)
+  end
+  if #members >= peers_per_key then
+    evict_longest_silent(members)
+  end
+  asker = sub(asker, 1, 36) .. first_seen .. sub(asker, 41)
+  return insert(asker)
+end
+
+local function update(side, slot, old)
+  asker = merge(old)
+  if side ~= own_side then
+    remove(side, slot, old)
+    return insert(asker)
+  end
+  write(side, slot, asker)
+  if side == 1 and sub(old, 50, 50) ~= sub(asker, 50, 50) then
+    local was = math.floor(byte(old, 50) / PARTIAL_SEED) % 2
+    partial_seeds = partial_seeds - was + (role == 2 and 1 or 0)
+  end
+  return slot
+end
+
+-- The clock hand is the asker's own slot: every live peer looks at the two slots behind its own once an interval.
+-- ``records`` starts at the asker's slot, if it was read.
+local function expire_behind(slot, records)
+  local expired = {}
+  for step = 1, math.min(2, count[own_side] - 1) do
+    local at = (slot + step) % count[own_side]
+    local record = at == slot + step and records and sub(records, step * SIZE + 1, step * SIZE + SIZE) or ''
+    if #record < SIZE then
+      record = read(own_side, at, 1)
+    end
+    if #record == SIZE and last_seen(record) < oldest then
+      expired[#expired + 1] = {at, record}
+    end
+  end
+  -- The higher slot first: what moves into a hole then never comes from the lower one.
+  if expired[2] and expired[2][1] > expired[1][1] then
+    expired[1], expired[2] = expired[2], expired[1]
+  end
+  for _, found in ipairs(expired) do
+    remove(own_side, found[1], found[2])
+  end
+end
+
+local function leave(side, slot, record)
+  if not side then
+    side, slot, record = find_by_endpoint()
+  end
+  if side then
+    record = sub(record, 1, SIZE)
+    asker = record
+    remove(side, slot, record)
+  end
+end
+
+local side, slot, records = find_own()
+if stopped == 1 then
+  leave(side, slot, records)
+else
+  if side then
+    slot = update(side, slot, sub(records, 1, SIZE))
+    if side ~= own_side then
+      records = nil
+    end
+  else
+    slot = join()
+  end
+  expire_behind(slot, records)
+end
+local absent = created and count[1] + count[2] == 0
+if not absent then
+  if created then
+    call('ZADD', KEYS[6], first_sweep, INFO_HASH)
+    call('HINCRBY', KEYS[4], 'w', 1)
+  end
+  save(now)
+end
+in_seeders, in_leechers, partials = count[1], count[2], partial_seeds
