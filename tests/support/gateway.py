@@ -72,6 +72,20 @@ def _handler(name: str) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+FRONTEND_PAGE = "<!doctype html><title>the frontend</title>"
+
+
+def _frontend(directory: Path) -> Path:
+    """Make what a build of the frontend looks like from outside."""
+    (directory / "assets").mkdir(parents=True)
+    (directory / "index.html").write_text(FRONTEND_PAGE)
+    (directory / "favicon.svg").write_text("<svg/>")
+    (directory / "assets" / "index-1a2b3c.js").write_text("export {};\n" * 1000)
+    (directory / ".vite").mkdir()
+    (directory / ".vite" / "manifest.json").write_text("{}")
+    return directory
+
+
 class Gateway:
     """Caddy with our configuration in front of services on given ports."""
 
@@ -87,6 +101,7 @@ class Gateway:
             "ETRACKER_GATEWAY_UPSTREAMS": "static",
             "ETRACKER_GATEWAY_ANNOUNCE": " ".join(f"127.0.0.1:{service.port}" for service in announce),
             "ETRACKER_GATEWAY_ADMIN_API": f"127.0.0.1:{admin_api.port}",
+            "ETRACKER_GATEWAY_FRONTEND": str(_frontend(directory / "frontend")),
             "ETRACKER_GATEWAY_SOCKET": str(directory / "socket"),
         }
         script = GATEWAY_FILES / "gateway.sh"

@@ -14,6 +14,7 @@ from etracker_stack.programs import caddy_program
 from etracker_stack.settings import WILDCARDS, StackSettings
 
 GATEWAY_FILES = Path(__file__).parents[2] / "gateway"
+FRONTEND = Path(__file__).parents[3] / "frontend" / "dist"
 LOOPBACK = "127.0.0.1"
 LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
 
@@ -86,6 +87,7 @@ def gateway_child(settings: StackSettings, ports: Ports, directory: Path) -> Chi
         "ETRACKER_GATEWAY_UPSTREAMS": "static",
         "ETRACKER_GATEWAY_ANNOUNCE": " ".join(f"{_bracketed(announce)}:{port}" for port in ports.announce),
         "ETRACKER_GATEWAY_ADMIN_API": f"{LOOPBACK}:{ports.admin_api}",
+        "ETRACKER_GATEWAY_FRONTEND": str(FRONTEND),
         "ETRACKER_GATEWAY_SOCKET": "admin.sock",
         "XDG_DATA_HOME": str(directory),
         "XDG_CONFIG_HOME": str(directory),

@@ -22,7 +22,6 @@ from etracker_admin_api.adapters.live_counts import RedisLiveCounts
 from etracker_admin_api.adapters.operators import PostgresOperators
 from etracker_admin_api.adapters.services import HttpServices, describe_settings, shown_metrics
 from etracker_admin_api.adapters.setting_descriptions import load_descriptions
-from etracker_admin_api.adapters.standings import ScoringStandings
 from etracker_admin_api.adapters.stores import Stores
 from etracker_admin_api.adapters.swarm_peers import RedisSwarmPeers
 from etracker_admin_api.adapters.torrent_lists import PostgresTorrentLists
@@ -34,7 +33,6 @@ from etracker_admin_api.routes.cors import allow_frontend
 from etracker_admin_api.routes.infohashes import infohashes_router
 from etracker_admin_api.routes.keys import keys_router
 from etracker_admin_api.routes.observation import Observation
-from etracker_admin_api.routes.pages import pages_router
 from etracker_admin_api.routes.problems import add_problem_handlers
 from etracker_admin_api.routes.roles import Roles
 from etracker_admin_api.routes.statistics import statistics_router
@@ -43,7 +41,6 @@ from etracker_admin_api.routes.v1.document import DocumentedApp
 from etracker_admin_api.routes.v1.infohashes import operators_infohashes_router, public_infohashes_router
 from etracker_admin_api.routes.v1.keys import operators_keys_router, own_keys_router
 from etracker_admin_api.routes.v1.operators import audit_router, operators_router
-from etracker_admin_api.routes.v1.standing import standing_router
 from etracker_admin_api.routes.v1.statistics import statistics_v1_router
 from etracker_admin_api.routes.v1.swarms import swarms_router
 from etracker_admin_api.routes.v1.system import system_router
@@ -115,7 +112,6 @@ class Parts:
         self.operators = PostgresOperators(self.database)
         self.roles = Roles(Authentication(api_key, self.operators, self.keys, self.failures), self.callers)
         self.services = HttpServices(settings.services)
-        self.standings = ScoringStandings(settings.scoring_url)
         self.files = TorrentFiles(self.catalogue, self.keys)
 
     async def close(self) -> None:
@@ -123,7 +119,6 @@ class Parts:
         await self.key_limit.close()
         await self.failures.close()
         await self.services.close()
-        await self.standings.close()
         await self.redis.aclose()
         await self.database.close()
 
@@ -134,7 +129,6 @@ def _original_routers(parts: Parts) -> Iterator[APIRouter]:
     yield keys_router(parts.keys, parts.key_limit, parts.callers, parts.metrics)
     yield infohashes_router(parts.catalogue, changed, parts.roles)
     yield torrent_files_router(parts.files, changed, roles=parts.roles, callers=parts.callers, metrics=parts.metrics)
-    yield pages_router(parts.catalogue, parts.count, parts.callers)
 
 
 def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
@@ -145,7 +139,6 @@ def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
     yield own_keys_router(
         parts.keys, register, parts.key_limit, roles=parts.roles, callers=parts.callers, metrics=parts.metrics
     )
-    yield standing_router(parts.standings, parts.roles)
     yield operators_keys_router(register, parts.roles, parts.callers)
     yield operators_router(parts.operators, parts.roles)
     yield swarms_router(RedisSwarmPeers(parts.redis, parts.database), parts.lists, parts.roles)

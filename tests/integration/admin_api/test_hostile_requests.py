@@ -8,7 +8,7 @@ from httpx import URL, AsyncClient
 from tests.integration.admin_api.conftest import AUTHORIZED
 from tests.unit.admin_api.torrent_files import torrent, v1_info
 
-PATHS = ["/", "/infohashes", "/api/stats", "/api/infohashes", "/api/infohash", "/api/torrentfile", "/api/x", "//", "/%"]
+PATHS = ["/api/stats", "/api/infohashes", "/api/infohash", "/api/torrentfile", "/api/x", "//", "/%"]
 METHODS = ["GET", "GET", "POST", "POST", "DELETE", "PUT", "PATCH", "OPTIONS", "HEAD", "TRACE"]
 NAMES = ["info_hash", "announce_key", "after", "file", "", "name"]
 TYPES = ["application/json", "multipart/form-data; boundary=x", "multipart/form-data", "text/plain", "\xff", ""]

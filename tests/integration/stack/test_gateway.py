@@ -10,7 +10,7 @@ import pytest
 
 from etracker_stack.programs import caddy_program
 from etracker_stack.services import GATEWAY_FILES
-from tests.support.gateway import Echo, Gateway, running_gateway
+from tests.support.gateway import FRONTEND_PAGE, Echo, Gateway, running_gateway
 
 KEY = "0123456789abcdef0123456789abcd"
 
@@ -39,8 +39,6 @@ def gateway(services: tuple[Echo, Echo, Echo]) -> Iterator[Gateway]:
         (f"/scrape/{KEY}", "announce"),
         ("/api/stats", "admin_api"),
         ("/api/v1/anything", "admin_api"),
-        ("/", "admin_api"),
-        ("/infohashes", "admin_api"),
     ],
 )
 def test_each_public_path_reaches_its_service(gateway: Gateway, path: str, service: str) -> None:
@@ -51,12 +49,46 @@ def test_each_public_path_reaches_its_service(gateway: Gateway, path: str, servi
     "path",
     [
         *("/metrics", "/v1/tiers", "/docs", "/redoc", "/openapi.json", "/readyz", "/api/../metrics"),
-        *("/a/b/announce", "/static", "/announce/a/b", "/.env"),
+        *("/a/b/announce", "/static", "/announce/a/b", "/.env", "/.vite/manifest.json"),
+        *("/assets/../index.html", "/infohashesx", "/assets/gone.js"),
     ],
 )
 def test_what_services_keep_to_themselves_is_not_there(gateway: Gateway, path: str) -> None:
     answer = gateway.ask(f"GET {path} HTTP/1.0\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.0 404 ")
+
+
+@pytest.mark.parametrize("path", ["/", "/infohashes", "/infohashes/0a0b", "/standing", "/operator", "/operator/keys"])
+def test_a_page_s_address_gives_the_frontend(gateway: Gateway, path: str) -> None:
+    page = httpx.get(gateway.url + path)
+    assert (page.status_code, page.text) == (200, FRONTEND_PAGE)
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["cache-control"] == "no-cache"
+    assert httpx.get(gateway.url + path, headers={"If-None-Match": page.headers["etag"]}).status_code == 304
+
+
+def test_the_frontend_runs_nothing_but_its_own_and_talks_to_nobody_else(gateway: Gateway) -> None:
+    headers = httpx.get(gateway.url).headers
+    policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert {value for name, value in policy.items() if name.endswith("-src")} == {"'none'", "'self'"}
+    assert "unsafe" not in headers["content-security-policy"]
+    assert policy["frame-ancestors"] == policy["base-uri"] == policy["form-action"] == "'none'"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_what_has_its_hash_in_its_name_is_kept_for_good_and_travels_compressed(gateway: Gateway) -> None:
+    script = httpx.get(f"{gateway.url}/assets/index-1a2b3c.js", headers={"Accept-Encoding": "gzip"})
+    assert script.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert script.headers["content-encoding"] == "gzip"
+    assert script.headers["content-type"].startswith("text/javascript")
+
+
+def test_an_unknown_address_says_so_in_the_frontend_s_words(gateway: Gateway) -> None:
+    page = httpx.get(f"{gateway.url}/nowhere")
+    assert (page.status_code, page.text) == (404, FRONTEND_PAGE)
+    assert page.headers["cache-control"] == "no-store"
 
 
 def test_health_is_the_gateways_own(gateway: Gateway) -> None:

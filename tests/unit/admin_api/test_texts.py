@@ -11,7 +11,6 @@ from etracker_admin_api.domain.announce_urls import announce_url, public_origin
 from etracker_admin_api.domain.errors import InfoHashError, UnfitNameError
 from etracker_admin_api.domain.infohashes import parse_info_hash, to_base64
 from etracker_admin_api.domain.names import check_name
-from etracker_admin_api.routes.pages import readable_bytes
 from etracker_admin_api.routes.torrent_files import attachment
 from etracker_admin_api.settings import AdminSettings
 from etracker_shared.identity import InfoHash
@@ -85,13 +84,6 @@ def test_a_file_name_keeps_its_letters_in_the_extended_form() -> None:
     assert attachment("naïve 日.torrent") == (
         "attachment; filename=\"naive .torrent\"; filename*=UTF-8''na%C3%AFve%20%E6%97%A5.torrent"
     )
-
-
-@pytest.mark.parametrize(
-    ("length", "text"), [(0, "0 B"), (999, "999 B"), (1024, "1 KiB"), (1_500_000, "1.43 MiB"), (2**50, "1 PiB")]
-)
-def test_sizes_are_readable(length: int, text: str) -> None:
-    assert readable_bytes(length) == text
 
 
 @pytest.mark.parametrize(

@@ -97,8 +97,14 @@ class PostgresCatalogue:
         async with self._database.transaction(LONG_DEADLINE_SECONDS) as connection:
             return int(await connection.scalar(select(everything - aliases)) or 0)
 
-    async def page(self, after: int, limit: int) -> Sequence[ListedTorrent]:
+    async def stream(self) -> AsyncIterator[Sequence[ListedTorrent]]:
         """See the port."""
+        after = 0
+        while batch := await self._page(after, STREAM_ROWS):
+            yield batch
+            after = batch[-1].id
+
+    async def _page(self, after: int, limit: int) -> Sequence[ListedTorrent]:
         statement = (
             select(
                 _columns.id,
@@ -107,8 +113,6 @@ class PostgresCatalogue:
                 _columns.downloaded,
                 _columns.seeders,
                 _columns.leechers,
-                _columns.length,
-                _columns.file.is_not(None).label("has_file"),
             )
             .where(_columns.id > after, _columns.same_as.is_(None))
             .order_by(_columns.id)
@@ -116,13 +120,6 @@ class PostgresCatalogue:
         )
         async with self._database.transaction(LONG_DEADLINE_SECONDS) as connection:
             return [ListedTorrent(*row) for row in await connection.execute(statement)]
-
-    async def stream(self) -> AsyncIterator[Sequence[ListedTorrent]]:
-        """See the port."""
-        after = 0
-        while batch := await self.page(after, STREAM_ROWS):
-            yield batch
-            after = batch[-1].id
 
 
 class _Tracked(NamedTuple):

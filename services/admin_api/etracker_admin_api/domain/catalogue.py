@@ -7,7 +7,7 @@ from etracker_shared.identity import InfoHash
 
 @dataclass(frozen=True, slots=True)
 class ListedTorrent:
-    """One row of the public list. ``downloaded``: snatches. ``length``: bytes, None if unknown."""
+    """One row of the public list. ``downloaded``: snatches."""
 
     id: int
     name: str
@@ -15,8 +15,6 @@ class ListedTorrent:
     downloaded: int
     seeders: int
     leechers: int
-    length: int | None
-    has_file: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,93 @@
+import { client } from "./generated/client.gen";
+
+export interface FieldError {
+  field: string;
+  message: string;
+}
+
+/** A request that failed: what the API said (RFC 9457), or that it couldn't be reached (status 0). */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly detail: string,
+    readonly requestId: string | null = null,
+    readonly fields: FieldError[] = [],
+    readonly retryAfterSeconds: number | null = null,
+  ) {
+    super(detail);
+    this.name = "ApiError";
+  }
+}
+
+/** Read a problem document; anything else becomes a sentence about the status. */
+export function toApiError(body: unknown, status: number, retryAfter: string | null): ApiError {
+  const problem = isRecord(body) ? body : {};
+  const fields = Array.isArray(problem.errors) ? problem.errors.filter(isFieldError) : [];
+  const seconds = Number(retryAfter);
+  return new ApiError(
+    status,
+    text(problem.detail) ?? text(problem.title) ?? `The tracker answered with status ${status}.`,
+    text(problem.request_id),
+    fields,
+    retryAfter !== null && Number.isFinite(seconds) ? seconds : null,
+  );
+}
+
+/** Say what happened and what to do about it. */
+export function advice(error: Error): { title: string; detail: string } {
+  if (!(error instanceof ApiError)) return { title: "Something went wrong here", detail: error.message };
+  const said = [error.detail, ...error.fields.map(({ field, message }) => `${field}: ${message}`)].join(" ");
+  switch (error.status) {
+    case 0:
+      return {
+        title: "The tracker can't be reached",
+        detail: "Check your connection. If it is fine, the tracker may be restarting: try again in a moment.",
+      };
+    case 401:
+    case 403:
+      return { title: "That key isn't accepted", detail: said };
+    case 404:
+      return { title: "There is no such thing here", detail: said };
+    case 429:
+      return {
+        title: "Too many requests from your address",
+        detail: `${said} ${waiting(error.retryAfterSeconds)}`,
+      };
+    case 503:
+      return {
+        title: "The database doesn't answer just now",
+        detail: "Announces go on meanwhile. Try again in a moment.",
+      };
+    default:
+      return error.status >= 500
+        ? {
+            title: "The tracker failed to answer",
+            detail: `${said} Try again; if it stays, tell the operator.`,
+          }
+        : { title: "That didn't work", detail: said };
+  }
+}
+
+function waiting(seconds: number | null): string {
+  if (seconds === null) return "Try again later.";
+  const minutes = Math.ceil(seconds / 60);
+  return minutes > 1 ? `Try again in ${minutes} minutes.` : "Try again in a minute.";
+}
+
+function text(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function isFieldError(value: unknown): value is FieldError {
+  return isRecord(value) && typeof value.field === "string" && typeof value.message === "string";
+}
+
+client.interceptors.error.use((error, response: Response | undefined) =>
+  response === undefined
+    ? new ApiError(0, error instanceof Error ? error.message : "No answer.")
+    : toApiError(error, response.status, response.headers.get("Retry-After")),
+);

@@ -1,0 +1,70 @@
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import "./errors";
+import * as sdk from "./generated/sdk.gen";
+import type {
+  Sort as TorrentSort,
+  Span,
+  SwarmHealth as Health,
+  TorrentDetailV1 as TorrentDetail,
+  TorrentV1 as Torrent,
+} from "./generated/types.gen";
+
+export type { Health, Span, Torrent, TorrentDetail, TorrentSort };
+
+export interface TorrentSearch {
+  q?: string | undefined;
+  sort?: TorrentSort | undefined;
+  health?: Health | undefined;
+  cursor?: string | undefined;
+}
+
+const LIVE_MS = 10_000;
+const HISTORY_MS = 60_000;
+
+export const stats = () =>
+  queryOptions({
+    queryKey: ["stats"],
+    queryFn: ({ signal }) => sdk.showStats({ signal }),
+    refetchInterval: LIVE_MS,
+  });
+
+export const statsHistory = (span: Span) =>
+  queryOptions({
+    queryKey: ["stats", "history", span],
+    queryFn: ({ signal }) => sdk.showHistory({ query: { span }, signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: HISTORY_MS,
+  });
+
+export const torrents = (search: TorrentSearch) =>
+  queryOptions({
+    queryKey: ["torrents", search],
+    queryFn: ({ signal }) => sdk.listTorrents({ query: given(search), signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: HISTORY_MS,
+  });
+
+export const torrent = (infoHash: string) =>
+  queryOptions({
+    queryKey: ["torrents", infoHash],
+    queryFn: ({ signal }) => sdk.showTorrent({ path: { info_hash: infoHash }, signal }),
+    refetchInterval: LIVE_MS,
+  });
+
+export const torrentHistory = (infoHash: string, span: Span) =>
+  queryOptions({
+    queryKey: ["torrents", infoHash, "history", span],
+    queryFn: ({ signal }) =>
+      sdk.showTorrentsHistory({ path: { info_hash: infoHash }, query: { span }, signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: HISTORY_MS,
+  });
+
+export const createKey = () => sdk.generateKey();
+
+/** Leave out what wasn't given, so that it doesn't travel as an empty parameter. */
+export function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

@@ -1,0 +1,86 @@
+import { ActionIcon, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { IconMoon, IconSun } from "@tabler/icons-react";
+import { Link, Outlet, useRouter } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
+import classes from "./Shell.module.css";
+
+const PAGES = [
+  { to: "/infohashes", label: "Torrents" },
+  { to: "/standing", label: "My standing" },
+  { to: "/operator", label: "Operator" },
+] as const;
+
+/** The frame round every page. */
+export function Shell() {
+  const main = useFocusOnNavigation();
+  return (
+    <div className={classes.shell}>
+      <a className={classes.skip} href="#main">
+        Skip to the content
+      </a>
+      <header className={classes.header}>
+        <div className={classes.bar}>
+          <Link to="/" className={classes.mark} aria-label="etracker, front page">
+            <Mark />
+            etracker
+          </Link>
+          <nav className={classes.nav} aria-label="Pages">
+            {PAGES.map(({ to, label }) => (
+              <Link key={to} to={to} className={classes.link} activeProps={{ "data-active": true }}>
+                {label}
+              </Link>
+            ))}
+          </nav>
+          <SchemeToggle />
+        </div>
+      </header>
+      <main id="main" ref={main} tabIndex={-1} className={classes.main}>
+        <Outlet />
+      </main>
+      <footer className={classes.footer}>
+        <span>etracker, the equilibrium tracker</span>
+        <span>Free software, in the public domain</span>
+      </footer>
+    </div>
+  );
+}
+
+function Mark() {
+  return (
+    <svg viewBox="0 0 32 32" width="22" height="22" aria-hidden="true" focusable="false">
+      <circle cx="16" cy="16" r="14" fill="var(--accent)" />
+      <path d="M9 12.5h14M9 19.5h14" stroke="var(--paper)" strokeWidth="3.2" strokeLinecap="round" />
+    </svg>
+  );
+}
+
+function SchemeToggle() {
+  const { setColorScheme } = useMantineColorScheme({ keepTransitions: true });
+  const scheme = useComputedColorScheme("light");
+  const other = scheme === "dark" ? "light" : "dark";
+  return (
+    <ActionIcon
+      aria-label={`Use ${other} colours`}
+      title={`Use ${other} colours`}
+      onClick={() => {
+        setColorScheme(other);
+      }}
+    >
+      {scheme === "dark" ? <IconSun size={19} /> : <IconMoon size={19} />}
+    </ActionIcon>
+  );
+}
+
+/** After a change of page a screen reader goes on at the new page, not at the link that was followed. */
+function useFocusOnNavigation() {
+  const router = useRouter();
+  const main = useRef<HTMLElement>(null);
+  useEffect(
+    () =>
+      router.subscribe("onResolved", ({ fromLocation, pathChanged }) => {
+        if (fromLocation && pathChanged) main.current?.focus({ preventScroll: true });
+      }),
+    [router],
+  );
+  return main;
+}

@@ -1,0 +1,29 @@
+import { useSyncExternalStore } from "react";
+
+// An operator's API key lives as long as the tab: in session storage, never in the URL.
+const NAME = "etracker.api-key";
+const listeners = new Set<() => void>();
+let current = sessionStorage.getItem(NAME);
+
+export function changeApiKey(key: string | null): void {
+  current = key;
+  if (key === null) sessionStorage.removeItem(NAME);
+  else sessionStorage.setItem(NAME, key);
+  listeners.forEach((listener) => {
+    listener();
+  });
+}
+
+export function useApiKey(): string | null {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => current,
+  );
+}
+
+export function apiKey(): string {
+  return current ?? "";
+}

@@ -1,0 +1,25 @@
+import { type ReactNode, useId } from "react";
+import classes from "./Card.module.css";
+
+interface Props {
+  title?: string;
+  actions?: ReactNode;
+  children: ReactNode;
+  /** No padding round the content: a table fills it. */
+  flush?: boolean;
+}
+
+export function Card({ title, actions, children, flush = false }: Props) {
+  const heading = useId();
+  return (
+    <section className={classes.card} aria-labelledby={title === undefined ? undefined : heading}>
+      {title !== undefined && (
+        <div className={classes.top}>
+          <h2 id={heading}>{title}</h2>
+          {actions}
+        </div>
+      )}
+      <div className={flush ? classes.flush : classes.body}>{children}</div>
+    </section>
+  );
+}

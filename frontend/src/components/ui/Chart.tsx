@@ -1,0 +1,92 @@
+import { Skeleton } from "@mantine/core";
+import { Component, lazy, type ReactNode, Suspense } from "react";
+import classes from "./Chart.module.css";
+import type { ChartProps } from "./TimeChart";
+import { dateAndTime } from "./format";
+
+const TimeChart = lazy(() => import("./TimeChart"));
+
+interface Props extends ChartProps {
+  /** What the picture shows, in words. */
+  summary: string;
+}
+
+/** Curves over time, and the same as a table for who can't see them. The drawing code comes when it is needed. */
+export function Chart({ summary, ...chart }: Props) {
+  return (
+    <figure className={classes.figure}>
+      <figcaption className={classes.caption}>
+        <span className={classes.summary}>{summary}</span>
+        <span className={classes.legend} aria-hidden="true">
+          {chart.series.map(({ name }, index) => (
+            <span key={name} className={classes.key} data-series={index + 1}>
+              {name}
+            </span>
+          ))}
+        </span>
+      </figcaption>
+      <div className={classes.canvas} aria-hidden="true">
+        <Fallback>
+          <Suspense fallback={<Skeleton height="100%" radius="md" />}>
+            <TimeChart {...chart} />
+          </Suspense>
+        </Fallback>
+      </div>
+      <Numbers {...chart} />
+    </figure>
+  );
+}
+
+const ROWS_SHOWN = 48;
+
+function Numbers({ samples, series, format }: ChartProps) {
+  const step = Math.ceil(samples.length / ROWS_SHOWN);
+  const rows = samples.filter((_, index) => (samples.length - 1 - index) % step === 0).toReversed();
+  return (
+    <details className={classes.numbers}>
+      <summary>As a table</summary>
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard */}
+      <div className={classes.scroll} tabIndex={0} role="region" aria-label="The numbers of the chart">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Time</th>
+              {series.map(({ name }) => (
+                <th key={name} scope="col">
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((sample) => (
+              <tr key={sample.at}>
+                <th scope="row">{dateAndTime(new Date(sample.at))}</th>
+                {sample.values.map((value, index) => (
+                  <td key={series[index]?.name}>{format(value)}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </details>
+  );
+}
+
+/** The numbers stay when the drawing code can't be loaded. */
+class Fallback extends Component<{ children: ReactNode }, { failed: boolean }> {
+  override state = { failed: false };
+
+  static getDerivedStateFromError() {
+    return { failed: true };
+  }
+
+  override render() {
+    return this.state.failed ? (
+      <p>The chart couldn't be loaded; the table below has its numbers.</p>
+    ) : (
+      this.props.children
+    );
+  }
+}

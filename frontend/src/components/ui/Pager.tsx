@@ -1,0 +1,24 @@
+import { Link } from "@tanstack/react-router";
+import { IconArrowRight, IconChevronsLeft } from "@tabler/icons-react";
+import classes from "./Pager.module.css";
+
+/** On through a long list; back goes as everywhere in the browser. */
+export function Pager({ cursor, next }: { cursor: string | undefined; next: string | null }) {
+  if (cursor === undefined && next === null) return null;
+  return (
+    <nav className={classes.pager} aria-label="Pages of the list">
+      {cursor === undefined ? (
+        <span />
+      ) : (
+        <Link to="." search={(before) => ({ ...before, cursor: undefined })}>
+          <IconChevronsLeft size={16} aria-hidden /> First page
+        </Link>
+      )}
+      {next !== null && (
+        <Link to="." search={(before) => ({ ...before, cursor: next })}>
+          Next page <IconArrowRight size={16} aria-hidden />
+        </Link>
+      )}
+    </nav>
+  );
+}

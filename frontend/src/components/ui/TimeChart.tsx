@@ -1,0 +1,124 @@
+import {
+  Area,
+  AreaChart,
+  CartesianGrid,
+  Line,
+  LineChart,
+  Tooltip,
+  XAxis,
+  YAxis,
+  ResponsiveContainer,
+} from "recharts";
+import type { Span } from "@/api/public";
+import classes from "./TimeChart.module.css";
+import { dateAndTime } from "./format";
+
+export interface Sample {
+  at: string;
+  values: number[];
+}
+
+export interface ChartProps {
+  samples: Sample[];
+  series: { name: string }[];
+  span: Span;
+  format: (value: number) => string;
+  /** Values that hold until the next one, instead of a curve through them. */
+  steps?: boolean;
+  /** The whole range of the values, where it is known. */
+  range?: [number, number];
+}
+
+interface Row {
+  at: number;
+  values: number[];
+}
+
+const COLOURS = ["var(--series-1)", "var(--series-2)", "var(--series-3)"];
+
+/** The drawing itself; `Chart` loads this file when one is needed. */
+export default function TimeChart({ samples, series, span, format, steps = false, range }: ChartProps) {
+  const rows: Row[] = samples.map(({ at, values }) => ({ at: Date.parse(at), values }));
+  const type = steps ? "stepAfter" : "monotone";
+  const Frame = steps ? LineChart : AreaChart;
+  return (
+    <ResponsiveContainer width="100%" height="100%" initialDimension={{ width: 600, height: 240 }}>
+      <Frame data={rows} margin={{ top: 6, right: 6, bottom: 0, left: 0 }} accessibilityLayer={false}>
+        <CartesianGrid vertical={false} stroke="var(--line)" />
+        <XAxis
+          dataKey="at"
+          type="number"
+          scale="time"
+          domain={["dataMin", "dataMax"]}
+          tickFormatter={(at: number) => tick(at, span)}
+          tick={{ fill: "var(--soft)", fontSize: 12 }}
+          axisLine={{ stroke: "var(--line-strong)" }}
+          tickLine={false}
+          minTickGap={48}
+        />
+        <YAxis
+          width="auto"
+          tickFormatter={format}
+          tick={{ fill: "var(--soft)", fontSize: 12 }}
+          axisLine={false}
+          tickLine={false}
+          domain={range ?? [0, "auto"]}
+          allowDecimals={false}
+        />
+        <Tooltip
+          isAnimationActive={false}
+          cursor={{ stroke: "var(--line-strong)" }}
+          content={({ active, payload, label }) =>
+            active ? (
+              <div className={classes.tooltip}>
+                <strong>{dateAndTime(new Date(Number(label)))}</strong>
+                {payload.map((item, index) => (
+                  <span key={index} className={classes.row}>
+                    <i style={{ background: item.color }} />
+                    {item.name} <b>{format(Number(item.value))}</b>
+                  </span>
+                ))}
+              </div>
+            ) : null
+          }
+        />
+        {series.map(({ name }, index) =>
+          steps ? (
+            <Line
+              key={name}
+              name={name}
+              dataKey={(row: Row) => row.values[index]}
+              type={type}
+              stroke={COLOURS[index]}
+              strokeWidth={2}
+              dot={false}
+              isAnimationActive={false}
+            />
+          ) : (
+            <Area
+              key={name}
+              name={name}
+              dataKey={(row: Row) => row.values[index]}
+              type={type}
+              stroke={COLOURS[index]}
+              strokeWidth={2}
+              fill={COLOURS[index]}
+              fillOpacity={0.1}
+              isAnimationActive={false}
+            />
+          ),
+        )}
+      </Frame>
+    </ResponsiveContainer>
+  );
+}
+
+function tick(at: number, span: Span): string {
+  const options: Intl.DateTimeFormatOptions =
+    span === "day"
+      ? { hour: "2-digit", minute: "2-digit" }
+      : span === "month"
+        ? { day: "numeric", month: "short" }
+        : { month: "short", year: "2-digit" };
+  return new Date(at).toLocaleString("en-GB", options);
+}

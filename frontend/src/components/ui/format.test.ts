@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { bytes, duration, relative } from "./format";
+
+test("sizes have three digits and a binary unit", () => {
+  expect([0, 512, 999, 1000, 1536, 734_003_200, 98e9, 2 ** 50].map(bytes)).toEqual([
+    "0 B",
+    "512 B",
+    "999 B",
+    "0.98 KiB",
+    "1.50 KiB",
+    "700 MiB",
+    "91.3 GiB",
+    "1.00 PiB",
+  ]);
+});
+
+test("time spans have their two largest units", () => {
+  expect([0, 30, 90, 3600, 90_061, 86_400 * 400].map(duration)).toEqual([
+    "0 min",
+    "under a minute",
+    "1 min",
+    "1 h",
+    "1 d 1 h",
+    "1 y 35 d",
+  ]);
+});
+
+test("moments are told from now", () => {
+  const now = new Date("2026-01-10T12:00:00Z");
+  const told = (iso: string) => relative(new Date(iso), now);
+  expect(told("2026-01-10T11:59:40Z")).toBe("just now");
+  expect(told("2026-01-10T11:30:00Z")).toBe("30 minutes ago");
+  expect(told("2026-01-09T12:00:00Z")).toBe("yesterday");
+  expect(told("2026-01-29T12:00:00Z")).toBe("in 19 days");
+});

@@ -1,0 +1,71 @@
+const numbers = new Intl.NumberFormat("en");
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+export function count(value: number): string {
+  return numbers.format(value);
+}
+
+export function shortCount(value: number): string {
+  return compact.format(value);
+}
+
+/** Write a size with three digits and a binary unit. */
+export function bytes(value: number): string {
+  let size = value;
+  let unit = 0;
+  while (Math.abs(size) >= 999.5 && unit < BYTE_UNITS.length - 1) {
+    size /= 1024;
+    unit += 1;
+  }
+  const digits = unit === 0 || Math.abs(size) >= 99.95 ? 0 : Math.abs(size) >= 9.995 ? 1 : 2;
+  return `${size.toFixed(digits)} ${BYTE_UNITS[unit] ?? ""}`;
+}
+
+/** Write a time span with its two largest units. */
+export function duration(seconds: number): string {
+  const units: [string, number][] = [
+    ["y", 365 * DAY],
+    ["d", DAY],
+    ["h", HOUR],
+    ["min", MINUTE],
+  ];
+  const first = units.findIndex(([, length]) => seconds >= length);
+  if (first < 0) return seconds <= 0 ? "0 min" : "under a minute";
+  let rest = seconds;
+  const parts = units.slice(first, first + 2).map(([unit, length]) => {
+    const amount = Math.floor(rest / length);
+    rest -= amount * length;
+    return amount > 0 ? `${amount} ${unit}` : "";
+  });
+  return parts.filter(Boolean).join(" ");
+}
+
+/** Say how long ago, or how far ahead, a moment is. */
+export function relative(moment: Date, now: Date): string {
+  const seconds = (moment.getTime() - now.getTime()) / 1000;
+  const distance = Math.abs(seconds);
+  if (distance < 45) return "just now";
+  const [unit, length]: [Intl.RelativeTimeFormatUnit, number] =
+    distance < HOUR
+      ? ["minute", MINUTE]
+      : distance < DAY
+        ? ["hour", HOUR]
+        : distance < 60 * DAY
+          ? ["day", DAY]
+          : distance < 730 * DAY
+            ? ["month", 30.44 * DAY]
+            : ["year", 365.25 * DAY];
+  return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(Math.round(seconds / length), unit);
+}
+
+export function dateAndTime(moment: Date): string {
+  return moment.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+}
+
+export function plural(amount: number, one: string, many = `${one}s`): string {
+  return `${count(amount)} ${amount === 1 ? one : many}`;
+}

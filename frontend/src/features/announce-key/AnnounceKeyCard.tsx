@@ -1,0 +1,93 @@
+import { Button } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { lazy, type ReactNode, Suspense, useState } from "react";
+import { createKey } from "@/api/public";
+import { announceUrl, useAnnounceKey } from "@/app/announce-key";
+import { Card } from "@/components/ui/Card";
+import { CopyField } from "@/components/ui/CopyField";
+import { Failure } from "@/components/ui/states";
+import classes from "./AnnounceKeyCard.module.css";
+import { OwnKeyForm } from "./OwnKeyForm";
+
+const ForgetDialog = lazy(() => import("./ForgetDialog"));
+
+/** One's own announce URL: get it, copy it, bring it from elsewhere, forget it. `children` follow it. */
+export function AnnounceKeyCard({ children }: { children?: ReactNode }) {
+  const [key, remember] = useAnnounceKey();
+  return (
+    <Card title="Your announce URL">
+      {key === null ? <None /> : <Known announceKey={key} remember={remember} />}
+      {children}
+    </Card>
+  );
+}
+
+function None() {
+  const [, remember] = useAnnounceKey();
+  const create = useMutation({
+    mutationFn: createKey,
+    onSuccess: ({ announce_key }) => {
+      remember(announce_key);
+    },
+  });
+  return (
+    <div className={classes.body}>
+      <p>
+        It is how the tracker knows you across sessions and clients. Keep it to yourself and use the same one
+        everywhere, so that all you seed counts for you. No account, no e-mail address.
+      </p>
+      <div>
+        <Button
+          size="md"
+          loading={create.isPending}
+          onClick={() => {
+            create.mutate();
+          }}
+        >
+          Get an announce URL
+        </Button>
+      </div>
+      {create.error && <Failure error={create.error} />}
+      <OwnKeyForm />
+    </div>
+  );
+}
+
+function Known({ announceKey, remember }: { announceKey: string; remember: (key: null) => void }) {
+  const [forgetting, setForgetting] = useState(false);
+  return (
+    <div className={classes.body}>
+      <CopyField label="Your announce URL" value={announceUrl(announceKey)} />
+      <p className={classes.soft}>
+        This browser remembers it and sends it to nobody but this tracker. Whoever has it can announce in your
+        name.
+      </p>
+      <div className={classes.actions}>
+        <Link to="/standing">See where you stand</Link>
+        <Button
+          variant="subtle"
+          color="gray"
+          size="compact-sm"
+          onClick={() => {
+            setForgetting(true);
+          }}
+        >
+          Forget it here
+        </Button>
+      </div>
+      {forgetting && (
+        <Suspense>
+          <ForgetDialog
+            onClose={() => {
+              setForgetting(false);
+            }}
+            onConfirm={() => {
+              remember(null);
+            }}
+          />
+        </Suspense>
+      )}
+    </div>
+  );
+}

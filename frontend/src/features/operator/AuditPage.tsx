@@ -1,0 +1,108 @@
+import { NativeSelect } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { audit, type AuditItem, type AuditSearch } from "@/api/operator";
+import { ACTIONS, oneOf } from "@/app/search";
+import { Card } from "@/components/ui/Card";
+import { type Column, DataTable } from "@/components/ui/DataTable";
+import { dateAndTime } from "@/components/ui/format";
+import { Name } from "@/components/ui/Name";
+import { Page } from "@/components/ui/Page";
+import { Pager } from "@/components/ui/Pager";
+import { SearchField } from "@/components/ui/SearchField";
+import { Empty, Loaded } from "@/components/ui/states";
+import classes from "./tables.module.css";
+
+const route = getRouteApi("/operator/audit");
+
+/** What operators changed, newest first. */
+export function AuditPage() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const query = useQuery(audit(search));
+  const filtered = search.operator !== undefined || search.action !== undefined;
+  const filter = (change: Partial<AuditSearch>) =>
+    void navigate({ search: (before) => ({ ...before, ...change, cursor: undefined }), replace: true });
+  return (
+    <Page
+      title="Audit log"
+      lead="Every change that an operator made, written together with the change itself."
+    >
+      <Card flush>
+        <div className={classes.toolbar}>
+          <SearchField
+            label="Operator"
+            placeholder="An operator's whole name"
+            value={search.operator ?? ""}
+            onChange={(operator) => {
+              filter({ operator: operator === "" ? undefined : operator });
+            }}
+          />
+          <NativeSelect
+            aria-label="Action"
+            data={[{ value: "", label: "Any action" }, ...ACTIONS]}
+            value={search.action ?? ""}
+            onChange={(event) => {
+              filter({ action: oneOf(event.currentTarget.value, ACTIONS) });
+            }}
+          />
+        </div>
+        <Loaded query={query} label="The audit log is loading" lines={8}>
+          {({ items, next }) =>
+            items.length === 0 ? (
+              <Empty
+                title={filtered ? "Nothing matches" : "Nothing has been changed yet"}
+                action={filtered && <Link to="/operator/audit">Show everything</Link>}
+              >
+                {filtered
+                  ? "Write the operator's whole name, or choose another action."
+                  : "The first upload will show here."}
+              </Empty>
+            ) : (
+              <>
+                <DataTable
+                  label="Audit log"
+                  columns={COLUMNS}
+                  rows={items}
+                  rowKey={({ id }) => id}
+                  pending={query.isPlaceholderData}
+                />
+                <Pager cursor={search.cursor} next={next} />
+              </>
+            )
+          }
+        </Loaded>
+      </Card>
+    </Page>
+  );
+}
+
+const COLUMNS: Column<AuditItem>[] = [
+  {
+    name: "What",
+    leading: true,
+    cell: ({ action, target, detail }) => (
+      <>
+        <b>{action}</b> <code className={classes.code}>{target}</code>
+        <Details detail={detail} />
+      </>
+    ),
+  },
+  { name: "Operator", cell: ({ operator }) => <Name lines={1}>{operator}</Name> },
+  { name: "When", cell: ({ at }) => <time dateTime={at}>{dateAndTime(new Date(at))}</time> },
+];
+
+function Details({ detail }: { detail: AuditItem["detail"] }) {
+  const entries = Object.entries(detail);
+  if (entries.length === 0) return null;
+  return (
+    <p className={classes.soft}>
+      {entries.map(([name, value], index) => (
+        <span key={name}>
+          {index > 0 && " · "}
+          {name}: <Name lines={2}>{typeof value === "string" ? value : JSON.stringify(value)}</Name>
+        </span>
+      ))}
+    </p>
+  );
+}

@@ -1,0 +1,172 @@
+import { ActionIcon, Tooltip } from "@mantine/core";
+import { IconLock, IconLockOpen, IconRefresh } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { useState } from "react";
+import { type Key, keys } from "@/api/operator";
+import { Card } from "@/components/ui/Card";
+import { type Column, DataTable } from "@/components/ui/DataTable";
+import { bytes, count, duration } from "@/components/ui/format";
+import { MaybeMoment, Moment } from "@/components/ui/Moment";
+import { Page } from "@/components/ui/Page";
+import { Pager } from "@/components/ui/Pager";
+import { SearchField } from "@/components/ui/SearchField";
+import { Empty, Loaded } from "@/components/ui/states";
+import { LookUp } from "./keys/LookUp";
+import { DisableDialog, RotateDialog } from "./keys/dialogs";
+import classes from "./tables.module.css";
+
+const route = getRouteApi("/operator/keys");
+type Asked = { about: Key; to: "switch" | "rotate" } | null;
+
+export function KeysPage() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const query = useQuery(keys(search));
+  const [asked, setAsked] = useState<Asked>(null);
+  const close = () => {
+    setAsked(null);
+  };
+  const find = (q: string) =>
+    void navigate({
+      search: (before) => ({ ...before, q: q === "" ? undefined : q, cursor: undefined }),
+      replace: true,
+    });
+  return (
+    <Page
+      title="Announce keys"
+      lead="Who announces, by number and by hash. The key itself is never shown: it is its holder's secret."
+    >
+      <LookUp
+        onFound={(key) => {
+          find(key.key_hash);
+        }}
+      />
+      <Card title="All keys" flush>
+        <div className={classes.toolbar}>
+          <SearchField
+            label="Search keys"
+            placeholder="A number, or the first digits of a hash"
+            value={search.q ?? ""}
+            onChange={find}
+          />
+        </div>
+        <Loaded query={query} label="The keys are loading" lines={8}>
+          {({ items, next }) =>
+            items.length === 0 ? (
+              <Empty title={search.q === undefined ? "There are no announce keys yet" : "No key matches"}>
+                {search.q === undefined
+                  ? "A visitor gets one on the front page."
+                  : "Search by a key's number or by the first digits of its hash, or look a key up above."}
+              </Empty>
+            ) : (
+              <>
+                <DataTable
+                  label="Announce keys"
+                  columns={[...COLUMNS, actions(setAsked)]}
+                  rows={items}
+                  rowKey={({ id }) => id}
+                  sort={search.sort ?? "-created"}
+                  onSort={(sort) =>
+                    void navigate({ search: (before) => ({ ...before, sort, cursor: undefined }) })
+                  }
+                  pending={query.isPlaceholderData}
+                />
+                <Pager cursor={search.cursor} next={next} />
+              </>
+            )
+          }
+        </Loaded>
+      </Card>
+      {asked?.to === "switch" && <DisableDialog of={asked.about} onClose={close} />}
+      {asked?.to === "rotate" && <RotateDialog of={asked.about} onClose={close} />}
+    </Page>
+  );
+}
+
+type Ordered = "created" | "last_seen" | "uploaded" | "downloaded" | "snatched" | "score";
+
+const COLUMNS: Column<Key, Ordered>[] = [
+  {
+    name: "Key",
+    leading: true,
+    cell: ({ id, key_hash, disabled }) => (
+      <span>
+        <b>#{id}</b> <code className={classes.code}>{key_hash.slice(0, 12)}</code>{" "}
+        {disabled && (
+          <span className={classes.state} data-is="bad">
+            Disabled
+          </span>
+        )}
+      </span>
+    ),
+  },
+  {
+    name: "Score",
+    sort: { key: "score", by: "number" },
+    numeric: true,
+    cell: ({ score, tier }) =>
+      score === null ? "–" : `${score.toFixed(1)}${tier === null ? "" : ` · tier ${tier}`}`,
+  },
+  {
+    name: "Snatches",
+    sort: { key: "snatched", by: "number" },
+    numeric: true,
+    cell: ({ snatched }) => count(snatched),
+  },
+  {
+    name: "Uploaded",
+    sort: { key: "uploaded", by: "number" },
+    numeric: true,
+    cell: ({ uploaded_bytes }) => bytes(uploaded_bytes),
+  },
+  {
+    name: "Downloaded",
+    sort: { key: "downloaded", by: "number" },
+    numeric: true,
+    cell: ({ downloaded_bytes }) => bytes(downloaded_bytes),
+  },
+  { name: "Seeding time", numeric: true, cell: ({ seeding_seconds }) => duration(seeding_seconds) },
+  {
+    name: "Last seen",
+    sort: { key: "last_seen", by: "time" },
+    cell: ({ last_seen }) => <MaybeMoment at={last_seen} />,
+  },
+  {
+    name: "Created",
+    sort: { key: "created", by: "time" },
+    cell: ({ created }) => <Moment at={created} />,
+  },
+];
+
+function actions(ask: (asked: Asked) => void): Column<Key, Ordered> {
+  return {
+    name: "Actions",
+    silent: true,
+    cell: (key) => (
+      <span className={classes.actions}>
+        <Tooltip label="Rotate">
+          <ActionIcon
+            aria-label={`Rotate key ${key.id}`}
+            onClick={() => {
+              ask({ about: key, to: "rotate" });
+            }}
+          >
+            <IconRefresh size={18} />
+          </ActionIcon>
+        </Tooltip>
+        <Tooltip label={key.disabled ? "Enable" : "Disable"}>
+          <ActionIcon
+            aria-label={`${key.disabled ? "Enable" : "Disable"} key ${key.id}`}
+            color={key.disabled ? "teal" : "red"}
+            onClick={() => {
+              ask({ about: key, to: "switch" });
+            }}
+          >
+            {key.disabled ? <IconLockOpen size={18} /> : <IconLock size={18} />}
+          </ActionIcon>
+        </Tooltip>
+      </span>
+    ),
+  };
+}

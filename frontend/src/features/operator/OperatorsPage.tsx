@@ -1,0 +1,162 @@
+import { Alert, Button, TextInput } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { createOperator, type Operator, operators, revokeOperator } from "@/api/operator";
+import { Card } from "@/components/ui/Card";
+import { Confirm } from "@/components/ui/Confirm";
+import { CopyField } from "@/components/ui/CopyField";
+import { type Column, DataTable } from "@/components/ui/DataTable";
+import { MaybeMoment } from "@/components/ui/Moment";
+import { Name } from "@/components/ui/Name";
+import { Page } from "@/components/ui/Page";
+import { Failure, Loaded } from "@/components/ui/states";
+import classes from "./tables.module.css";
+
+export function OperatorsPage() {
+  const query = useQuery(operators());
+  const [revoking, setRevoking] = useState<Operator | null>(null);
+  return (
+    <Page
+      title="Operators"
+      lead="Who may do what this part of the site does. Each person and each script gets an API key of its own, so that it can be revoked alone and the audit log tells them apart."
+    >
+      <AddOperator />
+      <Card title="API keys" flush>
+        <Loaded query={query} label="The operators are loading">
+          {({ items }) => (
+            <DataTable
+              label="Operators"
+              columns={[...COLUMNS, revocation(setRevoking)]}
+              rows={items}
+              rowKey={({ id, name }) => id ?? name}
+            />
+          )}
+        </Loaded>
+      </Card>
+      {revoking !== null && (
+        <RevokeDialog
+          operator={revoking}
+          onClose={() => {
+            setRevoking(null);
+          }}
+        />
+      )}
+    </Page>
+  );
+}
+
+const COLUMNS: Column<Operator>[] = [
+  { name: "Name", leading: true, cell: ({ name }) => <Name lines={1}>{name}</Name> },
+  {
+    name: "State",
+    cell: ({ revoked }) => (
+      <span className={classes.state} data-is={revoked ? "bad" : "good"}>
+        {revoked ? "Revoked" : "Active"}
+      </span>
+    ),
+  },
+  { name: "Created", cell: ({ created }) => <MaybeMoment at={created} never="from the environment" /> },
+  { name: "Last used", cell: ({ last_used }) => <MaybeMoment at={last_used} /> },
+];
+
+function revocation(revoke: (operator: Operator) => void): Column<Operator> {
+  return {
+    name: "Actions",
+    silent: true,
+    cell: (operator) =>
+      operator.id !== null &&
+      !operator.revoked && (
+        <Button
+          size="compact-sm"
+          variant="subtle"
+          color="red"
+          aria-label={`Revoke ${operator.name}`}
+          onClick={() => {
+            revoke(operator);
+          }}
+        >
+          Revoke
+        </Button>
+      ),
+  };
+}
+
+function AddOperator() {
+  const [name, setName] = useState("");
+  const queries = useQueryClient();
+  const create = useMutation({
+    mutationFn: createOperator,
+    onSuccess: async () => {
+      setName("");
+      await queries.invalidateQueries({ queryKey: ["operator", "operators"] });
+    },
+  });
+  return (
+    <Card title="Add an operator">
+      <div className={classes.stack}>
+        <form
+          className={classes.form}
+          onSubmit={(event) => {
+            event.preventDefault();
+            create.mutate(name.trim());
+          }}
+        >
+          <TextInput
+            label="Name"
+            placeholder="A person, or what a script does"
+            required
+            withAsterisk={false}
+            value={name}
+            onChange={(event) => {
+              setName(event.currentTarget.value);
+            }}
+          />
+          <Button type="submit" loading={create.isPending}>
+            Create an API key
+          </Button>
+        </form>
+        {create.error && <Failure error={create.error} />}
+        {create.data && (
+          <Alert color="teal" role="status" title={`The API key of ${create.data.name}`}>
+            <div className={classes.stack}>
+              <p>It is shown this once: the tracker keeps only its hash.</p>
+              <CopyField label="API key" value={create.data.key} />
+            </div>
+          </Alert>
+        )}
+      </div>
+    </Card>
+  );
+}
+
+function RevokeDialog({ operator, onClose }: { operator: Operator; onClose: () => void }) {
+  const queries = useQueryClient();
+  const revoke = useMutation({
+    mutationFn: revokeOperator,
+    onSuccess: async () => {
+      onClose();
+      await queries.invalidateQueries({ queryKey: ["operator", "operators"] });
+    },
+  });
+  return (
+    <Confirm
+      title="Revoke this API key?"
+      action="Revoke"
+      dangerous
+      opened
+      pending={revoke.isPending}
+      error={revoke.error}
+      onClose={onClose}
+      onConfirm={() => {
+        if (operator.id !== null) revoke.mutate(operator.id);
+      }}
+    >
+      <p>
+        <b>
+          <Name lines={1}>{operator.name}</Name>
+        </b>
+      </p>
+      <p>It stops working at once and for good. What it did stays in the audit log.</p>
+    </Confirm>
+  );
+}

@@ -1,0 +1,103 @@
+import { Switch } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { type Setting, settings } from "@/api/operator";
+import { Card } from "@/components/ui/Card";
+import { type Column, DataTable } from "@/components/ui/DataTable";
+import { Page } from "@/components/ui/Page";
+import { SearchField } from "@/components/ui/SearchField";
+import { Empty, Loaded } from "@/components/ui/states";
+import classes from "./tables.module.css";
+
+const route = getRouteApi("/operator/settings");
+
+export function SettingsPage() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const query = useQuery(settings());
+  return (
+    <Page
+      title="Settings"
+      lead="What is in force. A setting is an environment variable of the services: change it there and restart them."
+    >
+      <Card flush>
+        <div className={classes.toolbar}>
+          <SearchField
+            label="Search settings"
+            placeholder="Part of a name or of what it does"
+            value={search.q ?? ""}
+            onChange={(q) =>
+              void navigate({
+                search: (before) => ({ ...before, q: q === "" ? undefined : q }),
+                replace: true,
+              })
+            }
+          />
+          <Switch
+            label="Changed ones only"
+            checked={search.show === "changed"}
+            onChange={(event) => {
+              const show = event.currentTarget.checked ? ("changed" as const) : undefined;
+              void navigate({ search: (before) => ({ ...before, show }), replace: true });
+            }}
+          />
+        </div>
+        <Loaded query={query} label="The settings are loading" lines={8}>
+          {({ items }) => {
+            const shown = items.filter(
+              (one) => matches(one, search.q) && (search.show === undefined || one.changed),
+            );
+            return shown.length === 0 ? (
+              <Empty title="No setting matches">
+                {search.show === undefined
+                  ? "Try another word."
+                  : "Everything is as it comes, or hidden by the search."}
+              </Empty>
+            ) : (
+              <DataTable label="Settings" columns={COLUMNS} rows={shown} rowKey={({ name }) => name} />
+            );
+          }}
+        </Loaded>
+      </Card>
+    </Page>
+  );
+}
+
+const COLUMNS: Column<Setting>[] = [
+  {
+    name: "Setting",
+    leading: true,
+    cell: ({ name, description, services }) => (
+      <>
+        <code className={classes.code}>{name}</code>
+        <p className={classes.soft}>
+          {description} <i>({services.join(", ")})</i>
+        </p>
+      </>
+    ),
+  },
+  {
+    name: "Value",
+    cell: ({ value, secret, changed }) =>
+      secret ? (
+        <span className={classes.soft}>{changed ? "set, not shown" : "not set"}</span>
+      ) : (
+        <code className={classes.code}>{value ?? "–"}</code>
+      ),
+  },
+  {
+    name: "Default",
+    cell: ({ default: standard, changed, secret }) =>
+      changed && !secret ? (
+        <span className={classes.state} data-is="weak">
+          changed from {standard ?? "nothing"}
+        </span>
+      ) : (
+        <span className={classes.soft}>{changed ? "" : "as it comes"}</span>
+      ),
+  },
+];
+
+function matches({ name, description }: Setting, q: string | undefined): boolean {
+  return q === undefined || `${name} ${description}`.toLowerCase().includes(q.toLowerCase());
+}

@@ -1,0 +1,45 @@
+import { Button, PasswordInput } from "@mantine/core";
+import { useState } from "react";
+import { advice, type ApiError } from "@/api/errors";
+import { changeApiKey } from "@/app/api-key";
+import { Card } from "@/components/ui/Card";
+import { Page } from "@/components/ui/Page";
+import classes from "./SignIn.module.css";
+
+/** Asks for an API key, which stays in this tab. */
+export function SignIn({ refused }: { refused?: ApiError }) {
+  const [key, setKey] = useState("");
+  return (
+    <Page
+      title="Operator"
+      lead="For who runs this tracker. The API key stays in this tab and is forgotten when it closes."
+    >
+      <div className={classes.narrow}>
+        <Card>
+          <form
+            className={classes.form}
+            onSubmit={(event) => {
+              event.preventDefault();
+              if (key.trim() !== "") changeApiKey(key.trim());
+            }}
+          >
+            <PasswordInput
+              label="API key"
+              description="make run prints it; in compose it is ETRACKER_AUTHORIZATION. Other operators got theirs when they were added."
+              autoComplete="off"
+              required
+              withAsterisk={false}
+              value={key}
+              error={refused && `${advice(refused).title}. ${refused.detail}`}
+              visibilityToggleButtonProps={{ "aria-label": "Show what was typed" }}
+              onChange={(event) => {
+                setKey(event.currentTarget.value);
+              }}
+            />
+            <Button type="submit">Sign in</Button>
+          </form>
+        </Card>
+      </div>
+    </Page>
+  );
+}

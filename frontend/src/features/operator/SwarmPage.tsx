@@ -1,0 +1,103 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { type Peer, peers } from "@/api/operator";
+import { torrent } from "@/api/public";
+import { Card } from "@/components/ui/Card";
+import { type Column, DataTable } from "@/components/ui/DataTable";
+import { count, plural } from "@/components/ui/format";
+import { Moment } from "@/components/ui/Moment";
+import { Name } from "@/components/ui/Name";
+import { Page } from "@/components/ui/Page";
+import { Empty, Loaded } from "@/components/ui/states";
+import classes from "./tables.module.css";
+
+const route = getRouteApi("/operator/swarms/$infoHash");
+
+/** The peers of one swarm. */
+export function SwarmPage() {
+  const { infoHash } = route.useParams();
+  const name = useQuery(torrent(infoHash)).data?.name;
+  const query = useQuery(peers(infoHash));
+  return (
+    <Page
+      title={`Swarm ${infoHash.slice(0, 8)}`}
+      heading={name === undefined ? "Swarm" : <Name lines={2}>{name}</Name>}
+      lead={
+        <>
+          <Link to="/operator/swarms">All swarms</Link> ·{" "}
+          <Link to="/infohashes/$infoHash" params={{ infoHash }}>
+            The torrent's page
+          </Link>
+        </>
+      }
+    >
+      <Card title="Peers" flush>
+        <Loaded query={query} label="The peers are loading" lines={8}>
+          {({ items, seeders, leechers, truncated }) =>
+            items.length === 0 ? (
+              <Empty title="Nobody is in this swarm">
+                A peer appears with its first announce and goes when it stops.
+              </Empty>
+            ) : (
+              <>
+                <p className={classes.toolbar}>
+                  <span className={classes.soft}>
+                    {plural(seeders, "seeder")}, {plural(leechers, "leecher")}
+                    {truncated && `; the first ${count(items.length)} are shown`}
+                  </span>
+                </p>
+                <DataTable
+                  label="Peers"
+                  columns={COLUMNS}
+                  rows={items}
+                  rowKey={({ address, port, address6, port6, client, first_seen }) =>
+                    [address, port, address6, port6, client, first_seen].join(" ")
+                  }
+                />
+              </>
+            )
+          }
+        </Loaded>
+      </Card>
+    </Page>
+  );
+}
+
+const COLUMNS: Column<Peer>[] = [
+  {
+    name: "Address",
+    leading: true,
+    cell: ({ address, port, address6, port6 }) => (
+      <code className={classes.code}>
+        {[address !== "" && `${address}:${port}`, address6 !== null && `[${address6}]:${port6 ?? "?"}`]
+          .filter(Boolean)
+          .join(" ")}
+      </code>
+    ),
+  },
+  {
+    name: "State",
+    cell: ({ seeder, partial }) => (
+      <span className={classes.state} data-is={seeder ? "good" : undefined}>
+        {seeder ? "Seeder" : partial ? "Partial seed" : "Leecher"}
+      </span>
+    ),
+  },
+  { name: "Tier", numeric: true, cell: ({ tier, guest }) => (guest ? "guest" : tier) },
+  {
+    name: "Key",
+    numeric: true,
+    cell: ({ key_id }) =>
+      key_id === null ? (
+        "–"
+      ) : (
+        <Link to="/operator/keys" search={{ q: String(key_id) }}>
+          #{key_id}
+        </Link>
+      ),
+  },
+  { name: "Client", cell: ({ client }) => <Name lines={1}>{client}</Name> },
+  { name: "Reachable", cell: ({ reachable }) => (reachable ? "yes" : "no") },
+  { name: "First seen", cell: ({ first_seen }) => <Moment at={first_seen} /> },
+  { name: "Last seen", cell: ({ last_seen }) => <Moment at={last_seen} /> },
+];

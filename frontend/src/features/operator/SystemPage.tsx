@@ -1,0 +1,107 @@
+import { useQuery } from "@tanstack/react-query";
+import { type Service, type System, system } from "@/api/operator";
+import { Card } from "@/components/ui/Card";
+import { type Column, DataTable } from "@/components/ui/DataTable";
+import { bytes, count } from "@/components/ui/format";
+import { MaybeMoment, Moment } from "@/components/ui/Moment";
+import { Page } from "@/components/ui/Page";
+import { Stat, Stats } from "@/components/ui/Stat";
+import { Loaded } from "@/components/ui/states";
+import classes from "./tables.module.css";
+
+/** How each service and the queue between them does. */
+export function SystemPage() {
+  const query = useQuery(system());
+  return (
+    <Page title="System" lead="How the services do. Looked at anew every five seconds.">
+      <Loaded query={query} label="The system's health is loading" lines={8}>
+        {(now) => (
+          <>
+            <Queue now={now} />
+            <Card title="Services" flush>
+              <DataTable label="Services" columns={COLUMNS} rows={now.services} rowKey={({ name }) => name} />
+            </Card>
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Queue({ now: { stream, last_write, postgres, redis } }: { now: System }) {
+  return (
+    <Stats>
+      <Stat
+        label="Facts waiting"
+        hint={stream.bytes === null ? undefined : `${bytes(stream.bytes)} in the stream`}
+      >
+        {known(stream.lag_entries, count)}
+      </Stat>
+      <Stat label="Oldest waits for" hint="so far statistics are behind">
+        {known(
+          stream.lag_seconds,
+          (seconds) => `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`,
+        )}
+      </Stat>
+      <Stat label="Last write" hint="of statistics to Postgres">
+        <MaybeMoment at={last_write} />
+      </Stat>
+      <Stat
+        label="Postgres"
+        hint={
+          postgres ? `${postgres.connections} of ${postgres.max_connections} connections` : "doesn't answer"
+        }
+      >
+        {known(postgres?.size_bytes, bytes)}
+      </Stat>
+      <Stat
+        label="Redis"
+        hint={
+          redis
+            ? redis.max_memory_bytes > 0
+              ? `of ${bytes(redis.max_memory_bytes)}`
+              : "of memory"
+            : "doesn't answer"
+        }
+      >
+        {known(redis?.memory_bytes, bytes)}
+      </Stat>
+    </Stats>
+  );
+}
+
+function known(value: number | null | undefined, format: (value: number) => string): string {
+  return value === null || value === undefined ? "–" : format(value);
+}
+
+const COLUMNS: Column<Service>[] = [
+  {
+    name: "Service",
+    leading: true,
+    cell: ({ name, detail }) => (
+      <>
+        <b>{name}</b>
+        {detail !== "" && <p className={classes.soft}>{detail}</p>}
+      </>
+    ),
+  },
+  {
+    name: "State",
+    cell: ({ status }) => (
+      <span className={classes.state} data-is={status === "up" ? "good" : "bad"}>
+        {status === "up" ? "Up" : "Down"}
+      </span>
+    ),
+  },
+  {
+    name: "Numbers",
+    cell: ({ metrics }) => (
+      <span className={classes.soft}>
+        {Object.entries(metrics)
+          .map(([name, value]) => `${name.replaceAll("_", " ")}: ${count(value)}`)
+          .join(", ")}
+      </span>
+    ),
+  },
+  { name: "Looked at", cell: ({ checked_at }) => <Moment at={checked_at} /> },
+];

@@ -1,0 +1,37 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { deleteInfohash } from "@/api/operator";
+import type { Torrent } from "@/api/public";
+import { Confirm } from "@/components/ui/Confirm";
+import { Name } from "@/components/ui/Name";
+
+export function DeleteDialog({ torrent, onClose }: { torrent: Torrent; onClose: () => void }) {
+  const queries = useQueryClient();
+  const remove = useMutation({
+    mutationFn: deleteInfohash,
+    onSuccess: async () => {
+      onClose();
+      await queries.invalidateQueries({ queryKey: ["torrents"] });
+    },
+  });
+  return (
+    <Confirm
+      title="Delete from the allowlist?"
+      action="Delete"
+      dangerous
+      opened
+      pending={remove.isPending}
+      error={remove.error}
+      onClose={onClose}
+      onConfirm={() => {
+        remove.mutate(torrent.info_hash);
+      }}
+    >
+      <p>
+        <b>
+          <Name lines={2}>{torrent.name}</Name>
+        </b>
+      </p>
+      <p>Clients are refused within a second. Its statistics and its file go with it.</p>
+    </Confirm>
+  );
+}

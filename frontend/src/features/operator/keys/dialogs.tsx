@@ -1,0 +1,84 @@
+import { Modal } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type Key, rotateKeyOf, updateKey } from "@/api/operator";
+import { Confirm } from "@/components/ui/Confirm";
+import { CopyField } from "@/components/ui/CopyField";
+import classes from "../tables.module.css";
+
+interface Props {
+  of: Key;
+  onClose: () => void;
+}
+
+export function DisableDialog({ of: key, onClose }: Props) {
+  const queries = useQueryClient();
+  const change = useMutation({
+    mutationFn: updateKey,
+    onSuccess: async () => {
+      onClose();
+      await queries.invalidateQueries({ queryKey: ["operator", "keys"] });
+    },
+  });
+  return (
+    <Confirm
+      title={`${key.disabled ? "Enable" : "Disable"} key ${key.id}?`}
+      action={key.disabled ? "Enable" : "Disable"}
+      dangerous={!key.disabled}
+      opened
+      pending={change.isPending}
+      error={change.error}
+      onClose={onClose}
+      onConfirm={() => {
+        change.mutate({ id: key.id, disabled: !key.disabled });
+      }}
+    >
+      <p>
+        {key.disabled
+          ? "Its announces are accepted again within a second; its history is as it was."
+          : "Its announces are refused within a second. Its history stays, and it can be enabled again."}
+      </p>
+    </Confirm>
+  );
+}
+
+export function RotateDialog({ of: key, onClose }: Props) {
+  const queries = useQueryClient();
+  const rotate = useMutation({
+    mutationFn: rotateKeyOf,
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["operator", "keys"] }),
+  });
+  if (rotate.data) {
+    return (
+      <Modal
+        opened
+        onClose={onClose}
+        title={`Key ${key.id} is rotated`}
+        closeButtonProps={{ "aria-label": "Close" }}
+      >
+        <div className={classes.stack}>
+          <p>This is the holder's new announce URL. It is shown this once: pass it on in private.</p>
+          <CopyField label="New announce URL" value={rotate.data.announce_url} />
+        </div>
+      </Modal>
+    );
+  }
+  return (
+    <Confirm
+      title={`Rotate key ${key.id}?`}
+      action="Rotate"
+      dangerous
+      opened
+      pending={rotate.isPending}
+      error={rotate.error}
+      onClose={onClose}
+      onConfirm={() => {
+        rotate.mutate(key.id);
+      }}
+    >
+      <p>
+        The old key stops working at once. The history stays, and you get the new key to pass on to its
+        holder.
+      </p>
+    </Confirm>
+  );
+}

@@ -1,0 +1,36 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useReducer, useRef } from "react";
+import { uploadTorrent } from "@/api/upload";
+import { reduce, startable } from "./queue";
+
+/** Uploads that go on while the page is open, a few at a time. */
+export function useUploads() {
+  const [uploads, dispatch] = useReducer(reduce, []);
+  const started = useRef(new Set<number>());
+  const queries = useQueryClient();
+  useEffect(() => {
+    for (const { id, file } of startable(uploads)) {
+      if (started.current.has(id)) continue;
+      started.current.add(id);
+      dispatch({ type: "started", id });
+      uploadTorrent(file, (share) => {
+        dispatch({ type: "progressed", id, share });
+      })
+        .then(
+          (result) => {
+            dispatch({ type: "done", id, result });
+            void queries.invalidateQueries({ queryKey: ["torrents"] });
+          },
+          (error: unknown) => {
+            dispatch({
+              type: "failed",
+              id,
+              error: error instanceof Error ? error : new Error(String(error)),
+            });
+          },
+        )
+        .finally(() => started.current.delete(id));
+    }
+  }, [uploads, queries]);
+  return { uploads, dispatch };
+}

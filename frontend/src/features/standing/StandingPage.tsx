@@ -1,0 +1,118 @@
+import { useQuery } from "@tanstack/react-query";
+import { ApiError } from "@/api/errors";
+import { type Standing, standing } from "@/api/key-holder";
+import { useAnnounceKey } from "@/app/announce-key";
+import { bytes, count, duration } from "@/components/ui/format";
+import { MaybeMoment, Moment } from "@/components/ui/Moment";
+import { Page } from "@/components/ui/Page";
+import { Stat, Stats } from "@/components/ui/Stat";
+import { Empty, Failure, Loading } from "@/components/ui/states";
+import { Card } from "@/components/ui/Card";
+import { AnnounceKeyCard } from "@/features/announce-key/AnnounceKeyCard";
+import { Notice } from "./Notice";
+import { OwnTorrents } from "./OwnTorrents";
+import { RotateCard } from "./RotateCard";
+import { ScoreCard } from "./ScoreCard";
+import { SnatchesOwed } from "./SnatchesOwed";
+import classes from "./StandingPage.module.css";
+import { TierHistory } from "./TierHistory";
+
+/** Where the holder of the announce key stands, why, and what raises it. */
+export function StandingPage() {
+  const [key] = useAnnounceKey();
+  return (
+    <Page
+      title="My standing"
+      lead="Your tier decides how early your client is introduced to a swarm's good peers. It follows from what you seed, and nothing else."
+    >
+      {key === null ? <WithoutKey /> : <WithKey announceKey={key} />}
+    </Page>
+  );
+}
+
+function WithoutKey() {
+  return (
+    <div className={classes.narrow}>
+      <Card>
+        <Empty title="This browser knows no announce URL of yours">
+          Get one, or paste the one that your clients use; then this page tells where you stand.
+        </Empty>
+      </Card>
+      <AnnounceKeyCard />
+    </div>
+  );
+}
+
+function WithKey({ announceKey }: { announceKey: string }) {
+  const query = useQuery(standing(announceKey));
+  if (query.data === undefined) {
+    return query.error ? (
+      <Unavailable error={query.error} onRetry={() => void query.refetch()} />
+    ) : (
+      <Card>
+        <Loading label="Your standing is loading" lines={8} />
+      </Card>
+    );
+  }
+  return (
+    <>
+      {query.error && <Failure error={query.error} onRetry={() => void query.refetch()} />}
+      <Known standing={query.data} announceKey={announceKey} />
+    </>
+  );
+}
+
+function Unavailable({ error, onRetry }: { error: Error; onRetry: () => void }) {
+  const unknown =
+    error instanceof ApiError && (error.status === 401 || error.status === 403 || error.status === 404);
+  if (!unknown) return <Failure error={error} onRetry={onRetry} />;
+  return (
+    <div className={classes.narrow}>
+      <Card>
+        <Empty title="The tracker doesn't know this announce key">
+          It may have been rotated in another browser, disabled by the operator, or unused for more than three
+          months. Forget it below, then paste the newer one or get another.
+        </Empty>
+      </Card>
+      <AnnounceKeyCard />
+    </div>
+  );
+}
+
+function Known({ standing, announceKey }: { standing: Standing; announceKey: string }) {
+  return (
+    <>
+      {standing.notice && <Notice notice={standing.notice} />}
+      <ScoreCard standing={standing} />
+      <Totals standing={standing} />
+      <div className={classes.columns}>
+        <SnatchesOwed owed={standing.snatches_owed} snatches={standing.snatches} />
+        <TierHistory history={standing.history} />
+      </div>
+      <OwnTorrents torrents={standing.torrents} />
+      <RotateCard announceKey={announceKey} />
+    </>
+  );
+}
+
+function Totals({ standing }: { standing: Standing }) {
+  const seeding = standing.torrents.filter((torrent) => torrent.seeding).length;
+  return (
+    <Stats>
+      <Stat label="Seeding now">{count(seeding)}</Stat>
+      <Stat label="Seeding time">{duration(standing.seeding_seconds)}</Stat>
+      <Stat label="Uploaded">{bytes(standing.uploaded_bytes)}</Stat>
+      <Stat label="Downloaded">{bytes(standing.downloaded_bytes)}</Stat>
+      <Stat
+        label="Snatches"
+        hint={
+          <>
+            key from <Moment at={standing.created} />, last announce <MaybeMoment at={standing.last_seen} />
+          </>
+        }
+      >
+        {count(standing.snatches)}
+      </Stat>
+    </Stats>
+  );
+}

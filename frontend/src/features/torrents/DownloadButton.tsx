@@ -1,0 +1,84 @@
+import { ActionIcon, Button, Tooltip } from "@mantine/core";
+import { IconDownload } from "@tabler/icons-react";
+import { useMutation } from "@tanstack/react-query";
+import { advice } from "@/api/errors";
+import { torrentFile } from "@/api/key-holder";
+import type { Torrent } from "@/api/public";
+import { useAnnounceKey } from "@/app/announce-key";
+import { Failure } from "@/components/ui/states";
+import { piecesOf } from "@/components/ui/hostile";
+
+const NAME_LENGTH = 120;
+
+interface Props {
+  torrent: Torrent;
+  compact?: boolean;
+}
+
+/** Fetches the torrent with one's own announce URL: the key goes in a header, not into a URL that may be logged. */
+export function DownloadButton({ torrent, compact = false }: Props) {
+  const [key] = useAnnounceKey();
+  const download = useMutation({
+    mutationFn: (announceKey: string) => torrentFile(torrent.info_hash, announceKey),
+    onSuccess: (file) => {
+      save(file, fileName(torrent));
+    },
+  });
+  if (!torrent.has_file) return compact ? null : <p>The tracker has no torrent file for this infohash.</p>;
+  const why = key === null ? "Get an announce URL on the front page first" : null;
+  const start = () => {
+    if (key !== null) download.mutate(key);
+  };
+  if (compact) {
+    const label = why ?? (download.error ? advice(download.error).detail : "Download with your announce URL");
+    return (
+      <Tooltip label={label}>
+        <ActionIcon
+          aria-label={download.error ? `Not downloaded: ${label}` : "Download the torrent file"}
+          color={download.error ? "red" : "teal"}
+          loading={download.isPending}
+          disabled={key === null}
+          onClick={start}
+        >
+          <IconDownload size={18} />
+        </ActionIcon>
+      </Tooltip>
+    );
+  }
+  return (
+    <>
+      <Button
+        leftSection={<IconDownload size={17} aria-hidden />}
+        loading={download.isPending}
+        disabled={key === null}
+        onClick={start}
+      >
+        Download the torrent
+      </Button>
+      {why !== null && <p>{why}.</p>}
+      {download.error && <Failure error={download.error} />}
+    </>
+  );
+}
+
+function save(file: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(file);
+  link.download = name;
+  link.click();
+  setTimeout(() => {
+    URL.revokeObjectURL(link.href);
+  }, 60_000);
+}
+
+function fileName({ name, info_hash }: Torrent): string {
+  const harmless = piecesOf(name)
+    .filter(({ hidden }) => !hidden)
+    .map(({ text }) => text)
+    .join("")
+    .replace(/[/\\:*?"<>|]/g, "_")
+    .replace(/^\.+/, "")
+    .slice(0, NAME_LENGTH)
+    .trim();
+  return `${harmless === "" ? info_hash : harmless}.torrent`;
+}

@@ -1,0 +1,144 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { torrent, torrentHistory, type TorrentDetail } from "@/api/public";
+import { Card } from "@/components/ui/Card";
+import { Chart } from "@/components/ui/Chart";
+import { CopyField } from "@/components/ui/CopyField";
+import { bytes, count, duration, plural, shortCount } from "@/components/ui/format";
+import { HealthBadge } from "@/components/ui/HealthBadge";
+import { MaybeMoment, Moment } from "@/components/ui/Moment";
+import { Name } from "@/components/ui/Name";
+import { Page } from "@/components/ui/Page";
+import { SpanControl } from "@/components/ui/SpanControl";
+import { Stat, Stats } from "@/components/ui/Stat";
+import { Empty, Loaded } from "@/components/ui/states";
+import { DownloadButton } from "./DownloadButton";
+import classes from "./TorrentPage.module.css";
+
+const route = getRouteApi("/infohashes/$infoHash");
+
+/** One torrent and its swarm over time. */
+export function TorrentPage() {
+  const { infoHash } = route.useParams();
+  const query = useQuery(torrent(infoHash));
+  const name = query.data?.name;
+  return (
+    <Page
+      title={name === undefined || name === "" ? `Torrent ${infoHash.slice(0, 8)}` : name}
+      heading={name === undefined ? "Torrent" : <Name lines={2}>{name}</Name>}
+      lead={query.data && <Summary detail={query.data} />}
+    >
+      <Loaded query={query} label="The torrent is loading" lines={6}>
+        {(detail) => (
+          <>
+            <Numbers detail={detail} />
+            <div className={classes.columns}>
+              <History infoHash={infoHash} />
+              <Card title="Take part">
+                <div className={classes.body}>
+                  <p>
+                    The file holds your own announce URL: open it with any client, and keep seeding when you
+                    have it all.
+                  </p>
+                  <DownloadButton torrent={detail} />
+                </div>
+              </Card>
+            </div>
+            <Identity detail={detail} />
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+const LONG_NAME = 160;
+
+function Summary({ detail }: { detail: TorrentDetail }) {
+  return (
+    <span className={classes.summary}>
+      <HealthBadge health={detail.health} />
+      <span>{detail.size === null ? "Size not known" : bytes(detail.size)}</span>
+      <span>
+        added <Moment at={detail.added} />
+      </span>
+      <span>
+        last announce: <MaybeMoment at={detail.last_seen} />
+      </span>
+    </span>
+  );
+}
+
+function Numbers({ detail }: { detail: TorrentDetail }) {
+  return (
+    <Stats>
+      <Stat label="Seeders">{count(detail.seeders)}</Stat>
+      <Stat label="Leechers">{count(detail.leechers)}</Stat>
+      <Stat label="Snatches">{count(detail.snatches)}</Stat>
+      <Stat label="Exchanged" hint={`${bytes(detail.downloaded_bytes)} downloaded`}>
+        {bytes(detail.uploaded_bytes)}
+      </Stat>
+      <Stat label="Seeding time" hint="of all seeders together">
+        {duration(detail.seeding_seconds)}
+      </Stat>
+    </Stats>
+  );
+}
+
+function History({ infoHash }: { infoHash: string }) {
+  const span = route.useSearch().span ?? "day";
+  const query = useQuery(torrentHistory(infoHash, span));
+  return (
+    <Card title="The swarm over time" actions={<SpanControl value={span} />}>
+      <Loaded query={query} label="The chart is loading" lines={6}>
+        {({ samples, span: loaded }) => {
+          const last = samples.at(-1);
+          return last === undefined ? (
+            <Empty title="No history yet">
+              The first sample follows within minutes of the first announce.
+            </Empty>
+          ) : (
+            <Chart
+              summary={`${plural(Math.round(last.seeders), "seeder")} and ${plural(Math.round(last.leechers), "leecher")} at the last sample`}
+              samples={samples.map(({ at, seeders, leechers }) => ({ at, values: [seeders, leechers] }))}
+              series={[{ name: "Seeders" }, { name: "Leechers" }]}
+              span={loaded}
+              format={(value) => shortCount(value)}
+            />
+          );
+        }}
+      </Loaded>
+    </Card>
+  );
+}
+
+function Identity({ detail }: { detail: TorrentDetail }) {
+  return (
+    <Card title="Identity">
+      <div className={classes.body}>
+        {detail.name.length > LONG_NAME && (
+          <p className={classes.soft}>
+            Its whole name: <Name>{detail.name}</Name>
+          </p>
+        )}
+        <CopyField label="Infohash" value={detail.info_hash} />
+        {detail.info_hash_v2 !== null && (
+          <CopyField label="Infohash of version 2" value={detail.info_hash_v2} />
+        )}
+        {detail.other_info_hash !== null && (
+          <p>
+            This torrent is a hybrid: its other swarm is{" "}
+            <Link to="/infohashes/$infoHash" params={{ infoHash: detail.other_info_hash }}>
+              {detail.other_info_hash.slice(0, 12)}…
+            </Link>
+          </p>
+        )}
+        {detail.counted_at !== null && (
+          <p className={classes.soft}>
+            Seeders and leechers were counted <Moment at={detail.counted_at} />.
+          </p>
+        )}
+      </div>
+    </Card>
+  );
+}

@@ -1,0 +1,19 @@
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+// `make dev` tells where the embedded stack's gateway is.
+const gateway = process.env.ETRACKER_GATEWAY ?? "http://127.0.0.1:3000";
+
+export default defineConfig({
+  plugins: [react()],
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  build: {
+    manifest: true,
+    assetsInlineLimit: 0, // the Content-Security-Policy allows no data: URLs
+    modulePreload: { polyfill: false },
+    target: "es2022",
+  },
+  server: { proxy: { "/api": gateway }, strictPort: true },
+  test: { environment: "node", include: ["src/**/*.test.ts"] },
+});
