@@ -127,6 +127,10 @@ equilibrium: $(VENV)/dev.stamp ## Simulate what every selection policy does to w
 equilibrium-quick: $(VENV)/dev.stamp ## The same from fewer runs (2 minutes)
 	$(BIN)/python -m scripts.lab --quick
 
+.PHONY: equilibrium-real
+equilibrium-real: $(VENV)/dev.stamp ## Measure the same with libtorrent sessions on shaped lines (12 minutes, Linux with tc); REAL="--runs 8"
+	$(BIN)/python -m scripts.lab.real --docs $(REAL)
+
 .PHONY: install-system
 install-system: ## Install the Debian packages that end-to-end tests and the benchmark need
 	sh deploy/install_system.sh

@@ -15,7 +15,7 @@ class Advance:
         self._bars = bars
         self._task = task
 
-    def __call__(self, count: int) -> None:
+    def __call__(self, count: float) -> None:
         """Move on."""
         self._bars.advance(self._task, count)
 

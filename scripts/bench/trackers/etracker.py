@@ -138,8 +138,8 @@ def _number(stream_id: str) -> tuple[int, ...]:
 
 
 @contextmanager
-def etracker(work: Path, name: str, policy: str) -> Iterator[Etracker]:
-    """Run the stack on free ports, its data in ``work``."""
+def etracker(work: Path, name: str, policy: str, environment: Mapping[str, str] | None = None) -> Iterator[Etracker]:
+    """Run the stack on free ports, its data in ``work``; ``environment`` holds settings besides."""
     data, log = work / name, work / f"{name}.log"
     strange = ("PG", "ETRACKER_")
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(strange)}
@@ -149,6 +149,7 @@ def etracker(work: Path, name: str, policy: str) -> Iterator[Etracker]:
         "ETRACKER_LISTEN_HOST": "127.0.0.1",
         "ETRACKER_LOG_LEVEL": "warning",
         "ETRACKER_POLICY": policy,
+        **(environment or {}),
     }
     process = start([sys.executable, "-m", "etracker_stack"], log, env={**inherited, **chosen})
     try:

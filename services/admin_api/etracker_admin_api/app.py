@@ -22,6 +22,7 @@ from etracker_admin_api.adapters.live_counts import RedisLiveCounts
 from etracker_admin_api.adapters.operators import PostgresOperators
 from etracker_admin_api.adapters.services import HttpServices, describe_settings, shown_metrics
 from etracker_admin_api.adapters.setting_descriptions import load_descriptions
+from etracker_admin_api.adapters.standings import ScoringStandings
 from etracker_admin_api.adapters.stores import Stores
 from etracker_admin_api.adapters.swarm_peers import RedisSwarmPeers
 from etracker_admin_api.adapters.torrent_lists import PostgresTorrentLists
@@ -41,6 +42,7 @@ from etracker_admin_api.routes.v1.document import DocumentedApp
 from etracker_admin_api.routes.v1.infohashes import operators_infohashes_router, public_infohashes_router
 from etracker_admin_api.routes.v1.keys import operators_keys_router, own_keys_router
 from etracker_admin_api.routes.v1.operators import audit_router, operators_router
+from etracker_admin_api.routes.v1.standing import standing_router
 from etracker_admin_api.routes.v1.statistics import statistics_v1_router
 from etracker_admin_api.routes.v1.swarms import swarms_router
 from etracker_admin_api.routes.v1.system import system_router
@@ -112,6 +114,7 @@ class Parts:
         self.operators = PostgresOperators(self.database)
         self.roles = Roles(Authentication(api_key, self.operators, self.keys, self.failures), self.callers)
         self.services = HttpServices(settings.services)
+        self.standings = ScoringStandings(settings.scoring_url)
         self.files = TorrentFiles(self.catalogue, self.keys)
 
     async def close(self) -> None:
@@ -119,6 +122,7 @@ class Parts:
         await self.key_limit.close()
         await self.failures.close()
         await self.services.close()
+        await self.standings.close()
         await self.redis.aclose()
         await self.database.close()
 
@@ -139,6 +143,7 @@ def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
     yield own_keys_router(
         parts.keys, register, parts.key_limit, roles=parts.roles, callers=parts.callers, metrics=parts.metrics
     )
+    yield standing_router(parts.standings, parts.roles)
     yield operators_keys_router(register, parts.roles, parts.callers)
     yield operators_router(parts.operators, parts.roles)
     yield swarms_router(RedisSwarmPeers(parts.redis, parts.database), parts.lists, parts.roles)

@@ -17,10 +17,15 @@ from etracker_admin_api.domain.system import PostgresState, RedisState, ServiceS
 from etracker_admin_api.domain.torrents import Torrent
 from etracker_shared.addresses import Address
 from etracker_shared.identity import InfoHash
+from etracker_shared.standing import StandingReport
 
 
 class DatabaseUnavailableError(Exception):
     """Postgres can't be asked: nothing is known to have changed."""
+
+
+class ScoringUnavailableError(Exception):
+    """Scoring can't be asked, or can't ask Postgres."""
 
 
 class LiveCountsUnavailableError(Exception):
@@ -149,6 +154,18 @@ class KeyRegister(Protocol):
 
     async def rotate_own(self, announce_key: str, new_key: str) -> bool:
         """Replace an announce key on behalf of its holder; tell whether it worked until now."""
+        ...
+
+
+class KeyStandings(Protocol):
+    """What scoring says of keys."""
+
+    async def find(self, announce_key: str) -> StandingReport | None:
+        """Return where a key stands, None if it isn't registered.
+
+        Raises:
+            ScoringUnavailableError: within a few seconds.
+        """
         ...
 
 

@@ -10,12 +10,15 @@ from prometheus_client import CollectorRegistry
 
 from etracker_scoring.adapters.community import PostgresCommunity
 from etracker_scoring.adapters.history_queries import accounts_query
+from etracker_scoring.adapters.holders import PostgresHolders
 from etracker_scoring.adapters.standings import PostgresStandings
 from etracker_scoring.metrics import ApiMetrics
-from etracker_scoring.routes import tiers_router
+from etracker_scoring.routes.standing import standing_router
+from etracker_scoring.routes.tiers import tiers_router
 from etracker_scoring.settings import ScoringSettings
 from etracker_scoring.use_cases.follow_community import YardstickFollower
 from etracker_scoring.use_cases.judge_askers import Tiers
+from etracker_scoring.use_cases.report_standing import Reports
 from etracker_shared.health import health_router
 from etracker_shared.postgres import create_pool
 
@@ -33,6 +36,8 @@ def create_app(settings: ScoringSettings) -> FastAPI:
         recalibrate=settings.recalibrate,
         active=timedelta(seconds=2 * settings.interval_seconds),
     )
+    holders = PostgresHolders(pool, 2 * settings.interval_seconds)
+    reports = Reports(holders, lambda: yardsticks.current.parameters)
     tiers = Tiers(standings, settings.policy, lambda: yardsticks.current, with_notices=settings.tier_notices)
 
     @contextlib.asynccontextmanager
@@ -50,5 +55,6 @@ def create_app(settings: ScoringSettings) -> FastAPI:
 
     app = FastAPI(title="etracker scoring", summary="Tells announce how to treat each peer.", lifespan=lifespan)
     app.include_router(tiers_router(tiers, ApiMetrics(registry)))
+    app.include_router(standing_router(reports))
     app.include_router(health_router({"postgres": postgres_answers}, registry, settings))
     return app

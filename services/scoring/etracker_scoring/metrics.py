@@ -38,6 +38,12 @@ class WorkerMetrics:
             ["outcome"],
             registry=registry,
         )
+        self.tier_changes = Counter(
+            "etracker_scoring_tier_changes",
+            "Keys that came to hold a tier, new ones included",
+            ["tier"],
+            registry=registry,
+        )
         self.rows_written = Counter(
             "etracker_scoring_rows_written", "Rows written, by table", ["table"], registry=registry
         )

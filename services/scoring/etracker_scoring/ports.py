@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from etracker_scoring.domain.ledger import Books, Ledger
 from etracker_scoring.domain.newcomers import Neighbour, Welcome
 from etracker_scoring.domain.records import Key, Membership, MembershipKey, SessionKey, Torrent
+from etracker_scoring.domain.reports import Holder
 from etracker_scoring.domain.standings import Account
 from etracker_scoring.domain.thresholds import Thresholds
 from etracker_shared.counts import SwarmCounts
@@ -51,6 +52,18 @@ class Standings(Protocol):
 
         Raises:
             StandingsUnavailableError: within a tenth of a second.
+        """
+        ...
+
+
+class Holders(Protocol):
+    """All that is stored about one key, for its holder."""
+
+    async def find(self, key_hash: KeyHash) -> Holder | None:
+        """Return what is stored about a key, None if it isn't registered.
+
+        Raises:
+            AccountsUnavailableError: within a few seconds.
         """
         ...
 

@@ -35,6 +35,7 @@ PUBLIC = {
 KEY_HOLDERS = {
     ("GET", "/api/v1/infohashes/{info_hash}/torrent"),
     ("POST", "/api/v1/key/rotate"),
+    ("GET", "/api/v1/standing"),
 }
 INFO_HASH = "07" * 20
 REVOKED = "etk_revoked"

@@ -66,9 +66,14 @@ class PostgresStandings:
 
     async def run(self) -> None:
         """Keep connections open until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._connections):
-                group.create_task(self._keep_open())
+        keeping = [asyncio.create_task(self._keep_open()) for _ in range(self._connections)]
+        try:
+            await asyncio.wait(keeping, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            while not all(task.done() for task in keeping):
+                for task in keeping:  # again and again: a connection being made may swallow it (gh-86296)
+                    task.cancel()
+                await asyncio.wait(keeping, timeout=1.0)
 
     async def find(self, key_hashes: Sequence[KeyHash]) -> Mapping[KeyHash, Account]:
         """Return every key that is registered, with what is known of it."""

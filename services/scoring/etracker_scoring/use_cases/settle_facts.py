@@ -187,6 +187,8 @@ class FactSettler:
         self._metrics.batch_seconds.observe(time.perf_counter() - started)
         self._metrics.batch_facts.observe(len(facts))
         self._count(outcomes + ledger.outcomes, entries)
+        for scored in ledger.new_tiers.values():
+            self._metrics.tier_changes.labels(str(scored.held.tier.value)).inc()
         self._heartbeat_due = time.monotonic() + HEARTBEAT_SECONDS
 
     async def _admit(self, facts: Sequence[Fact]) -> tuple[list[Admitted], Counter[Outcome]]:

@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 from etracker_scoring.domain.standings import GUEST
 from etracker_scoring.metrics import ApiMetrics
 from etracker_scoring.ports import StandingsUnavailableError
+from etracker_scoring.routes.problems import Problem
 from etracker_scoring.use_cases.judge_askers import Tiers
 from etracker_shared.identity import KeyHash
 from etracker_shared.tiers import TIERS_PATH, TiersRequest, TiersResponse
@@ -17,12 +18,6 @@ _NO_KEY = KeyHash(b"")
 _NOBODY_LISTENS = 499
 _KEY_HASH_BYTES = 16
 _PREFIX_BYTES = 7
-
-
-class Problem(BaseModel):
-    """What is wrong with a request, or with us."""
-
-    message: str
 
 
 def tiers_router(standings: Tiers, metrics: ApiMetrics) -> APIRouter:

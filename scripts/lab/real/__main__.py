@@ -1,0 +1,102 @@
+"""Run the experiment: ``python -m scripts.lab.real``."""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from scripts.bench.progress import Advance, Progress
+from scripts.bench.trackers.etracker import Etracker, etracker
+from scripts.lab.real.network import INSIDE, TRACKER, enter, shape
+from scripts.lab.real.people import make_people, make_torrent, register
+from scripts.lab.real.report import show, write_docs
+from scripts.lab.real.results import DEFAULT, PLAIN, Results, Run, summarize
+from scripts.lab.real.swarm import play
+
+ROOT = Path(__file__).parents[3]
+POLICIES = (PLAIN, "ratio", DEFAULT)
+UPLINK_BITS = 4_000_000
+LENGTH = 32 * 2**20
+TAU_SECONDS = 30
+LIMIT_SECONDS = 300.0
+
+SCALED = {
+    "ETRACKER_INTERVAL_SECONDS": "60",
+    "ETRACKER_MIN_INTERVAL_SECONDS": "5",
+    "ETRACKER_EQUILIBRIUM_PACE": str(LENGTH / TAU_SECONDS),
+    "ETRACKER_EQUILIBRIUM_TAU_BOUNDS": "1 7200",
+    "ETRACKER_EQUILIBRIUM_INTERVAL_BOUNDS": "5 10",
+}
+"""Time runs some forty times as fast as with the defaults; nothing else is changed."""
+
+PERCENT = 100
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run it, print and keep what it found; return 1 if the goal is missed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.lab.real", description="Measure what policies do to real clients on shaped lines."
+    )
+    parser.add_argument("--runs", type=int, default=5, help="paired runs, some two minutes each")
+    parser.add_argument("--policies", nargs="+", default=POLICIES, choices=POLICIES, help="with random among them")
+    parser.add_argument("--output", type=Path, default=ROOT / "build" / "equilibrium-real.json")
+    parser.add_argument("--docs", action="store_true", help="update docs/equilibrium-real.md and its picture")
+    options = parser.parse_args(arguments)
+    if not os.environ.get(INSIDE):
+        enter([sys.executable, "-m", "scripts.lab.real", *arguments])
+    world: dict[str, float] = {
+        "uplink_bits": UPLINK_BITS,
+        "length_bytes": LENGTH,
+        "tau_seconds": TAU_SECONDS,
+        "people": len(make_people()),
+    }
+    results = Results(world, {policy: [] for policy in options.policies})
+    shape((person.number, UPLINK_BITS) for person in make_people())
+    measure(results, options.runs)
+    results.write(options.output)
+    show(results)
+    if options.docs:
+        write_docs(results, ROOT / "docs")
+    return 0 if results.met else 1
+
+
+def measure(results: Results, runs: int) -> None:
+    """Run every policy on a tracker of its own, one after the other, as often as asked."""
+    progress = Progress()
+    with tempfile.TemporaryDirectory(prefix="etracker-lab-") as directory, ExitStack() as running:
+        work = Path(directory)
+        work.chmod(0o711)  # Postgres runs as another user
+        environment = {**SCALED, "ETRACKER_ANNOUNCE_HOST": str(TRACKER)}
+        trackers = {
+            policy: running.enter_context(etracker(work, policy, policy, environment)) for policy in results.runs
+        }
+        with progress.stage("paired runs", runs * len(trackers) * PERCENT) as bar:
+            for number in range(runs):
+                for policy, tracker in trackers.items():
+                    bar.describe(f"run {number + 1} of {runs}: {policy}")
+                    results.runs[policy].append(_run(tracker, work, number, bar))
+
+
+def _run(tracker: Etracker, work: Path, number: int, bar: Advance) -> Run:
+    with tempfile.TemporaryDirectory(dir=work) as directory:
+        home = Path(directory)
+        torrent = make_torrent(home, f"run {number}", LENGTH)
+        people = make_people()
+        tracker.run(register(tracker, people, torrent))
+        outcome = play(
+            tracker,
+            people,
+            torrent,
+            home=home,
+            seed=number,
+            limit_seconds=LIMIT_SECONDS,
+            advance=lambda share: bar(share * PERCENT),
+        )
+    return summarize(outcome, LIMIT_SECONDS)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,105 @@
+"""``POST /v1/standing``: all that scoring tells a key's holder, which the admin API passes on.
+
+Infohashes are in hex (40 digits), times in UTC, counters in bytes unless named otherwise.
+"""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+STANDING_PATH = "/v1/standing"
+
+
+class StandingQuestion(BaseModel):
+    """Whose standing: a key hash in hex."""
+
+    key_hash: str = Field(pattern="^[0-9a-f]{32}$")
+
+
+class ScoreParts(BaseModel):
+    """Points that each part earns at best conduct; ``conduct``: the share of snatches seeded afterwards, 0 to 1."""
+
+    recent: float
+    average: float
+    length: float
+    conduct: float
+
+
+class PartMaximum(BaseModel):
+    """Points that each part earns at most."""
+
+    recent: float
+    average: float
+    length: float
+
+
+class OwedSnatch(BaseModel):
+    """Seeding still owed for a torrent that was completed."""
+
+    info_hash: str
+    name: str
+    seconds_left: int
+
+
+class NextTier(BaseModel):
+    """What would raise the tier. ``expected_at``: when going on like now does, null if it never does."""
+
+    tier: int
+    tier_name: str
+    score_needed: float
+    advice: str
+    expected_at: datetime | None
+
+
+class TierChange(BaseModel):
+    """A tier that was held from a moment on."""
+
+    at: datetime
+    tier: int
+    score: float
+
+
+class StandingNotice(BaseModel):
+    """What happened to the key, since when, and what to do about it."""
+
+    text: str
+    since: datetime
+    advice: str
+
+
+class OwnTorrent(BaseModel):
+    """What a key did in a torrent. ``seeding``: now."""
+
+    info_hash: str
+    name: str
+    size: int | None
+    seeding: bool
+    seeding_seconds: int
+    uploaded_bytes: int
+    downloaded_bytes: int
+    last_seen: datetime
+
+
+class StandingReport(BaseModel):
+    """Where a key stands.
+
+    ``thresholds``: the score that tiers 2, 3 and 4 take. ``torrents``: the thousand announced last.
+    """
+
+    tier: int = Field(ge=0, le=4)
+    tier_name: str
+    score: float
+    parts: ScoreParts
+    maximum: PartMaximum
+    snatches: int
+    snatches_owed: list[OwedSnatch]
+    next_tier: NextTier | None
+    thresholds: dict[str, float] = Field(examples=[{"2": 15, "3": 38, "4": 62}])
+    history: list[TierChange]
+    notice: StandingNotice | None
+    torrents: list[OwnTorrent]
+    uploaded_bytes: int
+    downloaded_bytes: int
+    seeding_seconds: int
+    created: datetime
+    last_seen: datetime | None

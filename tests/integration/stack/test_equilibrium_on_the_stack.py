@@ -1,0 +1,184 @@
+"""The default policy on the whole tracker: what a history stored in Postgres makes of announces."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import fastbencode
+import httpx
+import pytest
+
+from scripts.pasts import PASTS
+from tests.e2e.faults.accounts import connect
+from tests.support.announce import query
+from tests.support.processes import wait_until
+from tests.support.stack import StackRun, running_stack
+
+SEEDERS = 30
+COMPANIONS = 5
+TAU_SECONDS = 2
+SLOW, QUICK = b"slow torrent of the ", b"quick torrent of the"
+"""Infohashes. tau is hours for the one, and as short as the settings allow for the other."""
+LENGTHS = {SLOW: 10**14, QUICK: 1}
+PORT = 7000
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Somebody with a key, a past and an address in a /24 of their own."""
+
+    number: int
+    tier: int
+    key: str
+
+    @property
+    def address(self) -> str:
+        return f"31.{self.number // 250}.{self.number % 250}.7"
+
+    @property
+    def endpoint(self) -> bytes:
+        return bytes(map(int, self.address.split("."))) + PORT.to_bytes(2, "big")
+
+
+class Tracker:
+    """Announces to a running stack's announce service, each peer from its own address."""
+
+    def __init__(self, stack: StackRun) -> None:
+        self._stack = stack
+        self._numbers = iter(range(10_000))
+        self._http = httpx.Client(base_url=f"http://{stack.announce_addresses[0]}", trust_env=False)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def peers(self, tier: int, count: int = 1) -> list[Peer]:
+        """Store keys with a past that earns the tier, and wait until announces know of it."""
+        made = [Peer(next(self._numbers), tier, secrets.token_hex(15)) for _ in range(count)]
+        asyncio.run(_store(self._stack, made))
+        wait_until(lambda: self._are_known(made), f"announce knows {count} keys of tier {tier}", 30.0)
+        return made
+
+    def announce(self, peer: Peer, torrent: bytes, **more: Any) -> dict[bytes, Any]:
+        said = query(torrent, b"-TT0001-%012d" % peer.number, port=PORT, **more)
+        answer = self._http.get(f"/{peer.key}/announce?{said}", headers={"X-Forwarded-For": peer.address})
+        told = fastbencode.bdecode(answer.content)
+        assert b"failure reason" not in told
+        return dict(told)
+
+    def told(self, peer: Peer, torrent: bytes, **more: Any) -> set[bytes]:
+        """Announce, and return the endpoints that the answer lists."""
+        peers = self.announce(peer, torrent, **more)[b"peers"]
+        return {peers[at : at + 6] for at in range(0, len(peers), 6)}
+
+    def _are_known(self, peers: Sequence[Peer]) -> bool:
+        """Scrape with every key; True once each standing came from the cache."""
+        before = self._cached()
+        for peer in peers:
+            self._http.get(f"/{peer.key}/scrape?info_hash={'x' * 20}")
+        return self._cached() - before == len(peers)
+
+    def _cached(self) -> float:
+        name = 'etracker_announce_tier_lookups_total{source="cache"} '
+        lines = self._http.get("/metrics").text.splitlines()
+        return next(float(line.removeprefix(name)) for line in lines if line.startswith(name))
+
+
+async def _store(stack: StackRun, peers: Sequence[Peer]) -> None:
+    connection: asyncpg.Connection = await connect(stack.postgres_settings())
+    try:
+        for peer in peers:
+            row = {"announce_key": peer.key, **PASTS[peer.tier].row()}
+            places = ", ".join(f"${place}" for place in range(1, len(row) + 1))
+            await connection.execute(f"INSERT INTO peers ({', '.join(row)}) VALUES ({places})", *row.values())
+        await connection.executemany(
+            "INSERT INTO infohashes (info_hash, length) VALUES ($1, $2) ON CONFLICT DO NOTHING", list(LENGTHS.items())
+        )
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="module")
+def tracker() -> Iterator[Tracker]:
+    environment = {"ETRACKER_EQUILIBRIUM_TAU_BOUNDS": f"{TAU_SECONDS} 7200"}
+    with running_stack(environment) as stack:
+        tracker = Tracker(stack)
+        try:
+            yield tracker
+        finally:
+            tracker.close()
+
+
+@pytest.fixture(scope="module")
+def seeders(tracker: Tracker) -> list[Peer]:
+    """Long-term seeders of both torrents, and a few steady ones who leech them and stay."""
+    seeders, companions = tracker.peers(4, SEEDERS), tracker.peers(2, COMPANIONS)
+    for torrent in LENGTHS:
+        for peer in seeders:
+            tracker.announce(peer, torrent, left=0)
+        for peer in companions:
+            tracker.announce(peer, torrent)
+    return seeders
+
+
+def endpoints(peers: Sequence[Peer]) -> set[bytes]:
+    return {peer.endpoint for peer in peers}
+
+
+def test_a_long_term_seeder_sees_every_seeder_at_once(tracker: Tracker, seeders: list[Peer]) -> None:
+    (leecher,) = tracker.peers(4)
+    assert tracker.told(leecher, SLOW) >= endpoints(seeders)
+
+
+def test_a_free_rider_sees_few_seeders_however_often_it_asks(tracker: Tracker, seeders: list[Peer]) -> None:
+    (leecher,) = tracker.peers(0)
+    first = tracker.told(leecher, SLOW) & endpoints(seeders)
+    assert 1 <= len(first) <= SEEDERS / 3
+    for _ in range(10):
+        assert tracker.told(leecher, SLOW) & endpoints(seeders) == first
+
+
+def test_a_free_rider_sees_everything_after_four_tau(tracker: Tracker, seeders: list[Peer]) -> None:
+    (leecher,) = tracker.peers(0)
+    joined = time.monotonic()
+    assert len(tracker.told(leecher, QUICK)) < SEEDERS
+    while time.monotonic() < joined + 4 * TAU_SECONDS + 1:  # first seen is known to the second
+        time.sleep(0.1)
+    assert tracker.told(leecher, QUICK) >= endpoints(seeders)
+
+
+@pytest.mark.parametrize("tier", [0, 1, 3])
+def test_a_seeder_is_told_of_a_leecher_if_and_only_if_that_may_be_told_of_it(
+    tier: int, tracker: Tracker, seeders: list[Peer]
+) -> None:
+    (leecher,) = tracker.peers(tier)
+    told = tracker.told(leecher, SLOW)
+    assert len(told) > 2, "a list is only filled up if it were shorter"
+    tells = {seeder.endpoint for seeder in seeders if leecher.endpoint in tracker.told(seeder, SLOW, left=0)}
+    assert tells == told & endpoints(seeders)
+
+
+def test_two_leechers_are_told_of_each_other_or_neither_of_the_other(tracker: Tracker, seeders: list[Peer]) -> None:
+    leechers = [*tracker.peers(0, 4), *tracker.peers(4, 4)]
+    for leecher in leechers:
+        tracker.announce(leecher, SLOW)
+    lists = {leecher.endpoint: tracker.told(leecher, SLOW) & endpoints(leechers) for leecher in leechers}
+    for one, others in lists.items():
+        assert {other for other, told in lists.items() if one in told} == others
+    assert any(len(others) < len(leechers) - 1 for others in lists.values()), "somebody is kept apart"
+    assert seeders
+
+
+def test_a_restricted_leecher_shall_come_back_after_tau_and_others_after_the_usual_interval(
+    tracker: Tracker, seeders: list[Peer]
+) -> None:
+    """PROTOCOL 14."""
+    (free_rider,), (trusted,) = tracker.peers(0), tracker.peers(4)
+    restricted, usual = tracker.announce(free_rider, QUICK), tracker.announce(trusted, QUICK)
+    assert 270 <= restricted[b"interval"] <= 330, "tau, but at least the shortest interval"
+    assert restricted[b"min interval"] == restricted[b"interval"]
+    assert 1620 <= usual[b"interval"] <= 1980
+    assert tracker.announce(seeders[0], QUICK, left=0)[b"interval"] >= 1620
