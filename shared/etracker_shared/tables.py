@@ -204,7 +204,12 @@ peers = Table(
     Column("disabled_time", DateTime(timezone=True), comment="an operator disabled the key then; null while it works"),
     CheckConstraint("announce_key ~ '^[A-Za-z0-9_-]{1,64}$'", name="announce_key_form"),
     CheckConstraint("tier BETWEEN 0 AND 4", name="tier_known"),
-    Index("ix_peers_origin_prefix", "origin_prefix", postgresql_where=text("origin_prefix IS NOT NULL")),
+    Index(
+        "ix_peers_newcomers",
+        "origin_prefix",
+        "grace",
+        postgresql_where=text("grace OR (tier <= 1 AND snatched > 0)"),
+    ),
     postgresql_with={"fillfactor": 80},
 )
 

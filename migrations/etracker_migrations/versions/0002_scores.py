@@ -30,7 +30,8 @@ STATEMENTS = (
         ADD COLUMN notice_told_time timestamptz,
         ADD CONSTRAINT ck_peers_tier_known CHECK (tier BETWEEN 0 AND 4)
     """,
-    "CREATE INDEX ix_peers_origin_prefix ON peers (origin_prefix) WHERE origin_prefix IS NOT NULL",
+    # Those that matter to newcomers: where a proxy hides all addresses every key has the same prefix.
+    "CREATE INDEX ix_peers_newcomers ON peers (origin_prefix, grace) WHERE grace OR (tier <= 1 AND snatched > 0)",
     "ALTER TABLE peers SET (fillfactor = 80)",
     """
     ALTER TABLE memberships
@@ -87,7 +88,7 @@ def downgrade() -> None:
     op.execute("DROP TABLE tier_changes, tier_thresholds")
     op.execute("ALTER TABLE memberships DROP COLUMN debt_seconds, DROP COLUMN credited_until, DROP COLUMN credited_by")
     op.execute("ALTER TABLE memberships RESET (fillfactor)")
-    op.execute("DROP INDEX ix_peers_origin_prefix")
+    op.execute("DROP INDEX ix_peers_newcomers")
     added = "tier falling_since score score_time score_recent score_average score_length_days score_owed score_paid"
     added += " origin_time origin_prefix grace stained notice notice_time notice_told_time"
     op.execute(f"ALTER TABLE peers {', '.join(f'DROP COLUMN {column}' for column in added.split())}")

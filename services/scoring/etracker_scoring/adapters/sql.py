@@ -10,10 +10,16 @@ FIND_KEYS = f"""
 SELECT {KEY_COLUMNS} FROM peers WHERE key_hash = ANY($1) AND disabled_time IS NULL
 """  # noqa: S608 - made of this code's own words
 
-# Of a prefix with many keys, those that matter: who holds a grace, and who may be a free-rider.
+_NEIGHBOURS = f"SELECT {KEY_COLUMNS}, origin_prefix, last_seen FROM peers WHERE"  # noqa: S608 - as above
+
+# Those that matter: who holds a grace, and who may be a free-rider. Of a prefix with many of those some do.
 FIND_NEIGHBOURS = f"""
-SELECT {KEY_COLUMNS}, origin_prefix, last_seen FROM peers
-WHERE origin_prefix = ANY($1) AND last_seen > $2 AND (grace OR (tier <= 1 AND snatched > 0))
+{_NEIGHBOURS} origin_prefix = ANY($1) AND last_seen > $2 AND grace
+UNION ALL
+SELECT neighbour.* FROM unnest($1::bytea[]) wanted (prefix), LATERAL (
+    {_NEIGHBOURS} origin_prefix = wanted.prefix AND NOT grace AND tier <= 1 AND snatched > 0 AND last_seen > $2
+    LIMIT 100
+) neighbour
 """  # noqa: S608 - as above
 
 FIND_TORRENTS = """

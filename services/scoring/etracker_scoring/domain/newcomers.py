@@ -44,8 +44,11 @@ def welcome(newcomers: Iterable[Newcomer], neighbours: Iterable[Neighbour], para
         if neighbour.key.origin.grace and neighbour.key.origin.since is not None:
             graced.setdefault(neighbour.prefix, []).append((neighbour.key.origin.since, neighbour.key.id))
     result = Welcome()
+    tarnished: dict[bytes, bool] = {}  # newcomers of one batch come within moments of each other
     for key_id, prefix, at in sorted(newcomers, key=lambda newcomer: (newcomer.at_seconds, newcomer.key_id)):
-        stained = any(_stains(neighbour, at, memory, parameters) for neighbour in nearby.get(prefix, ()))
+        if prefix not in tarnished:
+            tarnished[prefix] = any(_stains(one, at, memory, parameters) for one in nearby.get(prefix, ()))
+        stained = tarnished[prefix]
         holders = [holder for holder in graced.get(prefix, ()) if abs(holder[0] - at) < memory]
         grace = not stained and all((at, key_id) < holder for holder in holders)
         if grace:
