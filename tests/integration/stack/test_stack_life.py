@@ -6,6 +6,7 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -53,6 +54,27 @@ def test_the_console_shows_where_everything_is(stack: StackRun) -> None:
     assert stack.api_key in stack.output
     assert str(stack.data) in stack.output
     assert "/announce\n" in stack.output
+
+
+def test_an_announce_is_in_its_keys_standing_within_seconds(stack: StackRun) -> None:
+    _add_infohash(stack, "a film")
+    key = httpx.get(f"{stack.base_url}/api/generate").json()["announce_key"]
+    question = "info_hash=" + "h" * 20 + "&peer_id=-TR4050-abcdefghijkl&port=6881&uploaded=0&downloaded=0&left=0"
+
+    def standing() -> dict[str, Any]:
+        answer = httpx.get(f"{stack.base_url}/api/v1/standing", headers={"X-Announce-Key": key})
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    assert (standing()["tier_name"], standing()["torrents"]) == ("little history", [])
+    assert b"failure" not in httpx.get(f"{stack.base_url}/{key}/announce?{question}").content
+    wait_until(lambda: bool(standing()["torrents"]), "the announce is settled", 20)
+    told = standing()
+    assert told["tier_name"] == "contributor"  # a newcomer's grace
+    assert [(torrent["name"], torrent["seeding"]) for torrent in told["torrents"]] == [("a film", True)]
+    assert [change["tier"] for change in told["history"]] == [2]
+    logs = "".join(log.read_text(errors="replace") for log in (stack.data / "logs").glob("*.log"))
+    assert key not in logs
 
 
 def test_secrets_are_readable_by_their_owner_only(stack: StackRun) -> None:
