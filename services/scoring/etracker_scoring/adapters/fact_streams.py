@@ -31,16 +31,30 @@ class RedisFactStreams:
             if self._handed_out.get(shard) != position:
                 self._waiting[shard].clear()
                 self._handed_out[shard] = position
-        empty = [shard for shard in positions if not self._waiting[shard]]
-        await self._fill(empty, max(1, max_facts // SHARDS))
+        await self._fill([shard for shard in positions if not self._waiting[shard]], max_facts)
         return list(self._take(max_facts))
 
-    async def _fill(self, shards: Sequence[int], entries: int) -> None:
-        count = (b"COUNT", entries)
-        commands = [("XRANGE", redis_keys.facts(at), f"({self._handed_out[at]}", "+", *count) for at in shards]
-        replies = await execute(self._client, commands)
-        for shard, reply in zip(shards, replies, strict=True):
-            self._waiting[shard].extend(_entry(shard, *item) for item in reply)
+    async def _fill(self, shards: Sequence[int], max_facts: int) -> None:
+        """Read on where there is more, until there are facts enough: an entry may hold one or a batch of them.
+
+        How many shards are in use, and how full entries are, nobody knows beforehand.
+        """
+        entries = max(1, max_facts // SHARDS)
+        found = 0
+        while shards and found < max_facts:
+            commands = [
+                ("XRANGE", redis_keys.facts(at), f"({self._read_to(at)}", "+", b"COUNT", entries) for at in shards
+            ]
+            replies = await execute(self._client, commands)
+            for shard, reply in zip(shards, replies, strict=True):
+                read = [_entry(shard, *item) for item in reply]
+                found += sum(len(entry.facts or ()) or 1 for entry in read)
+                self._waiting[shard].extend(read)
+            shards = [shard for shard, reply in zip(shards, replies, strict=True) if len(reply) == entries]
+
+    def _read_to(self, shard: int) -> Position:
+        waiting = self._waiting[shard]
+        return waiting[-1].position if waiting else self._handed_out[shard]
 
     def _take(self, max_facts: int) -> Iterator[Entry]:
         """Take entries in turn from every shard that has some."""

@@ -1,0 +1,40 @@
+"""Reading the fact stream in batches, however many facts an entry holds."""
+
+from redis.asyncio import Redis
+
+from etracker_scoring.adapters.fact_streams import RedisFactStreams
+from etracker_scoring.ports import START, Entry, Position
+from etracker_shared import redis_keys
+from etracker_shared.facts import ENTRY_FIELD, SHARDS, pack_fact
+from tests.support.facts import make_fact
+
+FROM_START = dict.fromkeys(range(SHARDS), START)
+
+
+async def put_entries(client: Redis, shard: int, entries: int, facts_each: int = 1) -> None:
+    packed = b"".join(pack_fact(make_fact(uploaded=number)) for number in range(facts_each))
+    for _ in range(entries):
+        await client.xadd(redis_keys.facts(shard), {ENTRY_FIELD: packed})
+
+
+def facts_in(entries: list[Entry]) -> int:
+    return sum(len(entry.facts or ()) for entry in entries)
+
+
+async def test_a_batch_is_full_though_one_shard_holds_all_facts_one_an_entry(redis_client: Redis) -> None:
+    await put_entries(redis_client, shard=0, entries=700)
+    batch = list(await RedisFactStreams(redis_client).read(FROM_START, max_facts=500))
+    assert facts_in(batch) == 500
+    assert [entry.position for entry in batch] == sorted(entry.position for entry in batch)
+
+
+async def test_batches_follow_each_other_to_the_end_and_skip_nothing(redis_client: Redis) -> None:
+    await put_entries(redis_client, shard=3, entries=90, facts_each=4)
+    await put_entries(redis_client, shard=7, entries=150)
+    streams, positions = RedisFactStreams(redis_client), dict(FROM_START)
+    seen: list[tuple[int, Position]] = []
+    while batch := await streams.read(positions, max_facts=64):
+        assert facts_in(list(batch)) <= 64 + 4
+        seen += [(entry.shard, entry.position) for entry in batch]
+        positions |= {entry.shard: entry.position for entry in batch}
+    assert len(seen) == len(set(seen)) == 90 + 150
