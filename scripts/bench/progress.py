@@ -19,6 +19,10 @@ class Advance:
         """Move on."""
         self._bars.advance(self._task, count)
 
+    def say(self, what: str) -> None:
+        """Write a line above the bar."""
+        self._bars.console.print(what, highlight=False)
+
     def describe(self, doing: str) -> None:
         """Say what happens now."""
         self._bars.update(self._task, description=doing)

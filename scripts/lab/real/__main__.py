@@ -77,7 +77,9 @@ def measure(results: Results, runs: int) -> None:
             for number in range(runs):
                 for policy, tracker in trackers.items():
                     bar.describe(f"run {number + 1} of {runs}: {policy}")
-                    results.runs[policy].append(_run(tracker, work, number, bar))
+                    run = _run(tracker, work, number, bar)
+                    bar.say(f"run {number + 1}, {policy}: FR/C {run.fr_over_c:.2f}, {run.stranded} stranded")
+                    results.runs[policy].append(run)
 
 
 def _run(tracker: Etracker, work: Path, number: int, bar: Advance) -> Run:
