@@ -18,7 +18,7 @@ from scripts.lab.real.swarm import play
 
 ROOT = Path(__file__).parents[3]
 POLICIES = (PLAIN, "ratio", DEFAULT)
-UPLINK_BITS = 4_000_000
+UPLINK_BITS = 2_000_000
 LENGTH = 32 * 2**20
 TAU_SECONDS = 30
 LIMIT_SECONDS = 300.0

@@ -16,7 +16,7 @@ INSIDE = "ETRACKER_LAB_NAMESPACE"
 """Set in the environment of a process in such a namespace."""
 
 MTU = 1500
-WAITING_PACKETS = 60
+WAITING_PACKETS = 30
 BURST_BYTES = 8 * MTU
 
 _SETUP = f"""

@@ -27,7 +27,7 @@ class Kind(StrEnum):
 
 
 TIERS = {
-    Kind.SEEDER: (4, 4, 4, 3, 4, 2, 4, 3, 4, 4, 2, 3),
+    Kind.SEEDER: (4, 4, 4, 3, 2) * 5,
     Kind.CONTRIBUTOR: (4, 3, 4, 3),
     Kind.FREE_RIDER: (0, 0, 0, 0),
 }
