@@ -48,7 +48,9 @@ def test_whose_fact_comes_first_does_not_matter_to_who_gets_the_grace() -> None:
         result = welcome([first], [], DEFAULTS)
         known = neighbour(first.key_id, result.origins[first.key_id])
         result = welcome([second], [known], DEFAULTS)
-        holders = ({first.key_id} - result.overtaken) | {at for at, origin in result.origins.items() if origin.grace}
+        holders = ({first.key_id} - result.overtaken.keys()) | {
+            at for at, origin in result.origins.items() if origin.grace
+        }
         assert holders == {1}
 
 

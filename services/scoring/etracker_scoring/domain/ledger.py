@@ -171,6 +171,7 @@ def account(admitted: Sequence[Admitted], books: Books, parameters: ScoreParamet
     accountant.judge(now_ms)
     ledger = accountant.ledger
     ledger.newcomers, ledger.welcome = find_newcomers(admitted), books.welcome
+    ledger.changed.extend(books.welcome.overtaken.values())
     return ledger
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from etracker_scoring.domain.records import Key
 from etracker_scoring.domain.score import DAY, ScoreParameters
 from etracker_scoring.domain.tier import Origin, assess, is_careless
+from etracker_shared.identity import KeyHash
 from etracker_shared.tiers import Tier
 
 
@@ -31,7 +32,7 @@ class Welcome:
     """``origins``: of the newcomers. ``overtaken``: keys that held a grace which belongs to an earlier newcomer."""
 
     origins: dict[int, Origin] = field(default_factory=dict)
-    overtaken: set[int] = field(default_factory=set)
+    overtaken: dict[int, KeyHash] = field(default_factory=dict)
 
 
 def welcome(newcomers: Iterable[Newcomer], neighbours: Iterable[Neighbour], parameters: ScoreParameters) -> Welcome:
@@ -39,8 +40,10 @@ def welcome(newcomers: Iterable[Newcomer], neighbours: Iterable[Neighbour], para
     memory = parameters.prefix_memory_days * DAY
     nearby: dict[bytes, list[Neighbour]] = {}
     graced: dict[bytes, list[tuple[float, int]]] = {}
+    hashes: dict[int, KeyHash] = {}
     for neighbour in neighbours:
         nearby.setdefault(neighbour.prefix, []).append(neighbour)
+        hashes[neighbour.key.id] = neighbour.key.key_hash
         if neighbour.key.origin.grace and neighbour.key.origin.since is not None:
             graced.setdefault(neighbour.prefix, []).append((neighbour.key.origin.since, neighbour.key.id))
     result = Welcome()
@@ -52,7 +55,7 @@ def welcome(newcomers: Iterable[Newcomer], neighbours: Iterable[Neighbour], para
         holders = [holder for holder in graced.get(prefix, ()) if abs(holder[0] - at) < memory]
         grace = not stained and all((at, key_id) < holder for holder in holders)
         if grace:
-            result.overtaken.update(holder for _, holder in holders)
+            result.overtaken.update((holder, hashes[holder]) for _, holder in holders)
             graced[prefix] = [holder for holder in graced.get(prefix, ()) if holder not in holders] + [(at, key_id)]
         result.origins[key_id] = Origin(grace=grace, stained=stained, since=at)
     return result
