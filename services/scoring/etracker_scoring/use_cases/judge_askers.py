@@ -8,7 +8,7 @@ from etracker_scoring.domain.policies import Policy
 from etracker_scoring.domain.score import DAY, ScoreParameters
 from etracker_scoring.domain.standings import Account, Yardsticks, judge
 from etracker_scoring.domain.tier import Origin, enter
-from etracker_scoring.ports import Standings
+from etracker_scoring.ports import Standings, StandingsUnavailableError
 from etracker_shared.identity import KeyHash
 from etracker_shared.tiers import Standing
 
@@ -35,7 +35,7 @@ class Tiers:
         """Return the standing of every key that is registered. ``askers``: keys, each with its prefix if it is known.
 
         Raises:
-            StandingsUnavailableError: within two tenths of a second.
+            StandingsUnavailableError: within a tenth of a second.
         """
         accounts = await self._standings.find(list(askers))
         now, yardsticks = self._clock(), self._yardsticks()
@@ -57,7 +57,11 @@ class Tiers:
         """Decide as the worker will when the announce under way is settled: the client comes back much later."""
         prefixes = list({newcomer.prefix for newcomer in newcomers})
         seen_after = now - parameters.prefix_memory_days * DAY
-        return welcome(newcomers, await self._standings.find_neighbours(prefixes, seen_after), parameters).origins
+        try:
+            neighbours = await self._standings.find_neighbours(prefixes, seen_after)
+        except StandingsUnavailableError:  # those who aren't new must not wait for it
+            return {}
+        return welcome(newcomers, neighbours, parameters).origins
 
 
 def _entered(account: Account, origins: Mapping[int, Origin], yardsticks: Yardsticks) -> Account:
