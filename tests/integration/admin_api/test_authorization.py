@@ -15,8 +15,6 @@ from etracker_admin_api.settings import AdminSettings
 from tests.integration.admin_api.conftest import API_KEY, AUTHORIZED, serving
 
 PUBLIC = {
-    ("GET", "/"),
-    ("GET", "/infohashes"),
     ("GET", "/api/stats"),
     ("GET", "/api/generate"),
     ("GET", "/api/infohashes"),
@@ -145,9 +143,9 @@ async def test_without_a_key_set_the_restricted_api_is_off_and_says_why(
         assert "ETRACKER_AUTHORIZATION" in response.json()["message"]
 
 
-def test_the_document_has_every_route_but_pages_metrics_and_settings() -> None:
+def test_the_document_has_every_route_but_metrics_and_settings() -> None:
     app = create_app(AdminSettings())
     paths = app.openapi()["paths"].items()
     documented = {(method.upper(), path) for path, operations in paths for method in operations}
     hidden = {path for _method, path in set(walk(app.routes)) - documented}
-    assert hidden == {"/", "/infohashes", "/metrics", "/settings"}
+    assert hidden == {"/metrics", "/settings"}
