@@ -148,6 +148,7 @@ infohashes = Table(
         postgresql_ops={"name": "gin_trgm_ops"},
         postgresql_where=_LISTED,
     ),
+    postgresql_with={"fillfactor": 70},
 )
 
 peers = Table(
