@@ -65,17 +65,19 @@ async def _copy_catalogue(tracker: Etracker, world: World) -> Catalogue:
 
 
 async def _copy_sessions(tracker: Etracker, world: World, catalogue: Catalogue) -> None:
-    """Store what the worker would have: a first announce of each peer, credited nothing."""
+    """Store what the worker would have after two announces of each peer that were worth nothing."""
     now = datetime.now(UTC)
     order = np.argsort(world.key_of, kind="stable").tolist()
     keys = (world.key_of + catalogue.first_key).tolist()
     torrents = (world.torrent_of + catalogue.first_torrent).tolist()
     uploaded, left = world.uploaded.tolist(), world.left.tolist()
-    memberships = ((keys[p], torrents[p], now, left[p] > 0) for p in order)
+    leeches, seeds = (True, None, None), (False, now)
+    memberships = ((keys[p], torrents[p], now, *(leeches if left[p] else (*seeds, peer_id(p)))) for p in order)
+    membership = ("key_id", "info_hash_id", "first_seen", "leeching", "credited_until", "credited_by")
     sessions = ((keys[p], torrents[p], peer_id(p), uploaded[p], 0, left[p], 1, now, now) for p in order)
     session = ("key_id", "info_hash_id", "peer_id", "uploaded", "downloaded", "amount_left", "event")
     async with tracker.connection() as connection:
-        await _copy(connection, "memberships", ("key_id", "info_hash_id", "first_seen", "leeching"), memberships)
+        await _copy(connection, "memberships", membership, memberships)
         await _copy(connection, "announces", (*session, "first_seen", "last_seen"), sessions)
         # What autovacuum and the checkpointer would do later isn't the cost of an announce that is measured then.
         await connection.execute("VACUUM ANALYZE", timeout=300)
