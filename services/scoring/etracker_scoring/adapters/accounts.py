@@ -3,21 +3,14 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 
 from etracker_scoring.adapters import sql
 from etracker_scoring.adapters.fact_streams import parse_position
-from etracker_scoring.adapters.key_rows import (
-    milliseconds,
-    moment,
-    moment_or_never,
-    parse_key,
-    parse_neighbour,
-    seconds,
-)
+from etracker_scoring.adapters.key_rows import milliseconds, parse_key, parse_neighbour
 from etracker_scoring.domain.ledger import Books, Ledger, Outcome, Scored, Sums
 from etracker_scoring.domain.newcomers import Neighbour, Welcome
 from etracker_scoring.domain.records import Key, Membership, MembershipKey, Session, SessionKey, Torrent
@@ -83,7 +76,7 @@ class PostgresAccounts:
 
     async def find_neighbours(self, prefixes: Collection[bytes], seen_after: float) -> list[Neighbour]:
         """Return the keys that matter to new ones from some prefixes."""
-        rows = await self._fetch(sql.FIND_NEIGHBOURS, sorted(prefixes), moment(seen_after))
+        rows = await self._fetch(sql.FIND_NEIGHBOURS, sorted(prefixes), seen_after)
         return [parse_neighbour(row) for row in rows]
 
     async def find_torrents(self, info_hashes: Collection[InfoHash]) -> dict[InfoHash, Torrent]:
@@ -170,17 +163,17 @@ class PostgresAccounts:
     async def _put_changes_of_keys(self, ledger: Ledger) -> None:
         """Write what changes about few keys; their rows are locked already."""
         origins = [
-            (key_id, moment(at), prefix, ledger.welcome.origins[key_id].grace, ledger.welcome.origins[key_id].stained)
+            (key_id, at, prefix, ledger.welcome.origins[key_id].grace, ledger.welcome.origins[key_id].stained)
             for key_id, prefix, at in ledger.newcomers.values()
         ]
         await self._write("peers", sql.PUT_ORIGINS, origins)
         await self._write("peers", sql.TAKE_GRACE, [(key_id,) for key_id in sorted(ledger.welcome.overtaken)])
-        told = [(key_id, moment(at_ms / 1000)) for key_id, at_ms in ledger.told.items()]
+        told = [(key_id, at_ms / 1000) for key_id, at_ms in ledger.told.items()]
         await self._write("peers", sql.TELL_NOTICES, told)
-        notices = [(key_id, text, moment(at_ms / 1000)) for key_id, (text, at_ms) in ledger.notices.items()]
+        notices = [(key_id, text, at_ms / 1000) for key_id, (text, at_ms) in ledger.notices.items()]
         await self._write("peers", sql.PUT_NOTICES, notices)
         changes = [
-            (key_id, moment(ledger.keys[key_id].last_seen_ms / 1000), scored.held.tier, scored.score)
+            (key_id, ledger.keys[key_id].last_seen_ms / 1000, scored.held.tier, scored.score)
             for key_id, scored in ledger.new_tiers.items()
         ]
         await self._write("tier_changes", sql.ADD_TIER_CHANGES, changes)
@@ -191,11 +184,11 @@ class PostgresAccounts:
         rows = [
             (
                 *key,
-                moment(first_seen / 1000),
+                first_seen / 1000,
                 leeching,
-                snatched and moment(snatched / 1000),
+                snatched and snatched / 1000,
                 seeding.debt_seconds,
-                moment_or_never(seeding.credited_until),
+                seeding.credited_until or None,
                 credited_by,
             )
             for key, (first_seen, leeching, snatched, seeding, credited_by) in sorted(memberships.items())
@@ -206,15 +199,15 @@ class PostgresAccounts:
         known, new = [], []
         for key, (row, first_seen, last_seen, *values) in sessions.items():
             if row is None:
-                new.append((*key, moment(first_seen / 1000), moment(last_seen / 1000), *values))
+                new.append((*key, first_seen / 1000, last_seen / 1000, *values))
             else:
-                known.append((row, moment(last_seen / 1000), *values))
+                known.append((row, last_seen / 1000, *values))
         await self._write("announces", sql.UPDATE_SESSIONS, known)
         await self._write("announces", sql.INSERT_SESSIONS, new)
 
     async def _keep_facts(self, kept: Sequence[tuple[Fact, bytes]]) -> None:
         if kept:
-            rows = [(moment(fact.at_ms / 1000), packed) for fact, packed in kept]
+            rows = [(datetime.fromtimestamp(fact.at_ms / 1000, UTC), packed) for fact, packed in kept]
             await self._connection.copy_records_to_table("facts", records=rows, columns=("at", "fact"))
             self._written["facts"] += len(rows)
 
@@ -252,15 +245,15 @@ def _session(row: asyncpg.Record) -> Session:
 
 def _membership(row: asyncpg.Record) -> Membership:
     _, _, first_seen, leeching, snatched, debt_seconds, credited_until, credited_by = row
-    seeding = TorrentHistory(debt_seconds, seconds(credited_until))
-    return Membership(milliseconds(first_seen), leeching, snatched and milliseconds(snatched), seeding, credited_by)
+    seeding = TorrentHistory(debt_seconds, credited_until or 0.0)
+    return Membership(milliseconds(first_seen), leeching, milliseconds(snatched), seeding, credited_by)
 
 
-def _sums(sums: Sums) -> tuple[int, int, int, int, datetime]:
-    return sums.snatches, sums.uploaded, sums.downloaded, sums.seeding_seconds, moment(sums.last_seen_ms / 1000)
+def _sums(sums: Sums) -> tuple[int, int, int, int, float]:
+    return sums.snatches, sums.uploaded, sums.downloaded, sums.seeding_seconds, sums.last_seen_ms / 1000
 
 
 def _scored(scored: Scored) -> tuple[Any, ...]:
     (at, recent, average, length_days, owed, paid, _, seeded_until), (tier, falling_since), score = scored
-    sums = (moment_or_never(at), recent, average, length_days, owed, paid)
-    return moment_or_never(seeded_until), *sums, tier, moment_or_never(falling_since), score
+    sums = (at or None, recent, average, length_days, owed, paid)
+    return seeded_until or None, *sums, tier, falling_since or None, score

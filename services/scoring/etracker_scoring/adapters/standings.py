@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
-from etracker_scoring.adapters.key_rows import KEY_WIDTH, moment, parse_key, parse_neighbour
+from etracker_scoring.adapters.key_rows import KEY_WIDTH, parse_key, parse_neighbour
 from etracker_scoring.adapters.sql import FIND_NEIGHBOURS
 from etracker_scoring.domain.newcomers import Neighbour
 from etracker_scoring.domain.policies import History
@@ -82,9 +82,7 @@ class PostgresStandings:
 
     async def find_neighbours(self, prefixes: Sequence[bytes], seen_after: float) -> Sequence[Neighbour]:
         """Return the keys that matter to new ones from some prefixes."""
-        return [
-            parse_neighbour(row) for row in await self._ask(lambda link: link.neighbours, prefixes, moment(seen_after))
-        ]
+        return [parse_neighbour(row) for row in await self._ask(lambda link: link.neighbours, prefixes, seen_after)]
 
     async def _ask(self, statement: Callable[[_Link], PreparedStatement], *arguments: object) -> list[asyncpg.Record]:
         if not self.connected:
