@@ -1,7 +1,7 @@
 """What would raise a tier, and when."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etracker_scoring.domain.prospects import OwnedTorrent, Pace, continued, pace_of, prospect_of
@@ -34,6 +34,7 @@ def owned(gibibytes: float = 4.0, *, seeding: bool = True, owes_days: float = 0.
     return OwnedTorrent(int(gibibytes * GIB), 1, seeding, owes_days * DAY)
 
 
+@settings(deadline=None)  # the first example also pays for what is imported late
 @given(st.floats(0.5, 60), st.floats(0, 3), st.integers(0, 3))
 def test_what_is_foretold_is_what_announces_then_add_up_to(days: float, owes_days: float, snatches: int) -> None:
     start = NEW_KEY._replace(at_seconds=NOW, recent=1.0, average=2.0, length_days=3.0, owed=float(snatches))
