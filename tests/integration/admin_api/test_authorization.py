@@ -1,16 +1,16 @@
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
 import pytest
-from fastapi.routing import APIRoute
+from fastapi import FastAPI
 from httpx import AsyncClient
 from pydantic import SecretStr
-from starlette.routing import BaseRoute
 
 from etracker_admin_api.app import create_app
 from etracker_admin_api.domain.operators import hash_api_key
+from etracker_admin_api.routes.route_table import walk
 from etracker_admin_api.settings import AdminSettings
 from tests.integration.admin_api.conftest import API_KEY, AUTHORIZED, serving
 
@@ -40,13 +40,8 @@ REVOKED = "etk_revoked"
 ANNOUNCE_KEY = "ab" * 15
 
 
-def walk(routes: Sequence[BaseRoute]) -> Iterator[tuple[str, str]]:
-    """Find every route of the application, however routers are nested."""
-    for route in routes:
-        if isinstance(route, APIRoute):
-            yield from ((method, route.path) for method in route.methods or ())
-        elif (router := getattr(route, "original_router", None)) is not None:
-            yield from walk(router.routes)
+def every_route(app: FastAPI) -> set[tuple[str, str]]:
+    return {(method, route.path_format) for route in walk(app.routes) for method in route.methods or ()}
 
 
 def fill(path: str) -> str:
@@ -71,7 +66,7 @@ async def contents(database: asyncpg.Connection) -> Sequence[str]:
     return sorted(row[0] for found in rows for row in found)
 
 
-OPERATORS = sorted(set(walk(create_app(AdminSettings()).routes)) - PUBLIC - KEY_HOLDERS)
+OPERATORS = sorted(every_route(create_app(AdminSettings())) - PUBLIC - KEY_HOLDERS)
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATORS, ids=str)
@@ -112,7 +107,7 @@ async def test_a_key_holders_route_refuses_all_others_and_changes_nothing(
 
 def test_there_are_operators_routes() -> None:
     assert len(OPERATORS) >= 20
-    assert set(walk(create_app(AdminSettings()).routes)) >= PUBLIC | KEY_HOLDERS
+    assert every_route(create_app(AdminSettings())) >= PUBLIC | KEY_HOLDERS
 
 
 @pytest.mark.parametrize("wrong", [" ", API_KEY + "x", API_KEY.upper(), f"Bearer {API_KEY}", "é".encode("latin-1")])
@@ -147,5 +142,5 @@ def test_the_document_has_every_route_but_metrics_and_settings() -> None:
     app = create_app(AdminSettings())
     paths = app.openapi()["paths"].items()
     documented = {(method.upper(), path) for path, operations in paths for method in operations}
-    hidden = {path for _method, path in set(walk(app.routes)) - documented}
+    hidden = {path for _method, path in every_route(app) - documented}
     assert hidden == {"/metrics", "/settings"}

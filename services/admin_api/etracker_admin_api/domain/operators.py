@@ -115,13 +115,11 @@ def check_operator_name(name: str) -> str:
     """Return an operator's name.
 
     Raises:
-        UnfitNameError: it is no short line of letters, digits and a few signs, or is taken by the environment.
+        UnfitNameError: it is no short line of letters, digits and a few signs.
     """
     name = name.strip()
     if not _NAME.fullmatch(name):
         raise UnfitNameError("A name is 1 to 64 letters, digits, spaces and . @ + - and starts with a letter or digit.")
-    if name.lower() == ENVIRONMENT:
-        raise UnfitNameError(f"The name {ENVIRONMENT} is the operator's of ETRACKER_AUTHORIZATION.")
     return name
 
 

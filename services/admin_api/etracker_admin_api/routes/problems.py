@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from etracker_admin_api.domain.errors import RefusedError
 from etracker_admin_api.ports import DatabaseUnavailableError
 from etracker_admin_api.routes.models import Problem
+from etracker_admin_api.routes.route_table import allowed_methods
 from etracker_admin_api.routes.v1.models.problems import INVALID, FieldProblem, ProblemDetails, problem_type
 
 DATABASE_DOWN = "The database doesn't answer. Try again in a moment."
@@ -88,7 +89,10 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 async def _answer_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - what the handler is registered for
-    return _respond(request, error.status_code, str(error.detail), error.headers)
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # the framework names the methods of one route only
+        headers = {"Allow": ", ".join(allowed_methods(request.app.routes, request.url.path))}
+    return _respond(request, error.status_code, str(error.detail), headers)
 
 
 async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:

@@ -17,7 +17,8 @@ INFO_HASH = "07" * 20
     [
         ("GET", "/nothing", 404),
         ("GET", f"/infohashes/{INFO_HASH}", 404),
-        ("GET", "/infohashes/xyz", 400),
+        ("GET", "/infohashes/xyz", 404),
+        ("GET", f"/keys/{2**63}", 401),
         ("GET", "/infohashes?limit=0", 400),
         ("GET", "/infohashes?sort=luck", 400),
         ("GET", "/infohashes?cursor=x", 400),
@@ -33,6 +34,21 @@ async def test_an_error_is_a_problem_document(client: AsyncClient, method: str, 
     problem = response.json()
     assert (problem["status"], problem["request_id"]) == (status, response.headers["x-request-id"])
     assert {"type", "title", "detail"} <= set(problem)
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/api/infohash", "DELETE, POST"),
+        ("/api/v1/infohashes", "GET, POST"),
+        (f"/api/v1/infohashes/{INFO_HASH}", "DELETE, GET, PATCH"),
+        ("/api/v1/infohashes/bulk", "POST"),
+        ("/api/v1/keys/lookup", "POST"),
+    ],
+)
+async def test_a_wrong_method_is_told_all_right_ones(client: AsyncClient, path: str, methods: str) -> None:
+    response = await client.put(path)
+    assert (response.status_code, response.headers["allow"]) == (405, methods)
 
 
 async def test_a_wrong_parameter_is_named(client: AsyncClient) -> None:

@@ -123,10 +123,11 @@ async def test_an_operator_works_from_the_moment_of_its_making_to_that_of_its_re
     assert made["key"] not in json.dumps(listed)
     assert (await tracker.delete(f"{V1}/operators/{made['id']}", headers=bobs)).status_code == 204
     assert (await tracker.get(f"{V1}/session", headers=bobs)).status_code == 403
-    assert (await ask(tracker, "POST", f"{V1}/operators", json={"name": "bob"})).status_code == 409
+    for taken in ("bob", "ann", "Environment"):
+        assert (await ask(tracker, "POST", f"{V1}/operators", json={"name": taken})).status_code == 409
 
 
-@pytest.mark.parametrize("name", ["", " ", "environment", "ENVIRONMENT", "a" * 65, "a\nb", "<script>", "\u202eevil"])
+@pytest.mark.parametrize("name", ["", " ", "a" * 65, "a\nb", "<script>", "\u202eevil"])
 async def test_an_operators_name_is_a_short_plain_line(tracker: AsyncClient, name: str) -> None:
     response = await ask(tracker, "POST", f"{V1}/operators", json={"name": name})
     assert response.status_code == 400

@@ -49,7 +49,9 @@ def public_infohashes_router(lists: TorrentLists) -> APIRouter:
         return cacheable(request, answer, LIST_SECONDS)
 
     @router.get(
-        "/{info_hash}", response_model=TorrentDetailV1, responses={**NOT_MODIFIED, **problems_v1(400, 404, 503)}
+        "/{info_hash:infohash}",
+        response_model=TorrentDetailV1,
+        responses={**NOT_MODIFIED, **problems_v1(400, 404, 503)},
     )
     async def show_torrent(request: Request, info_hash: InfoHashPath) -> Response:
         """Show a torrent by any of its infohashes."""
@@ -93,7 +95,9 @@ def operators_infohashes_router(
         changed()
         return BulkResults.of(outcomes)
 
-    @router.patch("/{info_hash}", responses=problems_v1(400, 401, 403, 404, 429, 503), openapi_extra=body(NewName))
+    @router.patch(
+        "/{info_hash:infohash}", responses=problems_v1(400, 401, 403, 404, 429, 503), openapi_extra=body(NewName)
+    )
     async def rename_torrent(request: Request, info_hash: InfoHashPath, actor: Annotated[Actor, operator]) -> TorrentV1:
         """Give a torrent another name; its file keeps the one it has."""
         wanted = await read_json(request, NewName)
@@ -101,7 +105,7 @@ def operators_infohashes_router(
             raise HTTPException(404, "The infohash isn't tracked.")
         return TorrentV1.of((await find(lists, info_hash)).row)
 
-    @router.delete("/{info_hash}", status_code=204, responses=problems_v1(400, 401, 403, 404, 429, 503))
+    @router.delete("/{info_hash:infohash}", status_code=204, responses=problems_v1(400, 401, 403, 404, 429, 503))
     async def remove_torrent(info_hash: InfoHashPath, actor: Annotated[Actor, operator]) -> None:
         """Stop tracking a torrent, with its statistics."""
         if not await catalogue.remove(parse_info_hash(info_hash), actor):

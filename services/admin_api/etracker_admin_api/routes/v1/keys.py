@@ -16,6 +16,7 @@ from etracker_admin_api.routes.v1.models.keys import Key, KeyChange, KeyList, Ke
 from etracker_admin_api.routes.v1.paging import Cursor, Limit
 from etracker_shared.identity import new_announce_key
 
+_ID_OR_HASH = "^[0-9a-fA-F]{0,32}$"
 NO_KEY = "There is no such key."
 
 
@@ -63,7 +64,9 @@ def operators_keys_router(register: KeyRegister, roles: Roles, callers: Callers)
     async def list_keys(
         _actor: Annotated[Actor, operator],
         *,
-        q: Annotated[str, Query(max_length=32, description="an id, or what the key's hash starts with")] = "",
+        q: Annotated[
+            str, Query(pattern="^[0-9a-fA-F]{0,32}$", description="an id, or what the key's hash starts with")
+        ] = "",
         sort: KeySort = KeySort.CREATED_DESCENDING,
         cursor: Cursor = None,
         limit: Limit = 50,
@@ -78,18 +81,18 @@ def operators_keys_router(register: KeyRegister, roles: Roles, callers: Callers)
         wanted = await read_json(request, KeyLookup)
         return _found(await register.look_up(wanted.announce_key))
 
-    @router.get("/{key_id}", responses=problems_v1(400, 401, 403, 404, 429, 503))
+    @router.get("/{key_id:int}", responses=problems_v1(400, 401, 403, 404, 429, 503))
     async def show_key(key_id: RowId, _actor: Annotated[Actor, operator]) -> Key:
         """Show a key."""
         return _found(await register.find(key_id))
 
-    @router.patch("/{key_id}", responses=problems_v1(400, 401, 403, 404, 429, 503), openapi_extra=body(KeyChange))
+    @router.patch("/{key_id:int}", responses=problems_v1(400, 401, 403, 404, 429, 503), openapi_extra=body(KeyChange))
     async def change_key(request: Request, key_id: RowId, actor: Annotated[Actor, operator]) -> Key:
         """Disable a key, or enable it again; announces obey within a second."""
         wanted = await read_json(request, KeyChange)
         return _found(await register.set_disabled(key_id, actor, disabled=wanted.disabled))
 
-    @router.post("/{key_id}/rotate", responses=problems_v1(400, 401, 403, 404, 429, 503))
+    @router.post("/{key_id:int}/rotate", responses=problems_v1(400, 401, 403, 404, 429, 503))
     async def rotate_key(
         request: Request, response: Response, key_id: RowId, actor: Annotated[Actor, operator]
     ) -> NewKey:

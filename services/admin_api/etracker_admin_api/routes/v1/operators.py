@@ -57,13 +57,14 @@ def operators_router(operators: Operators, roles: Roles) -> APIRouter:
         """Give somebody an API key of their own; it is shown this once."""
         name = check_operator_name((await read_json(request, NewOperator)).name)
         api_key = new_api_key()
-        added = await operators.add(name, hash_api_key(api_key.encode()), actor)
+        taken = name.lower() == ENVIRONMENT
+        added = None if taken else await operators.add(name, hash_api_key(api_key.encode()), actor)
         if added is None:
             raise HTTPException(409, "The name is, or was, another operator's.")
         response.headers["Cache-Control"] = "no-store"
         return AddedOperator(id=added, name=name, key=api_key)
 
-    @router.delete("/operators/{operator_id}", status_code=204, responses=problems_v1(400, 401, 403, 404, 429, 503))
+    @router.delete("/operators/{operator_id:int}", status_code=204, responses=problems_v1(400, 401, 403, 404, 429, 503))
     async def revoke_operator(operator_id: RowId, actor: Annotated[Actor, operator]) -> None:
         """Revoke an operator's API key at once; the audit log keeps the name."""
         if not await operators.revoke(operator_id, actor):

@@ -46,7 +46,7 @@ def statistics_v1_router(statistics: TrackerStatistics) -> APIRouter:
         return cacheable(request, answer, HISTORY_SECONDS)
 
     @router.get(
-        "/infohashes/{info_hash}/history",
+        "/infohashes/{info_hash:infohash}/history",
         response_model=TorrentHistory,
         responses={**NOT_MODIFIED, **problems_v1(400, 404, 503)},
     )

@@ -15,11 +15,11 @@ from etracker_admin_api.use_cases.swarm_peers import look_into_swarm
 
 
 def swarms_router(swarms: SwarmPeers, lists: TorrentLists, roles: Roles) -> APIRouter:
-    """Build ``GET /api/v1/infohashes/{info_hash}/peers``."""
+    """Build ``GET /api/v1/infohashes/{info_hash:infohash}/peers``."""
     router = APIRouter(prefix="/api/v1/infohashes", tags=["infohashes"])
     operator = Security(roles.operator)
 
-    @router.get("/{info_hash}/peers", responses=problems_v1(400, 401, 403, 404, 429, 503))
+    @router.get("/{info_hash:infohash}/peers", responses=problems_v1(400, 401, 403, 404, 429, 503))
     async def show_peers(
         response: Response,
         info_hash: InfoHashPath,

@@ -60,7 +60,7 @@ def torrents_v1_router(
         return await _answer(lists, torrent, is_new=is_new)
 
     @router.get(
-        "/infohashes/{info_hash}/torrent",
+        "/infohashes/{info_hash:infohash}/torrent",
         response_class=Response,
         responses={**_FILE, **problems_v1(400, 401, 403, 404, 429, 503)},
     )

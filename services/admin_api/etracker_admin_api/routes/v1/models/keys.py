@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from etracker_admin_api.domain.keys import KeyRow
 
@@ -74,4 +74,4 @@ class KeyLookup(BaseModel):
 class KeyChange(BaseModel):
     """What may be changed about a key."""
 
-    disabled: bool
+    disabled: StrictBool

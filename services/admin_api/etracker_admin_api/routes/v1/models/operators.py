@@ -32,7 +32,7 @@ class OperatorList(BaseModel):
 class NewOperator(BaseModel):
     """A name nobody ever had."""
 
-    name: str
+    name: str = Field(json_schema_extra={"pattern": "^[A-Za-z0-9_][A-Za-z0-9_ .@+-]{0,62}[A-Za-z0-9_]?$"})
 
 
 class AddedOperator(BaseModel):

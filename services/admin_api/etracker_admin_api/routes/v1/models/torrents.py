@@ -13,6 +13,13 @@ from etracker_admin_api.use_cases.bulk import BulkStatus, Outcome
 HEX_HASH = "000102030405060708090a0b0c0d0e0f10111213"
 MAX_BULK = 1000
 
+_HEX_OR_BASE64 = {"pattern": "^(?:[0-9a-fA-F]{40}|[0-9a-fA-F]{64}|[0-9A-Za-z+/_-]{27}=?)$"}
+_ONE_LINE = {
+    "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]*$",
+    "maxLength": 1024,
+}
+"""What the domain refuses with sentences of its own: here it is only told."""
+
 InfoHashPath = Annotated[
     str,
     Path(
@@ -79,14 +86,21 @@ class TorrentPage(BaseModel):
 class NewInfoHash(BaseModel):
     """``info_hash``: hex; base64 is read too."""
 
+    info_hash: str = Field(examples=[HEX_HASH], json_schema_extra=_HEX_OR_BASE64)
+    name: str = Field("", json_schema_extra=_ONE_LINE)
+
+
+class BulkInfoHash(BaseModel):
+    """One of many: whatever is wrong with it is told of it alone."""
+
     info_hash: str = Field(examples=[HEX_HASH])
     name: str = ""
 
 
 class NewInfoHashes(BaseModel):
-    """Many at once; a wrong one is refused alone."""
+    """Many at once."""
 
-    items: list[NewInfoHash] = Field(max_length=MAX_BULK)
+    items: list[BulkInfoHash] = Field(max_length=MAX_BULK)
 
 
 class BulkResult(BaseModel):
@@ -114,9 +128,9 @@ class BulkResults(BaseModel):
 
 
 class NewName(BaseModel):
-    """What people read."""
+    """What people read: one line of at most 1,024 bytes."""
 
-    name: str
+    name: str = Field(json_schema_extra=_ONE_LINE)
 
 
 class UploadedTorrent(BaseModel):

@@ -1,0 +1,115 @@
+"""The admin API v1 on the whole tracker: its document holds, and announces obey what operators decide."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote_from_bytes
+
+import httpx
+import pytest
+from fastbencode import bdecode
+
+from tests.support.processes import wait_until
+from tests.support.stack import StackRun
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "openapi.json"
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+FILM = bytes(range(20))
+PEER_ID = b"-qB4520-abcdefghijkl"
+
+
+@pytest.fixture
+def operator(stack: StackRun) -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"Bearer {stack.api_key}"}
+    with httpx.Client(base_url=f"{stack.base_url}/api/v1", headers=headers, trust_env=False) as client:
+        client.post("/infohashes", json={"info_hash": FILM.hex(), "name": "film"}).raise_for_status()
+        yield client
+
+
+def new_key(operator: httpx.Client) -> str:
+    return str(operator.post("/keys").raise_for_status().json()["announce_key"])
+
+
+def key_id(operator: httpx.Client, announce_key: str) -> int:
+    return int(operator.post("/keys/lookup", json={"announce_key": announce_key}).raise_for_status().json()["id"])
+
+
+def announce(stack: StackRun, announce_key: str, left: int = 0) -> bytes | None:
+    """Announce; return what the tracker refuses it with."""
+    query = f"info_hash={quote_from_bytes(FILM, safe='')}&peer_id={quote_from_bytes(PEER_ID)}&port=6881&left={left}"
+    address = stack.announce_addresses[0]
+    answer = httpx.get(f"http://{address}/{announce_key}/announce?{query}&uploaded=0&downloaded=0", trust_env=False)
+    refused: bytes | None = bdecode(answer.content).get(b"failure reason")
+    return refused
+
+
+def within_a_second(condition: Callable[[], bool], what: str) -> None:
+    """Fail unless a condition holds a second from now at the latest, and the time of one look at it."""
+    deadline = time.monotonic() + 1.0
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+def test_a_disabled_key_is_refused_within_a_second_and_works_again_when_enabled(
+    stack: StackRun, operator: httpx.Client
+) -> None:
+    key = new_key(operator)
+    wait_until(lambda: announce(stack, key) is None, "the new key is accepted")
+    row = key_id(operator, key)
+    assert operator.patch(f"/keys/{row}", json={"disabled": True}).json()["disabled"]
+    within_a_second(lambda: announce(stack, key) is not None, "the disabled key is refused")
+    assert operator.patch(f"/keys/{row}", json={"disabled": False}).is_success
+    within_a_second(lambda: announce(stack, key) is None, "the enabled key is accepted")
+
+
+def test_a_rotated_key_takes_its_history_along(stack: StackRun, operator: httpx.Client) -> None:
+    key = new_key(operator)
+    wait_until(lambda: announce(stack, key) is None, "the new key is accepted")
+    row = key_id(operator, key)
+    wait_until(lambda: operator.get(f"/keys/{row}").json()["last_seen"] is not None, "the announce is settled")
+    seen = operator.get(f"/keys/{row}").json()
+    fresh = operator.post("/key/rotate", headers={"X-Announce-Key": key}).raise_for_status().json()
+    assert fresh["announce_url"] == f"{stack.base_url}/{fresh['announce_key']}/announce"
+    within_a_second(lambda: announce(stack, key) is not None, "the old key is refused")
+    within_a_second(lambda: announce(stack, fresh["announce_key"]) is None, "the new key is accepted")
+    assert key_id(operator, fresh["announce_key"]) == row
+    assert operator.get(f"/keys/{row}").json()["created"] == seen["created"]
+
+
+def test_operators_see_peers_services_and_the_last_write(stack: StackRun, operator: httpx.Client) -> None:
+    key = new_key(operator)
+    wait_until(lambda: announce(stack, key, left=5) is None, "the new key is accepted")
+    row = key_id(operator, key)
+    peers = operator.get(f"/infohashes/{FILM.hex()}/peers").json()
+    (mine,) = [peer for peer in peers["items"] if peer["key_id"] == row]
+    assert (mine["client"], mine["port"], mine["seeder"], mine["guest"]) == ("-qB4520-", 6881, False, False)
+    wait_until(lambda: operator.get("/system").json()["last_write"] is not None, "a fact is settled")
+    system = operator.get("/system").json()
+    assert {service["name"]: service["status"] for service in system["services"]} == dict.fromkeys(
+        ("admin_api", "announce", "scoring", "scoring_worker"), "up"
+    )
+    assert system["stream"]["lag_entries"] is not None
+    assert system["postgres"]["size_bytes"] > 0 < system["redis"]["memory_bytes"]
+    settings = operator.get("/settings").json()["items"]
+    told = {service for setting in settings for service in setting["services"]}
+    assert told == {"admin_api", "announce", "scoring", "scoring_worker"}
+    assert stack.api_key not in str(settings)
+    wait_until(lambda: operator.get("/stats").json()["leechers"] >= 1, "the peer is counted")
+
+
+@pytest.mark.timeout(180)
+def test_schemathesis_finds_nothing(stack: StackRun, operator: httpx.Client) -> None:
+    headers = [f"Authorization: {stack.api_key}", f"X-Announce-Key: {new_key(operator)}"]
+    command = [
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", CONFIGURATION, "run", DOCUMENT),
+        *("--url", stack.url_of("admin_api"), "-H", headers[0], "-H", headers[1]),
+        *("--checks", "all", "--max-examples", "20", "--seed", "20", "--no-color"),
+    ]
+    with tempfile.TemporaryDirectory() as directory:  # it leaves a cache where it runs
+        done = subprocess.run(command, cwd=directory, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
+    assert "Tested: " in done.stdout
