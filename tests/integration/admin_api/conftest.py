@@ -47,13 +47,15 @@ async def client(admin_settings: AdminSettings) -> AsyncIterator[AsyncClient]:
         yield client
 
 
+async def connect(settings: PostgresSettings) -> asyncpg.Connection:
+    """Connect to a test's database."""
+    return await asyncpg.connect(
+        host=settings.pghost, port=settings.pgport, user=settings.pguser, database=settings.pgdatabase
+    )
+
+
 @pytest.fixture
 async def database(postgres_settings: PostgresSettings) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(
-        host=postgres_settings.pghost,
-        port=postgres_settings.pgport,
-        user=postgres_settings.pguser,
-        database=postgres_settings.pgdatabase,
-    )
+    connection = await connect(postgres_settings)
     yield connection
     await connection.close()

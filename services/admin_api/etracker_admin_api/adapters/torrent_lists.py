@@ -87,6 +87,7 @@ class PostgresTorrentLists:
                 statement = sort_found(query, ids)
             else:
                 await connection.execute(text("SET LOCAL enable_bitmapscan = off"))
+                await connection.execute(text("SET LOCAL enable_sort = off"))  # walk, don't fetch all and sort
                 statement = walk(query)
             return cut_page([_row(row) for row in await connection.execute(statement)], query)
 
@@ -117,9 +118,12 @@ def walk(query: TorrentQuery) -> Select[Any]:
     """Merge the walks along an index, one a state of health."""
     healths = HEALTHS if query.health is None else (query.health.stored,)
     conditions = [] if query.search is None else [_matches(query.search)]
-    parts = [_listed(query).where(_columns.health == text(str(health)), *conditions) for health in healths]
-    rows = union_all(*parts).subquery()
-    return _in_order(select(rows), rows.c.sort_key, rows.c.id, query)
+    listed, key = _listed(query).where(*conditions), _KEYS[query.sort.order]
+    parts = [
+        _in_order(listed.where(_columns.health == text(str(health))), key, _columns.id, query) for health in healths
+    ]
+    rows = union_all(*(part.subquery().select() for part in parts)).subquery()
+    return _in_order(select(rows), rows.c.sort_key, rows.c.id, query).limit(query.limit + 1)
 
 
 def find_matching(search: Search, health: SwarmHealth | None) -> Select[Any]:
@@ -141,7 +145,7 @@ def sort_found(query: TorrentQuery, ids: Sequence[int]) -> Select[Any]:
     statement = _listed(query).where(_columns.id == func.any(ids))
     if query.health is not None:
         statement = statement.where(_columns.health == query.health.stored)
-    return _in_order(statement, _KEYS[query.sort.order], _columns.id, query)
+    return _in_order(statement, _KEYS[query.sort.order], _columns.id, query).limit(query.limit + 1)
 
 
 async def _matching(connection: AsyncConnection, search: Search, health: SwarmHealth | None) -> Sequence[int]:
@@ -162,7 +166,7 @@ def _in_order(
     statement: Select[Any], key: ColumnElement[Any], row_id: ColumnElement[int], query: TorrentQuery
 ) -> Select[Any]:
     order = (key.desc(), row_id.desc()) if query.sort.descending else (key, row_id)
-    return statement.order_by(*order).limit(query.limit + 1)
+    return statement.order_by(*order)
 
 
 def _matches(search: Search) -> ColumnElement[bool]:

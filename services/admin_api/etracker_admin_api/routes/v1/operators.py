@@ -82,7 +82,7 @@ def audit_router(log: AuditLog, roles: Roles) -> APIRouter:
     async def show_audit_log(
         _actor: Annotated[Actor, reader],
         *,
-        operator: Annotated[str | None, Query(max_length=64, pattern=r"^[\w .@+-]*$")] = None,
+        operator: Annotated[str | None, Query(max_length=64, pattern=r"^[^\u0000]*$")] = None,
         action: Action | None = None,
         cursor: Cursor = None,
         limit: Limit = 50,

@@ -1,0 +1,103 @@
+"""A page costs what it holds, not what the list holds: seen in the plans, since timings say little on a busy machine.
+
+``listing_plans.txt`` beside this has the plans over 1,000,000 torrents, and how long answers took there; the full test
+writes it anew into ``build/``.
+"""
+
+import statistics
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from httpx import AsyncClient
+
+from etracker_admin_api.adapters.torrent_lists import MOST_SORTED
+from etracker_admin_api.domain.listing import TorrentQuery
+from etracker_admin_api.settings import AdminSettings
+from etracker_shared.settings import PostgresSettings, RedisSettings
+from tests.integration.admin_api.conftest import connect, serving
+from tests.integration.admin_api.v1.listing_plans import QUESTIONS, plans_of
+from tests.support.catalogue import fill_catalogue
+from tests.support.postgres import PostgresServer, cloned_database
+
+SMALL, LARGE = 20_000, 1_000_000
+PAGE = 51
+LARGEST_READ = 4 * MOST_SORTED
+REPORT = Path(__file__).parents[4] / "build" / "listing_plans.txt"
+ROUNDS = 15
+
+
+@pytest.fixture(scope="module")
+def catalogue(shared_postgres: PostgresServer) -> Iterator[PostgresSettings]:
+    with cloned_database(shared_postgres) as settings:
+        yield settings
+
+
+@pytest.fixture
+async def filled(catalogue: PostgresSettings) -> AsyncIterator[asyncpg.Connection]:
+    connection = await connect(catalogue)
+    if not await connection.fetchval("SELECT EXISTS (SELECT FROM infohashes)"):
+        await fill_catalogue(connection, SMALL)
+    yield connection
+    await connection.close()
+
+
+@pytest.mark.parametrize("query", QUESTIONS.values(), ids=list(QUESTIONS))
+async def test_every_page_is_read_along_indexes_and_no_further_than_needed(
+    filled: asyncpg.Connection, query: TorrentQuery
+) -> None:
+    plans = await plans_of(filled, query)
+    for plan in plans:
+        assert "Seq Scan" not in plan.scanned, plan.text
+        assert plan.indexes, plan.text
+        assert plan.rows_read <= LARGEST_READ, plan.text
+    if query.search is None:
+        assert plans[0].rows_read <= PAGE + 3, plans[0].text  # one row ahead in each of the four walks
+
+
+@pytest.mark.full
+@pytest.mark.timeout(900)
+async def test_a_million_torrents(shared_postgres: PostgresServer, redis_settings: RedisSettings) -> None:
+    with cloned_database(shared_postgres) as postgres:
+        connection = await connect(postgres)
+        await fill_catalogue(connection, LARGE)
+        settings = AdminSettings(**postgres.model_dump(), **redis_settings.model_dump())
+        lines = [f"{LARGE:,} torrents, {await _size(connection)}. Milliseconds are medians of {ROUNDS} requests."]
+        async with serving(settings) as client:
+            lines += [f"\nstats: {await _median(client, '/api/v1/stats'):.1f} ms"]
+            for name, query in QUESTIONS.items():
+                plans = await plans_of(connection, query)
+                assert max(plan.rows_read for plan in plans) <= LARGEST_READ * 3, name
+                lines += [f"\n{name}: {await _median(client, '/api/v1/infohashes', query):.1f} ms"]
+                lines += [f"    {line}" for plan in plans for line in [*_shortened(plan.text), ""]]
+        await connection.close()
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text("\n".join(lines))
+
+
+async def _median(client: AsyncClient, path: str, query: TorrentQuery | None = None) -> float:
+    parameters = {}
+    if query is not None:
+        search = query.search
+        words = (search.start or " ".join(search.words)) if search else ""
+        parameters = {"sort": query.sort, "q": words, **({"health": query.health} if query.health else {})}
+    taken = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        assert (await client.get(path, params=parameters)).status_code == 200
+        taken.append((time.perf_counter() - start) * 1000)
+    return statistics.median(taken)
+
+
+async def _size(connection: asyncpg.Connection) -> str:
+    size = "SELECT pg_size_pretty(pg_table_size('infohashes')), pg_size_pretty(pg_indexes_size('infohashes'))"
+    row = await connection.fetchrow(size)
+    assert row is not None
+    return f"{row[0]} of table and {row[1]} of indexes"
+
+
+def _shortened(plan: str) -> list[str]:
+    """Leave out what is long and says nothing: lists of ids."""
+    return [line if len(line) < 160 else f"{line[:157]}..." for line in plan.splitlines()]
