@@ -105,7 +105,7 @@ def test_operators_see_peers_services_and_the_last_write(stack: StackRun, operat
 def test_schemathesis_finds_nothing(stack: StackRun, operator: httpx.Client) -> None:
     headers = [f"Authorization: {stack.api_key}", f"X-Announce-Key: {new_key(operator)}"]
     command = [
-        *(sys.executable, "-m", "schemathesis.cli", "--config-file", CONFIGURATION, "run", DOCUMENT),
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "run", str(DOCUMENT)),
         *("--url", stack.url_of("admin_api"), "-H", headers[0], "-H", headers[1]),
         *("--checks", "all", "--max-examples", "20", "--seed", "20", "--no-color"),
     ]

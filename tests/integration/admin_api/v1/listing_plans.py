@@ -7,10 +7,12 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import Select
-from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlalchemy.dialects import registry
 
 from etracker_admin_api.adapters.torrent_lists import MOST_SORTED, find_matching, sort_found, walk
 from etracker_admin_api.domain.listing import Sort, SwarmHealth, TorrentQuery, parse_query
+
+_DIALECT = registry.load("postgresql.asyncpg")()
 
 QUESTIONS: dict[str, TorrentQuery] = {
     **{f"first page by {sort}": parse_query(sort, 50) for sort in Sort},
@@ -81,7 +83,7 @@ async def plans_of(connection: asyncpg.Connection, query: TorrentQuery) -> list[
 
 
 def _compile(statement: Select[Any]) -> tuple[str, list[Any]]:
-    compiled = statement.compile(dialect=dialect(), compile_kwargs={"render_postcompile": True})
+    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
     return str(compiled), [compiled.params[name] for name in compiled.positiontup or ()]
 
 

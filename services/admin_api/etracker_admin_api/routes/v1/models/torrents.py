@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Path
 from pydantic import BaseModel, Field
+from pydantic.config import JsonDict
 
 from etracker_admin_api.domain.listing import SwarmHealth, TorrentDetail, TorrentRow
 from etracker_admin_api.use_cases.bulk import BulkStatus, Outcome
@@ -13,8 +14,8 @@ from etracker_admin_api.use_cases.bulk import BulkStatus, Outcome
 HEX_HASH = "000102030405060708090a0b0c0d0e0f10111213"
 MAX_BULK = 1000
 
-_HEX_OR_BASE64 = {"pattern": "^(?:[0-9a-fA-F]{40}|[0-9a-fA-F]{64}|[0-9A-Za-z+/_-]{27}=?)$"}
-_ONE_LINE = {
+_HEX_OR_BASE64: JsonDict = {"pattern": "^(?:[0-9a-fA-F]{40}|[0-9a-fA-F]{64}|[0-9A-Za-z+/_-]{27}=?)$"}
+_ONE_LINE: JsonDict = {
     "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]*$",
     "maxLength": 1024,
 }
