@@ -117,14 +117,18 @@ def _sample(plan: Plan, target: Target, mode: str, requests: Sequence[bytes], ad
 
 
 def meet_caches(plan: Plan, target: Target, progress: Progress) -> Sample:
-    """Let caches meet every key and torrent once; measure the first announces of a plan's number."""
+    """Let caches meet every key and torrent; measure the first announces of a plan's number.
+
+    All announce twice: where scoring can't tell a standing in time, as in the first rush, it is asked for again.
+    """
     world, tracker = target.world, target.tracker
     peers = world.first_announces()
     measured, rest = peers[: plan.announces], peers[plan.announces :]
-    with progress.stage(plan.stage, len(peers)) as advance:
+    with progress.stage(plan.stage, 2 * len(peers)) as advance:
         advance.describe(f"{plan.stage}: {target.name}")
         sample = _sample(plan, target, KEEP_ALIVE, world.announces_of(measured, tracker), advance)
         _insist(target, world.announces_of(rest, tracker), MANY_CONNECTIONS, advance)
+        _insist(target, world.announces_of(peers, tracker), CONNECTIONS, advance)
     return sample
 
 
