@@ -42,12 +42,12 @@ $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
 	@touch $@
 
 # The frontend: its packages, the client made from the API's document, and what the gateway serves.
-frontend/node_modules/run.stamp: frontend/package-lock.json frontend/.npmrc $(VENV)/run.stamp
+frontend/node_modules/run.stamp: frontend/package-lock.json frontend/.npmrc | $(VENV)/run.stamp
 	@echo "Installing what builds the frontend"
 	@sh deploy/npm.sh ci --omit=dev --no-progress
 	@touch $@
 
-frontend/node_modules/dev.stamp: frontend/package-lock.json frontend/.npmrc $(VENV)/run.stamp
+frontend/node_modules/dev.stamp: frontend/package-lock.json frontend/.npmrc | $(VENV)/run.stamp
 	@echo "Installing what builds and checks the frontend"
 	@sh deploy/npm.sh ci --no-progress
 	@touch frontend/node_modules/run.stamp $@

@@ -1,42 +1,9 @@
 import { queryOptions } from "@tanstack/react-query";
 import "./errors";
 import * as sdk from "./generated/sdk.gen";
-import { client } from "./generated/client.gen";
+import type { StandingReport as Standing } from "./generated/types.gen";
 
-export interface Standing {
-  tier: number;
-  tier_name: string;
-  score: number;
-  parts: { recent: number; average: number; length: number; conduct: number };
-  maximum: { recent: number; average: number; length: number };
-  snatches: number;
-  snatches_owed: { info_hash: string; name: string; seconds_left: number }[];
-  next_tier: {
-    tier: number;
-    tier_name: string;
-    score_needed: number;
-    advice: string;
-    expected_at: string | null;
-  } | null;
-  thresholds: Record<string, number>;
-  history: { at: string; tier: number; score: number }[];
-  notice: { text: string; since: string; advice: string } | null;
-  torrents: {
-    info_hash: string;
-    name: string;
-    size: number | null;
-    seeding: boolean;
-    seeding_seconds: number;
-    uploaded_bytes: number;
-    downloaded_bytes: number;
-    last_seen: string;
-  }[];
-  uploaded_bytes: number;
-  downloaded_bytes: number;
-  seeding_seconds: number;
-  created: string;
-  last_seen: string | null;
-}
+export type { Standing };
 
 const FRESH_MS = 30_000;
 
@@ -44,13 +11,7 @@ const FRESH_MS = 30_000;
 export const standing = (announceKey: string) =>
   queryOptions({
     queryKey: ["standing"],
-    queryFn: ({ signal }) =>
-      client.get<Standing, unknown, true, "data">({
-        url: "/api/v1/standing",
-        headers: identity(announceKey),
-        signal,
-        responseStyle: "data",
-      }),
+    queryFn: ({ signal }) => sdk.getStanding({ headers: identity(announceKey), signal }),
     refetchInterval: FRESH_MS,
   });
 

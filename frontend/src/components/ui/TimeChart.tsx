@@ -34,11 +34,13 @@ interface Row {
   values: number[];
 }
 
+const FEW = 3;
 const COLOURS = ["var(--series-1)", "var(--series-2)", "var(--series-3)"];
 
 /** The drawing itself; `Chart` loads this file when one is needed. */
 export default function TimeChart({ samples, series, span, format, steps = false, range }: ChartProps) {
   const rows: Row[] = samples.map(({ at, values }) => ({ at: Date.parse(at), values }));
+  const dot = rows.length < FEW && { r: 3 }; // a curve through one point can't be seen
   const type = steps ? "stepAfter" : "monotone";
   const Frame = steps ? LineChart : AreaChart;
   return (
@@ -91,7 +93,7 @@ export default function TimeChart({ samples, series, span, format, steps = false
               type={type}
               stroke={COLOURS[index]}
               strokeWidth={2}
-              dot={false}
+              dot={dot}
               isAnimationActive={false}
             />
           ) : (
@@ -104,6 +106,7 @@ export default function TimeChart({ samples, series, span, format, steps = false
               strokeWidth={2}
               fill={COLOURS[index]}
               fillOpacity={0.1}
+              dot={dot}
               isAnimationActive={false}
             />
           ),

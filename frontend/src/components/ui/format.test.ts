@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bytes, duration, relative } from "./format";
+import { bytes, duration, relative, roughly, shortCount } from "./format";
 
 test("sizes have three digits and a binary unit", () => {
   expect([0, 512, 999, 1000, 1536, 734_003_200, 98e9, 2 ** 50].map(bytes)).toEqual([
@@ -32,4 +32,15 @@ test("moments are told from now", () => {
   expect(told("2026-01-10T11:30:00Z")).toBe("30 minutes ago");
   expect(told("2026-01-09T12:00:00Z")).toBe("yesterday");
   expect(told("2026-01-29T12:00:00Z")).toBe("in 19 days");
+});
+
+test("means of few things are told as such", () => {
+  expect([0, 0.04, 0.6, 1.2, 1200].map((mean) => roughly(mean, "seeder"))).toEqual([
+    "0 seeders",
+    "under one seeder",
+    "1 seeder",
+    "1 seeder",
+    "1,200 seeders",
+  ]);
+  expect([0, 0.04, 3, 4200].map(shortCount)).toEqual(["0", "0.04", "3", "4.2K"]);
 });

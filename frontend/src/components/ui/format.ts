@@ -9,8 +9,9 @@ export function count(value: number): string {
   return numbers.format(value);
 }
 
+/** Write a number, or a mean below one, with what fits beside a chart. */
 export function shortCount(value: number): string {
-  return compact.format(value);
+  return value > 0 && value < 1 ? value.toPrecision(1) : compact.format(value);
 }
 
 /** Write a size with three digits and a binary unit. */
@@ -68,4 +69,9 @@ export function dateAndTime(moment: Date): string {
 
 export function plural(amount: number, one: string, many = `${one}s`): string {
   return `${count(amount)} ${amount === 1 ? one : many}`;
+}
+
+/** Say a mean number of things in words. */
+export function roughly(mean: number, one: string): string {
+  return mean > 0 && mean < 0.5 ? `under one ${one}` : plural(Math.round(mean), one);
 }

@@ -3,7 +3,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { stats, statsHistory } from "@/api/public";
 import { Card } from "@/components/ui/Card";
 import { Chart } from "@/components/ui/Chart";
-import { bytes, count, plural, shortCount } from "@/components/ui/format";
+import { bytes, count, plural, roughly, shortCount } from "@/components/ui/format";
 import { Page } from "@/components/ui/Page";
 import { SpanControl } from "@/components/ui/SpanControl";
 import { Stat, Stats } from "@/components/ui/Stat";
@@ -108,7 +108,7 @@ function History() {
             </Empty>
           ) : (
             <Chart
-              summary={`${count(Math.round(last.seeders))} seeders and ${count(Math.round(last.leechers))} leechers now`}
+              summary={`${roughly(last.seeders, "seeder")} and ${roughly(last.leechers, "leecher")} at the last sample`}
               samples={samples.map(({ at, seeders, leechers }) => ({ at, values: [seeders, leechers] }))}
               series={[{ name: "Seeders" }, { name: "Leechers" }]}
               span={loaded}

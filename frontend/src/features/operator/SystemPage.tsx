@@ -78,10 +78,15 @@ const COLUMNS: Column<Service>[] = [
   {
     name: "Service",
     leading: true,
-    cell: ({ name, detail }) => (
+    cell: ({ name, detail, metrics }) => (
       <>
         <b>{name}</b>
         {detail !== "" && <p className={classes.soft}>{detail}</p>}
+        <p className={classes.soft}>
+          {Object.entries(metrics)
+            .map(([measure, value]) => `${measure.replaceAll("_", " ")} ${count(value)}`)
+            .join(" · ")}
+        </p>
       </>
     ),
   },
@@ -90,16 +95,6 @@ const COLUMNS: Column<Service>[] = [
     cell: ({ status }) => (
       <span className={classes.state} data-is={status === "up" ? "good" : "bad"}>
         {status === "up" ? "Up" : "Down"}
-      </span>
-    ),
-  },
-  {
-    name: "Numbers",
-    cell: ({ metrics }) => (
-      <span className={classes.soft}>
-        {Object.entries(metrics)
-          .map(([name, value]) => `${name.replaceAll("_", " ")}: ${count(value)}`)
-          .join(", ")}
       </span>
     ),
   },

@@ -4,7 +4,7 @@ import { torrent, torrentHistory, type TorrentDetail } from "@/api/public";
 import { Card } from "@/components/ui/Card";
 import { Chart } from "@/components/ui/Chart";
 import { CopyField } from "@/components/ui/CopyField";
-import { bytes, count, duration, plural, shortCount } from "@/components/ui/format";
+import { bytes, count, duration, roughly, shortCount } from "@/components/ui/format";
 import { HealthBadge } from "@/components/ui/HealthBadge";
 import { MaybeMoment, Moment } from "@/components/ui/Moment";
 import { Name } from "@/components/ui/Name";
@@ -99,7 +99,7 @@ function History({ infoHash }: { infoHash: string }) {
             </Empty>
           ) : (
             <Chart
-              summary={`${plural(Math.round(last.seeders), "seeder")} and ${plural(Math.round(last.leechers), "leecher")} at the last sample`}
+              summary={`${roughly(last.seeders, "seeder")} and ${roughly(last.leechers, "leecher")} at the last sample`}
               samples={samples.map(({ at, seeders, leechers }) => ({ at, values: [seeders, leechers] }))}
               series={[{ name: "Seeders" }, { name: "Leechers" }]}
               span={loaded}

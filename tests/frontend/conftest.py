@@ -1,0 +1,138 @@
+"""A real Chromium in front of the whole tracker."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.frontend.pages import HOSTILE_NAMES
+from tests.support.stack import StackRun, running_stack
+from tests.support.torrents import make_content, make_torrent
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run"),
+    *("--disable-component-update", "--disable-sync"),
+)
+PATIENCE_MS = 30_000
+# What a test waits for comes within seconds instead of a minute.
+_SETTINGS = {
+    "ETRACKER_KEY_LIMIT": "1000/hour",
+    "ETRACKER_FAILURE_LIMIT": "1000/hour",
+    "ETRACKER_SAMPLE_SECONDS": "1",
+    "ETRACKER_COUNTS_SYNC_SECONDS": "1",
+}
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[StackRun]:
+    """The whole tracker, with names on its list that want to deceive."""
+    with running_stack(_SETTINGS) as stack:
+        asyncio.run(_insert_hostile_names(stack))
+        yield stack
+
+
+async def _insert_hostile_names(stack: StackRun) -> None:
+    settings = stack.postgres_settings()
+    connection = await asyncpg.connect(
+        host=settings.pghost,
+        port=settings.pgport,
+        user=settings.pguser,
+        password=settings.pgpassword.get_secret_value(),
+        database=settings.pgdatabase,
+    )
+    try:
+        await connection.executemany(
+            "INSERT INTO infohashes (info_hash, name) VALUES ($1, $2)",
+            [(secrets.token_bytes(20), name) for name in HOSTILE_NAMES],
+        )
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def api(stack: StackRun) -> Iterator[httpx.Client]:
+    """The API as an operator's script uses it."""
+    headers = {"Authorization": f"Bearer {stack.api_key}"}
+    with httpx.Client(base_url=stack.base_url, headers=headers, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def torrent_file(tmp_path: Path) -> Callable[[str], Path]:
+    """Make a torrent of a small file, which lies beside it."""
+
+    def make(name: str) -> Path:
+        content = make_content(tmp_path / name, 300_000)
+        path = tmp_path / f"{name}.torrent"
+        path.write_bytes(make_torrent(content))
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def browser(stack: StackRun) -> Iterator[Browser]:
+    """Chromium, as Debian has it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A browser window, and what went wrong in it."""
+
+    def __init__(self, context: BrowserContext, base_url: str) -> None:
+        self.context = context
+        self.problems: list[str] = []
+        context.add_init_script(
+            "document.addEventListener('securitypolicyviolation', (event) =>"
+            " console.error(`Policy: ${event.violatedDirective} ${event.blockedURI}`))"
+        )
+        context.on("request", lambda request: self._check_address(request.url, base_url))
+        context.on("console", lambda message: self._note(message.type, message.text))
+        context.on("weberror", lambda error: self.problems.append(str(error.error)))
+        self.page = context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+
+    def _check_address(self, url: str, base_url: str) -> None:
+        if not url.startswith((base_url, "blob:")):
+            self.problems.append(f"a request to {url}")
+
+    def _note(self, kind: str, text: str) -> None:
+        refused_request = text.startswith("Failed to load resource")  # shown on the page, which tests look at
+        if kind in {"error", "warning"} and not refused_request:
+            self.problems.append(text)
+
+
+@pytest.fixture
+def visit(browser: Browser, stack: StackRun) -> Iterator[Visit]:
+    """A fresh window; nothing may go wrong in it, be asked of others, or break the policy."""
+    context = browser.new_context(base_url=stack.base_url, viewport={"width": 1440, "height": 900})
+    visit = Visit(context, stack.base_url)
+    yield visit
+    context.close()
+    assert visit.problems == []
+
+
+@pytest.fixture
+def page(visit: Visit) -> Page:
+    return visit.page
+
+
+@pytest.fixture
+def operator_page(page: Page, stack: StackRun) -> Page:
+    """A window in which an operator has signed in."""
+    page.goto("/operator")
+    page.get_by_label("API key", exact=True).fill(stack.api_key)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Upload torrents")).to_be_visible()
+    return page

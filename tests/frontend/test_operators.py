@@ -1,0 +1,148 @@
+"""What an operator does."""
+
+import base64
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import Page, expect
+
+from tests.frontend.test_visitors import upload
+
+DROP = """(zone, [name, base64]) => {
+  const data = new DataTransfer();
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  data.items.add(new File([bytes], name));
+  zone.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_of_twenty_uploads_the_three_broken_ones_say_why(
+    operator_page: Page, torrent_file: Callable[[str], Path], tmp_path: Path
+) -> None:
+    good = [torrent_file(f"upload-{number}") for number in range(17)]
+    broken = {
+        "cut-short.torrent": good[0].read_bytes()[:-20],
+        "no-torrent.torrent": b"GIF89a",
+        "empty.torrent": b"d4:infodee",
+    }
+    for name, body in broken.items():
+        (tmp_path / name).write_bytes(body)
+    operator_page.get_by_label("Torrent files").set_input_files([*good, *(tmp_path / name for name in broken)])
+    expect(operator_page.get_by_text("17 torrents uploaded, 3 failed.")).to_be_visible()
+    for name in broken:
+        told = operator_page.get_by_role("listitem").filter(has_text=name).locator("p").inner_text()
+        assert len(told) > 15
+        assert told.endswith(".")
+    operator_page.get_by_role("button", name="Clear the list").click()
+    expect(operator_page.get_by_text("17 torrents uploaded")).to_have_count(0)
+    operator_page.goto("/infohashes?q=upload")
+    expect(operator_page.get_by_role("row")).to_have_count(18)
+
+
+def test_files_can_be_dropped(operator_page: Page, torrent_file: Callable[[str], Path]) -> None:
+    path = torrent_file("dropped")
+    zone = operator_page.get_by_text("Drop torrent files here").locator("..")
+    zone.evaluate(DROP, [path.name, base64.b64encode(path.read_bytes()).decode()])
+    expect(operator_page.get_by_text("1 torrent uploaded.")).to_be_visible()
+
+
+def test_a_revoked_operator_is_out_and_the_audit_log_has_it_all(operator_page: Page, api: httpx.Client) -> None:
+    page = operator_page
+    page.get_by_role("link", name="Operators").click()
+    page.get_by_label("Name", exact=True).fill("night script")
+    page.get_by_role("button", name="Create an API key").click()
+    key = page.get_by_role("group", name="API key").get_by_role("code").inner_text()
+    bearer = {"Authorization": f"Bearer {key}"}
+    assert api.get("/api/v1/session", headers=bearer).json()["name"] == "night script"
+
+    page.get_by_role("button", name="Revoke night script").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke", exact=True).click()
+    expect(page.get_by_role("row").filter(has_text="night script")).to_contain_text("Revoked")
+    assert api.get("/api/v1/session", headers=bearer).status_code == 403
+
+    page.get_by_role("link", name="Audit log").click()
+    for action in ("operator.add", "operator.revoke"):
+        page.get_by_label("Action").select_option(action)
+        expect(page).to_have_url(re.compile(f"action={action}"))
+        expect(page.get_by_role("row").filter(has_text=action).first).to_contain_text("environment")
+
+
+def test_infohashes_are_added_renamed_and_deleted(operator_page: Page, api: httpx.Client) -> None:
+    page = operator_page
+    page.get_by_role("link", name="Infohashes").click()
+    page.get_by_role("textbox", name="Infohashes").fill(f"{'5a' * 20} by hash alone\nnonsense")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_text("Line 2 has no infohash")).to_be_visible()
+    page.get_by_role("textbox", name="Infohashes").fill(f"{'5a' * 20} by hash alone")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_text("1 infohash added, 0 known before, 0 refused")).to_be_visible()
+
+    page.get_by_role("row").filter(has_text="by hash alone").get_by_role("button", name="Rename").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("another name")
+    page.get_by_role("button", name="Save").click()
+    row = page.get_by_role("row").filter(has_text="another name")
+    expect(row).to_have_count(1)
+    row.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(row).to_have_count(0)
+    assert api.get(f"/api/v1/infohashes/{'5a' * 20}").status_code == 404
+
+
+def test_a_key_is_looked_up_disabled_and_rotated(operator_page: Page, api: httpx.Client) -> None:
+    page = operator_page
+    key = api.post("/api/v1/keys").raise_for_status().json()["announce_key"]
+    page.get_by_role("link", name="Announce keys").click()
+    page.get_by_label("Announce key or URL").fill(f"http://tracker.test/{key}/announce")
+    page.get_by_role("button", name="Look up").click()
+    expect(page.get_by_role("row")).to_have_count(2)
+    standing = {"X-Announce-Key": key}
+
+    page.get_by_role("button", name=re.compile("^Disable key")).click()
+    page.get_by_role("dialog").get_by_role("button", name="Disable").click()
+    expect(page.get_by_role("row").nth(1)).to_contain_text("Disabled")
+    assert api.get("/api/v1/standing", headers=standing).status_code == 403
+    page.get_by_role("button", name=re.compile("^Enable key")).click()
+    page.get_by_role("dialog").get_by_role("button", name="Enable").click()
+    expect(page.get_by_role("row").nth(1)).not_to_contain_text("Disabled")
+
+    page.get_by_role("button", name=re.compile("^Rotate key")).click()
+    page.get_by_role("dialog").get_by_role("button", name="Rotate").click()
+    url = page.get_by_role("group", name="New announce URL").get_by_role("code").inner_text()
+    assert key not in url
+    assert api.get("/api/v1/standing", headers=standing).status_code == 403
+
+
+def test_a_wrong_api_key_is_refused_with_a_sentence(page: Page) -> None:
+    page.goto("/operator/keys")
+    page.get_by_label("API key", exact=True).fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("That key isn't accepted")).to_be_visible()
+    expect(page.get_by_label("API key", exact=True)).to_be_visible()
+
+
+def test_the_api_key_is_gone_with_the_tab_and_never_stored_for_good(operator_page: Page) -> None:
+    assert operator_page.evaluate("Object.keys(localStorage).filter((name) => name.includes('api')).length") == 0
+    operator_page.get_by_role("button", name="Sign out").click()
+    expect(operator_page.get_by_role("button", name="Sign in")).to_be_visible()
+    assert operator_page.evaluate("sessionStorage.length") == 0
+
+
+def test_the_system_page_tells_how_each_service_does(operator_page: Page) -> None:
+    operator_page.get_by_role("link", name="System").click()
+    for name in ("announce", "scoring", "scoring_worker"):
+        expect(operator_page.get_by_role("row").filter(has_text=re.compile(f"^{name}")).first).to_contain_text("Up")
+    expect(operator_page.get_by_text("Facts waiting")).to_be_visible()
+
+
+def test_a_swarm_shows_its_peers(operator_page: Page, api: httpx.Client, torrent_file: Callable[[str], Path]) -> None:
+    info_hash = upload(api, torrent_file("watched"))
+    key = api.post("/api/v1/keys").raise_for_status().json()["announce_key"]
+    query = "".join(f"%{info_hash[at : at + 2]}" for at in range(0, 40, 2))
+    query = f"info_hash={query}&peer_id=-TR4060-abcdefghijkl&port=51413&left=0&uploaded=0&downloaded=0&event=started"
+    api.get(f"/{key}/announce?{query}").raise_for_status()
+    operator_page.goto(f"/operator/swarms/{info_hash}")
+    row = operator_page.get_by_role("row").filter(has_text="127.0.0.1:51413")
+    expect(row).to_contain_text("Seeder")
+    expect(row).to_contain_text("-TR4060-")

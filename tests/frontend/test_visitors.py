@@ -1,0 +1,195 @@
+"""What somebody does who comes for a torrent, with a real client, and where it shows."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from fastbencode import bdecode
+from playwright.sync_api import Dialog, Page, expect
+
+from tests.frontend.conftest import Visit
+from tests.frontend.pages import HOSTILE_NAMES, LONG_NAME
+from tests.support.processes import Program, free_port
+from tests.support.stack import StackRun
+
+KEY = re.compile(r"/([0-9a-f]{30})/announce")
+
+
+def upload(api: httpx.Client, path: Path) -> str:
+    """Put a torrent on the list and return its infohash."""
+    answer = api.post("/api/v1/torrents", files={"file": (path.name, path.read_bytes())}).raise_for_status()
+    return str(answer.json()["torrent"]["info_hash"])
+
+
+def get_key(page: Page) -> str:
+    """Get an announce URL on the front page and return the key in it."""
+    page.goto("/")
+    page.get_by_role("button", name="Get an announce URL").click()
+    return shown_key(page)
+
+
+def shown_key(page: Page) -> str:
+    url = page.get_by_role("group", name="Your announce URL").get_by_role("code")
+    expect(url).to_contain_text("/announce")
+    found = KEY.search(url.inner_text())
+    assert found
+    return found[1]
+
+
+@contextmanager
+def seeding(torrent: Path, directory: Path) -> Iterator[None]:
+    """Seed with aria2 what lies in ``directory``."""
+    options = ["--enable-dht=false", "--bt-enable-lpd=false", "--check-integrity", "--seed-ratio=0"]
+    port = free_port()
+    command = ["aria2c", *options, f"--listen-port={port}", f"--dir={directory}", str(torrent)]
+    with Program(command, log=directory / "aria2.log"):
+        yield
+
+
+@pytest.mark.timeout(240)
+def test_a_visitor_gets_a_key_downloads_seeds_and_sees_it(
+    page: Page, api: httpx.Client, torrent_file: Callable[[str], Path], tmp_path: Path
+) -> None:
+    original = torrent_file("a-visitors-choice")
+    info_hash = upload(api, original)
+    key = get_key(page)
+
+    page.get_by_role("link", name="Torrents", exact=True).click()
+    page.get_by_label("Search torrents").fill("visitors choice")
+    row = page.get_by_role("row").filter(has_text="a-visitors-choice")
+    expect(page.get_by_role("row")).to_have_count(2)  # the headings, and it
+    expect(row).to_contain_text("Idle")
+    with page.expect_download() as download:
+        row.get_by_role("button", name="Download the torrent file").click()
+    assert download.value.suggested_filename == "a-visitors-choice.torrent"
+    own = tmp_path / "own.torrent"
+    download.value.save_as(own)
+    announce = bdecode(own.read_bytes())[b"announce"].decode()
+    assert announce == f"{page.url.split('/infohashes')[0]}/{key}/announce"
+
+    with seeding(own, tmp_path):
+        page.goto(f"/infohashes/{info_hash}")
+        seeders = page.locator("dl > div").filter(has=page.get_by_text("Seeders", exact=True))
+        expect(seeders).to_contain_text("1")
+        expect(page.get_by_text("Weak")).to_be_visible()
+
+        page.get_by_role("link", name="My standing").click()
+        mine = page.get_by_role("row").filter(has_text="a-visitors-choice")
+        reload_until(page, lambda: mine.count() == 1)
+        expect(mine).to_contain_text("Seeding")
+        expect(page.get_by_role("heading", name="Contributor")).to_be_visible()  # a newcomer's grace
+
+        page.get_by_role("link", name="etracker, front page").click()
+        expect(page.locator("dl > div").filter(has_text="Seeders")).to_contain_text(re.compile("[1-9]"))
+        expect(page.locator("figure svg path, figure svg circle").first).to_be_attached()
+        reload_until(page, lambda: newest_on_the_chart(page) > 0)
+
+
+def newest_on_the_chart(page: Page) -> float:
+    """Return the last number of seeders that the chart has: the mean of its step so far."""
+    page.get_by_text("As a table").click()
+    newest = page.get_by_role("region", name="The numbers of the chart").get_by_role("row").nth(1)
+    return float(newest.get_by_role("cell").first.inner_text())
+
+
+def reload_until(page: Page, condition: Callable[[], bool], tries: int = 30) -> None:
+    """Load the page again until it shows something, a second apart."""
+    for _ in range(tries):
+        page.reload()
+        expect(page.locator(".mantine-Skeleton-root")).to_have_count(0)
+        if condition():
+            return
+        page.wait_for_timeout(1000)
+    raise AssertionError(f"It doesn't show on {page.url}: {page.locator('main').inner_text()}")
+
+
+def test_rotating_the_key_ends_the_old_one_and_keeps_what_was_done(page: Page, api: httpx.Client) -> None:
+    old = get_key(page)
+    page.goto("/standing")
+    page.get_by_role("button", name="Rotate the key").click()
+    page.get_by_role("dialog").get_by_role("button", name="Rotate it").click()
+    expect(page.get_by_text("Rotated", exact=True)).to_be_visible()
+    new = shown_key(page)
+    assert new != old
+    assert [api.get("/api/v1/standing", headers={"X-Announce-Key": key}).status_code for key in (old, new)] == [
+        403,
+        200,
+    ]
+
+
+def test_the_key_is_remembered_here_and_never_put_into_an_address(visit: Visit) -> None:
+    addresses: list[str] = []
+    visit.context.on("request", lambda request: addresses.append(request.url))
+    key = get_key(visit.page)
+    visit.page.reload()
+    assert shown_key(visit.page) == key
+    visit.page.goto("/standing")
+    expect(visit.page.get_by_role("heading", name="Your torrents")).to_be_visible()
+    assert not [address for address in addresses if key in address]
+    visit.page.get_by_role("button", name="Forget it here").click()
+    visit.page.get_by_role("button", name="Forget it", exact=True).click()
+    expect(visit.page.get_by_text("This browser knows no announce URL of yours")).to_be_visible()
+    assert visit.page.evaluate("Object.values(localStorage).join()").count(key) == 0
+
+
+def test_a_key_that_the_tracker_doesn_t_know_is_told_what_to_do(page: Page) -> None:
+    page.goto("/standing")
+    page.get_by_text("I have one already").click()
+    field = page.get_by_label("Your announce URL or key")
+    field.fill("not a key")
+    page.get_by_role("button", name="Use it").click()
+    expect(page.get_by_text("There is no announce key in it")).to_be_visible()
+    field.fill(f"http://old.example/{'ab' * 15}/announce")
+    page.get_by_role("button", name="Use it").click()
+    expect(page.get_by_text("The tracker doesn't know this announce key")).to_be_visible()
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_a_hostile_name_stays_text(page: Page, name: str, stack: StackRun) -> None:
+    dialogs: list[str] = []
+
+    def dismiss(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
+    page.goto("/infohashes")
+    visible = re.sub("[\u202e\u200b\ufeff]", lambda match: f"U+{ord(match[0]):04X}", name)
+    link = page.get_by_role("link").filter(has_text=visible[:1000])
+    expect(link).to_have_count(1)
+    assert link.locator("bdi").evaluate("(node) => node.textContent") == visible
+    assert link.evaluate("(node) => node.getBoundingClientRect().height") < 100
+    assert page.locator("main script, main img").count() == 0
+    link.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(visible[:100].strip())
+    assert page.title().endswith("etracker")
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    if name == LONG_NAME:
+        expect(page.get_by_text("Its whole name:")).to_be_visible()
+    assert dialogs == []
+
+
+def test_search_order_and_filter_live_in_the_address(page: Page, stack: StackRun) -> None:
+    page.goto("/infohashes?q=zero&sort=name&health=idle")
+    expect(page.get_by_label("Search torrents")).to_have_value("zero")
+    expect(page.get_by_role("columnheader", name="Name")).to_have_attribute("aria-sort", "ascending")
+    expect(page.get_by_role("row")).to_have_count(2)
+    page.get_by_role("button", name="Seeders").click()
+    expect(page).to_have_url(re.compile(r"sort=-seeders"))
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"sort=name"))
+    page.get_by_label("Search torrents").fill("nothing-is-called-so")
+    expect(page.get_by_text("Nothing matches")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"q=nothing-is-called-so"))
+
+
+def test_the_keyboard_reaches_the_content_at_once(page: Page) -> None:
+    page.goto("/")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
