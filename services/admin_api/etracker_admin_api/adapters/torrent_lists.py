@@ -1,13 +1,15 @@
 """The list of torrents, searched and sorted in Postgres at a cost that doesn't grow with it.
 
 Rows are read in the order of one index a sort order, all of which start with ``health``: four ordered walks
-are merged, one with a filter. A search first collects the ids of what matches, up to a bound. Below it
-those rows are sorted; above it every so many rows match, and the walk finds a page full of them soon.
+are merged, one with a filter. A search first looks at the next few thousand rows of the walk. If they don't fill the
+page, it collects the ids of what matches, up to a bound. Below it those rows are sorted; above it every so many rows
+match, and the walk finds a page full of them soon.
 Either way Postgres looks at some ten thousand rows at most, whatever is searched for, which no planner's guess is
 trusted with: ``docs/adr`` says more.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
@@ -45,6 +47,14 @@ from etracker_shared.tables import infohashes
 MOST_SORTED = 5000
 """Rows that match a search and are sorted one by one."""
 
+PEEKED_ROWS = 3000
+"""Rows of the walk that are looked at before the index of words is: merging its lists of common words takes longer."""
+
+_SETTINGS = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', '{0}', true)"
+WALKING = f"{_SETTINGS.format('off')}, set_config('enable_sort', 'off', true)"
+COLLECTING = f"{_SETTINGS.format('on')}, set_config('enable_sort', 'on', true)"
+"""What the planner may do in this transaction: walk, not fetch all and sort; or collect by the index of words."""
+
 _LAST_CHARACTER = "\U0010ffff"
 _columns = infohashes.c
 _aliases = infohashes.alias("aliases")
@@ -81,15 +91,7 @@ class PostgresTorrentLists:
     async def page(self, query: TorrentQuery) -> Page:
         """See the port."""
         async with self._database.transaction(LONG_DEADLINE_SECONDS) as connection:
-            await connection.execute(text("SET LOCAL enable_seqscan = off"))
-            ids = None if query.search is None else await _matching(connection, query.search, query.health)
-            if ids is not None and len(ids) <= MOST_SORTED:
-                statement = sort_found(query, ids)
-            else:
-                await connection.execute(text("SET LOCAL enable_bitmapscan = off"))
-                await connection.execute(text("SET LOCAL enable_sort = off"))  # walk, don't fetch all and sort
-                statement = walk(query)
-            return cut_page([_row(row) for row in await connection.execute(statement)], query)
+            return cut_page([_row(row) for row in await _answer(connection, query)], query)
 
     async def find(self, info_hash: InfoHash) -> TorrentDetail | None:
         """See the port."""
@@ -126,6 +128,15 @@ def walk(query: TorrentQuery) -> Select[Any]:
     return _in_order(select(rows), rows.c.sort_key, rows.c.id, query).limit(query.limit + 1)
 
 
+def peek(query: TorrentQuery) -> Select[Any] | None:
+    """Look for a page among the next rows of the walk: a common word fills it there, and costs no index of words."""
+    if query.search is None or query.search.start or query.search.hash_prefix:
+        return None
+    ahead = walk(replace(query, search=None, limit=PEEKED_ROWS)).subquery()
+    found = select(ahead).where(_words_match(query.search, ahead.c.name))
+    return _in_order(found, ahead.c.sort_key, ahead.c.id, query).limit(query.limit + 1)
+
+
 def find_matching(search: Search, health: SwarmHealth | None) -> Select[Any]:
     """Select the ids of torrents that match, one more than are sorted at most."""
     named = select(_columns.id.label("id")).where(_columns.same_as.is_(None), _names_match(search))
@@ -148,8 +159,23 @@ def sort_found(query: TorrentQuery, ids: Sequence[int]) -> Select[Any]:
     return _in_order(statement, _KEYS[query.sort.order], _columns.id, query).limit(query.limit + 1)
 
 
-async def _matching(connection: AsyncConnection, search: Search, health: SwarmHealth | None) -> Sequence[int]:
-    return list(await connection.scalars(find_matching(search, health)))
+async def _answer(connection: AsyncConnection, query: TorrentQuery) -> Sequence[Any]:
+    if query.search is None:
+        return await _fetch(connection, walk(query), WALKING)
+    if (ahead := peek(query)) is not None:
+        rows = await _fetch(connection, ahead, WALKING)
+        if len(rows) > query.limit:
+            return rows
+    ids = [row.id for row in await _fetch(connection, find_matching(query.search, query.health), COLLECTING)]
+    if len(ids) <= MOST_SORTED:
+        return await _fetch(connection, sort_found(query, ids), COLLECTING)
+    return await _fetch(connection, walk(query), WALKING)
+
+
+async def _fetch(connection: AsyncConnection, statement: Select[Any], settings: str) -> Sequence[Any]:
+    await connection.execute(text(settings))
+    rows: Sequence[Any] = (await connection.execute(statement)).all()
+    return rows
 
 
 def _listed(query: TorrentQuery) -> Select[Any]:
@@ -177,7 +203,11 @@ def _names_match(search: Search) -> ColumnElement[bool]:
     if search.start:
         start = func.lower(cast(literal(search.start), Text))
         return and_(_columns.sort_name >= start, _columns.sort_name < start.concat(_LAST_CHARACTER))
-    return and_(*(_columns.name.ilike(f"%{_escape(word)}%") for word in search.words))
+    return _words_match(search, _columns.name)
+
+
+def _words_match(search: Search, name: ColumnElement[str]) -> ColumnElement[bool]:
+    return and_(*(name.ilike(f"%{_escape(word)}%") for word in search.words))
 
 
 def _escape(word: str) -> str:

@@ -9,7 +9,15 @@ import asyncpg
 from sqlalchemy import Select
 from sqlalchemy.dialects import registry
 
-from etracker_admin_api.adapters.torrent_lists import MOST_SORTED, find_matching, sort_found, walk
+from etracker_admin_api.adapters.torrent_lists import (
+    COLLECTING,
+    MOST_SORTED,
+    WALKING,
+    find_matching,
+    peek,
+    sort_found,
+    walk,
+)
 from etracker_admin_api.domain.listing import Sort, SwarmHealth, TorrentQuery, parse_query
 
 _DIALECT = registry.load("postgresql.asyncpg")()
@@ -37,6 +45,11 @@ class Plan:
     nodes: tuple[dict[str, Any], ...]
 
     @property
+    def rows(self) -> int:
+        """What came out."""
+        return int(self.nodes[0]["Actual Rows"])
+
+    @property
     def indexes(self) -> set[str]:
         return {node["Index Name"] for node in self.nodes if "Index Name" in node}
 
@@ -56,13 +69,11 @@ class Plan:
         return rows
 
 
-async def explain(connection: asyncpg.Connection, statement: Select[Any], *, bitmaps: bool) -> Plan:
+async def explain(connection: asyncpg.Connection, statement: Select[Any], settings: str) -> Plan:
     """Run a statement as the adapter does, and return the plan."""
     sql, values = _compile(statement)
     async with connection.transaction():
-        await connection.execute("SET LOCAL enable_seqscan = off")
-        if not bitmaps:
-            await connection.execute("SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
+        await connection.execute(settings)
         options = "ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF"
         lines = await connection.fetch(f"EXPLAIN ({options}) {sql}", *values)
         (tree,) = json.loads(await connection.fetchval(f"EXPLAIN ({options}, FORMAT JSON) {sql}", *values))
@@ -72,14 +83,19 @@ async def explain(connection: asyncpg.Connection, statement: Select[Any], *, bit
 async def plans_of(connection: asyncpg.Connection, query: TorrentQuery) -> list[Plan]:
     """Answer a question in the adapter's steps; return their plans."""
     if query.search is None:
-        return [await explain(connection, walk(query), bitmaps=False)]
+        return [await explain(connection, walk(query), WALKING)]
+    plans: list[Plan] = []
+    if (ahead := peek(query)) is not None:
+        plans.append(await explain(connection, ahead, WALKING))
+        if plans[-1].rows > query.limit:
+            return plans
     matching = find_matching(query.search, query.health)
-    found = await explain(connection, matching, bitmaps=True)
+    plans.append(await explain(connection, matching, COLLECTING))
     sql, values = _compile(matching)
     ids = [row[0] for row in await connection.fetch(sql, *values)]
     if len(ids) <= MOST_SORTED:
-        return [found, await explain(connection, sort_found(query, ids), bitmaps=True)]
-    return [found, await explain(connection, walk(query), bitmaps=False)]
+        return [*plans, await explain(connection, sort_found(query, ids), COLLECTING)]
+    return [*plans, await explain(connection, walk(query), WALKING)]
 
 
 def _compile(statement: Select[Any]) -> tuple[str, list[Any]]:
