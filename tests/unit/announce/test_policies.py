@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from etracker_announce.domain.policies import POLICIES, Asker, Question, announces, equilibrium, good_seeds, tiers
 from etracker_announce.domain.policies.equilibrium import EquilibriumParameters
+from etracker_announce.domain.policies.pair_hashes import pair_hashes
 from etracker_announce.domain.swarm import RECORD, PeerFlag, Records, Role
 
 NOW = 1_750_000_000
@@ -95,6 +96,19 @@ def test_equilibrium_only_ever_adds_peers_while_nobody_joins_or_leaves(
             assert early <= introduced(records, place, later=(first + further) * TAU)
 
 
+@settings(deadline=None)
+@given(SWARMS, st.floats(0, 4))
+def test_equilibrium_chooses_the_same_whether_it_takes_candidates_one_by_one_or_all_at_once(
+    records: Records, later: float
+) -> None:
+    chosen = []
+    for few in (0, EVERYBODY):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(equilibrium, "FEW", few)
+            chosen.append([introduced(records, place, later=later * TAU) for place in range(0, len(records), 5)])
+    assert chosen[0] == chosen[1]
+
+
 @given(SWARMS)
 def test_equilibrium_restricts_nobody_after_four_tau(records: Records) -> None:
     records["first_seen"] = NOW
@@ -137,7 +151,7 @@ def test_equilibrium_shows_lower_tiers_the_seeders_they_are_guaranteed_and_few_m
 def test_a_pair_has_one_hash_whoever_asks(one: int, other: int) -> None:
     def hashed(asker: int, peer: int) -> float:
         others: npt.NDArray[np.uint64] = np.array([peer], np.uint64)
-        return float(equilibrium.pair_hashes(asker, others)[0])
+        return float(pair_hashes(asker, others)[0])
 
     assert hashed(one, other) == hashed(other, one)
     assert 0 <= hashed(one, other) < 1
@@ -145,7 +159,7 @@ def test_a_pair_has_one_hash_whoever_asks(one: int, other: int) -> None:
 
 def test_pair_hashes_are_spread_evenly() -> None:
     others = np.random.default_rng(1).integers(0, 2**64, 100_000, dtype=np.uint64)
-    counts, _edges = np.histogram(equilibrium.pair_hashes(12345, others), bins=20, range=(0, 1))
+    counts, _edges = np.histogram(pair_hashes(12345, others), bins=20, range=(0, 1))
     assert abs(counts - 5000).max() < 350
 
 

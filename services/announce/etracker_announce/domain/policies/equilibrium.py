@@ -12,19 +12,21 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from etracker_announce.domain.policies.pair_hashes import Floats, Numbers, mixed, pair_hash_of, pair_hashes
 from etracker_announce.domain.policies.question import Question
 from etracker_announce.domain.policies.random_peers import sample
 from etracker_announce.domain.swarm import PeerFlag, Records, Role
 
-Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
-Numbers = npt.NDArray[np.uint64]
 
 TIERS = 5
 WINDOW = 300
 RIVALS = 41
 """Up to how many seeders a seeder has to know who else a leecher is guaranteed; of more it knows only the number."""
+
+FEW = 28
+"""Up to how many candidates are looked at one by one, which then takes less time than numpy does."""
 
 ALL = 1.0
 """A share no hash exceeds."""
@@ -32,9 +34,6 @@ ALL = 1.0
 # Arrays without a dimension, made once: any other kind of number costs each operation half as much again.
 _SEEDING = np.array(PeerFlag.SEEDER | PeerFlag.PARTIAL_SEED, np.uint8)
 _NONE, _TIERS = np.array(0, np.uint8), np.array(TIERS, np.uint8)
-_SHIFT30, _SHIFT27 = np.array(30, np.uint64), np.array(27, np.uint64)
-_FACTOR1, _FACTOR2 = np.array(0xBF58476D1CE4E5B9, np.uint64), np.array(0x94D049BB133111EB, np.uint64)
-_UNIT = np.array(2.0**-64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,28 +107,28 @@ def choose(question: Question, candidates: Records, parameters: EquilibriumParam
     """
     if question.numwant <= 0 or not len(candidates):
         return candidates[:0]
+    if len(candidates) <= FEW:
+        places = _Few(question, candidates, parameters).allowed()
+        return sample(candidates.take(places), question.numwant, question.seed)
     swarm = _Swarm(question, candidates, parameters)
     allowed = swarm.allowed_to_leecher() if question.asker.role is Role.LEECHER else swarm.allowed_to_seeder()
     return sample(candidates.take(allowed.nonzero()[0]), question.numwant, question.seed)
 
 
-def pair_hashes(pair_hash: int, others: Numbers) -> Floats:
-    """Hash each pair to 0..1, whichever of the two asks."""
-    return _mixed(others + np.uint64(pair_hash))
-
-
-def _mixed(x: Numbers) -> Floats:
-    """Mix sums of pair hashes, in place, to 0..1."""
-    x ^= x >> _SHIFT30
-    x *= _FACTOR1
-    x ^= x >> _SHIFT27
-    x *= _FACTOR2
-    return np.asarray(np.multiply(x, _UNIT))
-
-
 def _smallest(hashes: Floats, wanted: int) -> float:
     """The ``wanted``-th smallest of a few hashes, which as many peers don't exceed."""
     return ALL if wanted >= len(hashes) else float(sorted(hashes.tolist())[wanted - 1])
+
+
+def _seeders_guaranteed(parameters: EquilibriumParameters, tier: int, seeders: int) -> int:
+    wanted = parameters.seeders[tier]
+    return seeders if wanted is None else max(wanted, math.ceil(parameters.seeders_share * seeders))
+
+
+def _share_of_seeders(parameters: EquilibriumParameters, tier: int) -> float:
+    """The guarantee among many. It doesn't depend on how many, which a seeder doesn't know."""
+    wanted = parameters.seeders[tier]
+    return ALL if wanted is None else max(parameters.seeders_share, wanted / parameters.exact_up_to)
 
 
 class _Swarm:
@@ -188,8 +187,8 @@ class _Swarm:
     def _guarantee_of_seeders(self, hashes: Floats) -> float:
         """The hash up to which the asker accepts seeders of any tier."""
         if self._seeders > self._parameters.exact_up_to:
-            return self._share_of_seeders(self._asker.tier)
-        wanted = self._seeders_guaranteed(self._asker.tier, self._seeders)
+            return _share_of_seeders(self._parameters, self._asker.tier)
+        wanted = _seeders_guaranteed(self._parameters, self._asker.tier, self._seeders)
         return ALL if wanted >= self._seeders else _smallest(hashes[~self._leeching], wanted)
 
     def _guarantee_of_leechers(self, hashes: Floats) -> float:
@@ -198,15 +197,6 @@ class _Swarm:
         if self._leechers > self._parameters.exact_up_to:
             return wanted / self._leechers
         return ALL if wanted >= self._leechers else _smallest(hashes[self._leeching], wanted)
-
-    def _seeders_guaranteed(self, tier: int, seeders: int) -> int:
-        wanted = self._parameters.seeders[tier]
-        return seeders if wanted is None else max(wanted, math.ceil(self._parameters.seeders_share * seeders))
-
-    def _share_of_seeders(self, tier: int) -> float:
-        """The guarantee among many. It doesn't depend on how many, which a seeder doesn't know."""
-        wanted = self._parameters.seeders[tier]
-        return ALL if wanted is None else max(self._parameters.seeders_share, wanted / self._parameters.exact_up_to)
 
     def _accept_leecher(self, leechers: Places, hashes: Floats) -> Flags:
         """Tell which leechers of lower tiers accept the asker, a leecher, at these hashes of the pairs.
@@ -238,9 +228,9 @@ class _Swarm:
         seeders = self._question.seeders if self._question.seeders > RIVALS else self._seeders + 1
         tiers = self._tier.take(leechers)
         if seeders > self._parameters.exact_up_to:
-            shares = np.array([self._share_of_seeders(tier) for tier in range(TIERS)])
+            shares = np.array([_share_of_seeders(self._parameters, tier) for tier in range(TIERS)])
             return np.asarray(hashes <= shares.take(tiers))
-        wanted = np.array([self._seeders_guaranteed(tier, seeders) for tier in range(TIERS)])
+        wanted = np.array([_seeders_guaranteed(self._parameters, tier, seeders) for tier in range(TIERS)])
         return self._closer(leechers, hashes, self._pair_hash[~self._leeching]) < wanted.take(tiers)
 
     def _shares_at(self, leechers: Places) -> Floats:
@@ -255,7 +245,7 @@ class _Swarm:
     def _closer(self, to: Places, hashes: Floats, peers: Numbers) -> Places:
         """Count the peers closer to each of some candidates than the asker is."""
         ends = self._pair_hash.take(to)[:, np.newaxis]
-        closer = _mixed(ends + peers) < hashes[:, np.newaxis]
+        closer = mixed(ends + peers) < hashes[:, np.newaxis]
         closer &= ends != peers  # nobody is a pair with itself
         return np.asarray(np.add.reduce(closer, axis=1, dtype=np.intp))
 
@@ -264,3 +254,92 @@ class _Swarm:
         rest = (~allowed).nonzero()[0]
         order = np.lexsort((hashes[rest], self._tier[rest]))
         allowed[rest[order[: fewest - int(np.count_nonzero(allowed))]]] = True
+
+
+class _Few:
+    """A few candidates as one asker sees them: the same as :class:`_Swarm`, which a test holds it to."""
+
+    def __init__(self, question: Question, candidates: Records, parameters: EquilibriumParameters) -> None:
+        self._question = question
+        self._asker = question.asker
+        self._parameters = parameters
+        self._tau = tau_of(question.torrent_length, parameters)
+        self._tiers = candidates["tier"].tolist()
+        self._numbers = candidates["pair_hash"]
+        self._pair_hashes = self._numbers.tolist()
+        self._first_seen = candidates["first_seen"].tolist()
+        flags = (candidates["flags"] & _SEEDING).tolist()
+        self._seeders = [place for place, seeding in enumerate(flags) if seeding]
+        self._leechers = [place for place, seeding in enumerate(flags) if not seeding]
+
+    def allowed(self) -> list[int]:
+        """Return the places of whom the asker may be introduced to."""
+        if self._asker.role is Role.LEECHER:
+            return self._allowed_to_leecher()
+        return [place for place in self._leechers if self._accepts_seeder(place)]
+
+    def _allowed_to_leecher(self) -> list[int]:
+        hashes = pair_hashes(self._asker.pair_hash, self._numbers).tolist()
+        allowed = list(self._accepted_by_asker(self._seeders, hashes, seeders=True))
+        allowed += [
+            place
+            for place in self._accepted_by_asker(self._leechers, hashes, seeders=False)
+            if self._accepts_leecher(place, hashes[place])
+        ]
+        fewest = min(self._parameters.fewest, self._question.numwant, len(hashes))
+        if len(allowed) < fewest:
+            rest = sorted(set(range(len(hashes))) - set(allowed), key=lambda place: (self._tiers[place], hashes[place]))
+            allowed += rest[: fewest - len(allowed)]
+        return allowed
+
+    def _accepted_by_asker(self, places: list[int], hashes: list[float], *, seeders: bool) -> list[int]:
+        forgiven = self._asker.tier + (self._question.now - self._asker.first_seen) / self._tau
+        guarantee = self._guarantee(len(places), sorted([hashes[place] for place in places]), seeders=seeders)
+        if forgiven >= TIERS - 1 or guarantee >= ALL:
+            return places
+        thresholds = [max(guarantee, self._parameters.phi ** max(0.0, tier - forgiven)) for tier in range(TIERS)]
+        return [place for place in places if hashes[place] <= thresholds[self._tiers[place]]]
+
+    def _guarantee(self, count: int, rising: list[float], *, seeders: bool) -> float:
+        """The hash up to which the asker accepts peers of any tier, of one kind."""
+        parameters = self._parameters
+        if count > parameters.exact_up_to:
+            return _share_of_seeders(parameters, self._asker.tier) if seeders else parameters.leechers / count
+        wanted = _seeders_guaranteed(parameters, self._asker.tier, count) if seeders else parameters.leechers
+        return ALL if wanted >= count else rising[wanted - 1]
+
+    def _share_at(self, leecher: int) -> float:
+        gap = self._asker.tier - self._tiers[leecher] - (self._question.now - self._first_seen[leecher]) / self._tau
+        return float(self._parameters.phi ** max(0.0, gap))
+
+    def _accepts_leecher(self, leecher: int, hashed: float) -> bool:
+        if self._tiers[leecher] >= self._asker.tier or hashed <= self._share_at(leecher):
+            return True
+        wanted, count = self._parameters.leechers, len(self._leechers)
+        if count > self._parameters.exact_up_to:
+            return hashed <= wanted / count
+        return count <= wanted or self._is_close(leecher, hashed, self._leechers, wanted)
+
+    def _accepts_seeder(self, leecher: int) -> bool:
+        tier = self._tiers[leecher]
+        if tier >= self._asker.tier:
+            return True
+        hashed = pair_hash_of(self._asker.pair_hash + self._pair_hashes[leecher])
+        if hashed <= self._share_at(leecher):
+            return True
+        seeders = self._question.seeders if self._question.seeders > RIVALS else len(self._seeders) + 1
+        if seeders > self._parameters.exact_up_to:
+            return hashed <= _share_of_seeders(self._parameters, tier)
+        wanted = _seeders_guaranteed(self._parameters, tier, seeders)
+        return wanted >= seeders or self._is_close(leecher, hashed, self._seeders, wanted)
+
+    def _is_close(self, leecher: int, hashed: float, peers: list[int], wanted: int) -> bool:
+        """Tell whether fewer peers than wanted are closer to a leecher than the asker is."""
+        own, closer = self._pair_hashes[leecher], 0
+        for place in peers:
+            other = self._pair_hashes[place]
+            if other != own and pair_hash_of(own + other) < hashed:
+                closer += 1
+                if closer == wanted:
+                    return False
+        return True
