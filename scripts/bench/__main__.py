@@ -32,7 +32,7 @@ from scripts.bench.results import (
     under,
 )
 from scripts.bench.trackers.etracker import Etracker, etracker
-from scripts.bench.trackers.loading import load_catalogue, load_peers
+from scripts.bench.trackers.loading import load_catalogue, load_peers, tidy
 from scripts.bench.trackers.others import opentracker, webtorrent
 from scripts.bench.world import Shape, World
 
@@ -102,6 +102,7 @@ def _plain(size: Size, results: Results, progress: Progress, only: str | None, w
         for target in (ours, gateway):
             load_catalogue(tracker, target.world)
         join_all([ours, gateway], progress)
+        tidy(tracker)
         if only != "growth":
             _beside_others(size, results, progress, [ours, gateway], work)
         if only != "beside":
