@@ -100,7 +100,7 @@ function Details({ detail }: { detail: AuditItem["detail"] }) {
       {entries.map(([name, value], index) => (
         <span key={name}>
           {index > 0 && " · "}
-          {name}: <Name lines={2}>{typeof value === "string" ? value : JSON.stringify(value)}</Name>
+          {name}: <Name>{typeof value === "string" ? value : JSON.stringify(value)}</Name>
         </span>
       ))}
     </p>

@@ -6,7 +6,7 @@ import { useState } from "react";
 import { type Key, keys } from "@/api/operator";
 import { Card } from "@/components/ui/Card";
 import { type Column, DataTable } from "@/components/ui/DataTable";
-import { bytes, count, duration } from "@/components/ui/format";
+import { bytes, count } from "@/components/ui/format";
 import { MaybeMoment, Moment } from "@/components/ui/Moment";
 import { Page } from "@/components/ui/Page";
 import { Pager } from "@/components/ui/Pager";
@@ -89,16 +89,20 @@ type Ordered = "created" | "last_seen" | "uploaded" | "downloaded" | "snatched" 
 const COLUMNS: Column<Key, Ordered>[] = [
   {
     name: "Key",
+    sort: { key: "created", by: "time" },
     leading: true,
-    cell: ({ id, key_hash, disabled }) => (
-      <span>
+    cell: ({ id, key_hash, created, disabled }) => (
+      <>
         <b>#{id}</b> <code className={classes.code}>{key_hash.slice(0, 12)}</code>{" "}
         {disabled && (
           <span className={classes.state} data-is="bad">
             Disabled
           </span>
         )}
-      </span>
+        <p className={classes.soft}>
+          created <Moment at={created} />
+        </p>
+      </>
     ),
   },
   {
@@ -126,16 +130,10 @@ const COLUMNS: Column<Key, Ordered>[] = [
     numeric: true,
     cell: ({ downloaded_bytes }) => bytes(downloaded_bytes),
   },
-  { name: "Seeding time", numeric: true, cell: ({ seeding_seconds }) => duration(seeding_seconds) },
   {
     name: "Last seen",
     sort: { key: "last_seen", by: "time" },
     cell: ({ last_seen }) => <MaybeMoment at={last_seen} />,
-  },
-  {
-    name: "Created",
-    sort: { key: "created", by: "time" },
-    cell: ({ created }) => <Moment at={created} />,
   },
 ];
 

@@ -84,7 +84,10 @@ const COLUMNS: Column<Service>[] = [
         {detail !== "" && <p className={classes.soft}>{detail}</p>}
         <p className={classes.soft}>
           {Object.entries(metrics)
-            .map(([measure, value]) => `${measure.replaceAll("_", " ")} ${count(value)}`)
+            .map(
+              ([measure, value]) =>
+                `${measure.replace(/^etracker_/, "").replaceAll("_", " ")} ${count(value)}`,
+            )
             .join(" · ")}
         </p>
       </>
