@@ -14,11 +14,10 @@ import numpy.typing as npt
 
 from etracker_announce.domain.policies.pair_hashes import Floats, Numbers, mixed, pair_hash_of, pair_hashes
 from etracker_announce.domain.policies.question import Question
-from etracker_announce.domain.policies.random_peers import sample
+from etracker_announce.domain.policies.random_peers import Places, sample, sample_at
 from etracker_announce.domain.swarm import PeerFlag, Records, Role
 
 Flags = npt.NDArray[np.bool_]
-Places = npt.NDArray[np.intp]
 
 TIERS = 5
 WINDOW = 300
@@ -112,7 +111,7 @@ def choose(question: Question, candidates: Records, parameters: EquilibriumParam
         return sample(candidates.take(places), question.numwant, question.seed)
     swarm = _Swarm(question, candidates, parameters)
     allowed = swarm.allowed_to_leecher() if question.asker.role is Role.LEECHER else swarm.allowed_to_seeder()
-    return sample(candidates.take(allowed.nonzero()[0]), question.numwant, question.seed)
+    return sample_at(candidates, allowed.nonzero()[0], question.numwant, question.seed)
 
 
 def _smallest(hashes: Floats, wanted: int) -> float:
