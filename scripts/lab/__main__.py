@@ -8,12 +8,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from .campaign import FULL, QUICK, Results, Task, add_up, perform_all, tasks_of
+from .campaign import FULL, QUICK, Results, Task, add_up, perform_all, published, tasks_of
 from .goal import Check, checks
 from .page import write_page
 from .plots import draw_all
+from .rehearsal import rank
 
 ROOT = Path(__file__).parents[2]
+REHEARSALS = 24
 
 
 def main() -> None:
@@ -23,12 +25,13 @@ def main() -> None:
     quick: bool = parser.parse_args().quick
     console = Console()
     summary = _play(tasks_of(QUICK if quick else FULL), console)
-    path = ROOT / "build" / "equilibrium.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(summary, indent=1) + "\n")
+    build = ROOT / "build"
+    build.mkdir(exist_ok=True)
+    (build / "equilibrium.json").write_text(json.dumps(published(summary), indent=1) + "\n")
+    ranking = rank(REHEARSALS, build / "equilibrium-real.json")
     draw_all(summary, ROOT / "docs" / "equilibrium")
     found = checks(summary)
-    write_page(ROOT / "docs" / "equilibrium.md", summary, found)
+    write_page(ROOT / "docs" / "equilibrium.md", summary, found, ranking)
     console.print(_table(found))
 
 

@@ -6,6 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -44,11 +45,11 @@ class Plan:
     communities: int
 
 
-FULL = Plan(dict.fromkeys(REGIMES, 24), {"tiny": 24, "rich": 24, "poor": 24, "flash": 8}, 2, 3)
+FULL = Plan(dict.fromkeys(REGIMES, 24), dict.fromkeys(REGIMES, 24), 3, 3)
 QUICK = Plan({"tiny": 4, "rich": 4, "poor": 4, "flash": 2}, {"tiny": 2, "rich": 3, "poor": 3}, 0, 1)
 
-_COSTS = {"tiny": 0.5, "rich": 0.4, "poor": 0.6, "flash": 1.5, "large": 90.0}
-_COMMUNITY_COST = 30.0
+_COSTS = {"tiny": 0.3, "rich": 0.3, "poor": 0.4, "flash": 1.0, "large": 30.0}
+_COMMUNITY_COST = 20.0
 
 
 def tasks_of(plan: Plan) -> list[Task]:
@@ -109,7 +110,7 @@ def compile_everything() -> None:
     connections.leave(swarms, 0)
 
 
-Results = dict[str, dict[str, object]]
+Results = dict[str, dict[str, Any]]
 
 
 def add_up(results: dict[Task, Run | Payoff]) -> Results:
@@ -132,8 +133,20 @@ def add_up(results: dict[Task, Run | Payoff]) -> Results:
     return summary
 
 
-def _attacks(runs: dict[tuple[str, str, Attack], list[Run]]) -> dict[str, object]:
-    attacks: dict[str, dict[str, object]] = defaultdict(dict)
+def published(summary: Results) -> Results:
+    """Return the numbers of ``build/equilibrium.json``: without times by behaviour, which only a picture shows."""
+    return {
+        name: {
+            policy: {key: value for key, value in found.items() if key != "groups"} for policy, found in part.items()
+        }
+        if name in REGIMES
+        else part
+        for name, part in summary.items()
+    }
+
+
+def _attacks(runs: dict[tuple[str, str, Attack], list[Run]]) -> dict[str, Any]:
+    attacks: dict[str, dict[str, Any]] = defaultdict(dict)
     for attack, regime in itertools.product(Attack, ALL_REGIMES):
         attacked = runs.get((regime, DEFAULT, attack))
         if attacked and attack is not Attack.NONE:
@@ -142,7 +155,7 @@ def _attacks(runs: dict[tuple[str, str, Attack], list[Run]]) -> dict[str, object
     return dict(attacks)
 
 
-def _payoff(payoffs: list[Payoff]) -> dict[str, object]:
+def _payoff(payoffs: list[Payoff]) -> dict[str, Any]:
     found = estimate([advantage for payoff in payoffs for advantage in payoff.advantages])
     return {
         "advantage": round(found.value, 4),

@@ -38,11 +38,10 @@ def summarise(outcome: Outcome) -> Run:
     """Sum up a run. Who never completed counts with the time until the horizon."""
     population = outcome.population
     came = population.behaviour != Behaviour.SEED
-    durations = np.where(np.isnan(outcome.duration), HORIZON_SECONDS - population.arrival, outcome.duration)
+    durations = _durations(outcome)
     contributors = durations[np.isin(population.behaviour, CONTRIBUTORS)]
-    free_riders = durations[population.behaviour == Behaviour.FREE_RIDER]
     return Run(
-        fr_over_c=float(np.exp(np.log(free_riders).mean() - np.log(contributors).mean())),
+        fr_over_c=fr_over_c_of(outcome),
         contributors=float(contributors.mean()),
         newcomers=float(durations[population.behaviour == Behaviour.NEWCOMER].mean()),
         mean=float(durations[came].mean()),
@@ -53,6 +52,18 @@ def summarise(outcome: Outcome) -> Run:
             if kind is not Behaviour.SEED
         },
     )
+
+
+def fr_over_c_of(outcome: Outcome) -> float:
+    """Return the time of free-riders over that of contributors, geometric means."""
+    logs, behaviour = np.log(_durations(outcome)), outcome.population.behaviour
+    free_riders, contributors = behaviour == Behaviour.FREE_RIDER, np.isin(behaviour, CONTRIBUTORS)
+    return float(np.exp(logs[free_riders].mean() - logs[contributors].mean()))
+
+
+def _durations(outcome: Outcome) -> Floats:
+    until_horizon = HORIZON_SECONDS - outcome.population.arrival
+    return np.where(np.isnan(outcome.duration), until_horizon, outcome.duration)
 
 
 def estimate(ratios: Sequence[float] | Floats) -> Estimate:

@@ -8,6 +8,7 @@ from etracker_announce.domain.policies.equilibrium import DEFAULTS, EquilibriumP
 
 from .goal import FR_OVER_C, Check
 from .plots import KINDS
+from .rehearsal import Ranking
 
 POLICIES = {
     "random": "any peers, as a plain tracker gives them",
@@ -22,8 +23,8 @@ POLICIES = {
 _TEMPLATE = Path(__file__).with_name("page.md")
 
 
-def write_page(path: Path, summary: dict[str, Any], found: Sequence[Check]) -> None:
-    """Write the page from a summary."""
+def write_page(path: Path, summary: dict[str, Any], found: Sequence[Check], ranking: Ranking) -> None:
+    """Write the page from a summary and what real clients said to it."""
     payoff = summary["payoff"]
     path.write_text(
         _TEMPLATE.read_text().format(
@@ -32,6 +33,8 @@ def write_page(path: Path, summary: dict[str, Any], found: Sequence[Check]) -> N
             pace=DEFAULTS.pace / 1e6,
             tau_small=tau_of(4 * 10**9, DEFAULTS) / 60,
             seeders=_guarantees(DEFAULTS),
+            share=f"{DEFAULTS.seeders_share:.0%}",
+            exact=DEFAULTS.exact_up_to,
             leechers=DEFAULTS.leechers,
             fewest=DEFAULTS.fewest,
             policies="\n".join(f"- `{name}`: {what}." for name, what in POLICIES.items()),
@@ -44,6 +47,8 @@ def write_page(path: Path, summary: dict[str, Any], found: Sequence[Check]) -> N
             low=payoff["equilibrium"]["ci"][0],
             high=payoff["equilibrium"]["ci"][1],
             lines="1 to 500",
+            ranking=_ranking_table(ranking),
+            verdict=_verdict(ranking),
         )
     )
 
@@ -104,3 +109,21 @@ def _attack_table(attacks: dict[str, Any]) -> str:
         for regime, found in regimes.items()
     ]
     return _markdown(["attack", "regime", "FR/C", "over that without (95 %)"], rows)
+
+
+def _ranking_table(ranking: Ranking) -> str:
+    rows = [
+        [
+            f"`{policy}`",
+            f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})",
+            "" if ranking.real is None else f"{ranking.real[policy]:.2f}",
+        ]
+        for policy, found in ranking.simulated.items()
+    ]
+    return _markdown(["policy", "FR/C simulated (95 %)", "FR/C of real clients, median"], rows)
+
+
+def _verdict(ranking: Ranking) -> str:
+    if ranking.real is None:
+        return "Real clients haven't been measured on this machine: `make equilibrium-real` does it."
+    return f"Both rank the policies {'alike' if ranking.agrees else 'differently'}."

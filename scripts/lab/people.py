@@ -15,7 +15,7 @@ from .histories import shares_of
 from .regimes import LEAVERS, Behaviour, Population
 from .stage import FEW_PEERS, IMPATIENT_SECONDS, Stage
 from .state import make_swarms
-from .tracker import Member, identity_of
+from .tracker import INTERVAL_SECONDS, Member, identity_of
 
 HORIZON_SECONDS = 48 * 3600
 SATISFIED_BY_RATIO = (Behaviour.RATIO_CONSCIOUS, Behaviour.NEWCOMER)
@@ -42,7 +42,15 @@ class Outcome:
     announces: int
 
 
-def play(population: Population, policy_name: str, policy: Policy, seed: int, attack: Attack = Attack.NONE) -> Outcome:
+def play(
+    population: Population,
+    policy_name: str,
+    policy: Policy,
+    seed: int,
+    attack: Attack = Attack.NONE,
+    *,
+    interval_seconds: int = INTERVAL_SECONDS,
+) -> Outcome:
     """Play one run of a population under a policy until everybody has what they came for, or the horizon."""
     peers = len(population.torrent)
     swarms = make_swarms(
@@ -55,7 +63,15 @@ def play(population: Population, policy_name: str, policy: Policy, seed: int, at
         seed=seed,
     )
     people = _Crowd(population, shares_of(policy_name, population), attack)
-    stage = Stage(swarms, people, policy, population.arrival, secret=seed, peer_exchange=attack is Attack.PEER_EXCHANGE)
+    stage = Stage(
+        swarms,
+        people,
+        policy,
+        population.arrival,
+        secret=seed,
+        peer_exchange=attack is Attack.PEER_EXCHANGE,
+        interval_seconds=interval_seconds,
+    )
     people.stage = stage
     stage.play(HORIZON_SECONDS, int(np.count_nonzero(population.behaviour != Behaviour.SEED)))
     return Outcome(population, stage.completed - population.arrival, stage.announces)

@@ -12,7 +12,7 @@ from etracker_announce.domain.swarm import Role
 
 from . import connections, transfer
 from .state import LEECHER, OUT, SEEDER, STEP_SECONDS, Swarms
-from .tracker import Member, Tracker
+from .tracker import INTERVAL_SECONDS, Member, Tracker
 
 FEW_PEERS = 20
 IMPATIENT_SECONDS = 300
@@ -47,13 +47,14 @@ class Stage:
         *,
         secret: int,
         peer_exchange: bool = False,
+        interval_seconds: int = INTERVAL_SECONDS,
     ) -> None:
         self.swarms = swarms
         self.completed = np.full(len(arrival), np.nan)
         """When each peer completed, seconds."""
         self.announces = 0
         self._people = people
-        self._tracker = Tracker(policy, secret)
+        self._tracker = Tracker(policy, secret, interval_seconds)
         self._peer_exchange = peer_exchange
         self._step = 0
         self._turns = [(int(np.ceil(at / STEP_SECONDS)), peer, 0) for peer, at in enumerate(arrival)]

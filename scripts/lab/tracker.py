@@ -99,8 +99,9 @@ class Table:
 class Tracker:
     """Announces of all swarms of one run under one policy."""
 
-    def __init__(self, policy: Policy, secret: int) -> None:
+    def __init__(self, policy: Policy, secret: int, interval_seconds: int = INTERVAL_SECONDS) -> None:
         self._policy = policy
+        self._interval_seconds = interval_seconds
         self._secret = secret
         self._tables: dict[tuple[int, Role], Table] = {}
         self._first_seen: dict[tuple[int, int], int] = {}
@@ -109,10 +110,11 @@ class Tracker:
         """Take one announce; return the peers it introduces and the interval it gives."""
         now = EPOCH + seconds
         first_seen = self._join(member, role, now)
-        seed = mixed(self._secret, member.pair_hash, member.torrent, now // INTERVAL_SECONDS)
+        seed = mixed(self._secret, member.pair_hash, member.torrent, now // self._interval_seconds)
         asker = Asker(member.identity, member.pair_hash, member.tier, role, first_seen, member.share)
-        question = Question(asker, NUMWANT, torrent_bytes, seed & 0xFFFFFFFF, now)
-        interval = spread(self._policy.interval(question) or INTERVAL_SECONDS, member.identity.to_bytes(8, "little"))
+        question = Question(asker, NUMWANT, torrent_bytes, seed & 0xFFFFFFFF, now, self.seeders_of(member.torrent))
+        wanted = self._policy.interval(question) or self._interval_seconds
+        interval = spread(wanted, member.identity.to_bytes(8, "little"))
         candidates = self._candidates(member.torrent, role, seed)
         others = candidates.take((candidates["identity"] != member.identity).nonzero()[0])
         if not len(others):
@@ -145,7 +147,8 @@ class Tracker:
         seeders, leechers = self._table(torrent, Role.SEEDER), self._table(torrent, Role.LEECHER)
         window = self._policy.window(NUMWANT)
         if role is Role.SEEDER:
-            of_seeders, of_leechers = min(self._policy.rivals, len(seeders)), min(window, len(leechers))
+            of_seeders = len(seeders) if len(seeders) <= self._policy.rivals else 0
+            of_leechers = min(window, len(leechers))
             if not of_leechers:
                 return leechers.windows(0, seed)
         else:

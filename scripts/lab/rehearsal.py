@@ -1,0 +1,114 @@
+"""The swarm of ``make equilibrium-real``, simulated: does the simulator rank policies as real clients do?"""
+
+import functools
+import json
+import statistics
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from etracker_announce.domain.policies import POLICIES, Policy, equilibrium
+
+from .measures import Estimate, estimate, fr_over_c_of
+from .people import play
+from .regimes import MEGABIT, Behaviour, Population
+
+SLOWER = 40
+"""Time there runs so many times as fast as here, where a step takes 10 s. Lines are the same, torrents larger."""
+
+RANKED = ("random", "ratio", "equilibrium")
+UPLINK = 4 * MEGABIT
+DOWNLINK = 1000 * MEGABIT
+TORRENT_BYTES = SLOWER * 32 * 2**20
+TAU_SECONDS = SLOWER * 30
+INTERVAL_SECONDS = SLOWER * 60
+JOIN_SECONDS = SLOWER * 0.2
+
+TIERS = {
+    Behaviour.SEED: (4, 4, 4, 3, 4, 2, 4, 3, 4, 4, 2, 3),
+    Behaviour.ALTRUIST: (4, 3, 4, 3),
+    Behaviour.FREE_RIDER: (0, 0, 0, 0),
+}
+
+SCALED = replace(
+    equilibrium.DEFAULTS,
+    pace=TORRENT_BYTES / TAU_SECONDS,
+    interval_bounds=(5 * SLOWER, 10 * SLOWER),
+)
+_KEPT = Path(__file__).with_name("real_numbers.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """FR/C of each policy of :data:`RANKED`, simulated and, if it was measured, with real clients."""
+
+    simulated: dict[str, Estimate]
+    real: dict[str, float] | None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both put the policies into one order."""
+        if self.real is None:
+            return False
+        simulated = {policy: found.value for policy, found in self.simulated.items()}
+        return order_of(simulated) == order_of(self.real)
+
+
+def order_of(fr_over_c: dict[str, float]) -> list[str]:
+    """Put policies into the order of their FR/C, the least first."""
+    return sorted(fr_over_c, key=fr_over_c.__getitem__)
+
+
+def draw_rehearsal(seed: int) -> Population:
+    """Draw the people: all have the same line and differ only in their past and in staying."""
+    rng = np.random.default_rng(seed)
+    behaviour = np.concatenate([np.full(len(tiers), kind) for kind, tiers in TIERS.items()]).astype(np.int64)
+    people, seeders = len(behaviour), len(TIERS[Behaviour.SEED])
+    arrival = np.zeros(people)
+    arrival[seeders:] = JOIN_SECONDS * rng.permutation(people - seeders)
+    return Population(
+        torrent=np.zeros(people, np.int64),
+        behaviour=behaviour,
+        tier=np.concatenate([np.array(tiers, np.int64) for tiers in TIERS.values()]),
+        up=np.full(people, UPLINK, np.int64),
+        down=np.full(people, DOWNLINK, np.int64),
+        reachable=np.ones(people, np.bool_),
+        impatient=np.zeros(people, np.bool_),
+        arrival=arrival,
+        pair_hash=rng.integers(0, 2**64, people, dtype=np.uint64),
+        torrent_bytes=TORRENT_BYTES,
+    )
+
+
+def rehearse(policy_name: str, seed: int) -> float:
+    """Play one run; return its FR/C."""
+    population = draw_rehearsal(seed)
+    policy = _scaled() if policy_name == "equilibrium" else POLICIES[policy_name]
+    return fr_over_c_of(play(population, policy_name, policy, seed, interval_seconds=INTERVAL_SECONDS))
+
+
+def rank(runs: int, measured: Path) -> Ranking:
+    """Play runs of every ranked policy and set them beside what real clients did."""
+    simulated = {policy: estimate([rehearse(policy, seed) for seed in range(runs)]) for policy in RANKED}
+    return Ranking(simulated, read_real(measured))
+
+
+def read_real(measured: Path) -> dict[str, float] | None:
+    """Read the median FR/C of real runs: those measured here last, else the ones kept with the sources."""
+    path = next((path for path in (measured, _KEPT) if path.exists()), None)
+    if path is None:
+        return None
+    runs: dict[str, list[dict[str, Any]]] = json.loads(path.read_text())["runs"]
+    if not set(RANKED) <= set(runs):
+        return None
+    return {policy: statistics.median(run["fr_over_c"] for run in runs[policy]) for policy in RANKED}
+
+
+def _scaled() -> Policy:
+    return replace(
+        POLICIES["equilibrium"],
+        choose=functools.partial(equilibrium.choose, parameters=SCALED),
+        interval=functools.partial(equilibrium.interval, parameters=SCALED),
+    )
