@@ -49,6 +49,7 @@ FULL = Plan(dict.fromkeys(REGIMES, 24), dict.fromkeys(REGIMES, 24), 3, 3)
 QUICK = Plan({"tiny": 4, "rich": 4, "poor": 4, "flash": 2}, {"tiny": 2, "rich": 3, "poor": 3}, 0, 1)
 
 _COSTS = {"tiny": 0.3, "rich": 0.3, "poor": 0.4, "flash": 1.0, "large": 30.0}
+_PUBLISHED = ("fr_over_c", "contributors", "newcomers", "mean", "stranded", "ci")
 _COMMUNITY_COST = 20.0
 
 
@@ -124,13 +125,20 @@ def add_up(results: dict[Task, Run | Payoff]) -> Results:
             runs[task.regime, task.policy, task.attack].append(result)
     summary: Results = {
         regime: {
-            policy: compare(runs[regime, policy, Attack.NONE], runs[regime, PLAIN, Attack.NONE]) for policy in POLICIES
+            policy: compare(*_pairs(runs[regime, policy, Attack.NONE], runs[regime, PLAIN, Attack.NONE]))
+            for policy in POLICIES
         }
         for regime in REGIMES
     }
     summary["attacks"] = _attacks(runs)
     summary["payoff"] = {policy: _payoff(payoffs[policy]) for policy in (PLAIN, DEFAULT)}
     return summary
+
+
+def _pairs(some: list[Run], others: list[Run]) -> tuple[list[Run], list[Run]]:
+    """Keep the runs that both have: seeds count from 0 on, and not every policy and attack is played as often."""
+    both = min(len(some), len(others))
+    return some[:both], others[:both]
 
 
 def published(summary: Results) -> Results:
@@ -150,8 +158,8 @@ def _attacks(runs: dict[tuple[str, str, Attack], list[Run]]) -> dict[str, Any]:
     for attack, regime in itertools.product(Attack, ALL_REGIMES):
         attacked = runs.get((regime, DEFAULT, attack))
         if attacked and attack is not Attack.NONE:
-            unattacked = runs[regime, DEFAULT, Attack.NONE][: len(attacked)]
-            attacks[attack.value][regime] = compare_attacked(attacked, unattacked)
+            unattacked = runs[regime, DEFAULT, Attack.NONE]
+            attacks[attack.value][regime] = compare_attacked(*_pairs(attacked, unattacked))
     return dict(attacks)
 
 

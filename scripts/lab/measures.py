@@ -97,6 +97,7 @@ def compare(runs: Sequence[Run], plain: Sequence[Run]) -> dict[str, object]:
     return {
         **{name: round(found.value, 4) for name, found in estimates.items()},
         "stranded": sum(run.stranded for run in runs),
+        "runs": len(runs),
         "groups": {kind: round(_group(runs, plain, kind).value, 4) for kind in runs[0].groups},
         "ci": {name: [round(found.low, 4), round(found.high, 4)] for name, found in estimates.items()},
     }
@@ -110,6 +111,7 @@ def compare_attacked(attacked: Sequence[Run], unattacked: Sequence[Run]) -> dict
         "fr_over_c": round(found.value, 4),
         "change": round(change.value, 4),
         "stranded": sum(run.stranded for run in attacked),
+        "runs": len(attacked),
         "ci": {
             "fr_over_c": [round(found.low, 4), round(found.high, 4)],
             "change": [round(change.low, 4), round(change.high, 4)],

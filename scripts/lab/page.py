@@ -47,6 +47,7 @@ def write_page(path: Path, summary: dict[str, Any], found: Sequence[Check], rank
             low=payoff["equilibrium"]["ci"][0],
             high=payoff["equilibrium"]["ci"][1],
             lines="1 to 500",
+            runs=_runs(summary),
             ranking=_ranking_table(ranking),
             verdict=_verdict(ranking),
         )
@@ -62,6 +63,19 @@ def _short(summary: dict[str, Any]) -> str:
     stranded = sum(summary[regime]["equilibrium"]["stranded"] for regime in FR_OVER_C)
     lines.append(f"- People who never completed: {stranded}.")
     return "\n".join(lines)
+
+
+def _runs(summary: dict[str, Any]) -> str:
+    """Say how many paired runs this page rests on."""
+    of_policies = {policy: [summary[regime][policy]["runs"] for regime in FR_OVER_C] for policy in POLICIES}
+    both = min(of_policies["random"] + of_policies["equilibrium"])
+    others = min(
+        count for policy, counts in of_policies.items() if policy not in {"random", "equilibrium"} for count in counts
+    )
+    attacks = ", ".join(
+        f"{attack} {min(found['runs'] for found in regimes.values())}" for attack, regimes in summary["attacks"].items()
+    )
+    return f"{both} of `random` and `equilibrium`, {others} of other policies; at least, of attacks, {attacks}"
 
 
 def _guarantees(parameters: EquilibriumParameters) -> str:

@@ -109,6 +109,7 @@ def test_equilibrium_chooses_the_same_whether_it_takes_candidates_one_by_one_or_
     assert chosen[0] == chosen[1]
 
 
+@settings(deadline=None)
 @given(SWARMS)
 def test_equilibrium_restricts_nobody_after_four_tau(records: Records) -> None:
     records["first_seen"] = NOW
@@ -118,6 +119,7 @@ def test_equilibrium_restricts_nobody_after_four_tau(records: Records) -> None:
         assert introduced(records, place, later=4 * TAU + 1) == wanted
 
 
+@settings(deadline=None)
 @given(SWARMS)
 def test_equilibrium_gives_a_leecher_the_shortest_list_there_can_be_at_least(records: Records) -> None:
     for place in np.flatnonzero(records["flags"] == 0)[::5].tolist():
@@ -145,6 +147,21 @@ def test_equilibrium_shows_lower_tiers_the_seeders_they_are_guaranteed_and_few_m
     wanted = max(guaranteed, math.ceil(equilibrium.DEFAULTS.seeders_share * 40))
     assert min(found) >= wanted
     assert np.mean(found) < max(FEWEST, wanted) + 40 * equilibrium.DEFAULTS.phi ** (4 - tier)
+
+
+def test_equilibrium_guarantees_as_many_of_many_seeders_as_of_forty_and_from_both_ends() -> None:
+    seeders, found = 400, []
+    for seed in range(30):
+        records = just_joined(seeders, 0, seed)
+        shown = introduced(records, seeders)
+        found.append(len(shown))
+        # A list that would be too short is filled up one-sidedly.
+        for place in (*sorted(shown)[:3], *range(0, seeders, 80)) if len(shown) > FEWEST else ():
+            question = asked_by(records, place)._replace(seeders=seeders)
+            asked = equilibrium.choose(question, records[seeders:])["identity"].tolist()
+            assert (place in shown) == (seeders in asked)
+    guaranteed = math.ceil(equilibrium.DEFAULTS.seeders_share * 40)
+    assert guaranteed - 1 < np.mean(found) < guaranteed + 1
 
 
 @given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))

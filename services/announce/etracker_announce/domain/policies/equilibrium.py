@@ -41,21 +41,21 @@ class EquilibriumParameters:
 
     ``phi``: the share accepted of peers one tier above; closer to 1 is softer. ``pace`` (bytes a second): the time to
     fetch the torrent at that pace is tau, in which one tier of difference is forgiven; ``tau_bounds`` and, for a
-    torrent of unknown size, ``tau_unknown`` in seconds. ``seeders``: how many of ``exact_up_to`` seeders or fewer each
-    tier is guaranteed (None: all), and the same share of more; ``seeders_share``: the least share. ``leechers``: how
-    many leechers everybody is guaranteed, exactly among up to ``exact_up_to``. ``fewest``: a leecher's shortest list.
-    ``interval_bounds``: how often, in seconds, a leecher asks while its list is restricted.
+    torrent of unknown size, ``tau_unknown`` in seconds. ``seeders``: how many seeders each tier is guaranteed (None:
+    all), or ``seeders_share`` of them if that is more; of more than ``exact_up_to``, as many as of those.
+    ``leechers``: how many leechers everybody is guaranteed, exactly among up to ``exact_up_to``. ``fewest``: a
+    leecher's shortest list. ``interval_bounds``: how often, in seconds, a leecher asks while its list is restricted.
 
     Raises:
         ValueError: a parameter makes no sense; the message says which, and what would.
     """
 
-    phi: float = 0.3
-    pace: float = 4.5e6
+    phi: float = 0.1
+    pace: float = 4.75e6
     tau_bounds: tuple[float, float] = (120.0, 7200.0)
     tau_unknown: float = 1800.0
     seeders: tuple[int | None, int | None, int | None, int | None, int | None] = (1, 3, 10, 20, None)
-    seeders_share: float = 0.03
+    seeders_share: float = 0.08
     leechers: int = 4
     exact_up_to: int = 40
     fewest: int = 2
@@ -124,10 +124,11 @@ def _seeders_guaranteed(parameters: EquilibriumParameters, tier: int, seeders: i
     return seeders if wanted is None else max(wanted, math.ceil(parameters.seeders_share * seeders))
 
 
-def _share_of_seeders(parameters: EquilibriumParameters, tier: int) -> float:
-    """The guarantee among many. It doesn't depend on how many, which a seeder doesn't know."""
-    wanted = parameters.seeders[tier]
-    return ALL if wanted is None else max(parameters.seeders_share, wanted / parameters.exact_up_to)
+def _share_of_seeders(parameters: EquilibriumParameters, tier: int, seeders: int) -> float:
+    """The guarantee among many: a share that shows as many of them as of the most that are told apart."""
+    if parameters.seeders[tier] is None:
+        return ALL
+    return _seeders_guaranteed(parameters, tier, parameters.exact_up_to) / seeders
 
 
 class _Swarm:
@@ -185,8 +186,9 @@ class _Swarm:
 
     def _guarantee_of_seeders(self, hashes: Floats) -> float:
         """The hash up to which the asker accepts seeders of any tier."""
-        if self._seeders > self._parameters.exact_up_to:
-            return _share_of_seeders(self._parameters, self._asker.tier)
+        seeders = max(self._seeders, self._question.seeders)
+        if seeders > self._parameters.exact_up_to:
+            return _share_of_seeders(self._parameters, self._asker.tier, seeders)
         wanted = _seeders_guaranteed(self._parameters, self._asker.tier, self._seeders)
         return ALL if wanted >= self._seeders else _smallest(hashes[~self._leeching], wanted)
 
@@ -227,7 +229,7 @@ class _Swarm:
         seeders = self._question.seeders if self._question.seeders > RIVALS else self._seeders + 1
         tiers = self._tier.take(leechers)
         if seeders > self._parameters.exact_up_to:
-            shares = np.array([_share_of_seeders(self._parameters, tier) for tier in range(TIERS)])
+            shares = np.array([_share_of_seeders(self._parameters, tier, seeders) for tier in range(TIERS)])
             return np.asarray(hashes <= shares.take(tiers))
         wanted = np.array([_seeders_guaranteed(self._parameters, tier, seeders) for tier in range(TIERS)])
         return self._closer(leechers, hashes, self._pair_hash[~self._leeching]) < wanted.take(tiers)
@@ -302,8 +304,9 @@ class _Few:
     def _guarantee(self, count: int, rising: list[float], *, seeders: bool) -> float:
         """The hash up to which the asker accepts peers of any tier, of one kind."""
         parameters = self._parameters
-        if count > parameters.exact_up_to:
-            return _share_of_seeders(parameters, self._asker.tier) if seeders else parameters.leechers / count
+        among = max(count, self._question.seeders) if seeders else count
+        if among > parameters.exact_up_to:
+            return _share_of_seeders(parameters, self._asker.tier, among) if seeders else parameters.leechers / among
         wanted = _seeders_guaranteed(parameters, self._asker.tier, count) if seeders else parameters.leechers
         return ALL if wanted >= count else rising[wanted - 1]
 
@@ -328,7 +331,7 @@ class _Few:
             return True
         seeders = self._question.seeders if self._question.seeders > RIVALS else len(self._seeders) + 1
         if seeders > self._parameters.exact_up_to:
-            return hashed <= _share_of_seeders(self._parameters, tier)
+            return hashed <= _share_of_seeders(self._parameters, tier, seeders)
         wanted = _seeders_guaranteed(self._parameters, tier, seeders)
         return wanted >= seeders or self._is_close(leecher, hashed, self._seeders, wanted)
 
