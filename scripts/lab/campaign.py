@@ -142,15 +142,12 @@ def _pairs(some: list[Run], others: list[Run]) -> tuple[list[Run], list[Run]]:
 
 
 def published(summary: Results) -> Results:
-    """Return the numbers of ``build/equilibrium.json``: without times by behaviour, which only a picture shows."""
-    return {
-        name: {
-            policy: {key: value for key, value in found.items() if key != "groups"} for policy, found in part.items()
-        }
-        if name in REGIMES
-        else part
-        for name, part in summary.items()
+    """Return the numbers of ``build/equilibrium.json``: without what only the page and its pictures show."""
+    regimes = {
+        regime: {policy: {name: found[name] for name in _PUBLISHED} for policy, found in summary[regime].items()}
+        for regime in REGIMES
     }
+    return {**regimes, "attacks": summary["attacks"], "payoff": summary["payoff"]}
 
 
 def _attacks(runs: dict[tuple[str, str, Attack], list[Run]]) -> dict[str, Any]:

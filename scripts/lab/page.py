@@ -72,10 +72,9 @@ def _runs(summary: dict[str, Any]) -> str:
     others = min(
         count for policy, counts in of_policies.items() if policy not in {"random", "equilibrium"} for count in counts
     )
-    attacks = ", ".join(
-        f"{attack} {min(found['runs'] for found in regimes.values())}" for attack, regimes in summary["attacks"].items()
-    )
-    return f"{both} of `random` and `equilibrium`, {others} of other policies; at least, of attacks, {attacks}"
+    attacks = [found["runs"] for regimes in summary["attacks"].values() for found in regimes.values()]
+    counts = f"{min(attacks)} to {max(attacks)}"
+    return f"{both} of `random` and `equilibrium`, {others} of the other policies, {counts} of attacks"
 
 
 def _guarantees(parameters: EquilibriumParameters) -> str:

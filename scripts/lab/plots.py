@@ -90,6 +90,7 @@ def _who(summary: dict[str, Any]) -> Figure:
         places = [kind + (place - 1.5) * width for kind in range(len(KINDS))]
         axes.bar(places, [groups[kind] for kind in KINDS], width, label=regime)
     axes.axhline(1.0, color="black", lw=0.8)
+    axes.margins(y=0.2)
     axes.set_xticks(range(len(KINDS)), list(KINDS.values()))
     axes.set_ylabel("time over a plain tracker's")
     axes.legend(ncols=len(REGIMES), frameon=False)
@@ -107,6 +108,7 @@ def _attacks(summary: dict[str, Any]) -> Figure:
         changes = [found[regime]["change"] for found in attacks.values() if regime in found]
         axes.bar([number + (place - (len(regimes) - 1) / 2) * width for number in at], changes, width, label=regime)
     axes.axhline(1.0, color="black", lw=0.8)
+    axes.margins(y=0.2)  # room for the legend
     axes.set_xticks(range(len(attacks)), list(attacks))
     axes.set_ylabel("FR/C over that without")
     axes.legend(ncols=len(regimes), frameon=False)
