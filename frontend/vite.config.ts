@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vitest/config";
+import { defineConfig } from "vite";
 
 // `make dev` tells where the embedded stack's gateway is.
 const gateway = process.env.ETRACKER_GATEWAY ?? "http://127.0.0.1:3000";
@@ -15,5 +15,4 @@ export default defineConfig({
     target: "es2022",
   },
   server: { proxy: { "/api": gateway }, strictPort: true },
-  test: { environment: "node", include: ["src/**/*.test.ts"] },
 });
