@@ -19,7 +19,7 @@ SLOWER = 40
 """Time there runs so many times as fast as here, where a step takes 10 s. Lines are the same, torrents larger."""
 
 RANKED = ("random", "ratio", "equilibrium")
-UPLINK = 4 * MEGABIT
+UPLINK = 2 * MEGABIT
 DOWNLINK = 1000 * MEGABIT
 TORRENT_BYTES = SLOWER * 32 * 2**20
 TAU_SECONDS = SLOWER * 30
@@ -27,7 +27,7 @@ INTERVAL_SECONDS = SLOWER * 60
 JOIN_SECONDS = SLOWER * 0.2
 
 TIERS = {
-    Behaviour.SEED: (4, 4, 4, 3, 4, 2, 4, 3, 4, 4, 2, 3),
+    Behaviour.SEED: (4, 4, 4, 3, 2) * 5,
     Behaviour.ALTRUIST: (4, 3, 4, 3),
     Behaviour.FREE_RIDER: (0, 0, 0, 0),
 }
