@@ -20,7 +20,9 @@ FAST_TESTS := tests/unit tests/contract tests/architecture
 PYTEST := $(BIN)/python -m pytest
 # Real clients need addresses of their own, and the rest of the tests a network to install from.
 E2E := $(BIN)/python -m tests.support.netns $(PYTEST) tests/e2e
-SLOW := $(PYTEST) tests $(FAST_TESTS:%=--ignore=%) --ignore=tests/e2e
+SLOW := $(PYTEST) tests $(FAST_TESTS:%=--ignore=%) --ignore=tests/frontend --ignore=tests/e2e
+# A process of its own: the browser's driver keeps an event loop running, beside which no asynchronous test can.
+BROWSER := $(PYTEST) tests/frontend
 
 .PHONY: help
 help: ## Show this list
@@ -106,13 +108,15 @@ check: lint system-programs ## Everything that is fast: lint and the fast tests;
 	$(PYTEST) $(FAST_TESTS)
 
 .PHONY: test
-test: check ## Check, then every test on real servers and with real BitTorrent clients
+test: check $(FRONTEND) ## Check, then every test on real servers, in a real browser and with real BitTorrent clients
 	$(SLOW) -m "not full"
+	$(BROWSER)
 	$(E2E) -m "not full"
 
 .PHONY: test-full
-test-full: check ## Test with the long forms of the fault, load and client tests
+test-full: check $(FRONTEND) ## Test with the long forms of the fault, load and client tests
 	$(SLOW)
+	$(BROWSER)
 	$(E2E)
 
 .PHONY: bench
