@@ -13,6 +13,7 @@ from tests.support.processes import wait_until
 
 _SESSION_HEADER = "X-Transmission-Session-Id"
 _INACTIVE = 0
+CLOCK_SECONDS = 2.0
 _FIELDS = ["percentDone", "uploadedEver", "downloadedEver", "errorString", "trackerStats", "status"]
 
 
@@ -47,17 +48,22 @@ class Transmission(Client):
         self._call("torrent-reannounce", ids=[handle])
 
     def stop(self) -> None:
-        stopped_at = int(time.time())
+        # Its clock ticks once a second and is late by up to one: only after two is a new announce told from the last.
+        before = max((int(tracker["lastAnnounceTime"]) for tracker in self._trackers()), default=0)
+        wait_until(lambda: time.time() >= before + CLOCK_SECONDS, f"the clock of {self} moves on")
         self._call("torrent-stop")
-        wait_until(lambda: self._said_stopped(stopped_at), f"{self} says stopped", STOP_SECONDS)
+        wait_until(lambda: self._said_stopped(before), f"{self} says stopped", STOP_SECONDS)
         super().stop()
 
     def _said_stopped(self, since: int) -> bool:
-        torrents = self._call("torrent-get", fields=_FIELDS)["torrents"]
-        trackers = [tracker for torrent in torrents for tracker in torrent["trackerStats"]]
         return all(
-            tracker["announceState"] == _INACTIVE and tracker["lastAnnounceTime"] >= since for tracker in trackers
+            tracker["announceState"] == _INACTIVE and tracker["lastAnnounceTime"] > since
+            for tracker in self._trackers()
         )
+
+    def _trackers(self) -> list[dict[str, Any]]:
+        torrents = self._call("torrent-get", fields=_FIELDS)["torrents"]
+        return [tracker for torrent in torrents for tracker in torrent["trackerStats"]]
 
     def _torrent(self, handle: str) -> dict[str, Any]:
         torrent: dict[str, Any] = self._call("torrent-get", ids=[handle], fields=_FIELDS)["torrents"][0]
