@@ -4,11 +4,12 @@ import json
 import os
 import platform
 import statistics
-import sysconfig
 import time
+import timeit
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qs
 
 from scripts.bench.measure import KEEP_ALIVE, MODES, NEW_CONNECTION, Sample
 
@@ -140,9 +141,10 @@ def _middle(values: Iterable[float]) -> float:
     return statistics.median(values)
 
 
-def _build_of_python() -> str:
-    optimised = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
-    return "built with profile-guided optimisation" if optimised else "built without optimisation"
+def _parse_microseconds() -> float:
+    """Time urllib on a query of twelve parameters: no interpreter tells how it was optimised, its speed does."""
+    query = "&".join(f"parameter{number}=value%20{number}" for number in range(12))
+    return min(timeit.repeat(lambda: parse_qs(query), number=2000, repeat=15)) / 2000 * 1e6
 
 
 def describe_machine() -> dict[str, str]:
@@ -156,6 +158,6 @@ def describe_machine() -> dict[str, str]:
         "date": time.strftime("%Y-%m-%d"),
         "processors": f"{os.cpu_count()} x {models[0] if models else platform.processor()}",
         "kernel": platform.release(),
-        "python": f"{platform.python_version()}, {_build_of_python()}",
+        "python": f"{platform.python_version()}, which parses a query in {_parse_microseconds():.0f} us",
         "load before": f"{os.getloadavg()[0]:.2f}",
     }
