@@ -81,7 +81,8 @@ class Connection:
         """
         reused = self._streams is not None
         try:
-            return await asyncio.wait_for(self._get(target), self._timeout)
+            async with asyncio.timeout(self._timeout):
+                return await self._get(target)
         except (ConnectionResetError, BrokenPipeError, asyncio.IncompleteReadError):
             self.close()
             if not reused:

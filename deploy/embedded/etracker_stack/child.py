@@ -81,7 +81,8 @@ class RunningChild:
             return True
         self._process.send_signal(self.child.stop_signal)
         try:
-            await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._process.wait()
         except TimeoutError:
             self.kill()
             await self._process.wait()

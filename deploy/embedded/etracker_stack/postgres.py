@@ -1,6 +1,5 @@
 """The embedded Postgres: a cluster in the data directory, started as our own child."""
 
-import asyncio
 import os
 import re
 import shutil
@@ -125,9 +124,8 @@ class EmbeddedPostgres:
         return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
 
     async def _create_database(self) -> None:
-        connection = await asyncio.wait_for(
-            asyncpg.connect(host="127.0.0.1", port=self._port, user=USER, password=self._password, database="postgres"),
-            timeout=30,
+        connection = await asyncpg.connect(
+            host="127.0.0.1", port=self._port, user=USER, password=self._password, database="postgres", timeout=30
         )
         try:
             if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):

@@ -11,6 +11,7 @@ import redis
 from redis.crc import key_slot
 
 from etracker_announce.adapters.swarms import RedisSwarms
+from etracker_announce.adapters.swarms.cluster import ClusterServer
 from etracker_announce.ports import SwarmsUnavailableError
 from etracker_shared import redis_keys
 from etracker_shared.settings import RedisSettings
@@ -206,3 +207,15 @@ async def test_slot_that_moved_to_another_master_is_followed(redis_cluster: Redi
         redis_cluster.move_slot(key_slot(redis_keys.members(HASH)))
         views = await asyncio.gather(*[swarms.announce(step(key), b"fact") for key in range(10)])
         assert views[-1].counts.leechers == 10
+
+
+async def test_answer_that_comes_with_a_cancellation_does_not_undo_it(redis_cluster: RedisCluster) -> None:
+    server = ClusterServer(redis_cluster.settings(), ())
+    await server.start()
+    asking = asyncio.create_task(server.execute([(b"EXISTS", redis_keys.SWEEPER_LOCK)]))
+    await asyncio.sleep(0)
+    (answer,) = server._running
+    answer.add_done_callback(lambda _: asking.cancel())
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    await server.close()

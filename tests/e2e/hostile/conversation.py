@@ -25,9 +25,10 @@ async def say(address: tuple[str, int], request: bytes) -> Answer:
     reader, writer = await asyncio.open_connection(*address)
     try:
         writer.write(request)
-        await asyncio.wait_for(writer.drain(), ANSWER_SECONDS)
-        writer.write_eof()
-        raw = await asyncio.wait_for(reader.read(), ANSWER_SECONDS)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await writer.drain()
+            writer.write_eof()
+            raw = await reader.read()
     except TimeoutError:
         raise
     except OSError:

@@ -127,7 +127,8 @@ async def test_adding_and_removing_tells_every_announce_replica(
     await database.add_listener(INFOHASHES_CHANNEL, lambda *message: heard.put_nowait(str(message[-1])))
     for method in ("POST", "DELETE"):
         await client.request(method, "/api/infohash", headers=AUTHORIZED, json={"info_hash": BASE64})
-        assert parse_payload(await asyncio.wait_for(heard.get(), 1)) == [INFO_HASH]
+        async with asyncio.timeout(1):
+            assert parse_payload(await heard.get()) == [INFO_HASH]
 
 
 async def test_an_uploaded_torrent_comes_back_with_the_announce_url_of_the_key(client: AsyncClient) -> None:

@@ -45,7 +45,8 @@ class Heard:
 
     async def next(self) -> tuple[str, Sequence[bytes] | None]:
         """Wait up to the second that the contract allows."""
-        return await asyncio.wait_for(self.changes.get(), 1.0)
+        async with asyncio.timeout(1):
+            return await self.changes.get()
 
 
 @pytest.fixture

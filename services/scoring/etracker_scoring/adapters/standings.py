@@ -161,7 +161,8 @@ class PostgresStandings:
         link.connection.add_termination_listener(lambda _connection: lost.set())
         while not (lost.is_set() or link.hangs):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(lost.wait(), CHECK_SECONDS)
+                async with asyncio.timeout(CHECK_SECONDS):
+                    await lost.wait()
 
 
 def _account(row: asyncpg.Record) -> Account:

@@ -68,7 +68,8 @@ class ClusterServer:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         try:
-            return await asyncio.wait_for(asyncio.shield(task), ANSWER_SECONDS)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await asyncio.shield(task)
         except TimeoutError:
             raise SwarmsUnavailableError(f"Redis did not answer within {ANSWER_SECONDS} s.") from None
         except (RedisError, RedisClusterException, OSError) as error:

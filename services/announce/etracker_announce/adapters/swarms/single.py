@@ -36,7 +36,8 @@ class SingleServer:
         """See :class:`~etracker_announce.adapters.swarms.server.Server`."""
         self._connecting = asyncio.create_task(self._keep_connected(), name="redis connection")
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._connected.wait(), CONNECT_SECONDS)
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await self._connected.wait()
 
     async def close(self) -> None:
         """See :class:`~etracker_announce.adapters.swarms.server.Server`."""
@@ -81,7 +82,7 @@ class SingleServer:
         failed = False
         while True:
             try:
-                async with asyncio.timeout(CONNECT_SECONDS):  # wait_for may swallow a cancellation (gh-86296)
+                async with asyncio.timeout(CONNECT_SECONDS):
                     connection = await self._connect()
             except (OSError, TimeoutError, Refusal) as error:
                 if not failed:
