@@ -39,7 +39,11 @@ from etracker_admin_api.routes.roles import Roles
 from etracker_admin_api.routes.statistics import statistics_router
 from etracker_admin_api.routes.torrent_files import torrent_files_router
 from etracker_admin_api.routes.v1.document import DocumentedApp
-from etracker_admin_api.routes.v1.infohashes import operators_infohashes_router, public_infohashes_router
+from etracker_admin_api.routes.v1.infohashes import (
+    added_infohashes_router,
+    listed_infohashes_router,
+    public_infohashes_router,
+)
 from etracker_admin_api.routes.v1.keys import operators_keys_router, own_keys_router
 from etracker_admin_api.routes.v1.operators import audit_router, operators_router
 from etracker_admin_api.routes.v1.standing import standing_router
@@ -115,7 +119,7 @@ class Parts:
         self.roles = Roles(Authentication(api_key, self.operators, self.keys, self.failures), self.callers)
         self.services = HttpServices(settings.services)
         self.standings = ScoringStandings(settings.scoring_url)
-        self.files = TorrentFiles(self.catalogue, self.keys)
+        self.files = TorrentFiles(self.catalogue, self.keys, self.count.changed_here, self.metrics)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -132,7 +136,7 @@ def _original_routers(parts: Parts) -> Iterator[APIRouter]:
     yield statistics_router(parts.count)
     yield keys_router(parts.keys, parts.key_limit, parts.callers, parts.metrics)
     yield infohashes_router(parts.catalogue, changed, parts.roles)
-    yield torrent_files_router(parts.files, changed, roles=parts.roles, callers=parts.callers, metrics=parts.metrics)
+    yield torrent_files_router(parts.files, parts.roles, parts.callers)
 
 
 def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
@@ -149,10 +153,9 @@ def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
     yield swarms_router(RedisSwarmPeers(parts.redis, parts.database), parts.lists, parts.roles)
     yield system_router(_system(parts), load_descriptions(), parts.roles)
     yield audit_router(PostgresAuditLog(parts.database), parts.roles)
-    yield operators_infohashes_router(parts.catalogue, parts.lists, changed, parts.roles)
-    yield torrents_v1_router(
-        parts.files, parts.lists, changed, roles=parts.roles, callers=parts.callers, metrics=parts.metrics
-    )
+    yield added_infohashes_router(parts.catalogue, parts.lists, changed, parts.roles)
+    yield listed_infohashes_router(parts.catalogue, parts.lists, changed, parts.roles)
+    yield torrents_v1_router(parts.files, parts.lists, parts.roles, parts.callers)
 
 
 def _system(parts: Parts) -> System:

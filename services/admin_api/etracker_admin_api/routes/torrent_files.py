@@ -1,22 +1,20 @@
 import re
 import unicodedata
-from collections.abc import Callable
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Request, Response, Security
 
-from etracker_admin_api.domain.errors import TorrentError
 from etracker_admin_api.domain.infohashes import parse_info_hash, to_base64
 from etracker_admin_api.domain.operators import Actor
 from etracker_admin_api.domain.torrents import Torrent
-from etracker_admin_api.metrics import Metrics
 from etracker_admin_api.routes.bodies import read_upload
 from etracker_admin_api.routes.callers import Callers
 from etracker_admin_api.routes.models import UploadAnswer
 from etracker_admin_api.routes.problems import problems
 from etracker_admin_api.routes.roles import Roles
 from etracker_admin_api.use_cases.torrent_files import TorrentFiles, UnknownKeyError, UnknownTorrentError
+from etracker_shared.identity import InfoHash
 
 MEDIA_TYPE = "application/x-bittorrent"
 _ANNOUNCE_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -43,14 +41,7 @@ FORM: dict[str, Any] = {
 }
 
 
-def torrent_files_router(
-    files: TorrentFiles,
-    changed: Callable[[], None],
-    *,
-    roles: Roles,
-    callers: Callers,
-    metrics: Metrics,
-) -> APIRouter:
+def torrent_files_router(files: TorrentFiles, roles: Roles, callers: Callers) -> APIRouter:
     """Build the restricted upload and the download that a key is good for."""
     operator = Security(roles.original_operator)
     router = APIRouter(tags=["torrent files"])
@@ -66,15 +57,8 @@ def torrent_files_router(
     )
     async def upload(request: Request, response: Response, actor: Annotated[Actor, operator]) -> UploadAnswer:
         """Track a torrent and keep its file: made private, its trackers, DHT nodes and web seeds removed."""
-        try:
-            torrent, is_new = await files.upload(await read_upload(request, "file"), actor)
-        except TorrentError:
-            metrics.uploads.labels("refused").inc()
-            raise
-        metrics.uploads.labels("new" if is_new else "known").inc()
-        if is_new:
-            changed()
-        else:
+        torrent, is_new = await files.upload(read_upload(request, "file"), actor)
+        if not is_new:
             response.status_code = 200
         return _answer(torrent, is_new=is_new)
 
@@ -86,18 +70,31 @@ def torrent_files_router(
     async def download(request: Request, announce_key: str, info_hash: str) -> Response:
         """Download a torrent file with the announce URL of a key. ``info_hash``: hex, any of the torrent's."""
         if not _ANNOUNCE_KEY.fullmatch(announce_key):
-            raise HTTPException(403, "The announce key isn't registered. Generate one first.")
-        try:
-            name, content = await files.download(announce_key, parse_info_hash(info_hash), callers.origin(request))
-        except UnknownKeyError:
-            raise HTTPException(403, "The announce key isn't registered. Generate one first.") from None
-        except UnknownTorrentError as error:
-            sentence = "Nobody has uploaded this torrent's file." if error.tracked else "The infohash isn't tracked."
-            raise HTTPException(404, sentence) from None
-        headers = {"Content-Disposition": attachment(f"{name}.torrent"), "Cache-Control": "no-store"}
-        return Response(content, media_type=MEDIA_TYPE, headers=headers)
+            raise _unknown_key()
+        return await personal_file(files, announce_key, parse_info_hash(info_hash), callers.origin(request))
 
     return router
+
+
+async def personal_file(files: TorrentFiles, announce_key: str, info_hash: InfoHash, origin: str) -> Response:
+    """Answer with a torrent's file in which the key's announce URL stands.
+
+    Raises:
+        HTTPException: 403 if the key isn't registered, 404 if there is no such torrent, or no file of it.
+    """
+    try:
+        name, content = await files.download(announce_key, info_hash, origin)
+    except UnknownKeyError:
+        raise _unknown_key() from None
+    except UnknownTorrentError as error:
+        sentence = "Nobody has uploaded this torrent's file." if error.tracked else "The infohash isn't tracked."
+        raise HTTPException(404, sentence) from None
+    headers = {"Content-Disposition": attachment(f"{name}.torrent"), "Cache-Control": "no-store"}
+    return Response(content, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _unknown_key() -> HTTPException:
+    return HTTPException(403, "The announce key isn't registered. Generate one first.")
 
 
 def attachment(filename: str) -> str:

@@ -1,12 +1,14 @@
 """Torrent files in and out."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from etracker_admin_api.domain.announce_urls import announce_url
 from etracker_admin_api.domain.catalogue import StoredTorrent
 from etracker_admin_api.domain.errors import TorrentError
 from etracker_admin_api.domain.operators import Actor
 from etracker_admin_api.domain.torrents import Torrent, parse_torrent, with_announce_url
+from etracker_admin_api.metrics import Metrics
 from etracker_admin_api.ports import Catalogue, Keys
 from etracker_shared.identity import InfoHash
 
@@ -27,23 +29,35 @@ class UnknownTorrentError(Exception):
 
 
 class TorrentFiles:
-    """Takes uploads, and hands them out with the announce URL of whoever asks."""
+    """Takes uploads, and hands them out with the announce URL of whoever asks.
 
-    def __init__(self, catalogue: Catalogue, keys: Keys) -> None:
+    ``changed`` is called when a torrent was added.
+    """
+
+    def __init__(self, catalogue: Catalogue, keys: Keys, changed: Callable[[], None], metrics: Metrics) -> None:
         self._catalogue = catalogue
         self._keys = keys
+        self._changed = changed
+        self._metrics = metrics
         self._parsers = asyncio.Semaphore(PARSERS)
 
-    async def upload(self, data: bytes, actor: Actor) -> tuple[Torrent, bool]:
-        """Track an uploaded torrent; return it and whether any of its infohashes was new.
+    async def upload(self, arriving: Awaitable[bytes], actor: Actor) -> tuple[Torrent, bool]:
+        """Track a torrent when its file has arrived; return it and whether any of its infohashes was new.
 
         Raises:
             TorrentError: the file isn't accepted.
             DatabaseUnavailableError: it can't be stored.
         """
-        async with self._parsers:
-            torrent = await asyncio.to_thread(parse_torrent, data)
-        return torrent, await self._catalogue.add_torrent(torrent, actor)
+        try:
+            torrent = await self._parse(await arriving)
+        except TorrentError:
+            self._metrics.uploads.labels("refused").inc()
+            raise
+        is_new = await self._catalogue.add_torrent(torrent, actor)
+        self._metrics.uploads.labels("new" if is_new else "known").inc()
+        if is_new:
+            self._changed()
+        return torrent, is_new
 
     async def download(self, announce_key: str, info_hash: InfoHash, origin: str) -> tuple[str, bytes]:
         """Return a torrent's name and its file, with the key's announce URL at ``origin``.
@@ -59,6 +73,10 @@ class TorrentFiles:
         if stored is None:
             raise UnknownTorrentError(tracked=False)
         return stored.name, await self._personal_file(stored, announce_url(origin, announce_key))
+
+    async def _parse(self, data: bytes) -> Torrent:
+        async with self._parsers:
+            return await asyncio.to_thread(parse_torrent, data)
 
     async def _personal_file(self, stored: StoredTorrent, url: str) -> bytes:
         if stored.file is None:

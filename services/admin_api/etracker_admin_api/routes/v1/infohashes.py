@@ -61,10 +61,10 @@ def public_infohashes_router(lists: TorrentLists) -> APIRouter:
     return router
 
 
-def operators_infohashes_router(
+def added_infohashes_router(
     catalogue: Catalogue, lists: TorrentLists, changed: Callable[[], None], roles: Roles
 ) -> APIRouter:
-    """Build what operators do with infohashes."""
+    """Build what operators add infohashes with."""
     router = APIRouter(prefix="/api/v1/infohashes", tags=["infohashes"])
     operator = Security(roles.operator)
 
@@ -94,6 +94,16 @@ def operators_infohashes_router(
         outcomes = await add_in_bulk(catalogue, [(item.info_hash, item.name) for item in wanted.items], actor)
         changed()
         return BulkResults.of(outcomes)
+
+    return router
+
+
+def listed_infohashes_router(
+    catalogue: Catalogue, lists: TorrentLists, changed: Callable[[], None], roles: Roles
+) -> APIRouter:
+    """Build what operators do with an infohash that is listed."""
+    router = APIRouter(prefix="/api/v1/infohashes", tags=["infohashes"])
+    operator = Security(roles.operator)
 
     @router.patch(
         "/{info_hash:infohash}", responses=problems_v1(400, 401, 403, 404, 429, 503), openapi_extra=body(NewName)

@@ -1,22 +1,19 @@
-from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Request, Response, Security
+from fastapi import APIRouter, Request, Response, Security
 
-from etracker_admin_api.domain.errors import TorrentError
 from etracker_admin_api.domain.infohashes import parse_info_hash
 from etracker_admin_api.domain.operators import Actor
 from etracker_admin_api.domain.torrents import Torrent
-from etracker_admin_api.metrics import Metrics
 from etracker_admin_api.ports import TorrentLists
 from etracker_admin_api.routes.bodies import read_upload
 from etracker_admin_api.routes.callers import Callers
 from etracker_admin_api.routes.problems import problems_v1
 from etracker_admin_api.routes.roles import Roles
-from etracker_admin_api.routes.torrent_files import FORM, MEDIA_TYPE, attachment, describe
+from etracker_admin_api.routes.torrent_files import FORM, MEDIA_TYPE, describe, personal_file
 from etracker_admin_api.routes.v1.infohashes import find
 from etracker_admin_api.routes.v1.models.torrents import InfoHashPath, TorrentV1, UploadedTorrent
-from etracker_admin_api.use_cases.torrent_files import TorrentFiles, UnknownKeyError, UnknownTorrentError
+from etracker_admin_api.use_cases.torrent_files import TorrentFiles
 
 _KNOWN: dict[int | str, dict[str, Any]] = {200: {"model": UploadedTorrent, "description": "It was tracked already"}}
 _FILE: dict[int | str, dict[str, Any]] = {
@@ -24,15 +21,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
 }
 
 
-def torrents_v1_router(
-    files: TorrentFiles,
-    lists: TorrentLists,
-    changed: Callable[[], None],
-    *,
-    roles: Roles,
-    callers: Callers,
-    metrics: Metrics,
-) -> APIRouter:
+def torrents_v1_router(files: TorrentFiles, lists: TorrentLists, roles: Roles, callers: Callers) -> APIRouter:
     """Build the operators' upload, and the download that an announce key is good for."""
     router = APIRouter(prefix="/api/v1", tags=["torrent files"])
     operator, key_holder = Security(roles.operator), Security(roles.key_holder)
@@ -47,15 +36,8 @@ def torrents_v1_router(
         request: Request, response: Response, actor: Annotated[Actor, operator]
     ) -> UploadedTorrent:
         """Track a torrent and keep its file: made private, its trackers, DHT nodes and web seeds removed."""
-        try:
-            torrent, is_new = await files.upload(await read_upload(request, "file"), actor)
-        except TorrentError:
-            metrics.uploads.labels("refused").inc()
-            raise
-        metrics.uploads.labels("new" if is_new else "known").inc()
-        if is_new:
-            changed()
-        else:
+        torrent, is_new = await files.upload(read_upload(request, "file"), actor)
+        if not is_new:
             response.status_code = 200
         return await _answer(lists, torrent, is_new=is_new)
 
@@ -68,15 +50,7 @@ def torrents_v1_router(
         request: Request, info_hash: InfoHashPath, announce_key: Annotated[str, key_holder]
     ) -> Response:
         """Download a torrent file with the announce URL of one's own key."""
-        try:
-            name, content = await files.download(announce_key, parse_info_hash(info_hash), callers.origin(request))
-        except UnknownKeyError:  # since it was looked at
-            raise HTTPException(403, "The announce key isn't registered. Generate one first.") from None
-        except UnknownTorrentError as error:
-            sentence = "Nobody has uploaded this torrent's file." if error.tracked else "The infohash isn't tracked."
-            raise HTTPException(404, sentence) from None
-        headers = {"Content-Disposition": attachment(f"{name}.torrent"), "Cache-Control": "no-store"}
-        return Response(content, media_type=MEDIA_TYPE, headers=headers)
+        return await personal_file(files, announce_key, parse_info_hash(info_hash), callers.origin(request))
 
     return router
 
