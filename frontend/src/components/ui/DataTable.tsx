@@ -27,7 +27,7 @@ export interface Column<Row, Key extends string = never> {
   silent?: boolean;
 }
 
-interface Props<Row, Key extends string> {
+export interface TableProps<Row, Key extends string> {
   label: string;
   columns: Column<Row, Key>[];
   rows: Row[];
@@ -50,7 +50,7 @@ export function DataTable<Row, Key extends string = never>({
   sort,
   onSort,
   pending = false,
-}: Props<Row, Key>) {
+}: TableProps<Row, Key>) {
   return (
     <div className={classes.frame} data-pending={pending || undefined}>
       {onSort && <SortSelect columns={columns} sort={sort} onSort={onSort} />}

@@ -7,12 +7,14 @@ const PAUSE_MS = 250;
 interface Props {
   label: string;
   placeholder: string;
-  value: string;
-  onChange: (value: string) => void;
+  /** The words, undefined without any. */
+  value: string | undefined;
+  onChange: (value: string | undefined) => void;
 }
 
 /** A search that goes off once typing pauses. */
-export function SearchField({ label, placeholder, value, onChange }: Props) {
+export function SearchField({ label, placeholder, value: words, onChange }: Props) {
+  const value = words ?? "";
   const [typed, setTyped] = useState(value);
   const [given, setGiven] = useState(value);
   if (given !== value) {
@@ -21,7 +23,7 @@ export function SearchField({ label, placeholder, value, onChange }: Props) {
     if (typed.trim() !== value) setTyped(value);
   }
   const send = useEffectEvent((text: string) => {
-    if (text !== value) onChange(text);
+    if (text !== value) onChange(text === "" ? undefined : text);
   });
   useEffect(() => {
     const timer = setTimeout(() => {

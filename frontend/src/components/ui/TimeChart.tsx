@@ -41,7 +41,7 @@ const COLOURS = ["var(--series-1)", "var(--series-2)", "var(--series-3)"];
 export default function TimeChart({ samples, series, span, format, steps = false, range }: ChartProps) {
   const rows: Row[] = samples.map(({ at, values }) => ({ at: Date.parse(at), values }));
   const dot = rows.length < FEW && { r: 3 }; // a curve through one point can't be seen
-  const type = steps ? "stepAfter" : "monotone";
+  const type = steps ? ("stepAfter" as const) : ("monotone" as const);
   const Frame = steps ? LineChart : AreaChart;
   return (
     <ResponsiveContainer width="100%" height="100%" initialDimension={{ width: 600, height: 240 }}>
@@ -84,33 +84,22 @@ export default function TimeChart({ samples, series, span, format, steps = false
             ) : null
           }
         />
-        {series.map(({ name }, index) =>
-          steps ? (
-            <Line
-              key={name}
-              name={name}
-              dataKey={(row: Row) => row.values[index]}
-              type={type}
-              stroke={COLOURS[index]}
-              strokeWidth={2}
-              dot={dot}
-              isAnimationActive={false}
-            />
+        {series.map(({ name }, index) => {
+          const curve = {
+            name,
+            dataKey: (row: Row) => row.values[index],
+            type,
+            stroke: COLOURS[index],
+            strokeWidth: 2,
+            dot,
+            isAnimationActive: false,
+          };
+          return steps ? (
+            <Line key={name} {...curve} />
           ) : (
-            <Area
-              key={name}
-              name={name}
-              dataKey={(row: Row) => row.values[index]}
-              type={type}
-              stroke={COLOURS[index]}
-              strokeWidth={2}
-              fill={COLOURS[index]}
-              fillOpacity={0.1}
-              dot={dot}
-              isAnimationActive={false}
-            />
-          ),
-        )}
+            <Area key={name} {...curve} fill={COLOURS[index]} fillOpacity={0.1} />
+          );
+        })}
       </Frame>
     </ResponsiveContainer>
   );

@@ -1,13 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { stats, statsHistory } from "@/api/public";
-import { Card } from "@/components/ui/Card";
-import { Chart } from "@/components/ui/Chart";
-import { bytes, count, plural, roughly, shortCount } from "@/components/ui/format";
+import { bytes, count, plural } from "@/components/ui/format";
 import { Page } from "@/components/ui/Page";
-import { SpanControl } from "@/components/ui/SpanControl";
+import { PeersOverTime } from "@/components/ui/PeersOverTime";
 import { Stat, Stats } from "@/components/ui/Stat";
-import { Empty, Failure, Loaded } from "@/components/ui/states";
+import { Failure } from "@/components/ui/states";
 import { AnnounceKeyCard } from "@/features/announce-key/AnnounceKeyCard";
 import { Clients } from "./Clients";
 import classes from "./HomePage.module.css";
@@ -96,27 +94,12 @@ function Numbers() {
 
 function History() {
   const span = route.useSearch().span ?? "day";
-  const query = useQuery(statsHistory(span));
   return (
-    <Card title="Peers over time" actions={<SpanControl value={span} />}>
-      <Loaded query={query} label="The chart is loading" lines={6}>
-        {({ samples, span: loaded }) => {
-          const last = samples.at(-1);
-          return last === undefined ? (
-            <Empty title="No history yet">
-              The tracker takes its first sample within minutes of its first announce. Come back then.
-            </Empty>
-          ) : (
-            <Chart
-              summary={`${roughly(last.seeders, "seeder")} and ${roughly(last.leechers, "leecher")} at the last sample`}
-              samples={samples.map(({ at, seeders, leechers }) => ({ at, values: [seeders, leechers] }))}
-              series={[{ name: "Seeders" }, { name: "Leechers" }]}
-              span={loaded}
-              format={(value) => shortCount(value)}
-            />
-          );
-        }}
-      </Loaded>
-    </Card>
+    <PeersOverTime
+      title="Peers over time"
+      span={span}
+      query={useQuery(statsHistory(span))}
+      empty="The tracker takes its first sample within minutes of its first announce. Come back then."
+    />
   );
 }

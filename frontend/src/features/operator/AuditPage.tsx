@@ -4,13 +4,14 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { audit, type AuditItem, type AuditSearch } from "@/api/operator";
 import { ACTIONS, oneOf } from "@/app/search";
 import { Card } from "@/components/ui/Card";
-import { type Column, DataTable } from "@/components/ui/DataTable";
+import type { Column } from "@/components/ui/DataTable";
 import { dateAndTime } from "@/components/ui/format";
+import { useListSearch } from "@/components/ui/list-search";
 import { Name } from "@/components/ui/Name";
 import { Page } from "@/components/ui/Page";
-import { Pager } from "@/components/ui/Pager";
+import { PagedTable } from "@/components/ui/PagedTable";
 import { SearchField } from "@/components/ui/SearchField";
-import { Empty, Loaded } from "@/components/ui/states";
+import { Empty } from "@/components/ui/states";
 import classes from "./tables.module.css";
 
 const route = getRouteApi("/operator/audit");
@@ -18,11 +19,9 @@ const route = getRouteApi("/operator/audit");
 /** What operators changed, newest first. */
 export function AuditPage() {
   const search = route.useSearch();
-  const navigate = route.useNavigate();
+  const { filter } = useListSearch<AuditSearch>();
   const query = useQuery(audit(search));
   const filtered = search.operator !== undefined || search.action !== undefined;
-  const filter = (change: Partial<AuditSearch>) =>
-    void navigate({ search: (before) => ({ ...before, ...change, cursor: undefined }), replace: true });
   return (
     <Page
       title="Audit log"
@@ -33,9 +32,9 @@ export function AuditPage() {
           <SearchField
             label="Operator"
             placeholder="An operator's whole name"
-            value={search.operator ?? ""}
+            value={search.operator}
             onChange={(operator) => {
-              filter({ operator: operator === "" ? undefined : operator });
+              filter({ operator });
             }}
           />
           <NativeSelect
@@ -47,31 +46,24 @@ export function AuditPage() {
             }}
           />
         </div>
-        <Loaded query={query} label="The audit log is loading" lines={8}>
-          {({ items, next }) =>
-            items.length === 0 ? (
-              <Empty
-                title={filtered ? "Nothing matches" : "Nothing has been changed yet"}
-                action={filtered && <Link to="/operator/audit">Show everything</Link>}
-              >
-                {filtered
-                  ? "Write the operator's whole name, or choose another action."
-                  : "The first upload will show here."}
-              </Empty>
-            ) : (
-              <>
-                <DataTable
-                  label="Audit log"
-                  columns={COLUMNS}
-                  rows={items}
-                  rowKey={({ id }) => id}
-                  pending={query.isPlaceholderData}
-                />
-                <Pager cursor={search.cursor} next={next} />
-              </>
-            )
+        <PagedTable
+          label="Audit log"
+          columns={COLUMNS}
+          rowKey={({ id }) => id}
+          cursor={search.cursor}
+          query={query}
+          loading="The audit log is loading"
+          empty={
+            <Empty
+              title={filtered ? "Nothing matches" : "Nothing has been changed yet"}
+              action={filtered && <Link to="/operator/audit">Show everything</Link>}
+            >
+              {filtered
+                ? "Write the operator's whole name, or choose another action."
+                : "The first upload will show here."}
+            </Empty>
           }
-        </Loaded>
+        />
       </Card>
     </Page>
   );

@@ -1,19 +1,18 @@
-import { ActionIcon, Tooltip } from "@mantine/core";
 import { IconPencil, IconTrash } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { type Torrent, torrents } from "@/api/public";
 import { Card } from "@/components/ui/Card";
-import { type Column, DataTable } from "@/components/ui/DataTable";
 import { Page } from "@/components/ui/Page";
-import { Pager } from "@/components/ui/Pager";
-import { Empty, Loaded } from "@/components/ui/states";
-import { torrentColumns } from "@/features/torrents/columns";
+import { PagedTable } from "@/components/ui/PagedTable";
+import { Empty } from "@/components/ui/states";
+import { type TorrentColumn, torrentColumns } from "@/features/torrents/columns";
 import { TorrentFilters } from "@/features/torrents/TorrentFilters";
 import { AddInfohashes } from "./infohashes/AddInfohashes";
 import { DeleteDialog } from "./infohashes/DeleteDialog";
 import { RenameDialog } from "./infohashes/RenameDialog";
+import { RowAction } from "./RowAction";
 import classes from "./tables.module.css";
 
 const route = getRouteApi("/operator/infohashes");
@@ -21,7 +20,6 @@ type Asked = { about: Torrent; to: "rename" | "delete" } | null;
 
 export function InfohashesPage() {
   const search = route.useSearch();
-  const navigate = route.useNavigate();
   const query = useQuery(torrents(search));
   const [asked, setAsked] = useState<Asked>(null);
   const filtered = search.q !== undefined || search.health !== undefined;
@@ -40,41 +38,23 @@ export function InfohashesPage() {
     >
       <AddInfohashes />
       <Card title="The allowlist" flush>
-        <TorrentFilters
-          search={search}
-          onChange={(change) =>
-            void navigate({
-              search: (before) => ({ ...before, ...change, cursor: undefined }),
-              replace: true,
-            })
+        <TorrentFilters search={search} />
+        <PagedTable
+          label="The allowlist"
+          columns={[...COLUMNS, actions(setAsked)]}
+          rowKey={({ info_hash }) => info_hash}
+          sort={search.sort ?? "-added"}
+          cursor={search.cursor}
+          query={query}
+          loading="The infohashes are loading"
+          empty={
+            <Empty title={filtered ? "Nothing matches" : "The allowlist is empty"}>
+              {filtered
+                ? "Try fewer words, or the first eight digits of an infohash."
+                : "Upload a torrent, or add an infohash above."}
+            </Empty>
           }
         />
-        <Loaded query={query} label="The infohashes are loading" lines={8}>
-          {({ items, next }) =>
-            items.length === 0 ? (
-              <Empty title={filtered ? "Nothing matches" : "The allowlist is empty"}>
-                {filtered
-                  ? "Try fewer words, or the first eight digits of an infohash."
-                  : "Upload a torrent, or add an infohash above."}
-              </Empty>
-            ) : (
-              <>
-                <DataTable
-                  label="The allowlist"
-                  columns={[...columnsForOperators, actions(setAsked)]}
-                  rows={items}
-                  rowKey={({ info_hash }) => info_hash}
-                  sort={search.sort ?? "-added"}
-                  onSort={(sort) =>
-                    void navigate({ search: (before) => ({ ...before, sort, cursor: undefined }) })
-                  }
-                  pending={query.isPlaceholderData}
-                />
-                <Pager cursor={search.cursor} next={next} />
-              </>
-            )
-          }
-        </Loaded>
       </Card>
       {asked?.to === "rename" && <RenameDialog torrent={asked.about} onClose={close} />}
       {asked?.to === "delete" && <DeleteDialog torrent={asked.about} onClose={close} />}
@@ -82,37 +62,32 @@ export function InfohashesPage() {
   );
 }
 
-type Ordered = "name" | "seeders" | "leechers" | "snatches" | "size" | "added";
+const { name, health, seeders, size, added } = torrentColumns;
+const COLUMNS: TorrentColumn[] = [name, health, seeders, size, added];
 
-const columnsForOperators = torrentColumns.filter(({ name }) => name !== "Leechers" && name !== "Snatches");
-
-function actions(ask: (asked: Asked) => void): Column<Torrent, Ordered> {
+function actions(ask: (asked: Asked) => void): TorrentColumn {
   return {
     name: "Actions",
     silent: true,
     cell: (torrent) => (
       <span className={classes.actions}>
-        <Tooltip label="Rename">
-          <ActionIcon
-            aria-label="Rename"
-            onClick={() => {
-              ask({ about: torrent, to: "rename" });
-            }}
-          >
-            <IconPencil size={18} />
-          </ActionIcon>
-        </Tooltip>
-        <Tooltip label="Delete">
-          <ActionIcon
-            aria-label="Delete"
-            color="red"
-            onClick={() => {
-              ask({ about: torrent, to: "delete" });
-            }}
-          >
-            <IconTrash size={18} />
-          </ActionIcon>
-        </Tooltip>
+        <RowAction
+          label="Rename"
+          onClick={() => {
+            ask({ about: torrent, to: "rename" });
+          }}
+        >
+          <IconPencil size={18} />
+        </RowAction>
+        <RowAction
+          label="Delete"
+          color="red"
+          onClick={() => {
+            ask({ about: torrent, to: "delete" });
+          }}
+        >
+          <IconTrash size={18} />
+        </RowAction>
       </span>
     ),
   };

@@ -1,19 +1,20 @@
-import { ActionIcon, Tooltip } from "@mantine/core";
 import { IconLock, IconLockOpen, IconRefresh } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
-import { type Key, keys } from "@/api/operator";
+import { type Key, type KeySearch, keys } from "@/api/operator";
 import { Card } from "@/components/ui/Card";
-import { type Column, DataTable } from "@/components/ui/DataTable";
+import type { Column } from "@/components/ui/DataTable";
 import { bytes, count } from "@/components/ui/format";
+import { useListSearch } from "@/components/ui/list-search";
 import { MaybeMoment, Moment } from "@/components/ui/Moment";
 import { Page } from "@/components/ui/Page";
-import { Pager } from "@/components/ui/Pager";
+import { PagedTable } from "@/components/ui/PagedTable";
 import { SearchField } from "@/components/ui/SearchField";
-import { Empty, Loaded } from "@/components/ui/states";
+import { Empty } from "@/components/ui/states";
 import { LookUp } from "./keys/LookUp";
 import { DisableDialog, RotateDialog } from "./keys/dialogs";
+import { RowAction } from "./RowAction";
 import classes from "./tables.module.css";
 
 const route = getRouteApi("/operator/keys");
@@ -21,17 +22,12 @@ type Asked = { about: Key; to: "switch" | "rotate" } | null;
 
 export function KeysPage() {
   const search = route.useSearch();
-  const navigate = route.useNavigate();
+  const { filter } = useListSearch<KeySearch>();
   const query = useQuery(keys(search));
   const [asked, setAsked] = useState<Asked>(null);
   const close = () => {
     setAsked(null);
   };
-  const find = (q: string) =>
-    void navigate({
-      search: (before) => ({ ...before, q: q === "" ? undefined : q, cursor: undefined }),
-      replace: true,
-    });
   return (
     <Page
       title="Announce keys"
@@ -39,7 +35,7 @@ export function KeysPage() {
     >
       <LookUp
         onFound={(key) => {
-          find(key.key_hash);
+          filter({ q: key.key_hash });
         }}
       />
       <Card title="All keys" flush>
@@ -47,36 +43,28 @@ export function KeysPage() {
           <SearchField
             label="Search keys"
             placeholder="A number, or the first digits of a hash"
-            value={search.q ?? ""}
-            onChange={find}
+            value={search.q}
+            onChange={(q) => {
+              filter({ q });
+            }}
           />
         </div>
-        <Loaded query={query} label="The keys are loading" lines={8}>
-          {({ items, next }) =>
-            items.length === 0 ? (
-              <Empty title={search.q === undefined ? "There are no announce keys yet" : "No key matches"}>
-                {search.q === undefined
-                  ? "A visitor gets one on the front page."
-                  : "Search by a key's number or by the first digits of its hash, or look a key up above."}
-              </Empty>
-            ) : (
-              <>
-                <DataTable
-                  label="Announce keys"
-                  columns={[...COLUMNS, actions(setAsked)]}
-                  rows={items}
-                  rowKey={({ id }) => id}
-                  sort={search.sort ?? "-created"}
-                  onSort={(sort) =>
-                    void navigate({ search: (before) => ({ ...before, sort, cursor: undefined }) })
-                  }
-                  pending={query.isPlaceholderData}
-                />
-                <Pager cursor={search.cursor} next={next} />
-              </>
-            )
+        <PagedTable
+          label="Announce keys"
+          columns={[...COLUMNS, actions(setAsked)]}
+          rowKey={({ id }) => id}
+          sort={search.sort ?? "-created"}
+          cursor={search.cursor}
+          query={query}
+          loading="The keys are loading"
+          empty={
+            <Empty title={search.q === undefined ? "There are no announce keys yet" : "No key matches"}>
+              {search.q === undefined
+                ? "A visitor gets one on the front page."
+                : "Search by a key's number or by the first digits of its hash, or look a key up above."}
+            </Empty>
           }
-        </Loaded>
+        />
       </Card>
       {asked?.to === "switch" && <DisableDialog of={asked.about} onClose={close} />}
       {asked?.to === "rotate" && <RotateDialog of={asked.about} onClose={close} />}
@@ -143,27 +131,25 @@ function actions(ask: (asked: Asked) => void): Column<Key, Ordered> {
     silent: true,
     cell: (key) => (
       <span className={classes.actions}>
-        <Tooltip label="Rotate">
-          <ActionIcon
-            aria-label={`Rotate key ${key.id}`}
-            onClick={() => {
-              ask({ about: key, to: "rotate" });
-            }}
-          >
-            <IconRefresh size={18} />
-          </ActionIcon>
-        </Tooltip>
-        <Tooltip label={key.disabled ? "Enable" : "Disable"}>
-          <ActionIcon
-            aria-label={`${key.disabled ? "Enable" : "Disable"} key ${key.id}`}
-            color={key.disabled ? "teal" : "red"}
-            onClick={() => {
-              ask({ about: key, to: "switch" });
-            }}
-          >
-            {key.disabled ? <IconLockOpen size={18} /> : <IconLock size={18} />}
-          </ActionIcon>
-        </Tooltip>
+        <RowAction
+          label="Rotate"
+          about={`key ${key.id}`}
+          onClick={() => {
+            ask({ about: key, to: "rotate" });
+          }}
+        >
+          <IconRefresh size={18} />
+        </RowAction>
+        <RowAction
+          label={key.disabled ? "Enable" : "Disable"}
+          about={`key ${key.id}`}
+          color={key.disabled ? "teal" : "red"}
+          onClick={() => {
+            ask({ about: key, to: "switch" });
+          }}
+        >
+          {key.disabled ? <IconLockOpen size={18} /> : <IconLock size={18} />}
+        </RowAction>
       </span>
     ),
   };

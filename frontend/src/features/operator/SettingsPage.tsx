@@ -4,6 +4,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { type Setting, settings } from "@/api/operator";
 import { Card } from "@/components/ui/Card";
 import { type Column, DataTable } from "@/components/ui/DataTable";
+import { useListSearch } from "@/components/ui/list-search";
 import { Page } from "@/components/ui/Page";
 import { SearchField } from "@/components/ui/SearchField";
 import { Empty, Loaded } from "@/components/ui/states";
@@ -13,7 +14,7 @@ const route = getRouteApi("/operator/settings");
 
 export function SettingsPage() {
   const search = route.useSearch();
-  const navigate = route.useNavigate();
+  const { filter } = useListSearch<typeof search>();
   const query = useQuery(settings());
   return (
     <Page
@@ -25,20 +26,16 @@ export function SettingsPage() {
           <SearchField
             label="Search settings"
             placeholder="Part of a name or of what it does"
-            value={search.q ?? ""}
-            onChange={(q) =>
-              void navigate({
-                search: (before) => ({ ...before, q: q === "" ? undefined : q }),
-                replace: true,
-              })
-            }
+            value={search.q}
+            onChange={(q) => {
+              filter({ q });
+            }}
           />
           <Switch
             label="Changed ones only"
             checked={search.show === "changed"}
             onChange={(event) => {
-              const show = event.currentTarget.checked ? ("changed" as const) : undefined;
-              void navigate({ search: (before) => ({ ...before, show }), replace: true });
+              filter({ show: event.currentTarget.checked ? "changed" : undefined });
             }}
           />
         </div>

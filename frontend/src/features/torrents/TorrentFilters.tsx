@@ -1,5 +1,6 @@
 import { NativeSelect } from "@mantine/core";
 import type { Health, TorrentSearch } from "@/api/public";
+import { useListSearch } from "@/components/ui/list-search";
 import { HEALTHS, healthLabel } from "@/components/ui/HealthBadge";
 import { SearchField } from "@/components/ui/SearchField";
 import classes from "./TorrentFilters.module.css";
@@ -9,21 +10,17 @@ const OPTIONS = [
   ...HEALTHS.map((health) => ({ value: health, label: healthLabel(health) })),
 ];
 
-interface Props {
-  search: TorrentSearch;
-  onChange: (change: { q?: string | undefined; health?: Health | undefined }) => void;
-}
-
 /** Search and filter over a list of torrents. */
-export function TorrentFilters({ search, onChange }: Props) {
+export function TorrentFilters({ search }: { search: TorrentSearch }) {
+  const { filter } = useListSearch<TorrentSearch>();
   return (
     <div className={classes.filters}>
       <SearchField
         label="Search torrents"
         placeholder="Words of the name, or an infohash"
-        value={search.q ?? ""}
+        value={search.q}
         onChange={(q) => {
-          onChange({ q: q === "" ? undefined : q });
+          filter({ q });
         }}
       />
       <NativeSelect
@@ -32,7 +29,7 @@ export function TorrentFilters({ search, onChange }: Props) {
         value={search.health ?? ""}
         onChange={(event) => {
           const chosen = event.currentTarget.value;
-          onChange({ health: chosen === "" ? undefined : (chosen as Health) });
+          filter({ health: chosen === "" ? undefined : (chosen as Health) });
         }}
       />
     </div>

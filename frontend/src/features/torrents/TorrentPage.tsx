@@ -2,16 +2,15 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { torrent, torrentHistory, type TorrentDetail } from "@/api/public";
 import { Card } from "@/components/ui/Card";
-import { Chart } from "@/components/ui/Chart";
 import { CopyField } from "@/components/ui/CopyField";
-import { bytes, count, duration, roughly, shortCount } from "@/components/ui/format";
+import { bytes, count, duration } from "@/components/ui/format";
 import { HealthBadge } from "@/components/ui/HealthBadge";
 import { MaybeMoment, Moment } from "@/components/ui/Moment";
 import { Name } from "@/components/ui/Name";
 import { Page } from "@/components/ui/Page";
-import { SpanControl } from "@/components/ui/SpanControl";
+import { PeersOverTime } from "@/components/ui/PeersOverTime";
 import { Stat, Stats } from "@/components/ui/Stat";
-import { Empty, Loaded } from "@/components/ui/states";
+import { Loaded } from "@/components/ui/states";
 import { DownloadButton } from "./DownloadButton";
 import classes from "./TorrentPage.module.css";
 
@@ -87,28 +86,13 @@ function Numbers({ detail }: { detail: TorrentDetail }) {
 
 function History({ infoHash }: { infoHash: string }) {
   const span = route.useSearch().span ?? "day";
-  const query = useQuery(torrentHistory(infoHash, span));
   return (
-    <Card title="The swarm over time" actions={<SpanControl value={span} />}>
-      <Loaded query={query} label="The chart is loading" lines={6}>
-        {({ samples, span: loaded }) => {
-          const last = samples.at(-1);
-          return last === undefined ? (
-            <Empty title="No history yet">
-              The first sample follows within minutes of the first announce.
-            </Empty>
-          ) : (
-            <Chart
-              summary={`${roughly(last.seeders, "seeder")} and ${roughly(last.leechers, "leecher")} at the last sample`}
-              samples={samples.map(({ at, seeders, leechers }) => ({ at, values: [seeders, leechers] }))}
-              series={[{ name: "Seeders" }, { name: "Leechers" }]}
-              span={loaded}
-              format={(value) => shortCount(value)}
-            />
-          );
-        }}
-      </Loaded>
-    </Card>
+    <PeersOverTime
+      title="The swarm over time"
+      span={span}
+      query={useQuery(torrentHistory(infoHash, span))}
+      empty="The first sample follows within minutes of the first announce."
+    />
   );
 }
 

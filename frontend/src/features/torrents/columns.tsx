@@ -5,41 +5,40 @@ import { HealthBadge } from "@/components/ui/HealthBadge";
 import { Moment } from "@/components/ui/Moment";
 import { TorrentLink } from "./TorrentLink";
 
-/** What every list of torrents shows, for visitors and operators alike. */
-export const torrentColumns: Column<
-  Torrent,
-  "name" | "seeders" | "leechers" | "snatches" | "size" | "added"
->[] = [
-  {
+export type TorrentColumn = Column<Torrent, "name" | "seeders" | "leechers" | "snatches" | "size" | "added">;
+
+/** What lists of torrents show, for visitors and operators alike. */
+export const torrentColumns = {
+  name: {
     name: "Name",
     sort: { key: "name", by: "text" },
     leading: true,
     cell: (torrent) => <TorrentLink torrent={torrent} />,
   },
-  { name: "Health", cell: ({ health }) => <HealthBadge health={health} /> },
-  {
+  health: { name: "Health", cell: ({ health }) => <HealthBadge health={health} /> },
+  seeders: {
     name: "Seeders",
     sort: { key: "seeders", by: "number" },
     numeric: true,
     cell: ({ seeders }) => count(seeders),
   },
-  {
+  leechers: {
     name: "Leechers",
     sort: { key: "leechers", by: "number" },
     numeric: true,
     cell: ({ leechers }) => count(leechers),
   },
-  {
+  snatches: {
     name: "Snatches",
     sort: { key: "snatches", by: "number" },
     numeric: true,
     cell: ({ snatches }) => count(snatches),
   },
-  {
+  size: {
     name: "Size",
     sort: { key: "size", by: "number" },
     numeric: true,
     cell: ({ size }) => (size === null ? "–" : bytes(size)),
   },
-  { name: "Added", sort: { key: "added", by: "time" }, cell: ({ added }) => <Moment at={added} /> },
-];
+  added: { name: "Added", sort: { key: "added", by: "time" }, cell: ({ added }) => <Moment at={added} /> },
+} satisfies Record<string, TorrentColumn>;

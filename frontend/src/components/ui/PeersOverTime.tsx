@@ -1,0 +1,45 @@
+import type { UseQueryResult } from "@tanstack/react-query";
+import type { Span } from "@/api/public";
+import { Card } from "./Card";
+import { Chart } from "./Chart";
+import { roughly, shortCount } from "./format";
+import { SpanControl } from "./SpanControl";
+import { Empty, Loaded } from "./states";
+
+interface History {
+  span: Span;
+  samples: { at: string; seeders: number; leechers: number }[];
+}
+
+interface Props {
+  title: string;
+  /** How far back is asked for; the history on its way may still be another. */
+  span: Span;
+  query: UseQueryResult<History>;
+  /** What is said before there is a sample. */
+  empty: string;
+}
+
+/** How many seeders and leechers there were. */
+export function PeersOverTime({ title, span, query, empty }: Props) {
+  return (
+    <Card title={title} actions={<SpanControl value={span} />}>
+      <Loaded query={query} label="The chart is loading" lines={6}>
+        {({ samples, span: loaded }) => {
+          const last = samples.at(-1);
+          return last === undefined ? (
+            <Empty title="No history yet">{empty}</Empty>
+          ) : (
+            <Chart
+              summary={`${roughly(last.seeders, "seeder")} and ${roughly(last.leechers, "leecher")} at the last sample`}
+              samples={samples.map(({ at, seeders, leechers }) => ({ at, values: [seeders, leechers] }))}
+              series={[{ name: "Seeders" }, { name: "Leechers" }]}
+              span={loaded}
+              format={(value) => shortCount(value)}
+            />
+          );
+        }}
+      </Loaded>
+    </Card>
+  );
+}
