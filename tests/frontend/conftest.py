@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.frontend.pages import HOSTILE_NAMES
+from tests.support.postgres import TEMPLATE, PostgresServer, running_postgres
 from tests.support.stack import StackRun, running_stack
 from tests.support.torrents import make_content, make_torrent
 
@@ -32,9 +33,18 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[StackRun]:
+def postgres() -> Iterator[PostgresServer]:
+    """The tracker's Postgres; who stops it starts it again before the test ends."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def stack(postgres: PostgresServer) -> Iterator[StackRun]:
     """The whole tracker, with names on its list that want to deceive."""
-    with running_stack(_SETTINGS) as stack:
+    where = postgres.settings(TEMPLATE)
+    server = {"PGHOST": where.pghost, "PGPORT": str(where.pgport), "PGDATABASE": TEMPLATE, "PGUSER": where.pguser}
+    with running_stack({**_SETTINGS, **server}) as stack:
         asyncio.run(_insert_hostile_names(stack))
         yield stack
 
@@ -111,6 +121,15 @@ class Visit:
         refused_request = text.startswith("Failed to load resource")  # shown on the page, which tests look at
         if kind in {"error", "warning"} and not refused_request:
             self.problems.append(text)
+
+
+def remember_keys(context: BrowserContext, announce_key: str, api_key: str) -> None:
+    """Let every page that a window opens from now on begin with both keys."""
+    for storage, name, key in (
+        ("localStorage", "announce", announce_key),
+        ("sessionStorage", "etracker.api-key", api_key),
+    ):
+        context.add_init_script(f"if (location.protocol === 'http:') {storage}.setItem('{name}', '{key}')")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.frontend.conftest import Visit
+from tests.frontend.conftest import Visit, remember_keys
 from tests.frontend.pages import ANY_TORRENT, OPERATOR_PAGES, PUBLIC_PAGES
 from tests.support.stack import StackRun
 
@@ -41,11 +41,7 @@ def context(
     context = browser.new_context(
         base_url=stack.base_url, color_scheme=scheme, viewport={"width": width, "height": 800}
     )
-    for storage, name, key in (
-        ("localStorage", "announce", announce_key),
-        ("sessionStorage", "etracker.api-key", stack.api_key),
-    ):
-        context.add_init_script(f"if (location.protocol === 'http:') {storage}.setItem('{name}', '{key}')")
+    remember_keys(context, announce_key, stack.api_key)
     yield context
     context.close()
 

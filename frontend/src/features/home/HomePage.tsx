@@ -58,37 +58,40 @@ function Ways() {
 function Numbers() {
   const query = useQuery(stats());
   const now = query.data;
-  if (query.error && now === undefined)
-    return <Failure error={query.error} onRetry={() => void query.refetch()} />;
+  const failure = query.error && <Failure error={query.error} onRetry={() => void query.refetch()} />;
+  if (failure && now === undefined) return failure;
   const shown = (value: number | null | undefined, format = count) =>
     value === undefined || value === null ? <span aria-label="not known yet">–</span> : format(value);
   return (
-    <div>
-      <Stats>
-        <Stat label="Torrents" hint={<Link to="/infohashes">Browse them</Link>}>
-          {shown(now?.torrents)}
-        </Stat>
-        <Stat label="Seeders" hint={now && `in ${plural(now.swarms, "swarm")}`}>
-          {shown(now?.seeders)}
-        </Stat>
-        <Stat label="Leechers" hint="downloading now">
-          {shown(now?.leechers)}
-        </Stat>
-        <Stat label="Completed" hint={now && `${bytes(now.downloaded_bytes)} exchanged`}>
-          {shown(now?.snatches)}
-        </Stat>
-        <Stat label="Announces a second" hint="in the last minute">
-          {shown(now?.announces_per_second, (value) =>
-            value >= 100 ? count(Math.round(value)) : value.toFixed(1),
-          )}
-        </Stat>
-      </Stats>
-      {now?.stale === true && (
-        <p className={classes.stale} role="status">
-          Live counts can't be had just now: seeders and leechers are the last ones known.
-        </p>
-      )}
-    </div>
+    <>
+      {failure}
+      <div>
+        <Stats>
+          <Stat label="Torrents" hint={<Link to="/infohashes">Browse them</Link>}>
+            {shown(now?.torrents)}
+          </Stat>
+          <Stat label="Seeders" hint={now && `in ${plural(now.swarms, "swarm")}`}>
+            {shown(now?.seeders)}
+          </Stat>
+          <Stat label="Leechers" hint="downloading now">
+            {shown(now?.leechers)}
+          </Stat>
+          <Stat label="Completed" hint={now && `${bytes(now.downloaded_bytes)} exchanged`}>
+            {shown(now?.snatches)}
+          </Stat>
+          <Stat label="Announces a second" hint="in the last minute">
+            {shown(now?.announces_per_second, (value) =>
+              value >= 100 ? count(Math.round(value)) : value.toFixed(1),
+            )}
+          </Stat>
+        </Stats>
+        {now?.stale === true && (
+          <p className={classes.stale} role="status">
+            Live counts can't be had just now: seeders and leechers are the last ones known.
+          </p>
+        )}
+      </div>
+    </>
   );
 }
 

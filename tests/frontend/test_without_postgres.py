@@ -1,0 +1,92 @@
+"""What pages say while the database is away, and that they come back with it."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.frontend.conftest import Visit, remember_keys
+from tests.frontend.test_visitors import upload
+from tests.support.postgres import PostgresServer
+from tests.support.processes import wait_until
+from tests.support.stack import StackRun
+
+NAME = "kept-through-an-outage"
+LIVE_MS = 11_000
+"""A page with live numbers asks again within this time."""
+CLICK_EACH = "(buttons) => buttons.forEach((button) => button.click())"
+
+
+@contextmanager
+def postgres_away(postgres: PostgresServer, stack: StackRun) -> Iterator[None]:
+    """Take the database away as a power cut would; afterwards every service has it again."""
+    postgres.kill()
+    try:
+        yield
+    finally:
+        postgres.start()
+        services = [stack.url_of(name) for name in ("announce-1", "scoring", "scoring_worker", "admin_api")]
+        wait_until(lambda: all(map(is_ready, services)), "every service has the database again", 60.0)
+
+
+def is_ready(service: str) -> bool:
+    return httpx.get(f"{service}/readyz", trust_env=False).status_code == 200
+
+
+@pytest.mark.timeout(240)
+def test_without_the_database_pages_say_what_to_do_and_with_it_they_recover(
+    visit: Visit, stack: StackRun, postgres: PostgresServer, api: httpx.Client, torrent_file: Callable[[str], Path]
+) -> None:
+    info_hash = upload(api, torrent_file(NAME))
+    remember_keys(visit.context, api.post("/api/v1/keys").raise_for_status().json()["announce_key"], stack.api_key)
+    home, operator = visit.page, visit.context.new_page()
+    home.clock.install()
+    home.goto("/")
+    torrents = home.locator("dl > div").filter(has_text="Browse them")
+    expect(torrents).to_contain_text(re.compile("[1-9]"))
+    operator.goto("/operator/audit")
+    expect(operator.get_by_role("row").filter(has_text="torrent.upload").first).to_be_visible()
+
+    with postgres_away(postgres, stack):
+        opened = {
+            open_page(visit.context, address): shown
+            for address, shown in (
+                ("/infohashes", NAME),
+                (f"/infohashes/{info_hash}", NAME),
+                ("/standing", "Your torrents"),
+                ("/operator/keys", "All keys"),
+            )
+        }
+        operator.get_by_role("link", name="Infohashes").click()
+        home.clock.fast_forward(LIVE_MS)
+        for page in (home, operator, *opened):
+            expect(failure(page).get_by_role("button", name="Try again")).to_be_visible()
+        expect(torrents).to_contain_text(re.compile("[1-9]"))  # what was known stays
+        operator.get_by_role("textbox", name="Infohashes").fill(f"{'5d' * 20} {NAME} too")
+        operator.get_by_role("button", name="Add", exact=True).click()
+        expect(failure(operator)).to_have_count(2)
+
+    home.clock.fast_forward(LIVE_MS)  # it asks again by itself
+    operator.get_by_role("button", name="Add", exact=True).click()
+    expect(operator.get_by_role("row").filter(has_text=f"{NAME} too")).to_be_visible()
+    for page, shown in opened.items():
+        again = failure(page).get_by_role("button", name="Try again")
+        again.evaluate_all(CLICK_EACH)  # where the page hasn't asked by itself before
+        expect(page.get_by_text(shown).first).to_be_visible()
+    for page in (home, operator, *opened):
+        expect(failure(page)).to_have_count(0)
+
+
+def failure(page: Page) -> Locator:
+    sentences = re.compile("The database doesn't answer just now.*Announces go on meanwhile. Try again in a moment.")
+    return page.get_by_role("alert").filter(has_text=sentences)
+
+
+def open_page(context: BrowserContext, address: str) -> Page:
+    page = context.new_page()
+    page.goto(address)
+    return page
