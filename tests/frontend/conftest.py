@@ -1,9 +1,11 @@
 """A real Chromium in front of the whole tracker."""
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import asyncpg
 import httpx
@@ -21,6 +23,11 @@ ARGUMENTS = (
     *("--disable-component-update", "--disable-sync"),
 )
 PATIENCE_MS = 30_000
+
+Look = tuple[Literal["light", "dark"], int]
+"""Colours and width of a window."""
+
+LOOKS: list[Look] = [("light", 360), ("light", 1440), ("dark", 360), ("dark", 1440)]
 # What a test waits for comes within seconds instead of a minute.
 _SETTINGS = {
     "ETRACKER_KEY_LIMIT": "1000/hour",
@@ -130,6 +137,26 @@ def remember_keys(context: BrowserContext, announce_key: str, api_key: str) -> N
         ("sessionStorage", "etracker.api-key", api_key),
     ):
         context.add_init_script(f"if (location.protocol === 'http:') {storage}.setItem('{name}', '{key}')")
+
+
+Windows = Callable[[Look, str], BrowserContext]
+
+
+@pytest.fixture
+def windows(browser: Browser, stack: StackRun) -> Iterator[Windows]:
+    """Open windows of somebody who has an announce key and the API key."""
+    with contextlib.ExitStack() as opened:
+
+        def open_window(look: Look, announce_key: str) -> BrowserContext:
+            scheme, width = look
+            context = browser.new_context(
+                base_url=stack.base_url, color_scheme=scheme, viewport={"width": width, "height": 800}
+            )
+            opened.callback(context.close)
+            remember_keys(context, announce_key, stack.api_key)
+            return context
+
+        yield open_window
 
 
 @pytest.fixture

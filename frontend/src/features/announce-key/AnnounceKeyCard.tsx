@@ -12,12 +12,23 @@ import { OwnKeyForm } from "./OwnKeyForm";
 
 const ForgetDialog = lazy(() => import("./ForgetDialog"));
 
-/** One's own announce URL: get it, copy it, bring it from elsewhere, forget it. `children` follow it. */
-export function AnnounceKeyCard({ children }: { children?: ReactNode }) {
+interface Props {
+  /** What follows the URL. */
+  children?: ReactNode;
+  /** Whether the standing is on another page, to which a link leads. */
+  standingElsewhere?: boolean;
+}
+
+/** One's own announce URL: get it, copy it, bring it from elsewhere, forget it. */
+export function AnnounceKeyCard({ children, standingElsewhere = false }: Props) {
   const [key, remember] = useAnnounceKey();
   return (
     <Card title="Your announce URL">
-      {key === null ? <None /> : <Known announceKey={key} remember={remember} />}
+      {key === null ? (
+        <None />
+      ) : (
+        <Known announceKey={key} remember={remember} standingElsewhere={standingElsewhere} />
+      )}
       {children}
     </Card>
   );
@@ -54,7 +65,13 @@ function None() {
   );
 }
 
-function Known({ announceKey, remember }: { announceKey: string; remember: (key: null) => void }) {
+interface KnownProps {
+  announceKey: string;
+  remember: (key: null) => void;
+  standingElsewhere: boolean;
+}
+
+function Known({ announceKey, remember, standingElsewhere }: KnownProps) {
   const [forgetting, setForgetting] = useState(false);
   return (
     <div className={classes.body}>
@@ -64,7 +81,7 @@ function Known({ announceKey, remember }: { announceKey: string; remember: (key:
         name.
       </p>
       <div className={classes.actions}>
-        <Link to="/standing">See where you stand</Link>
+        {standingElsewhere && <Link to="/standing">See where you stand</Link>}
         <Button
           variant="subtle"
           color="gray"

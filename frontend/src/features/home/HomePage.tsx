@@ -28,7 +28,7 @@ export function HomePage() {
       <Numbers />
       <div className={classes.columns}>
         <History />
-        <AnnounceKeyCard>
+        <AnnounceKeyCard standingElsewhere>
           <Ways />
         </AnnounceKeyCard>
       </div>

@@ -10,7 +10,7 @@ export function Notice({ notice }: { notice: NonNullable<Standing["notice"]> }) 
       <p>{notice.advice}</p>
       <p>
         <small>
-          Since <Moment at={notice.since} />
+          <Moment at={notice.since} />
         </small>
       </p>
     </Alert>

@@ -19,6 +19,7 @@ const HIGHEST_TIER = 4;
 export function ScoreCard({ standing }: { standing: Standing }) {
   const { maximum, parts, next_tier } = standing;
   const full = maximum.recent + maximum.average + maximum.length;
+  const missing = next_tier === null ? 0 : next_tier.score_needed - standing.score;
   return (
     <Card>
       <div className={classes.card}>
@@ -54,7 +55,8 @@ export function ScoreCard({ standing }: { standing: Standing }) {
             <p>Every seeder is shown to you at once. Keep seeding and it stays so.</p>
           ) : (
             <p>
-              {next_tier.score_needed > 0 && `${points(next_tier.score_needed)} more points. `}
+              {missing > 0 &&
+                `It takes ${points(next_tier.score_needed)} points, ${points(missing)} more than you have. `}
               {next_tier.advice}
               {next_tier.expected_at !== null && (
                 <>

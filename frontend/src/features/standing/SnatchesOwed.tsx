@@ -23,7 +23,7 @@ export function SnatchesOwed({ owed, snatches }: { owed: Standing["snatches_owed
           <ul className={classes.list}>
             {owed.map(({ info_hash, name, seconds_left }) => (
               <li key={info_hash}>
-                <TorrentLink torrent={{ info_hash, name }} lines={1} />
+                <TorrentLink torrent={{ info_hash, name }} />
                 <span>{duration(seconds_left)} left</span>
               </li>
             ))}

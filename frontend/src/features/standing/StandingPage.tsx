@@ -87,7 +87,7 @@ function Known({ standing, announceKey }: { standing: Standing; announceKey: str
       <Totals standing={standing} />
       <div className={classes.columns}>
         <SnatchesOwed owed={standing.snatches_owed} snatches={standing.snatches} />
-        <TierHistory history={standing.history} />
+        <TierHistory history={standing.history} tier={standing.tier} />
       </div>
       <OwnTorrents torrents={standing.torrents} />
       <RotateCard announceKey={announceKey} />
@@ -99,20 +99,29 @@ function Totals({ standing }: { standing: Standing }) {
   const seeding = standing.torrents.filter((torrent) => torrent.seeding).length;
   return (
     <Stats>
-      <Stat label="Seeding now">{count(seeding)}</Stat>
-      <Stat label="Seeding time">{duration(standing.seeding_seconds)}</Stat>
-      <Stat label="Uploaded">{bytes(standing.uploaded_bytes)}</Stat>
-      <Stat label="Downloaded">{bytes(standing.downloaded_bytes)}</Stat>
       <Stat
-        label="Snatches"
+        label="Seeding now"
         hint={
           <>
-            key from <Moment at={standing.created} />, last announce <MaybeMoment at={standing.last_seen} />
+            last announce: <MaybeMoment at={standing.last_seen} />
           </>
         }
       >
-        {count(standing.snatches)}
+        {count(seeding)}
       </Stat>
+      <Stat
+        label="Seeding time"
+        hint={
+          <>
+            the key was made <Moment at={standing.created} />
+          </>
+        }
+      >
+        {duration(standing.seeding_seconds)}
+      </Stat>
+      <Stat label="Uploaded">{bytes(standing.uploaded_bytes)}</Stat>
+      <Stat label="Downloaded">{bytes(standing.downloaded_bytes)}</Stat>
+      <Stat label="Snatches">{count(standing.snatches)}</Stat>
     </Stats>
   );
 }

@@ -1,27 +1,33 @@
 import type { Standing } from "@/api/key-holder";
 import { Card } from "@/components/ui/Card";
 import { Chart } from "@/components/ui/Chart";
+import { useNow } from "@/components/ui/now";
 import { Empty } from "@/components/ui/states";
 
 const DAY_MS = 86_400_000;
 
-/** How the tier went. */
-export function TierHistory({ history }: { history: Standing["history"] }) {
+/** How the tier went, from the first announce up to now. */
+export function TierHistory({ history, tier }: { history: Standing["history"]; tier: number }) {
+  const now = useNow();
   const first = history[0];
-  const last = history.at(-1);
-  if (first === undefined || last === undefined || history.length < 2) {
+  if (first === undefined) {
     return (
       <Card title="Tier over time">
-        <Empty title="No history yet">The tracker notes your tier once a day, and whenever it changes.</Empty>
+        <Empty title="No history yet">The tracker notes your tier with your first announce.</Empty>
       </Card>
     );
   }
-  const days = (Date.parse(last.at) - Date.parse(first.at)) / DAY_MS;
+  const held = [...history, { at: now.toISOString(), tier }]; // until now, whatever the score did since the last announce
+  const days = (now.getTime() - Date.parse(first.at)) / DAY_MS;
   return (
     <Card title="Tier over time">
       <Chart
-        summary={`From tier ${first.tier} to tier ${last.tier}`}
-        samples={history.map(({ at, tier }) => ({ at, values: [tier] }))}
+        summary={
+          held.every((one) => one.tier === tier)
+            ? `Tier ${tier} all along`
+            : `From tier ${first.tier} to tier ${tier}`
+        }
+        samples={held.map((one) => ({ at: one.at, values: [one.tier] }))}
         series={[{ name: "Tier" }]}
         span={days < 2 ? "day" : days < 200 ? "month" : "year"}
         format={(value) => String(value)}

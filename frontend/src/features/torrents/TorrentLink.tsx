@@ -2,15 +2,10 @@ import { Link } from "@tanstack/react-router";
 import { Name } from "@/components/ui/Name";
 import classes from "./TorrentLink.module.css";
 
-interface Props {
-  torrent: { info_hash: string; name: string };
-  lines?: 1 | 2;
-}
-
-export function TorrentLink({ torrent, lines = 2 }: Props) {
+export function TorrentLink({ torrent }: { torrent: { info_hash: string; name: string } }) {
   return (
     <Link to="/infohashes/$infoHash" params={{ infoHash: torrent.info_hash }} className={classes.name}>
-      <Name lines={lines}>{torrent.name}</Name>
+      <Name lines={2}>{torrent.name}</Name>
     </Link>
   );
 }

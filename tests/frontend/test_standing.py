@@ -1,0 +1,44 @@
+"""The standing of somebody who has a past: tiers won and lost, snatches owed, a notice."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.frontend.a_past import LONG_NAME, NOTICE, TIERS, make_key_with_a_past
+from tests.frontend.checks import problems_of
+from tests.frontend.conftest import LOOKS, Look, Visit, Windows
+from tests.support.postgres import PostgresServer
+from tests.support.stack import StackRun
+
+
+@pytest.fixture(scope="module")
+def announce_key(postgres: PostgresServer, stack: StackRun) -> str:
+    """A key with a past; the stack has migrated the database by then."""
+    return make_key_with_a_past(postgres)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_a_standing_with_a_past_is_told_in_full_and_accessibly(
+    look: Look, windows: Windows, stack: StackRun, announce_key: str
+) -> None:
+    visit = Visit(windows(look, announce_key), stack.base_url)
+    assert problems_of(visit.page, "/standing") == []
+    main = visit.page.get_by_role("main")
+    expect(main.get_by_role("heading", name="Little history")).to_be_visible()
+
+    notice = main.get_by_role("alert").filter(has_text=NOTICE)
+    expect(notice).to_contain_text("Seeding the 3 torrents that you fetched and left gets you there sooner.")
+    expect(notice).to_contain_text("2 days ago")
+    expect(main).to_contain_text(re.compile(r"It takes 15 points, \d+(\.\d)? more than you have\."))
+
+    owed = main.get_by_role("region", name="Snatches owed").get_by_role("listitem")
+    expect(owed).to_have_count(3)
+    expect(owed.filter(has_text=LONG_NAME)).to_contain_text("1 d left")
+
+    history = main.get_by_role("region", name="Tier over time")
+    expect(history).to_contain_text("From tier 2 to tier 1")
+    history.get_by_text("As a table").click()
+    told = [int(tier) for tier in history.get_by_role("cell").all_inner_texts()]
+    assert told == [TIERS[-1][1], *(tier for _, tier in reversed(TIERS))]  # now, and before
+    assert visit.problems == []
