@@ -159,9 +159,9 @@ peers = Table(
     Column(
         "key_hash",
         LargeBinary,
-        Computed("substring(sha256(announce_key::bytea) FROM 1 FOR 16)", persisted=True),
         nullable=False,
         unique=True,
+        comment="the first 16 bytes of SHA-256 of the key; a trigger sees to it",
     ),
     moment("created_time"),
     # statistics
@@ -203,7 +203,6 @@ peers = Table(
     Column("notice_time", DateTime(timezone=True)),
     Column("notice_told_time", DateTime(timezone=True), comment="when an announce was answered with the notice"),
     Column("disabled_time", DateTime(timezone=True), comment="an operator disabled the key then; null while it works"),
-    CheckConstraint("announce_key ~ '^[A-Za-z0-9_-]{1,64}$'", name="announce_key_form"),
     CheckConstraint("tier BETWEEN 0 AND 4", name="tier_known"),
     Index(
         "ix_peers_newcomers",

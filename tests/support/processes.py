@@ -1,5 +1,6 @@
 """Start and end programs in tests: no process outlives the test run, and a failure shows its log."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -7,6 +8,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
+
+import psutil
 
 from etracker_stack.account import Account, prepare_child
 from etracker_stack.ports import free_port, free_ports
@@ -98,8 +101,14 @@ class Program:
         os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """Kill it as ``kill -9`` does, and its children with it."""
+        """Kill it as ``kill -9`` does, and its children with it, whatever group they made for themselves."""
+        # Postgres' backends have groups of their own: they notice a moment later and might answer until then.
+        children = psutil.Process(self.pid).children(recursive=True) if self._running().poll() is None else []
         self._end(signal.SIGKILL, whole_group=True)
+        for child in children:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+        psutil.wait_procs(children, timeout=20)
 
     def wait(self, seconds: float = 20.0) -> int:
         """Wait until it ends by itself and return its exit status."""

@@ -84,9 +84,11 @@ def _capped(column: str) -> str:
     )
 
 
+# Seeders as they are: of a statement that changes nothing the column health is made of, Postgres reads that column's
+# expression anew for each row (docs/adr/0042).
 ADD_TO_TORRENTS = f"""
-UPDATE infohashes stored SET downloaded = stored.downloaded + added.snatches, {_capped("uploaded_bytes")},
-    {_capped("downloaded_bytes")}, {_capped("seeding_seconds")},
+UPDATE infohashes stored SET seeders = stored.seeders, downloaded = stored.downloaded + added.snatches,
+    {_capped("uploaded_bytes")}, {_capped("downloaded_bytes")}, {_capped("seeding_seconds")},
     last_seen = greatest(stored.last_seen, to_timestamp(added.last_seen))
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::float8[])
     added (id, snatches, uploaded_bytes, downloaded_bytes, seeding_seconds, last_seen)
