@@ -97,19 +97,6 @@ def test_equilibrium_only_ever_adds_peers_while_nobody_joins_or_leaves(
 
 
 @settings(deadline=None)
-@given(SWARMS, st.floats(0, 4))
-def test_equilibrium_chooses_the_same_whether_it_takes_candidates_one_by_one_or_all_at_once(
-    records: Records, later: float
-) -> None:
-    chosen = []
-    for few in (0, EVERYBODY):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(equilibrium, "FEW", few)
-            chosen.append([introduced(records, place, later=later * TAU) for place in range(0, len(records), 5)])
-    assert chosen[0] == chosen[1]
-
-
-@settings(deadline=None)
 @given(SWARMS)
 def test_equilibrium_restricts_nobody_after_four_tau(records: Records) -> None:
     records["first_seen"] = NOW

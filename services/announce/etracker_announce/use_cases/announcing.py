@@ -25,6 +25,7 @@ from etracker_announce.domain.texts import one_line
 from etracker_announce.metrics import Metrics
 from etracker_announce.ports import Judgement, Swarms, Torrent
 from etracker_announce.settings import AnnounceSettings
+from etracker_announce.use_cases.choosing import Choosing
 from etracker_announce.use_cases.lookups import Lookups
 from etracker_announce.use_cases.seeding import SeedingCounts
 from etracker_shared.facts import Event, Fact, FactFlag, pack_fact
@@ -68,6 +69,7 @@ class Announcing:
         self._secret = secret
         self._settings = settings
         self._policy = configured_policy(settings.policy, settings.equilibrium)
+        self._choosing = Choosing(self._policy.choose_many) if self._policy.choose_many else None
         self._seeding = SeedingCounts(settings.peer_lifetime_seconds)
         self._metrics = metrics
         self._clock = clock
@@ -86,7 +88,7 @@ class Announcing:
         # Whoever has left 0, and no other's time counts, gets the usual interval whatever the step says (adr/0019).
         view = await self._swarms.announce(step, self._fact(announce, interval_seconds))
         self._seeding.learn(step, view)
-        return self._encode(announce, view, step, interval_seconds)
+        return await self._encode(announce, view, step, interval_seconds)
 
     async def _admit(self, request: AnnounceRequest, key_hash: KeyHash | None, client: Client) -> Announce:
         info_hash = request.info_hash
@@ -166,10 +168,14 @@ class Announcing:
             )
         )
 
-    def _encode(self, announce: Announce, view: View, step: Step, interval_seconds: int) -> bytes:
+    async def _encode(self, announce: Announce, view: View, step: Step, interval_seconds: int) -> bytes:
         visibility, request = self._visibility(announce, view), announce.request
         question = self._question(announce, view, step, visibility.identity)
-        chosen = self._policy.choose(question, introducible(self._candidates(view, step), visibility))
+        candidates = introducible(self._candidates(view, step), visibility)
+        if self._choosing is None:
+            chosen = self._policy.choose(question, candidates)
+        else:
+            chosen = await self._choosing.choose(question, candidates)
         peers, ids = _peer_list(chosen, visibility), request.with_peer_ids
         interval_seconds = self._interval(question, announce, interval_seconds)
         notice = announce.judgement.standing.notice

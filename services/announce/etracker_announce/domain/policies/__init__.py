@@ -4,7 +4,7 @@ A policy is one pure function: of the candidates that may be introduced at all i
 introduce. The same question gives the same answer on every replica, so that asking again reveals no more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -35,13 +35,15 @@ def _usual(_question: Question) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """``choose``: the function. ``window``: how many candidates it wants to see for a list of numwant.
+    """``choose``: the function. ``choose_many``: the same for several askers at once, if that costs less.
 
+    ``window``: how many candidates it wants to see for a list of numwant.
     ``rivals``: up to how many seeders of a torrent a seeder's candidates shall hold beside, to be counted.
     ``interval``: the announce interval it asks for in seconds, None for the usual one.
     """
 
     choose: Callable[[Question, Records], Records]
+    choose_many: Callable[[Sequence[Question], Sequence[Records]], list[Records]] | None = None
     window: Callable[[int], int] = _a_few_more
     rivals: int = 0
     interval: Callable[[Question], int | None] = _usual
@@ -53,8 +55,8 @@ POLICIES = {
     "seeds": Policy(seeds.choose),
     "good_seeds": Policy(good_seeds.choose),
     "ratio": Policy(ratio.choose),
-    "tiers": Policy(tiers.choose, _many),
-    "equilibrium": Policy(equilibrium.choose, _many, equilibrium.RIVALS, equilibrium.interval),
+    "tiers": Policy(tiers.choose, window=_many),
+    "equilibrium": Policy(equilibrium.choose, equilibrium.choose_many, _many, equilibrium.RIVALS, equilibrium.interval),
 }
 
 
@@ -66,5 +68,6 @@ def configured_policy(name: str, parameters: EquilibriumParameters) -> Policy:
     return replace(
         policy,
         choose=partial(equilibrium.choose, parameters=parameters),
+        choose_many=partial(equilibrium.choose_many, parameters=parameters),
         interval=partial(equilibrium.interval, parameters=parameters),
     )

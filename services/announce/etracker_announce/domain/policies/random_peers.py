@@ -7,6 +7,7 @@ from etracker_announce.domain.policies.question import Question
 from etracker_announce.domain.swarm import Records
 
 Places = npt.NDArray[np.intp]
+Numbers = npt.NDArray[np.uint64]
 
 _MIX, _SHIFT = np.array(0x9E3779B97F4A7C15, np.uint64), np.array(29, np.uint64)
 
@@ -20,18 +21,23 @@ def sample(candidates: Records, size: int, seed: int) -> Records:
     """Draw ``size`` records without repetition; the seed and the secret in their pair hashes fix which."""
     if len(candidates) <= size:
         return candidates
-    return candidates.take(_draw(candidates["pair_hash"], size, seed))
+    lots = lots_of(candidates["pair_hash"], np.uint64(seed_of_lots(seed)))
+    return candidates.take(smallest(lots, size))
 
 
-def sample_at(candidates: Records, places: Places, size: int, seed: int) -> Records:
-    """Draw from the candidates at some places, as :func:`sample` would from these alone."""
-    if len(places) > size:
-        places = places.take(_draw(candidates["pair_hash"].take(places), size, seed))
-    return candidates.take(places)
+def seed_of_lots(seed: int) -> int:
+    """Widen a seed of 32 bits to 64."""
+    return seed << 32 | seed
 
 
-def _draw(pair_hashes: npt.NDArray[np.uint64], size: int, seed: int) -> Places:
-    lots = (pair_hashes ^ np.uint64(seed << 32 | seed)) * _MIX
+def lots_of(pair_hashes: Numbers, seeds: Numbers | np.uint64) -> Numbers:
+    """Draw a lot for each peer, from a seed for all or one each."""
+    lots = (pair_hashes ^ seeds) * _MIX
     lots ^= lots >> _SHIFT
     lots *= _MIX
+    return lots
+
+
+def smallest(lots: Numbers, size: int) -> Places:
+    """Return the places of the ``size`` smallest of more lots."""
     return np.argpartition(lots, size)[:size]

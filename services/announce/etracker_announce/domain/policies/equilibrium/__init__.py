@@ -1,0 +1,70 @@
+"""Policy ``equilibrium``: who seeds is introduced sooner, by pairs, and nobody is cut off.
+
+Two peers may be introduced if each end that is a leecher accepts the other. A leecher accepts a peer of its own tier
+or below at once. Of higher tiers it accepts a share that grows with the time since it joined, and from the start as
+many as it is guaranteed. Which ones, a keyed hash of the pair decides: the same whoever of the two asks, whenever,
+on every replica. Source: the simulations of ``make equilibrium``.
+"""
+
+from collections.abc import Sequence
+
+from etracker_announce.domain.policies.equilibrium import few
+from etracker_announce.domain.policies.equilibrium.pairs import Pairs
+from etracker_announce.domain.policies.equilibrium.parameters import (
+    DEFAULTS,
+    RIVALS,
+    TIERS,
+    EquilibriumParameters,
+    tau_of,
+)
+from etracker_announce.domain.policies.equilibrium.terms import LEECHER
+from etracker_announce.domain.policies.question import Question
+from etracker_announce.domain.swarm import Records
+
+__all__ = [
+    "DEFAULTS",
+    "RIVALS",
+    "TIERS",
+    "WINDOW",
+    "EquilibriumParameters",
+    "choose",
+    "choose_many",
+    "interval",
+    "tau_of",
+]
+
+WINDOW = 300
+
+FEW = 64
+"""Up to how many candidates are looked at one by one, which then takes less time than numpy does."""
+
+
+def interval(question: Question, parameters: EquilibriumParameters = DEFAULTS) -> int | None:
+    """Return the announce interval while the asker's list may be restricted, in seconds; None: the usual one."""
+    asker = question.asker
+    tau = tau_of(question.torrent_length, parameters)
+    if asker.role != LEECHER or question.now - asker.first_seen >= (TIERS - 1 - asker.tier) * tau:
+        return None
+    shortest, longest = parameters.interval_bounds
+    return int(min(max(tau, shortest), longest))
+
+
+def choose(question: Question, candidates: Records, parameters: EquilibriumParameters = DEFAULTS) -> Records:
+    """Choose numwant of the peers the asker may be introduced to.
+
+    For an asker that seeds, seeders among the candidates are its rivals: they are counted, not chosen.
+    """
+    return choose_many([question], [candidates], parameters)[0]
+
+
+def choose_many(
+    questions: Sequence[Question], candidates: Sequence[Records], parameters: EquilibriumParameters = DEFAULTS
+) -> list[Records]:
+    """Choose for several askers, each by itself, from the candidates of each."""
+    wanted = [
+        records if question.numwant > 0 else records[:0]
+        for question, records in zip(questions, candidates, strict=True)
+    ]
+    if sum(map(len, wanted)) <= FEW:
+        return [few.choose(*pair, parameters) for pair in zip(questions, wanted, strict=True)]
+    return Pairs(questions, wanted, parameters).choose()

@@ -1,0 +1,26 @@
+"""What the law reads of a record, and kinds of candidates: tier, and five more if the candidate leeches."""
+
+import numpy as np
+
+from etracker_announce.domain.policies.equilibrium.parameters import TIERS
+from etracker_announce.domain.swarm import RECORD, PeerFlag
+
+KINDS = 2 * TIERS
+
+READ = np.dtype(
+    {
+        "names": ["pair_hash", "first_seen", "tier_and_flags"],
+        "formats": ["<u8", "<u4", "<u2"],
+        "offsets": [8, 36, 48],
+        "itemsize": RECORD.itemsize,
+    }
+)
+"""Parts of :data:`~etracker_announce.domain.swarm.RECORD`: tier and flags are neighbours, here one number."""
+
+_SEEDING = int(PeerFlag.SEEDER | PeerFlag.PARTIAL_SEED) << 8
+
+KIND_OF = np.array([min(two & 255, TIERS - 1) + (0 if two & _SEEDING else TIERS) for two in range(2**16)], np.intp)
+"""The kind by ``tier_and_flags``."""
+
+TIER_OF = np.array([*range(TIERS), *range(TIERS)], np.float64)
+"""The tier by the kind."""

@@ -1,0 +1,165 @@
+"""The law of policy ``equilibrium`` for all pairs of several askers with their candidates, at once.
+
+An operation of numpy takes most of a microsecond whatever it does with a few numbers; done for the announces of a
+batch together it costs each of them little. Hence the candidates of all askers lie in one array, one after the other,
+and what is known of an asker, or of its candidates of one kind, is taken from a table.
+"""
+
+import math
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from etracker_announce.domain.policies.equilibrium.kinds import KIND_OF, KINDS, READ, TIER_OF
+from etracker_announce.domain.policies.equilibrium.parameters import TIERS, EquilibriumParameters, tau_of
+from etracker_announce.domain.policies.equilibrium.terms import LEECHER, Terms, terms_of
+from etracker_announce.domain.policies.pair_hashes import Floats, Numbers, mixed
+from etracker_announce.domain.policies.question import Question
+from etracker_announce.domain.policies.random_peers import Places, lots_of, seed_of_lots, smallest
+from etracker_announce.domain.swarm import RECORD, Records
+
+Flags = npt.NDArray[np.bool_]
+
+_OPAQUE = np.dtype((np.void, RECORD.itemsize))  # numpy joins and takes these without looking into them
+
+
+class _Sight(NamedTuple):
+    """One asker's candidates, see :class:`~etracker_announce.domain.policies.equilibrium.terms.Sight`."""
+
+    seeders: int
+    leechers: int
+    hashes: Floats
+    leeching: Flags
+
+    def smallest(self, rank: int, *, leeching: bool) -> float:
+        """Return a hash."""
+        hashes = self.hashes[self.leeching if leeching else ~self.leeching].tolist()
+        return float(sorted(hashes)[rank - 1])
+
+
+class Pairs:
+    """Askers with their candidates.
+
+    A place is a candidate's in the array of all of them. A cell is a kind of candidate of one asker: tier and, if
+    it leeches, five more.
+    """
+
+    def __init__(
+        self, questions: Sequence[Question], candidates: Sequence[Records], parameters: EquilibriumParameters
+    ) -> None:
+        self._questions = questions
+        self._parameters = parameters
+        self._sizes = [len(records) for records in candidates]
+        self._starts = list(accumulate(self._sizes, initial=0))
+        self._records = _joined(candidates)
+        read = self._records.view(READ)
+        self._pair_hash, self._first_seen = read["pair_hash"].copy(), read["first_seen"]
+        self._asker = np.repeat(np.arange(len(questions)), self._sizes)
+        kind = KIND_OF.take(read["tier_and_flags"])
+        self._cell = self._asker * KINDS + kind
+        self._leeching: Flags = kind >= TIERS
+        askers = np.array([question.asker.pair_hash for question in questions], np.uint64)
+        self._hash = mixed(askers.take(self._asker) + self._pair_hash)
+        self._terms = self._make_terms()
+
+    def choose(self) -> list[Records]:
+        """Choose numwant of the peers each asker may be introduced to."""
+        places = self._allowed().nonzero()[0]
+        bounds = places.searchsorted(self._starts).tolist()
+        lots = self._lots(places, bounds)
+        chosen = []
+        for asker, question in enumerate(self._questions):
+            first, end = bounds[asker], bounds[asker + 1]
+            own = places[first:end]
+            if end - first > question.numwant:
+                own = own.take(smallest(lots[first:end], question.numwant))
+            elif question.asker.role == LEECHER:
+                fewest = min(self._parameters.fewest, question.numwant, self._sizes[asker])
+                if end - first < fewest:
+                    own = self._filled(own, self._starts[asker], self._starts[asker + 1], fewest)
+            chosen.append(own)
+        return self._taken(chosen)
+
+    def _make_terms(self) -> list[Terms]:
+        counts = np.bincount(self._cell, minlength=KINDS * len(self._questions)).tolist()
+        terms = []
+        for asker, question in enumerate(self._questions):
+            own = slice(self._starts[asker], self._starts[asker + 1])
+            seeders = sum(counts[asker * KINDS : asker * KINDS + TIERS])
+            sight = _Sight(seeders, self._sizes[asker] - seeders, self._hash[own], self._leeching[own])
+            terms.append(terms_of(question, sight, self._parameters))
+        return terms
+
+    def _allowed(self) -> Flags:
+        """Tell at which places both ends accept each other, as far as they leech."""
+        accepted = np.array([terms.accepted for terms in self._terms])
+        accepting = np.array([terms.accepting for terms in self._terms])
+        allowed: Flags = self._hash <= accepted.take(self._cell)
+        doubtful = (allowed & (self._hash > accepting.take(self._cell))).nonzero()[0]
+        if len(doubtful):
+            doubtful = doubtful[self._hash.take(doubtful) > self._shares_at(doubtful)]
+            allowed[doubtful] = self._guarantee(doubtful)
+        return allowed
+
+    def _shares_at(self, places: Places) -> Floats:
+        """Return the share of peers of its asker's tier that each of some leechers of lower tiers accepts by now."""
+        parameters, askers = self._parameters, self._asker.take(places)
+        tiers = np.array([question.asker.tier for question in self._questions], np.float64)
+        now = np.array([question.now for question in self._questions], np.float64)
+        taus = np.array([tau_of(question.torrent_length, parameters) for question in self._questions])
+        gaps = (tiers[:, np.newaxis] - TIER_OF).take(self._cell.take(places))
+        gaps -= (now.take(askers) - self._first_seen.take(places)) / taus.take(askers)
+        np.maximum(gaps, 0.0, out=gaps)
+        return np.exp2(gaps * math.log2(parameters.phi))
+
+    def _guarantee(self, places: Places) -> Flags:
+        """Tell which of some leechers accept the asker because few of its rivals are closer to them."""
+        closest = np.array([terms.closest for terms in self._terms]).take(self._cell.take(places))
+        accept: Flags = closest > 0
+        exact = accept.nonzero()[0]
+        if len(exact):
+            accept[exact] = self._closer_rivals(places.take(exact)) < closest.take(exact)
+        return accept
+
+    def _closer_rivals(self, places: Places) -> Places:
+        """Count for each of some candidates the rivals of its asker that are closer to it than the asker is."""
+        leeching = np.array([question.asker.role == LEECHER for question in self._questions])
+        rivals = (self._leeching == leeching.take(self._asker)).nonzero()[0]
+        counts = [terms.rivals for terms in self._terms]
+        firsts = list(accumulate(counts[:-1], initial=0))
+
+        askers = self._asker.take(places)
+        lengths = np.array(counts).take(askers)
+        ends = np.cumsum(lengths)
+        begins = ends - lengths
+        at = np.arange(ends[-1]) + np.repeat(np.array(firsts).take(askers) - begins, lengths)
+        one, other = np.repeat(self._pair_hash.take(places), lengths), self._pair_hash.take(rivals).take(at)
+        closer = mixed(one + other) < np.repeat(self._hash.take(places), lengths)
+        closer &= one != other  # nobody is a pair with itself
+        return np.asarray(np.add.reduceat(closer, begins, dtype=np.intp))
+
+    def _filled(self, allowed: Places, first: int, end: int, fewest: int) -> Places:
+        """Lengthen a list that is too short by those of the lowest tiers, and of a tier by the closest."""
+        rest = np.setdiff1d(np.arange(first, end), allowed, assume_unique=True)
+        order = np.lexsort((self._hash.take(rest), self._cell.take(rest) % TIERS))
+        return np.concatenate([allowed, rest.take(order[: fewest - len(allowed)])])
+
+    def _lots(self, places: Places, bounds: Sequence[int]) -> Numbers:
+        """Draw a lot for everybody at some places, if any list is too long. Each asker's lie between two bounds."""
+        if all(bounds[at + 1] - bounds[at] <= question.numwant for at, question in enumerate(self._questions)):
+            return self._pair_hash[:0]
+        seeds = np.array([seed_of_lots(question.seed) for question in self._questions], np.uint64)
+        return lots_of(self._pair_hash.take(places), seeds.take(self._asker.take(places)))
+
+    def _taken(self, chosen: Sequence[Places]) -> list[Records]:
+        records: Records = self._records.take(np.concatenate(chosen)).view(RECORD)
+        ends = list(accumulate(map(len, chosen)))
+        return [records[end - len(places) : end] for end, places in zip(ends, chosen, strict=True)]
+
+
+def _joined(candidates: Sequence[Records]) -> Records:
+    opaque = [records.view(_OPAQUE) for records in candidates]
+    return opaque[0] if len(opaque) == 1 else np.concatenate(opaque)

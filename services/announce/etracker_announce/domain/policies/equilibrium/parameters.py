@@ -1,0 +1,79 @@
+"""What an operator can tune of policy ``equilibrium``, and what follows from it alone."""
+
+import math
+from dataclasses import dataclass
+
+TIERS = 5
+
+RIVALS = 41
+"""Up to how many seeders a seeder has to know who else a leecher is guaranteed; of more it knows only the number."""
+
+ALL = 1.0
+"""A share no hash exceeds."""
+
+
+@dataclass(frozen=True, slots=True)
+class EquilibriumParameters:
+    """What an operator can tune.
+
+    ``phi``: the share accepted of peers one tier above; closer to 1 is softer. ``pace`` (bytes a second): the time to
+    fetch the torrent at that pace is tau, in which one tier of difference is forgiven; ``tau_bounds`` and, for a
+    torrent of unknown size, ``tau_unknown`` in seconds. ``seeders``: how many seeders each tier is guaranteed (None:
+    all), or ``seeders_share`` of them if that is more; of more than ``exact_up_to``, as many as of those.
+    ``leechers``: how many leechers everybody is guaranteed, exactly among up to ``exact_up_to``. ``fewest``: a
+    leecher's shortest list. ``interval_bounds``: how often, in seconds, a leecher asks while its list is restricted.
+
+    Raises:
+        ValueError: a parameter makes no sense; the message says which, and what would.
+    """
+
+    phi: float = 0.1
+    pace: float = 4.75e6
+    tau_bounds: tuple[float, float] = (120.0, 7200.0)
+    tau_unknown: float = 1800.0
+    seeders: tuple[int | None, int | None, int | None, int | None, int | None] = (1, 3, 10, 20, None)
+    seeders_share: float = 0.08
+    leechers: int = 4
+    exact_up_to: int = 40
+    fewest: int = 2
+    interval_bounds: tuple[int, int] = (300, 1800)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.phi <= 1:
+            raise ValueError("phi must be more than 0 and at most 1")
+        if not 0 <= self.seeders_share <= 1:
+            raise ValueError("seeders_share must be 0 to 1")
+        if not (self.pace > 0 and self.tau_unknown > 0):
+            raise ValueError("pace and tau_unknown must be more than 0")
+        if not (
+            0 < self.tau_bounds[0] <= self.tau_bounds[1] and 0 < self.interval_bounds[0] <= self.interval_bounds[1]
+        ):
+            raise ValueError("tau_bounds and interval_bounds must be more than 0 and rise")
+        if min(self.leechers, self.fewest, *(k for k in self.seeders if k is not None)) < 1:
+            raise ValueError("seeders, leechers and fewest must be at least 1, or the swarm falls apart")
+        if not 1 <= self.exact_up_to < RIVALS:
+            raise ValueError(f"exact_up_to must be 1 to {RIVALS - 1}")
+
+
+DEFAULTS = EquilibriumParameters()
+
+
+def tau_of(torrent_length: int | None, parameters: EquilibriumParameters) -> float:
+    """Return in how many seconds one tier of difference is forgiven."""
+    if torrent_length is None:
+        return parameters.tau_unknown
+    shortest, longest = parameters.tau_bounds
+    return min(max(torrent_length / parameters.pace, shortest), longest)
+
+
+def seeders_guaranteed(parameters: EquilibriumParameters, tier: int, seeders: int) -> int:
+    """Return how many of some seeders a tier is guaranteed."""
+    wanted = parameters.seeders[tier]
+    return seeders if wanted is None else max(wanted, math.ceil(parameters.seeders_share * seeders))
+
+
+def share_of_seeders(parameters: EquilibriumParameters, tier: int, seeders: int) -> float:
+    """Return the guarantee among many: a share that shows as many of them as of the most that are told apart."""
+    if parameters.seeders[tier] is None:
+        return ALL
+    return seeders_guaranteed(parameters, tier, parameters.exact_up_to) / seeders

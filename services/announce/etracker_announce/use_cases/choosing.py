@@ -1,0 +1,68 @@
+"""Whom to introduce, chosen for several announces at once."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from structlog import get_logger
+
+from etracker_announce.domain.policies import Question
+from etracker_announce.domain.swarm import Records
+
+log = get_logger("announce")
+
+MOST_CANDIDATES = 4096
+"""Of a batch: more would cost an announce hardly less, and hold up the loop for longer than a few milliseconds."""
+
+ChooseMany = Callable[[Sequence[Question], Sequence[Records]], list[Records]]
+
+
+class _Announce(NamedTuple):
+    question: Question
+    candidates: Records
+    chosen: asyncio.Future[Records]
+
+
+class Choosing:
+    """Chooses at once for the announces that want it in the same turn of the loop.
+
+    Redis' replies come in batches, so announces do. None waits for another that isn't there yet.
+    """
+
+    def __init__(self, choose_many: ChooseMany) -> None:
+        self._choose_many = choose_many
+        self._waiting: deque[_Announce] = deque()
+
+    async def choose(self, question: Question, candidates: Records) -> Records:
+        """Choose for one announce; what the policy raises for this one is raised here."""
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            loop.call_soon(self._choose_next)
+        chosen: asyncio.Future[Records] = loop.create_future()
+        self._waiting.append(_Announce(question, candidates, chosen))
+        return await chosen
+
+    def _choose_next(self) -> None:
+        batch = [self._waiting.popleft()]
+        candidates = len(batch[0].candidates)
+        while self._waiting and (candidates := candidates + len(self._waiting[0].candidates)) <= MOST_CANDIDATES:
+            batch.append(self._waiting.popleft())
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._choose_next)
+        self._choose_for(batch)
+
+    def _choose_for(self, batch: Sequence[_Announce]) -> None:
+        try:
+            lists = self._choose_many([one.question for one in batch], [one.candidates for one in batch])
+        except Exception as error:  # whose fault it is shows when each is looked at alone
+            if len(batch) > 1:
+                log.exception("choosing_together_failed", announces=len(batch))
+                for one in batch:
+                    self._choose_for([one])
+            elif not batch[0].chosen.done():
+                batch[0].chosen.set_exception(error)
+        else:
+            for one, chosen in zip(batch, lists, strict=True):
+                if not one.chosen.done():
+                    one.chosen.set_result(chosen)
