@@ -43,6 +43,14 @@ totals = Table(
     comment="sums over everything ever settled, moved in the transaction that settles it",
 )
 
+torrent_counts = Table(
+    "torrent_counts",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("torrents", BigInteger, nullable=False, comment="how many came, or with a minus went"),
+    comment="differences that add up to the number of torrents",
+)
+
 operators = Table(
     "operators",
     metadata,

@@ -18,6 +18,7 @@ tier_thresholds    scoring worker (only with recalibration)      scoring worker
 totals             the third migration                           scoring worker
 operators          admin API                                     admin API: ``last_used``
 audit_log          admin API                                     nobody
+torrent_counts     triggers on infohashes                        admin API: adds rows up
 tracker_samples    admin API                                     nobody
 torrent_samples    admin API                                     nobody
 secrets            the first migration                           nobody
@@ -45,7 +46,14 @@ from sqlalchemy import (
     text,
 )
 
-from etracker_shared.admin_tables import audit_log, operators, torrent_samples, totals, tracker_samples
+from etracker_shared.admin_tables import (
+    audit_log,
+    operators,
+    torrent_counts,
+    torrent_samples,
+    totals,
+    tracker_samples,
+)
 from etracker_shared.columns import metadata, moment
 
 __all__ = [
@@ -62,6 +70,7 @@ __all__ = [
     "stream_positions",
     "tier_changes",
     "tier_thresholds",
+    "torrent_counts",
     "torrent_samples",
     "totals",
     "tracker_samples",

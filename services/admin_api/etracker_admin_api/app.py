@@ -59,8 +59,6 @@ from etracker_admin_api.use_cases.system import System
 from etracker_admin_api.use_cases.torrent_files import TorrentFiles
 from etracker_admin_api.use_cases.tracker_statistics import Sampling, TrackerStatistics
 from etracker_shared.health import health_router
-from etracker_shared.notifications import INFOHASHES_CHANNEL
-from etracker_shared.postgres import Listener
 from etracker_shared.redis_connections import connect_redis
 from etracker_shared.told_settings import tell_settings
 
@@ -79,7 +77,7 @@ def create_app(settings: AdminSettings) -> FastAPI:
         sampling = Sampling(parts.count, parts.history, settings.sample_seconds)
         pruner = PostgresPruner(parts.database)
         prune = partial(_prune_daily, pruner, parts.metrics)
-        async with running(parts.listener.run), running(prune), running(sampling.run):
+        async with running(prune), running(sampling.run):
             yield
         await parts.close()
 
@@ -107,10 +105,7 @@ class Parts:
         self.catalogue, self.keys = PostgresCatalogue(self.database), PostgresKeys(self.database)
         self.lists, self.history = PostgresTorrentLists(self.database), PostgresHistory(self.database)
         live = RedisLiveCounts(self.redis)
-        self.count = CountStatistics(self.catalogue.count, live.totals, is_watched=lambda: self.listener.connected)
-        self.listener = Listener(
-            settings, [INFOHASHES_CHANNEL], lambda _channel, _hashes: self.count.catalogue_changed()
-        )
+        self.count = CountStatistics(self.catalogue.count, live.totals)
         self.key_limit = RedisAddressLimit(settings, settings.key_rate, "keys")
         self.failures = RedisAddressLimit(settings, settings.failure_rate, "failures")
         self.callers = Callers(settings.trusted_networks, settings.frontend_hostname)

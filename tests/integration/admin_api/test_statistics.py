@@ -1,10 +1,14 @@
+import asyncio
+from contextlib import AsyncExitStack
+
 import asyncpg
 from httpx import AsyncClient
 from redis import Redis
 
-from etracker_admin_api.adapters.catalogue import STREAM_ROWS
+from etracker_admin_api.adapters.catalogue import MOST_DIFFERENCES, STREAM_ROWS
+from etracker_admin_api.settings import AdminSettings
 from etracker_shared.redis_keys import ALL_TOTALS
-from tests.integration.admin_api.conftest import AUTHORIZED, eventually
+from tests.integration.admin_api.conftest import AUTHORIZED, eventually, serving
 from tests.support.redis import RedisServer
 
 
@@ -36,6 +40,19 @@ async def test_ones_own_change_is_counted_at_once(client: AsyncClient) -> None:
         assert await hashcount(client) == number
         body = {"info_hash": bytes([number] * 20).hex(), "name": "x"}
         await client.post("/api/infohash", headers=AUTHORIZED, json=body)
+
+
+async def test_replicas_that_put_differences_together_at_once_lose_none(
+    admin_settings: AdminSettings, database: asyncpg.Connection
+) -> None:
+    torrents = MOST_DIFFERENCES + 50
+    one = "INSERT INTO infohashes (info_hash) VALUES ($1)"
+    async with AsyncExitStack() as running:
+        replicas = [await running.enter_async_context(serving(admin_settings)) for _ in range(4)]
+        await database.executemany(one, [(number.to_bytes(20),) for number in range(torrents)])
+        assert await asyncio.gather(*map(hashcount, replicas)) == [torrents] * 4
+    assert await database.fetchval("SELECT sum(torrents) FROM torrent_counts") == torrents
+    assert await database.fetchval("SELECT count(*) FROM torrent_counts") < 5
 
 
 async def test_the_list_holds_every_torrent_once_whatever_its_name(

@@ -15,10 +15,11 @@ class SlowCatalogue:
 
     async def count(self) -> int:
         self.counts += 1
+        counted = self.torrents
         await asyncio.sleep(self.seconds)
         if self.down:
             raise DatabaseUnavailableError
-        return self.torrents
+        return counted
 
 
 class Peers:
@@ -37,37 +38,37 @@ class Peers:
 
 async def test_a_hundred_callers_at_once_cost_one_question_to_each_database() -> None:
     catalogue, peers = SlowCatalogue(seconds=0.05), Peers()
-    count = CountStatistics(catalogue.count, peers.totals, is_watched=lambda: True)
+    count = CountStatistics(catalogue.count, peers.totals)
     answers = await asyncio.gather(*(count() for _ in range(100)))
     assert set(answers) == {Statistics(7, 2, 3, 1, stale=False)}
     assert (catalogue.counts, peers.asked) == (1, 1)
 
 
-async def test_a_catalogue_that_changes_all_the_time_is_counted_a_tenth_of_the_time() -> None:
-    catalogue = SlowCatalogue(seconds=0.02)
-    count = CountStatistics(catalogue.count, Peers().totals, is_watched=lambda: True)
-    loop = asyncio.get_running_loop()
-    end = loop.time() + 0.5
-    while loop.time() < end:
-        count.catalogue_changed()
-        await count()
-        await asyncio.sleep(0.001)
-    assert 2 <= catalogue.counts <= 4
+async def test_ones_own_change_is_counted_even_if_a_count_was_under_way() -> None:
+    catalogue = SlowCatalogue(seconds=0.05)
+    count = CountStatistics(catalogue.count, Peers().totals)
+    before = asyncio.create_task(count())
+    await asyncio.sleep(0.01)
+    catalogue.torrents = 8
+    count.changed_here()
+    await before
+    assert (await count()).hashcount == 8
+    assert catalogue.counts == 2
 
 
-async def test_while_nobody_tells_of_changes_every_count_may_be_outdated() -> None:
+async def test_somebody_elses_change_is_counted_when_a_second_is_over() -> None:
     catalogue = SlowCatalogue()
-    count = CountStatistics(catalogue.count, Peers().totals, is_watched=lambda: False)
+    count = CountStatistics(catalogue.count, Peers().totals, live_seconds=0.05)
     await count()
     catalogue.torrents = 8
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.06)
     assert (await count()).hashcount == 8
 
 
 async def test_callers_dont_wait_for_a_dead_database_one_after_the_other() -> None:
     catalogue = SlowCatalogue(seconds=0.1)
     catalogue.down = True
-    count = CountStatistics(catalogue.count, Peers().totals, is_watched=lambda: True)
+    count = CountStatistics(catalogue.count, Peers().totals)
     start = asyncio.get_running_loop().time()
     results = await asyncio.gather(*(count() for _ in range(50)), return_exceptions=True)
     assert {type(result) for result in results} == {DatabaseUnavailableError}
@@ -77,7 +78,7 @@ async def test_callers_dont_wait_for_a_dead_database_one_after_the_other() -> No
 
 async def test_the_last_known_peers_are_shown_as_stale_while_redis_is_down() -> None:
     peers = Peers()
-    count = CountStatistics(SlowCatalogue().count, peers.totals, is_watched=lambda: True, live_seconds=0)
+    count = CountStatistics(SlowCatalogue().count, peers.totals, live_seconds=0)
     await count()
     peers.down = True
     assert await count() == Statistics(7, 2, 3, 1, stale=True)

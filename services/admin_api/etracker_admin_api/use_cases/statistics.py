@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from etracker_admin_api.ports import DatabaseUnavailableError, LiveCountsUnavailableError, LiveTotals
 
 LIVE_SECONDS = 1.0
-COUNT_SHARE = 0.1
-"""Counting a million torrents takes Postgres some 50 ms: it may spend at most this share of its time so."""
 
 RETRY_SECONDS = 1.0
 """Callers that waited while Postgres didn't answer are told so at once, instead of waiting one after the other."""
@@ -27,41 +25,33 @@ class Statistics:
 
 
 class CountStatistics:
-    """Counts torrents when the catalogue changed, and live peers at most once a second.
+    """Counts torrents and live peers at most once a second.
 
-    ``count`` and ``totals`` are the ports' (Catalogue, LiveCounts). ``is_watched``: whether changes are
-    being told; while they aren't, every count may be outdated.
+    ``count`` and ``totals`` are the ports' (Catalogue, LiveCounts).
     """
 
     def __init__(
         self,
         count: Callable[[], Awaitable[int]],
         totals: Callable[[], Awaitable[LiveTotals]],
-        is_watched: Callable[[], bool],
         live_seconds: float = LIVE_SECONDS,
     ) -> None:
         self._ask_count = count
         self._ask_totals = totals
-        self._is_watched = is_watched
         self._live_seconds = live_seconds
         self._counting = asyncio.Lock()
         self._asking = asyncio.Lock()
         self._hashcount = 0
-        self._counted_version = -1
-        self._version = 0
+        self._changes = 0
         self._next_count = 0.0
         self._retry_count = 0.0
         self._totals = LiveTotals(0, 0, 0)
         self._totals_stale = True
         self._next_totals = 0.0
 
-    def catalogue_changed(self) -> None:
-        """Take note that the number of torrents may have changed."""
-        self._version += 1
-
     def changed_here(self) -> None:
         """Take note of this replica's own change: whoever made it sees it in the next answer."""
-        self._version += 1
+        self._changes += 1
         self._next_count = 0.0
 
     async def __call__(self) -> Statistics:
@@ -75,23 +65,21 @@ class CountStatistics:
 
     async def _count(self) -> int:
         async with self._counting:
-            outdated = self._counted_version != self._version or not self._is_watched()
-            if outdated and time.monotonic() >= self._next_count:
+            if time.monotonic() >= self._next_count:
                 await self._recount()
             return self._hashcount
 
     async def _recount(self) -> None:
-        version, start = self._version, time.monotonic()
-        if start < self._retry_count:
+        now, changes = time.monotonic(), self._changes
+        if now < self._retry_count:
             raise DatabaseUnavailableError
         try:
             self._hashcount = await self._ask_count()
         except DatabaseUnavailableError:
             self._retry_count = time.monotonic() + RETRY_SECONDS
             raise
-        self._counted_version = version
-        end = time.monotonic()
-        self._next_count = end + (end - start) / COUNT_SHARE
+        if changes == self._changes:  # else it may be of before the change
+            self._next_count = now + self._live_seconds
 
     async def _live_totals(self) -> LiveTotals:
         async with self._asking:
