@@ -17,11 +17,16 @@ from tests.support.processes import Program, free_port
 
 
 class Echo:
-    """A service that answers with the request it got, as JSON; it may be stopped and started again."""
+    """A service that answers with the request it got, as JSON; it may be stopped and started again.
+
+    While ``answering`` isn't set it takes its time.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.port = free_port()
+        self.answering = threading.Event()
+        self.answering.set()
         self._server: ThreadingHTTPServer | None = None
 
     def __enter__(self) -> Self:
@@ -33,7 +38,7 @@ class Echo:
 
     def start(self) -> None:
         """Listen and answer."""
-        self._server = _EchoServer(("127.0.0.1", self.port), _handler(self.name))
+        self._server = _EchoServer(("127.0.0.1", self.port), _handler(self.name, self.answering))
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self) -> None:
@@ -49,11 +54,12 @@ class _EchoServer(ThreadingHTTPServer):
     block_on_close = False
 
 
-def _handler(name: str) -> type[BaseHTTPRequestHandler]:
+def _handler(name: str, answering: threading.Event) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.0"  # a connection a request: stopping the server leaves none open
 
         def do_GET(self) -> None:
+            answering.wait(10)
             headers = {header.lower(): value for header, value in self.headers.items()}
             body = json.dumps({"service": name, "path": self.path, "headers": headers}).encode()
             self.send_response(200)
