@@ -35,7 +35,7 @@ __all__ = [
 
 WINDOW = 300
 
-FEW = 64
+FEW = 48
 """Up to how many candidates are looked at one by one, which then takes less time than numpy does."""
 
 
