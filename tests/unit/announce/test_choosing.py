@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from etracker_announce.domain.policies import POLICIES, Asker, Question
 from etracker_announce.domain.swarm import NO_COUNTS, RECORD, Records, Role, View
@@ -63,11 +64,15 @@ async def test_a_batch_is_bounded_and_the_rest_has_its_turn() -> None:
     assert policy.batches == [[1, 2, 3], [4], [5], [6]]
 
 
-async def test_an_announce_that_breaks_the_policy_breaks_no_other(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_announce_that_breaks_the_policy_breaks_no_other() -> None:
     choosing = Choosing(FirstPeer())
-    results = await asyncio.gather(*(ask(choosing, identity) for identity in (1, BROKEN, 3)), return_exceptions=True)
-    assert [results[0], results[2]] == [1, 3]
-    assert isinstance(results[1], ZeroDivisionError)
+    with capture_logs() as logs:
+        first, broken, last = await asyncio.gather(
+            *(ask(choosing, identity) for identity in (1, BROKEN, 3)), return_exceptions=True
+        )
+    assert (first, last) == (1, 3)
+    assert isinstance(broken, ZeroDivisionError)
+    assert [(entry["event"], entry["announces"]) for entry in logs] == [("choosing_together_failed", 3)]
     assert await ask(choosing, 4) == 4
 
 

@@ -21,8 +21,11 @@ NOW = 1_750_000_000
 EVERYBODY = 10_000
 PARAMETERS = (
     equilibrium.DEFAULTS,
-    EquilibriumParameters(phi=0.5, leechers=2, exact_up_to=12, fewest=5, seeders=(1, 1, 2, None, None)),
+    EquilibriumParameters(
+        phi=0.5, leechers=2, exact_up_to=12, fewest=5, seeders=(1, 1, 2, None, None), seeders_share=0.3
+    ),
     replace(equilibrium.DEFAULTS, phi=1.0),
+    replace(equilibrium.DEFAULTS, fewest=20),
 )
 
 
@@ -62,20 +65,17 @@ class Law:
             return False
         alike = [other for other in self.peers if other.seeds == peer.seeds and other is not peer]
         rivals = [other for other in self.peers if other.seeds == self.asker.seeds and other is not peer]
-        seeders = self.question.seeders
-        return (self.asker.seeds or self.accepts(self.asker, peer, alike, at_least=seeders if peer.seeds else 0)) and (
-            peer.seeds
-            or self.accepts(peer, self.asker, rivals, at_least=seeders if seeders > equilibrium.RIVALS else 0)
-        )
+        asker_accepts = self.asker.seeds or self.accepts(self.asker, peer, alike)
+        return asker_accepts and (peer.seeds or self.accepts(peer, self.asker, rivals))
 
-    def accepts(self, leecher: Peer, other: Peer, alike: Sequence[Peer], at_least: int) -> bool:
+    def accepts(self, leecher: Peer, other: Peer, alike: Sequence[Peer]) -> bool:
         """Tell whether a leecher accepts another, beside whom it knows others of that kind."""
         gap = other.tier - leecher.tier - (self.question.now - leecher.first_seen) / self.tau
         if other.tier <= leecher.tier or hashed(leecher, other) <= self.parameters.phi ** max(0.0, gap):
             return True
         number, most = len(alike) + 1, self.parameters.exact_up_to
         if other.seeds:
-            number = max(number, at_least)
+            number = max(number, self.question.seeders)
         if number > most:
             return hashed(leecher, other) <= self.guaranteed(leecher, other, most) / (
                 most if other.seeds and self.parameters.seeders[leecher.tier] is None else number
@@ -95,7 +95,7 @@ def make_swarm(seeders: int, leechers: int, rng: np.random.Generator) -> Records
     records = np.zeros(seeders + leechers, RECORD)
     records["identity"] = np.arange(len(records))
     records["pair_hash"] = rng.integers(0, 2**64, len(records), dtype=np.uint64)
-    records["tier"] = rng.integers(0, 5, len(records))
+    records["tier"] = rng.integers(rng.choice([0, 0, 3]), 5, len(records))
     records["first_seen"] = NOW - rng.integers(0, rng.choice([1, 600, 6000]), len(records))
     records["flags"] = PeerFlag.GUEST
     records["flags"][:seeders] |= rng.choice([PeerFlag.SEEDER, PeerFlag.PARTIAL_SEED], seeders).astype(np.uint8)
@@ -112,16 +112,17 @@ def make_question(rng: np.random.Generator, seeders: int, numwant: int) -> Quest
         first_seen=NOW - int(rng.integers(0, rng.choice([1, 600, 6000]))),
         share=0.0,
     )
-    counted = int(rng.choice([0, seeders, seeders + 1, 500]))
+    counted = int(rng.choice([0, seeders + (asker.role is not Role.LEECHER), 500]))
     length = (None, 10**8, 6 * 10**9)[rng.integers(0, 3)]
     return Question(asker, numwant, length, int(rng.integers(0, 2**32)), NOW + int(rng.integers(0, 3)), counted)
 
 
 @st.composite
 def batches(draw: st.DrawFn) -> tuple[list[Question], list[Records]]:
-    """Up to six askers, each with its own swarm, some without anybody in it."""
+    """Up to six askers, each with its own swarm, many of them at the sizes where something begins to differ."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    sizes = draw(st.lists(st.tuples(st.integers(0, 45), st.integers(0, 45)), min_size=1, max_size=6))
+    size = st.one_of(st.integers(0, 9), st.sampled_from([11, 12, 39, 40]), st.integers(0, 45))
+    sizes = draw(st.lists(st.tuples(size, size), min_size=1, max_size=6))
     numwant = st.sampled_from([EVERYBODY, EVERYBODY, EVERYBODY, 1, 20])
     questions = [make_question(rng, seeders, draw(numwant)) for seeders, _ in sizes]
     return questions, [make_swarm(seeders, leechers, rng) for seeders, leechers in sizes]
@@ -132,7 +133,7 @@ def identities(lists: Sequence[Records]) -> list[set[int]]:
 
 
 @pytest.mark.parametrize("parameters", PARAMETERS)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=100)
 @given(batch=batches())
 def test_choosing_for_many_is_choosing_for_each_and_follows_the_law(
     parameters: EquilibriumParameters, batch: tuple[list[Question], list[Records]]
