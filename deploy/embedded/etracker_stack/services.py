@@ -47,9 +47,9 @@ def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str
     known = {
         **servers,
         "ETRACKER_SCORING_URL": f"http://{LOOPBACK}:{ports.scoring}",
-        "ETRACKER_AUTHORIZATION": api_key,
+        "ETRACKER_AUTHORIZATION": "",  # only the admin API may know it
     }
-    administrating = {**known, **_addresses(settings, ports)}
+    administrating = {**known, **_addresses(settings, ports), "ETRACKER_AUTHORIZATION": api_key}
     announcing = {
         **known,
         "ETRACKER_FRONTEND_HOSTNAME": settings.frontend_hostname or f"localhost:{settings.backend_port}",

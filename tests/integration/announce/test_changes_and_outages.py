@@ -1,4 +1,4 @@
-"""Allowlist and keys change within a second; DESIGN.md, "When something is down", as far as announce goes."""
+"""Allowlist and keys change within a second; what announce does when something is down."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Parsing: every numbered line of PROTOCOL.md about it, and laws about any bytes at all."""
+"""Parsing: every numbered line of docs/protocol.md about it, and laws about any bytes at all."""
 
 import time
 from contextlib import suppress

@@ -121,7 +121,7 @@ def test_another_interval_shows_others() -> None:
     ],
 )
 def test_ratio_withholds_a_share_but_leaves_five(numwant: int, share: float, length: int) -> None:
-    """INCENTIVES.md: min(N, max(5, N - int(share * N)))."""
+    """The original's formula: min(N, max(5, N - int(share * N)))."""
     candidates = np.zeros(60, dtype=RECORD)
     assert len(POLICIES["ratio"].choose(question(numwant, share=share), candidates)) == length
 

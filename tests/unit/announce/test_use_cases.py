@@ -98,7 +98,7 @@ async def test_a_full_stream_takes_only_what_doesnt_heal_by_itself() -> None:
 
 
 async def test_while_redis_is_down_the_client_shall_try_again_soon() -> None:
-    """DESIGN.md, "When something is down"; PROTOCOL 13."""
+    """When scoring is down; PROTOCOL 13."""
     scripted = Scripted()
     scripted.swarms.broken = True
     for path in ("announce", "scrape"):
@@ -143,7 +143,7 @@ async def test_snatches_come_from_redis_and_else_from_postgres() -> None:
 
 
 async def test_low_tiers_are_sampled_by_address_prefix() -> None:
-    """INCENTIVES.md: five keys behind one address are one to the sample."""
+    """Five keys behind one address are one to the sample."""
     scripted = Scripted()
     standing = Standing(registered=True, tier=Tier.LITTLE_HISTORY, sampling=Sampling.PREFIX)
     scripted.tiers.judgement = Judgement(standing, provisional=False)

@@ -1,4 +1,4 @@
-"""PROTOCOL.md, "Accounting": one session, fact by fact."""
+"""docs/protocol.md, "Accounting": one session, fact by fact."""
 
 from etracker_scoring.domain.records import Session
 from etracker_scoring.domain.settlement import Settlement, settle

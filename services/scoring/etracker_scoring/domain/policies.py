@@ -1,4 +1,4 @@
-"""What list policies make of a key's statistics (INCENTIVES.md, "Peer selection")."""
+"""What list policies make of a key's statistics (docs/operations.md, "Choosing a policy")."""
 
 from enum import StrEnum
 from typing import NamedTuple
