@@ -221,8 +221,8 @@ class Swarms(Protocol):
         """
         ...
 
-    async def existing(self, tags: Collection[int]) -> Sequence[InfoHash]:
-        """Return all swarms of some tags.
+    async def existing(self, tag: int) -> Sequence[InfoHash]:
+        """Return all swarms of a tag.
 
         Raises:
             StreamsUnavailableError
@@ -257,8 +257,8 @@ class Swarms(Protocol):
 class Torrents(Protocol):
     """The counts of torrents in Postgres. Every method may raise AccountsUnavailableError."""
 
-    async def counted(self, tags: Collection[int]) -> Sequence[InfoHash]:
-        """Return the infohashes of some tags that are said to have peers."""
+    async def counted(self, tag: int) -> Sequence[InfoHash]:
+        """Return the infohashes of a tag that are said to have peers."""
         ...
 
     async def write_counts(self, counts: Mapping[InfoHash, SwarmCounts]) -> None:

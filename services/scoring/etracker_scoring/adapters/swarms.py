@@ -1,6 +1,6 @@
 """The swarms' counts in Redis, on one server or spread over a cluster."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from itertools import chain
 
@@ -28,13 +28,10 @@ class RedisSwarms:
         replies = await execute(self._client, [*marks, *changes])
         return _parse_marks(replies[: len(marks)]), list(chain.from_iterable(replies[len(marks) :]))
 
-    async def existing(self, tags: Collection[int]) -> Sequence[InfoHash]:
-        """Return all swarms of some tags."""
-        return list(
-            chain.from_iterable(
-                await execute(self._client, [("ZRANGE", redis_keys.ALL_DUE[tag], 0, -1) for tag in tags])
-            )
-        )
+    async def existing(self, tag: int) -> Sequence[InfoHash]:
+        """Return all swarms of a tag."""
+        (swarms,) = await execute(self._client, [("ZRANGE", redis_keys.ALL_DUE[tag], 0, -1)])
+        return list(swarms)
 
     async def counts(self, info_hashes: Sequence[InfoHash]) -> Sequence[SwarmCounts]:
         """Return the counts of each swarm, zeros for one that isn't there."""

@@ -1,6 +1,6 @@
 """The counts of torrents in Postgres."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 
@@ -10,9 +10,10 @@ from etracker_shared.counts import SwarmCounts
 from etracker_shared.identity import InfoHash
 
 _LARGEST_INTEGER = 2**31 - 1
+_INFO_HASH_SIZE = 20
 
 _COUNTED = """
-SELECT info_hash FROM infohashes WHERE (seeders > 0 OR leechers > 0) AND get_byte(info_hash, 0) = ANY($1::int[])
+SELECT info_hash FROM infohashes WHERE (seeders > 0 OR leechers > 0) AND info_hash BETWEEN $1 AND $2
 """
 
 # Rows are locked in the order of their ids, as the consumer of facts does: neither waits for the other in a circle.
@@ -41,10 +42,11 @@ class PostgresTorrents:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
-    async def counted(self, tags: Collection[int]) -> Sequence[InfoHash]:
-        """Return the infohashes of some tags that are said to have peers."""
+    async def counted(self, tag: int) -> Sequence[InfoHash]:
+        """Return the infohashes of a tag that are said to have peers."""
+        first, last = (bytes([tag]) + bytes([other]) * (_INFO_HASH_SIZE - 1) for other in (0x00, 0xFF))
         with postgres_answers():
-            return [row[0] for row in await self._pool.fetch(_COUNTED, list(tags))]
+            return [row[0] for row in await self._pool.fetch(_COUNTED, first, last)]
 
     async def write_counts(self, counts: Mapping[InfoHash, SwarmCounts]) -> None:
         """Write seeders and leechers where they differ."""

@@ -6,7 +6,7 @@ tag whose mark isn't the one left there, because Redis lost data then.
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from structlog import get_logger
 
@@ -58,7 +58,8 @@ class CountsSync:
         if lost:
             lost_meanwhile = await self._mark_tags(now, marks, forget_before=0)  # so that a loss from here on shows
             marks = dict.fromkeys(marks, now)
-            await self._sync_all(lost)
+            for tag in sorted(lost):
+                await self._sync_all(tag)
         await self._write(changed)
         self._lost = lost_meanwhile | await self._mark_tags(now, marks, forget_before=now - 2 * OVERLAP_SECONDS)
         self._mark = now
@@ -68,10 +69,13 @@ class CountsSync:
         replaced = await self._swarms.mark(now, forget_before)
         return {tag for tag, mark in replaced.items() if mark != expected[tag]}
 
-    async def _sync_all(self, tags: Collection[int]) -> None:
-        """Compare all swarms of some tags, and the torrents that had peers when Redis lost them."""
-        existing = await self._swarms.existing(tags)
-        counted = await self._torrents.counted(tags)
+    async def _sync_all(self, tag: int) -> None:
+        """Compare all swarms of a tag, and the torrents that had peers when Redis lost them.
+
+        One tag of 256 at a time: all of a large tracker's infohashes would take a lot of memory.
+        """
+        existing = await self._swarms.existing(tag)
+        counted = await self._torrents.counted(tag)
         await self._write(list({*existing, *counted}))
         for start in range(0, len(existing), CHUNK):
             await self._swarms.publish(await self._torrents.snatches(existing[start : start + CHUNK]))
