@@ -2,14 +2,14 @@
 
 import secrets
 
-from etracker_scoring.domain.notices import tier_notice
+from etracker_scoring.domain.notices import Reason, tier_notice
 from etracker_shared.tiers import Tier
 from tests.support.postgres import TEMPLATE, PostgresServer
 
 TIERS = ((118, 2), (101, 1), (83, 2), (64, 3), (43, 4), (21, 3), (9, 2), (2, 1))
 """The tiers that it held, and since how many days."""
 
-NOTICE = tier_notice(Tier.CONTRIBUTOR, Tier.LITTLE_HISTORY)
+NOTICE = tier_notice(Tier.CONTRIBUTOR, Tier.LITTLE_HISTORY, Reason.SNATCHES_UNPAID)
 LONG_NAME = "A field recording of the dawn chorus, with a name that goes on for longer than any telephone is wide"
 TORRENTS = (  # name, GiB, hours of seeding owed, days seeded, seeding now
     ("Symphony No. 9 in D minor (1963, remastered, 24 bit)", 1.2, 19.5, 0.2, False),

@@ -25,7 +25,7 @@ ALICE = hash_announce_key("alice").hex()
 async def client(postgres_settings: PostgresSettings, database: asyncpg.Connection) -> AsyncIterator[AsyncClient]:
     await database.execute("INSERT INTO peers (announce_key) VALUES ('alice'), ('disabled')")
     await database.execute("UPDATE peers SET disabled_time = now() WHERE announce_key = 'disabled'")
-    torrents = [(info_hash_of(name), f"The {name}", 4 * int(GIB)) for name in ("film", "music", "text")]
+    torrents = [(info_hash_of(name), f"The {name}", 4 * int(GIB)) for name in ("film", "music", "text", "song")]
     await database.executemany("INSERT INTO infohashes (info_hash, name, length) VALUES ($1, $2, $3)", torrents)
     async with serving_tiers(postgres_settings) as client:
         yield client
@@ -93,16 +93,59 @@ async def test_advice_says_what_raises_the_tier_and_by_when(client: AsyncClient,
     assert told.next_tier.expected_at > datetime.now(told.next_tier.expected_at.tzinfo)
 
 
-async def test_a_changed_tier_is_explained_with_its_reason_and_what_to_do(client: AsyncClient, settle: Settle) -> None:
-    await settle(hours_ago(40, "film", left=5))
+def fetches(name: str, hours: float) -> list[Fact]:
     length = 4 * int(GIB)
-    for name in ("music", "text"):
-        await settle(hours_ago(3, name, left=length), hours_ago(2, name, downloaded=length, event=Event.COMPLETED))
+    end = hours_ago(hours - 1, name, downloaded=length, event=Event.COMPLETED)
+    return [hours_ago(hours, name, left=length), end]
+
+
+def seeds_two(first: int, last: int) -> list[Fact]:
+    """Seed from so many days ago to so many."""
+    return [hours_ago(24 * days, name) for days in range(first, last - 1, -1) for name in ("film", "song")]
+
+
+async def the_notice(client: AsyncClient, *tiers: int) -> str:
+    """Return the notice of a key that held these tiers."""
     told = await report(client)
-    assert [change.tier for change in told.history] == [2, 1]
+    assert [change.tier for change in told.history] == list(tiers)
     assert told.notice is not None
-    assert told.notice.text.startswith("You fell to tier 1")
-    assert "seeding" in told.notice.advice
+    assert "eed" in told.notice.advice, "to seed, in some words"
+    return told.notice.text
+
+
+async def test_a_key_whose_grace_ends_is_told_so_and_what_to_do(client: AsyncClient, settle: Settle) -> None:
+    for batch in ([hours_ago(40, "film", left=5)], fetches("music", 3), fetches("text", 3)):
+        await settle(*batch)
+    assert await the_notice(client, 2, 1) == (
+        "You fell to tier 1 of 4 (little history): your newcomer's grace ended with a snatch."
+        " Seed what you fetched to rise again."
+    )
+
+
+async def test_a_key_that_rises_is_told_that_its_seeding_did_it(client: AsyncClient, settle: Settle) -> None:
+    await settle(hours_ago(24 * 8, "film"))
+    await settle(*seeds_two(7, 0))
+    assert await the_notice(client, 2, 3) == (
+        "You rose to tier 3 of 4 (steady seeder): your seeding raised your score. Thanks, you meet peers sooner now."
+    )
+
+
+async def test_a_key_whose_score_faded_is_told_so_and_what_to_do(client: AsyncClient, settle: Settle) -> None:
+    await settle(hours_ago(24 * 60, "film"))
+    await settle(*seeds_two(59, 52))
+    await settle(hours_ago(0, "music", left=5))
+    assert await the_notice(client, 2, 3, 2) == (
+        "You fell to tier 2 of 4 (contributor): your score fell short for want of seeding. Seed more to rise again."
+    )
+
+
+async def test_a_key_that_leaves_its_snatches_is_told_so_and_what_to_do(client: AsyncClient, settle: Settle) -> None:
+    await settle(hours_ago(24 * 8, "film"))
+    await settle(*seeds_two(7, 1))
+    await settle(*fetches("music", 5), *fetches("text", 4))
+    assert await the_notice(client, 2, 3, 2) == (
+        "You fell to tier 2 of 4 (contributor): you seeded too little of what you fetched. Seed it to rise again."
+    )
 
 
 async def test_a_key_that_never_announced_is_told_how_to_begin(client: AsyncClient) -> None:

@@ -7,13 +7,14 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from etracker_scoring.domain.newcomers import Newcomer, Welcome
-from etracker_scoring.domain.notices import DELIVERY_MS, Notice, tier_notice
+from etracker_scoring.domain.notices import DELIVERY_MS, Notice, reason_of, tier_notice
 from etracker_scoring.domain.records import Key, Membership, MembershipKey, Session, SessionKey, Torrent
 from etracker_scoring.domain.score import KeyHistory, ScoreParameters, SeedingAnnounce, record_announce
 from etracker_scoring.domain.settlement import Settlement, capped, finishes, is_hollow, is_snatch, settle
 from etracker_scoring.domain.tier import HeldTier, assess, enter
 from etracker_shared.facts import Event, Fact, FactFlag
 from etracker_shared.identity import InfoHash, KeyHash
+from etracker_shared.tiers import Tier
 
 _GUEST = int(FactFlag.GUEST)  # operators of flags cost ten times as much as those of integers
 
@@ -224,9 +225,13 @@ class _Accountant:
             if is_new or after != before:
                 self.ledger.new_tiers[key_id] = scored
             if after != before and not is_new:
-                self.ledger.notices[key_id] = Notice(tier_notice(before, after), now_ms)
+                self.ledger.notices[key_id] = Notice(self._explain(sums, after), now_ms)
             if after != before or sums.told_ms:
                 self.ledger.changed.append(sums.key.key_hash)
+
+    def _explain(self, sums: _KeySums, after: Tier) -> str:
+        reason = reason_of(sums.key, sums.history, after, sums.last_seen_ms // 1000, self._parameters)
+        return tier_notice(sums.key.held.tier, after, reason)
 
     def _judge(self, sums: _KeySums) -> Scored:
         key, now, held, origin = sums.key, sums.last_seen_ms // 1000, sums.key.held, sums.key.origin
