@@ -4,22 +4,38 @@ Variables are those of the original tracker (``PGHOST``, ``ETRACKER_REDIS``, ...
 start with ``ETRACKER_``; ``docs/data.md`` lists them all.
 """
 
+import dataclasses
 import sys
-from typing import TypeVar
+from difflib import get_close_matches
+from typing import Any, TypeVar
 from urllib.parse import quote
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
 class EnvironmentSettings(BaseSettings):
-    """Base of every settings class: ``ETRACKER_`` variables, unknown ones ignored, empty ones unset."""
+    """Base of every settings class: ``ETRACKER_`` variables, empty ones unset.
+
+    Unknown ones are another service's and ignored, but for those that begin like a group of parameters.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="ETRACKER_", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _holds_known_parameters(cls, value: Any, info: ValidationInfo) -> Any:
+        group = cls.model_fields[str(info.field_name)].annotation
+        if dataclasses.is_dataclass(group) and isinstance(value, dict):
+            known = [parameter.name for parameter in dataclasses.fields(group)]
+            unknown = [_no_such_variable(str(info.field_name), name, known) for name in value if name not in known]
+            if unknown:
+                raise ValueError("; ".join(unknown))
+        return value
 
 
 class PostgresSettings(EnvironmentSettings):
@@ -54,6 +70,12 @@ class ServingSettings(EnvironmentSettings):
     listen_host: str = "0.0.0.0"  # noqa: S104 - a container's port is published by its deployment
     listen_port: int = Field(8080, ge=0, le=65535)
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+
+
+def _no_such_variable(group: str, name: str, known: list[str]) -> str:
+    (nearest,) = get_close_matches(name, known, n=1, cutoff=0.0)
+    prefix = f"ETRACKER_{group}_".upper()
+    return f"there is no {prefix}{name.upper()}, the nearest is {prefix}{nearest.upper()}"
 
 
 def load_settings(settings: type[SettingsT]) -> SettingsT:

@@ -43,6 +43,17 @@ def test_parameters_of_equilibrium_are_set_one_by_one(monkeypatch: pytest.Monkey
         ("ETRACKER_EQUILIBRIUM_TAU_BOUNDS", "60", "ETRACKER_EQUILIBRIUM_TAU_BOUNDS is wrong: "),
         ("ETRACKER_EQUILIBRIUM_SEEDERS", "1 2 3", "ETRACKER_EQUILIBRIUM_SEEDERS"),
         ("ETRACKER_EQUILIBRIUM_FEWEST", "0", "must be at least 1, or the swarm falls apart"),
+        ("ETRACKER_EQUILIBRIUM_PACE", "inf", "pace, tau_unknown and tau_bounds must be finite numbers."),
+        ("ETRACKER_EQUILIBRIUM_TAU_UNKNOWN", "inf", "must be finite numbers."),
+        ("ETRACKER_EQUILIBRIUM_TAU_UNKNOWN", "nan", "must be finite numbers."),
+        ("ETRACKER_EQUILIBRIUM_TAU_BOUNDS", "120 inf", "must be finite numbers."),
+        ("ETRACKER_EQUILIBRIUM_SEEDERS", "all 1 1 1 1", "seeders must never be fewer for a higher tier."),
+        ("ETRACKER_EQUILIBRIUM_SEEDERS", "1 3 2 20 all", "seeders must never be fewer for a higher tier."),
+        (
+            "ETRACKER_EQUILIBRIUM_PHII",
+            "0.5",
+            "there is no ETRACKER_EQUILIBRIUM_PHII, the nearest is ETRACKER_EQUILIBRIUM_PHI.",
+        ),
     ],
 )
 def test_a_wrong_value_is_refused_with_a_sentence(

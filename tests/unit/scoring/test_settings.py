@@ -32,6 +32,11 @@ def test_both_roles_read_every_parameter_from_its_variable(
         ("RECENT_HALF_LIFE_DAYS=0", "recent_half_life_days must be more than 0"),
         ("STRONG_SCORE=70", "steady_score, strong_score and long_term_score must rise"),
         ("RECENT_SHARE=0.9", "recent_share, average_share and length_share must add up to 1"),
+        (
+            "RECENT_HALFLIFE=3",
+            "there is no ETRACKER_SCORE_RECENT_HALFLIFE, the nearest is ETRACKER_SCORE_RECENT_HALF_LIFE_DAYS.",
+        ),
+        ("QQ=3", "there is no ETRACKER_SCORE_QQ, the nearest is ETRACKER_SCORE_"),
         ("DEBT_HOURS=a day", "ETRACKER_SCORE_DEBT_HOURS is wrong: Input should be a valid number"),
     ],
 )

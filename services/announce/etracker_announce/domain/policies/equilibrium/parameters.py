@@ -39,6 +39,8 @@ class EquilibriumParameters:
     interval_bounds: tuple[int, int] = (300, 1800)
 
     def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (self.pace, self.tau_unknown, *self.tau_bounds))):
+            raise ValueError("pace, tau_unknown and tau_bounds must be finite numbers")
         if not 0 < self.phi <= 1:
             raise ValueError("phi must be more than 0 and at most 1")
         if not 0 <= self.seeders_share <= 1:
@@ -51,6 +53,9 @@ class EquilibriumParameters:
             raise ValueError("tau_bounds and interval_bounds must be more than 0 and rise")
         if min(self.leechers, self.fewest, *(k for k in self.seeders if k is not None)) < 1:
             raise ValueError("seeders, leechers and fewest must be at least 1, or the swarm falls apart")
+        guaranteed = [math.inf if k is None else k for k in self.seeders]
+        if guaranteed != sorted(guaranteed):
+            raise ValueError("seeders must never be fewer for a higher tier")
         if not 1 <= self.exact_up_to < RIVALS:
             raise ValueError(f"exact_up_to must be 1 to {RIVALS - 1}")
 
