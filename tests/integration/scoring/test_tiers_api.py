@@ -66,6 +66,10 @@ async def test_standings_come_in_the_order_of_the_question(client: AsyncClient) 
     assert await ask(client) == []
 
 
+async def test_under_ratio_all_is_withheld_from_a_guest_that_can_be(ratio_client: AsyncClient) -> None:
+    assert [peer.share for peer in await ask(ratio_client, "", STRANGER)] == [1.0, 1.0]
+
+
 async def test_a_key_inserted_through_psql_is_known_at_once(client: AsyncClient, database: asyncpg.Connection) -> None:
     assert [peer.registered for peer in await ask(client, STRANGER)] == [False]
     await database.execute("INSERT INTO peers (announce_key) VALUES ('stranger')")

@@ -1,14 +1,17 @@
 """What list policies get from scoring."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from etracker_announce.domain.policies import POLICIES as ANNOUNCE_POLICIES
+from etracker_announce.domain.policies import Asker, Question
+from etracker_announce.domain.swarm import RECORD, Role
 from etracker_scoring.domain.policies import History, Policy, good_seeding_of, withheld_share
 from etracker_scoring.domain.records import Key
 from etracker_scoring.domain.score import DAY, ScoreParameters
-from etracker_scoring.domain.standings import GUEST, Account, Yardsticks, judge
+from etracker_scoring.domain.standings import Account, Yardsticks, guest, judge
 from etracker_scoring.domain.tier import HeldTier, Origin
 from etracker_shared.identity import KeyHash
 from etracker_shared.tiers import Sampling, Standing, Tier
@@ -77,5 +80,29 @@ def test_policies_bear_the_names_that_announce_knows() -> None:
     assert set(Policy) == set(ANNOUNCE_POLICIES)
 
 
-def test_a_guest_is_a_free_rider_sampled_by_address_prefix() -> None:
-    assert (GUEST.registered, GUEST.tier, GUEST.sampling) == (False, Tier.FREE_RIDER, Sampling.PREFIX)
+@pytest.mark.parametrize("policy", Policy)
+def test_a_guest_is_a_free_rider_sampled_by_address_prefix(policy: Policy) -> None:
+    told = guest(policy)
+    assert (told.registered, told.tier, told.sampling) == (False, Tier.FREE_RIDER, Sampling.PREFIX)
+
+
+def length_of_list(policy: Policy, told: Standing) -> int:
+    asker = Asker(identity=1, pair_hash=1, tier=told.tier, role=Role.LEECHER, first_seen=0, share=told.share)
+    question = Question(asker, numwant=50, torrent_length=None, seed=1, now=0)
+    return len(ANNOUNCE_POLICIES[policy].choose(question, np.zeros(60, RECORD)))
+
+
+histories = st.builds(History, *(st.integers(0, 99) for _ in range(5)), st.floats(0, 1))
+
+
+@pytest.mark.parametrize("policy", [Policy.ANNOUNCES, Policy.SEEDS, Policy.GOOD_SEEDS, Policy.RATIO])
+@given(history=histories)
+def test_nobody_who_has_a_key_gets_a_shorter_list_than_a_guest(policy: Policy, history: History) -> None:
+    """Registering is always better."""
+    shortest = length_of_list(policy, guest(policy))
+    assert length_of_list(policy, standing(Tier.LITTLE_HISTORY, policy, history)) >= shortest
+
+
+def test_under_ratio_a_guest_gets_five_peers_and_a_new_key_as_many_as_it_wants() -> None:
+    lists = guest(Policy.RATIO), standing(Tier.LITTLE_HISTORY, Policy.RATIO)
+    assert [length_of_list(Policy.RATIO, told) for told in lists] == [5, 50]

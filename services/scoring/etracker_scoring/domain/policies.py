@@ -50,6 +50,14 @@ def share_of(policy: Policy, history: History, good_seeding: float) -> float:
     return 0.0
 
 
+def guests_share(policy: Policy) -> float:
+    """Return what a list policy grants a guest: the shortest list it has, since registering shall always be better.
+
+    ``ratio`` alone counts what it withholds; its formula would withhold nothing from somebody of whom nothing is known.
+    """
+    return 1.0 if policy is Policy.RATIO else 0.0
+
+
 def withheld_share(history: History) -> float:
     """Return the share of numwant that policy ``ratio`` withholds, 0 to 1.
 

@@ -2,15 +2,11 @@
 
 from typing import NamedTuple
 
-from etracker_scoring.domain.policies import History, Policy, share_of
+from etracker_scoring.domain.policies import History, Policy, guests_share, share_of
 from etracker_scoring.domain.records import Key
 from etracker_scoring.domain.score import ScoreParameters
 from etracker_scoring.domain.tier import assess
 from etracker_shared.tiers import Sampling, Standing, Tier
-
-GUEST = Standing(registered=False, tier=Tier.FREE_RIDER, sampling=Sampling.PREFIX)
-"""A guest, and the answer for a key that isn't registered (announce refuses that one)."""
-
 
 class Account(NamedTuple):
     """A registered key and its statistics. ``notice``: what its clients haven't been told yet."""
@@ -25,6 +21,12 @@ class Yardsticks(NamedTuple):
 
     parameters: ScoreParameters
     good_seeding: float
+
+
+def guest(policy: Policy) -> Standing:
+    """Return the standing of any guest, and the answer for a key that isn't registered (announce refuses that one)."""
+    share = guests_share(policy)
+    return Standing(registered=False, tier=Tier.FREE_RIDER, share=share, sampling=Sampling.PREFIX)
 
 
 def judge(account: Account, policy: Policy, yardsticks: Yardsticks, now: float) -> Standing:

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
-from etracker_scoring.domain.standings import GUEST
 from etracker_scoring.metrics import ApiMetrics
 from etracker_scoring.ports import StandingsUnavailableError
 from etracker_scoring.routes.problems import Problem
@@ -66,7 +65,7 @@ async def _answer(standings: Tiers, body: bytes, metrics: ApiMetrics) -> tuple[i
         found = await standings.find(wanted) if wanted else {}
     except StandingsUnavailableError:
         return 503, Problem(message="Postgres doesn't answer.")
-    return 200, TiersResponse.model_construct(peers=[found.get(key_hash, GUEST) for key_hash in key_hashes])
+    return 200, TiersResponse.model_construct(peers=[found.get(key_hash, standings.guest) for key_hash in key_hashes])
 
 
 def _parse(body: bytes) -> tuple[list[KeyHash], dict[KeyHash, bytes]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from etracker_scoring.domain.newcomers import Newcomer, welcome
 from etracker_scoring.domain.policies import Policy
 from etracker_scoring.domain.score import DAY, ScoreParameters
-from etracker_scoring.domain.standings import Account, Yardsticks, judge
+from etracker_scoring.domain.standings import Account, Yardsticks, guest, judge
 from etracker_scoring.domain.tier import Origin, enter
 from etracker_scoring.ports import Standings, StandingsUnavailableError
 from etracker_shared.identity import KeyHash
@@ -14,7 +14,7 @@ from etracker_shared.tiers import Standing
 
 
 class Tiers:
-    """Judges keys as they stand now. ``with_notices``: let announces tell of changed tiers."""
+    """Judges keys as they stand now. ``with_notices``: let announces tell of changed tiers. ``guest``: who has no key."""
 
     def __init__(
         self,
@@ -30,6 +30,7 @@ class Tiers:
         self._yardsticks = yardsticks
         self._with_notices = with_notices
         self._clock = clock
+        self.guest = guest(policy)
 
     async def find(self, askers: Mapping[KeyHash, bytes]) -> Mapping[KeyHash, Standing]:
         """Return the standing of every key that is registered. ``askers``: keys, each with its prefix if it is known.
