@@ -43,7 +43,7 @@ class WorkerSettings(PostgresSettings, RedisSettings, ServingSettings, ScoreSett
     ``counts_sync_seconds``: how often seeders and leechers are carried into Postgres.
     """
 
-    listen_port: int = Field(8082, ge=0, le=65535)
+    listen_port: int = Field(8083, ge=0, le=65535)
     disable_allowlist: bool = False
     fact_retention_days: int = Field(0, ge=0)
     worker_batch_facts: int = Field(5000, ge=1, le=100_000)
