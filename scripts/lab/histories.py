@@ -5,24 +5,32 @@ import statistics
 import numpy as np
 import numpy.typing as npt
 
-from etracker_scoring.domain.policies import History, withheld_share
+from etracker_scoring.domain.policies import History, Policy, good_seeding_of, share_of
 
 from .regimes import Behaviour, Population
 
 GIGABYTE = 10**9
 
+
+def _past(seeding: int, snatched: int, gigabytes_up: int, gigabytes_down: int) -> History:
+    """Of all torrents alike, so that either each was given back or none. Announced: the one of the run, too."""
+    generous = float(gigabytes_up >= gigabytes_down)
+    uploaded, downloaded = gigabytes_up * GIGABYTE, gigabytes_down * GIGABYTE
+    return History(seeding, snatched, uploaded, downloaded, announced=snatched + 1, generous=generous)
+
+
 SEEDERS_PASTS = {
-    2: History(seeding=10, snatched=20, uploaded=100 * GIGABYTE, downloaded=100 * GIGABYTE),
-    3: History(seeding=20, snatched=25, uploaded=200 * GIGABYTE, downloaded=125 * GIGABYTE),
-    4: History(seeding=40, snatched=40, uploaded=600 * GIGABYTE, downloaded=200 * GIGABYTE),
+    2: _past(10, 20, 100, 100),
+    3: _past(20, 25, 200, 125),
+    4: _past(40, 40, 600, 200),
 }
 """By tier, of seeders, altruists and the ratio-conscious."""
 
 PASTS = {
-    Behaviour.NEWCOMER: History(seeding=0, snatched=0, uploaded=0, downloaded=0),
-    Behaviour.HIT_AND_RUN: History(seeding=0, snatched=20, uploaded=60 * GIGABYTE, downloaded=100 * GIGABYTE),
-    Behaviour.FREE_RIDER: History(seeding=0, snatched=20, uploaded=10 * GIGABYTE, downloaded=100 * GIGABYTE),
-    Behaviour.WHITEWASHER: History(seeding=0, snatched=0, uploaded=0, downloaded=0),
+    Behaviour.NEWCOMER: _past(0, 0, 0, 0),
+    Behaviour.HIT_AND_RUN: _past(0, 20, 60, 100),
+    Behaviour.FREE_RIDER: _past(0, 20, 10, 100),
+    Behaviour.WHITEWASHER: _past(0, 0, 0, 0),
 }
 
 
@@ -32,14 +40,6 @@ def shares_of(policy: str, population: Population) -> npt.NDArray[np.float64]:
         PASTS.get(Behaviour(kind)) or SEEDERS_PASTS[tier]
         for kind, tier in zip(population.behaviour.tolist(), population.tier.tolist(), strict=True)
     ]
-    if policy == "ratio":
-        return np.array([withheld_share(past) for past in pasts])
-    if policy == "announces":
-        return np.array([float(past.snatched + 1) for past in pasts])
-    if policy == "seeds":
-        return np.array([float(past.seeding) for past in pasts])
-    if policy == "good_seeds":
-        seeding = [past.seeding for past in pasts]
-        good = statistics.mean(seeding) + statistics.pstdev(seeding)
-        return np.array([past.seeding * (1 + (past.uploaded >= past.downloaded)) / good for past in pasts])
-    return np.zeros(len(pasts))
+    seeding = [past.seeding for past in pasts]
+    good = good_seeding_of(statistics.mean(seeding), statistics.pstdev(seeding))
+    return np.array([share_of(Policy(policy), past, good) for past in pasts])
