@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import time
 from pathlib import Path
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from .rehearsal import rank
 
 ROOT = Path(__file__).parents[2]
 REHEARSALS = 24
+SECONDS_A_MINUTE = 60
 
 
 def main() -> None:
@@ -24,6 +26,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer runs: under two minutes, wider intervals")
     quick: bool = parser.parse_args().quick
     console = Console()
+    began = time.monotonic()
     summary = _play(tasks_of(QUICK if quick else FULL), console)
     build = ROOT / "build"
     build.mkdir(exist_ok=True)
@@ -31,7 +34,7 @@ def main() -> None:
     ranking = rank(REHEARSALS, build / "equilibrium-real.json")
     draw_all(summary, ROOT / "docs" / "equilibrium")
     found = checks(summary)
-    write_page(ROOT / "docs" / "equilibrium.md", summary, found, ranking)
+    write_page(ROOT / "docs" / "equilibrium.md", summary, found, ranking, (time.monotonic() - began) / SECONDS_A_MINUTE)
     console.print(_table(found))
 
 

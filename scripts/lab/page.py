@@ -1,5 +1,6 @@
 """``docs/equilibrium.md``: what the default policy does to whom, for an operator."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,8 @@ POLICIES = {
 _TEMPLATE = Path(__file__).with_name("page.md")
 
 
-def write_page(path: Path, summary: dict[str, Any], found: Sequence[Check], ranking: Ranking) -> None:
-    """Write the page from a summary and what real clients said to it."""
+def write_page(path: Path, summary: dict[str, Any], found: Sequence[Check], ranking: Ranking, minutes: float) -> None:
+    """Write the page from a summary, what real clients said to it, and how long all the runs took."""
     payoff = summary["payoff"]
     path.write_text(
         _TEMPLATE.read_text().format(
@@ -47,7 +48,7 @@ def write_page(path: Path, summary: dict[str, Any], found: Sequence[Check], rank
             low=payoff["equilibrium"]["ci"][0],
             high=payoff["equilibrium"]["ci"][1],
             lines="1 to 500",
-            runs=_runs(summary),
+            runs=f"{_runs(summary)}; all of them took {minutes:.1f} minutes on {os.cpu_count()} cores",
             ranking=_ranking_table(ranking),
             verdict=_verdict(ranking),
         )
@@ -129,7 +130,7 @@ def _ranking_table(ranking: Ranking) -> str:
         [
             f"`{policy}`",
             f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})",
-            "" if ranking.real is None else f"{ranking.real[policy]:.2f}",
+            "" if ranking.real is None else f"{ranking.real.fr_over_c[policy]:.2f}",
         ]
         for policy, found in ranking.simulated.items()
     ]
@@ -139,4 +140,6 @@ def _ranking_table(ranking: Ranking) -> str:
 def _verdict(ranking: Ranking) -> str:
     if ranking.real is None:
         return "Real clients haven't been measured on this machine: `make equilibrium-real` does it."
-    return f"Both rank the policies {'alike' if ranking.agrees else 'differently'}."
+    verdict = f"Both rank the policies {'alike' if ranking.agrees else 'differently'}."
+    others = [f"`{name}` {real} and not {here}" for name, (real, here) in ranking.real.differing.items()]
+    return verdict + (f" The real runs were made with {', '.join(others)}." if others else "")

@@ -3,7 +3,7 @@
 import functools
 import json
 import statistics
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,26 @@ SCALED = replace(
     pace=TORRENT_BYTES / TAU_SECONDS,
     interval_bounds=(5 * SLOWER, 10 * SLOWER),
 )
-_KEPT = Path(__file__).with_name("real_numbers.json")
+TIMELESS = ("phi", "seeders", "seeders_share", "leechers", "exact_up_to", "fewest")
+"""The parameters that don't scale with time: real and simulated runs should have the same."""
+
+KEPT = Path(__file__).with_name("real_numbers.json")
+"""Written by ``make equilibrium-real``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Real:
+    """What real clients did. ``fr_over_c``: by policy; ``parameters``: those of ``equilibrium``, as JSON has them."""
+
+    fr_over_c: dict[str, float]
+    parameters: dict[str, Any]
+
+    @property
+    def differing(self) -> dict[str, tuple[Any, Any]]:
+        """By name, the parameters that the simulated runs had otherwise: what real runs had, and those."""
+        simulated = json.loads(json.dumps(asdict(SCALED)))
+        pairs = {name: (self.parameters.get(name), simulated[name]) for name in TIMELESS}
+        return {name: (real, other) for name, (real, other) in pairs.items() if real != other}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +64,7 @@ class Ranking:
     """FR/C of each policy of :data:`RANKED`, simulated and, if it was measured, with real clients."""
 
     simulated: dict[str, Estimate]
-    real: dict[str, float] | None
+    real: Real | None
 
     @property
     def agrees(self) -> bool:
@@ -53,7 +72,7 @@ class Ranking:
         if self.real is None:
             return False
         simulated = {policy: found.value for policy, found in self.simulated.items()}
-        return order_of(simulated) == order_of(self.real)
+        return order_of(simulated) == order_of(self.real.fr_over_c)
 
 
 def order_of(fr_over_c: dict[str, float]) -> list[str]:
@@ -95,15 +114,14 @@ def rank(runs: int, measured: Path) -> Ranking:
     return Ranking(simulated, read_real(measured))
 
 
-def read_real(measured: Path) -> dict[str, float] | None:
+def read_real(measured: Path) -> Real | None:
     """Read the median FR/C of real runs: those measured here last, else the ones kept with the sources."""
-    path = next((path for path in (measured, _KEPT) if path.exists()), None)
-    if path is None:
-        return None
-    runs: dict[str, list[dict[str, Any]]] = json.loads(path.read_text())["runs"]
-    if not set(RANKED) <= set(runs):
-        return None
-    return {policy: statistics.median(run["fr_over_c"] for run in runs[policy]) for policy in RANKED}
+    for found in (json.loads(path.read_text()) for path in (measured, KEPT) if path.exists()):
+        runs: dict[str, list[dict[str, Any]]] = found["runs"]
+        if "parameters" in found and set(RANKED) <= set(runs):
+            medians = {policy: statistics.median(run["fr_over_c"] for run in runs[policy]) for policy in RANKED}
+            return Real(medians, found["parameters"])
+    return None
 
 
 def _scaled() -> Policy:

@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from scripts.lab.real.people import Kind
 from scripts.lab.real.swarm import Outcome
@@ -37,9 +38,13 @@ def _mean(seconds: Sequence[float], limit_seconds: float) -> float:
 
 @dataclass(slots=True)
 class Results:
-    """``runs``: by policy, the same place in each list being a pair. ``world``: what the runs had in common."""
+    """``runs``: by policy, the same place in each list being a pair.
+
+    ``world``: what the runs had in common. ``parameters``: those of ``equilibrium`` that they were made with.
+    """
 
     world: dict[str, float]
+    parameters: dict[str, Any]
     runs: dict[str, list[Run]] = field(default_factory=dict)
 
     def fr_over_c(self, policy: str) -> float:
@@ -74,6 +79,12 @@ class Results:
             for policy in self.runs
         }
         path.write_text(json.dumps({**asdict(self), "summary": summary, "met": self.met}, indent=1) + "\n")
+
+    def keep(self, path: Path) -> None:
+        """Write, as JSON, what the simulation is set beside: FR/C of every run, and by which parameters."""
+        runs = {policy: [{"fr_over_c": round(run.fr_over_c, 4)} for run in self.runs[policy]] for policy in self.runs}
+        kept = {"world": self.world, "parameters": self.parameters, "runs": runs}
+        path.write_text(json.dumps(kept, indent=1) + "\n")
 
     def median_seconds(self, policy: str, kind: str) -> float:
         """Return the median time to completion of "contributors" or "free_riders" over all runs."""

@@ -23,7 +23,7 @@ def run(contributors: list[float], free_riders: list[float], stranded: int = 0) 
 def results(*equilibrium: Run) -> Results:
     plain = [run([10.0, 40.0], [20.0, 20.0]) for _ in equilibrium]
     world: dict[str, float] = {"uplink_bits": 4e6, "length_bytes": 2**25, "tau_seconds": 30, "people": 20}
-    return Results(world, {"random": plain, "equilibrium": list(equilibrium)})
+    return Results(world, {"phi": 0.2}, {"random": plain, "equilibrium": list(equilibrium)})
 
 
 def test_fr_over_c_is_a_quotient_of_geometric_means() -> None:
@@ -62,6 +62,10 @@ def test_what_was_found_is_kept_as_json_table_page_and_picture(tmp_path: Path) -
     summary = json.loads((tmp_path / "build" / "real.json").read_text())["summary"]
     assert summary["equilibrium"]["over_random"] == pytest.approx(2.25)
     assert rows(found)[1] == ("equilibrium", "2.25 (2.00 to 2.50)", "2.25 (2.00 to 2.50)", "20 s", "45 s")
+    found.keep(tmp_path / "kept.json")
+    kept = json.loads((tmp_path / "kept.json").read_text())
+    assert (kept["world"], kept["parameters"]) == (found.world, {"phi": 0.2})
+    assert kept["runs"]["equilibrium"] == [{"fr_over_c": 2.0}, {"fr_over_c": 2.5}]
     write_docs(found, tmp_path)
     assert "| equilibrium | 2.25 (2.00 to 2.50) |" in (tmp_path / "equilibrium-real.md").read_text()
     assert (tmp_path / "equilibrium" / "real.svg").read_text().startswith("<?xml")

@@ -1,11 +1,13 @@
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from scripts.lab.measures import Estimate
+from scripts.lab.real.__main__ import PARAMETERS
 from scripts.lab.regimes import Behaviour
-from scripts.lab.rehearsal import RANKED, SCALED, SLOWER, TORRENT_BYTES, Ranking, draw_rehearsal, read_real
+from scripts.lab.rehearsal import RANKED, SCALED, SLOWER, TORRENT_BYTES, Ranking, Real, draw_rehearsal, read_real
 
 SIMULATED = {
     "random": Estimate(1.0, 0.9, 1.1),
@@ -29,13 +31,21 @@ def test_time_of_the_rehearsal_is_that_of_the_real_experiment_times_forty() -> N
 def test_real_numbers_are_medians_over_runs(tmp_path: Path) -> None:
     path = tmp_path / "equilibrium-real.json"
     runs = [{"fr_over_c": value} for value in (1.0, 3.0, 2.0)]
-    path.write_text(json.dumps({"runs": dict.fromkeys(RANKED, runs)}))
-    assert read_real(path) == dict.fromkeys(RANKED, 2.0)
+    path.write_text(json.dumps({"parameters": {"phi": 0.3}, "runs": dict.fromkeys(RANKED, runs)}))
+    assert read_real(path) == Real(dict.fromkeys(RANKED, 2.0), {"phi": 0.3})
+
+
+def test_real_runs_by_parameters_of_the_simulation_differ_in_none_however_fast_their_time_runs() -> None:
+    parameters = json.loads(json.dumps(asdict(PARAMETERS)))
+    assert Real({}, parameters).differing == {}
+    assert Real({}, {**parameters, "phi": 0.3}).differing == {"phi": (0.3, SCALED.phi)}
+    assert SCALED.pace == PARAMETERS.pace
+    assert SCALED.interval_bounds == tuple(SLOWER * seconds for seconds in PARAMETERS.interval_bounds)
 
 
 @pytest.mark.parametrize(("ratio", "agrees"), [(1.3, True), (0.9, False)])
 def test_a_ranking_is_confirmed_if_both_put_the_policies_into_one_order(ratio: float, agrees: bool) -> None:
-    real = {"random": 1.0, "ratio": ratio, "equilibrium": 1.7}
+    real = Real({"random": 1.0, "ratio": ratio, "equilibrium": 1.7}, {})
     assert Ranking(SIMULATED, real).agrees is agrees
 
 
