@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.frontend.a_past import LONG_NAME, NOTICE, TIERS, make_key_with_a_past
 from tests.frontend.checks import problems_of
@@ -42,3 +42,39 @@ def test_a_standing_with_a_past_is_told_in_full_and_accessibly(
     told = [int(tier) for tier in history.get_by_role("cell").all_inner_texts()]
     assert told == [TIERS[-1][1], *(tier for _, tier in reversed(TIERS))]  # now, and before
     assert visit.problems == []
+
+
+def test_who_comes_after_the_forgotten_key_is_shown_nothing_of_its_standing(visit: Visit, announce_key: str) -> None:
+    page, other_tab = visit.page, visit.context.new_page()
+    show_standing_of(announce_key, page)
+    other_tab.goto("/standing")
+    for tab in (page, other_tab):
+        expect(tab.get_by_role("heading", name="Little history")).to_be_visible()
+    other_tab.get_by_role("link", name="Torrents", exact=True).click()
+
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    visit.context.route("**/api/v1/standing", hold)
+    page.get_by_role("button", name="Forget it here").click()
+    page.get_by_role("button", name="Forget it", exact=True).click()
+    page.get_by_role("button", name="Get an announce URL").click()
+    other_tab.get_by_role("link", name="My standing").click()
+    for tab in (page, other_tab):
+        expect(tab.get_by_role("status", name="Your standing is loading")).to_be_visible()
+        expect(tab.get_by_role("heading", name="Little history")).to_have_count(0)
+    for route in held:
+        assert route.request.headers["x-announce-key"] != announce_key
+        route.continue_()
+    for tab in (page, other_tab):
+        expect(tab.get_by_role("heading", name="Contributor")).to_be_visible()  # a newcomer's grace
+        expect(tab.get_by_text("No torrent yet")).to_be_visible()
+
+
+def show_standing_of(announce_key: str, page: Page) -> None:
+    page.goto("/standing")
+    page.get_by_text("I have one already").click()
+    page.get_by_label("Your announce URL or key").fill(announce_key)
+    page.get_by_role("button", name="Use it").click()

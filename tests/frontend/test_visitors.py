@@ -110,10 +110,12 @@ def test_rotating_the_key_ends_the_old_one_and_keeps_what_was_done(page: Page, a
     old = get_key(page)
     page.goto("/standing")
     page.get_by_role("button", name="Rotate the key").click()
-    page.get_by_role("dialog").get_by_role("button", name="Rotate it").click()
+    with page.expect_response("**/api/v1/standing") as asked_anew:
+        page.get_by_role("dialog").get_by_role("button", name="Rotate it").click()
     expect(page.get_by_text("Rotated", exact=True)).to_be_visible()
     new = shown_key(page)
     assert new != old
+    assert asked_anew.value.status == 200
     assert [api.get("/api/v1/standing", headers={"X-Announce-Key": key}).status_code for key in (old, new)] == [
         403,
         200,

@@ -1,4 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
+import { announceKey, OF_HOLDER } from "@/app/announce-key";
 import "./errors";
 import * as sdk from "./generated/sdk.gen";
 import type { StandingReport as Standing } from "./generated/types.gen";
@@ -7,24 +8,25 @@ export type { Standing };
 
 const FRESH_MS = 30_000;
 
-// The key stays out of the query's key, where tools for developers would show it.
-export const standing = (announceKey: string) =>
+// The announce key stays out of the query's, where tools for developers would show it; app/announce-key.ts drops what
+// was fetched when the key becomes another.
+export const standing = () =>
   queryOptions({
-    queryKey: ["standing"],
-    queryFn: ({ signal }) => sdk.getStanding({ headers: identity(announceKey), signal }),
+    queryKey: [OF_HOLDER, "standing"],
+    queryFn: ({ signal }) => sdk.getStanding({ headers: identity(), signal }),
     refetchInterval: FRESH_MS,
   });
 
-export const rotateKey = (announceKey: string) => sdk.rotateOwnKey({ headers: identity(announceKey) });
+export const rotateKey = () => sdk.rotateOwnKey({ headers: identity() });
 
 /** Fetch a torrent with one's own announce URL in it. */
-export const torrentFile = (infoHash: string, announceKey: string): Promise<Blob> =>
+export const torrentFile = (infoHash: string): Promise<Blob> =>
   sdk.downloadTorrent({
     path: { info_hash: infoHash },
-    headers: identity(announceKey),
+    headers: identity(),
     parseAs: "blob",
   });
 
-function identity(announceKey: string) {
-  return { "x-announce-key": announceKey };
+function identity() {
+  return { "x-announce-key": announceKey() };
 }

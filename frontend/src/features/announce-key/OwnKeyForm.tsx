@@ -1,5 +1,4 @@
 import { Button, PasswordInput } from "@mantine/core";
-import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { keyIn, useAnnounceKey } from "@/app/announce-key";
 import classes from "./AnnounceKeyCard.module.css";
@@ -7,7 +6,6 @@ import classes from "./AnnounceKeyCard.module.css";
 /** For somebody who has a key already, from another browser or from the tracker's old pages. */
 export function OwnKeyForm() {
   const [, remember] = useAnnounceKey();
-  const queries = useQueryClient();
   const [pasted, setPasted] = useState("");
   const [refused, setRefused] = useState(false);
   return (
@@ -19,9 +17,7 @@ export function OwnKeyForm() {
           event.preventDefault();
           const key = keyIn(pasted);
           setRefused(key === null);
-          if (key === null) return;
-          queries.removeQueries({ queryKey: ["standing"] });
-          remember(key);
+          if (key !== null) remember(key);
         }}
       >
         <PasswordInput

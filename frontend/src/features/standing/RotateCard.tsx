@@ -2,23 +2,22 @@ import { Alert, Button } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { rotateKey } from "@/api/key-holder";
-import { useAnnounceKey } from "@/app/announce-key";
+import { OF_HOLDER, rotateTo } from "@/app/announce-key";
 import { Card } from "@/components/ui/Card";
 import { Confirm } from "@/components/ui/Confirm";
 import { AnnounceKeyCard } from "@/features/announce-key/AnnounceKeyCard";
 import classes from "./RotateCard.module.css";
 
 /** One's announce URL, and another one in its place when it got about. */
-export function RotateCard({ announceKey }: { announceKey: string }) {
-  const [, remember] = useAnnounceKey();
+export function RotateCard() {
   const queries = useQueryClient();
   const [asking, setAsking] = useState(false);
   const rotate = useMutation({
     mutationFn: rotateKey,
     onSuccess: async ({ announce_key }) => {
-      remember(announce_key);
+      rotateTo(announce_key);
       setAsking(false);
-      await queries.invalidateQueries({ queryKey: ["standing"] });
+      await queries.invalidateQueries({ queryKey: [OF_HOLDER] });
     },
   });
   return (
@@ -57,7 +56,7 @@ export function RotateCard({ announceKey }: { announceKey: string }) {
           setAsking(false);
         }}
         onConfirm={() => {
-          rotate.mutate(announceKey);
+          rotate.mutate();
         }}
       >
         <p>

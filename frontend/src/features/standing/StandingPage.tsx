@@ -25,7 +25,7 @@ export function StandingPage() {
       title="My standing"
       lead="Your tier decides how early your client is introduced to a swarm's good peers. It follows from what you seed, and nothing else."
     >
-      {key === null ? <WithoutKey /> : <WithKey announceKey={key} />}
+      {key === null ? <WithoutKey /> : <WithKey />}
     </Page>
   );
 }
@@ -43,8 +43,8 @@ function WithoutKey() {
   );
 }
 
-function WithKey({ announceKey }: { announceKey: string }) {
-  const query = useQuery(standing(announceKey));
+function WithKey() {
+  const query = useQuery(standing());
   if (query.data === undefined) {
     return query.error ? (
       <Unavailable error={query.error} onRetry={() => void query.refetch()} />
@@ -57,7 +57,7 @@ function WithKey({ announceKey }: { announceKey: string }) {
   return (
     <>
       {query.error && <Failure error={query.error} onRetry={() => void query.refetch()} />}
-      <Known standing={query.data} announceKey={announceKey} />
+      <Known standing={query.data} />
     </>
   );
 }
@@ -79,7 +79,7 @@ function Unavailable({ error, onRetry }: { error: Error; onRetry: () => void }) 
   );
 }
 
-function Known({ standing, announceKey }: { standing: Standing; announceKey: string }) {
+function Known({ standing }: { standing: Standing }) {
   return (
     <>
       {standing.notice && <Notice notice={standing.notice} />}
@@ -90,7 +90,7 @@ function Known({ standing, announceKey }: { standing: Standing; announceKey: str
         <TierHistory history={standing.history} tier={standing.tier} />
       </div>
       <OwnTorrents torrents={standing.torrents} />
-      <RotateCard announceKey={announceKey} />
+      <RotateCard />
     </>
   );
 }

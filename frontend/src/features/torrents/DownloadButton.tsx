@@ -19,7 +19,7 @@ interface Props {
 export function DownloadButton({ torrent, compact = false }: Props) {
   const [key] = useAnnounceKey();
   const download = useMutation({
-    mutationFn: (announceKey: string) => torrentFile(torrent.info_hash, announceKey),
+    mutationFn: () => torrentFile(torrent.info_hash),
     onSuccess: (file) => {
       save(file, fileName(torrent));
     },
@@ -27,7 +27,7 @@ export function DownloadButton({ torrent, compact = false }: Props) {
   if (!torrent.has_file) return compact ? null : <p>The tracker has no torrent file for this infohash.</p>;
   const why = key === null ? "Get an announce URL on the front page first" : null;
   const start = () => {
-    if (key !== null) download.mutate(key);
+    if (key !== null) download.mutate();
   };
   if (compact) {
     const label = why ?? (download.error ? advice(download.error).detail : "Download with your announce URL");
