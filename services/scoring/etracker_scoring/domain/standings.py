@@ -8,6 +8,7 @@ from etracker_scoring.domain.score import ScoreParameters
 from etracker_scoring.domain.tier import assess
 from etracker_shared.tiers import Sampling, Standing, Tier
 
+
 class Account(NamedTuple):
     """A registered key and its statistics. ``notice``: what its clients haven't been told yet."""
 

@@ -14,7 +14,10 @@ from etracker_shared.tiers import Standing
 
 
 class Tiers:
-    """Judges keys as they stand now. ``with_notices``: let announces tell of changed tiers. ``guest``: who has no key."""
+    """Judges keys as they stand now.
+
+    ``with_notices``: let announces tell of changed tiers. ``guest``: the standing of who has no key.
+    """
 
     def __init__(
         self,
