@@ -51,8 +51,14 @@ class Session:
 
 @dataclass
 class Tally:
-    """How a load went. ``failures`` by what came instead of an answer; ``answered_at`` in monotonic seconds."""
+    """How a load went.
 
+    ``sent``: requests that left, the ``resent`` ones among them: asked again because a kept connection broke.
+    ``failures`` by what came instead of an answer; ``answered_at`` in monotonic seconds.
+    """
+
+    sent: int = 0
+    resent: int = 0
     acknowledged: int = 0
     failures: dict[str, int] = field(default_factory=dict)
     answered_at: list[float] = field(default_factory=list)
@@ -67,10 +73,11 @@ class Tally:
 
 
 class Connection:
-    """One keep-alive connection that reconnects when it breaks."""
+    """One keep-alive connection that reconnects when it breaks, and counts in ``tally`` what it sends."""
 
-    def __init__(self, host: str, port: int, *, timeout_seconds: float = 5.0) -> None:
+    def __init__(self, host: str, port: int, tally: Tally, *, timeout_seconds: float = 5.0) -> None:
         self._host, self._port, self._timeout = host, port, timeout_seconds
+        self._tally = tally
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def get(self, target: bytes) -> bytes:
@@ -91,12 +98,14 @@ class Connection:
             self.close()
             raise
         # A kept connection may be closed at any time: every HTTP client asks again on a new one.
+        self._tally.resent += 1
         return await self.get(target)
 
     async def _get(self, target: bytes) -> bytes:
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._host, self._port)
         reader, writer = self._streams
+        self._tally.sent += 1
         writer.write(b"GET " + target + b" HTTP/1.1\r\nHost: tracker\r\n\r\n")
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         length = int(head.split(b"content-length: ", 1)[1].split(b"\r\n", 1)[0])
@@ -120,7 +129,7 @@ class Load:
     def __init__(self, address: tuple[str, int], sessions: Sequence[Session], *, connections: int = 32) -> None:
         self.sessions = sessions
         self.tally = Tally()
-        self._connections = [Connection(*address) for _ in range(connections)]
+        self._connections = [Connection(*address, self.tally) for _ in range(connections)]
         self._start = self._end = 0.0
         self._asked = 0
 

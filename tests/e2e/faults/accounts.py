@@ -69,6 +69,69 @@ async def wrong_sessions(connection: asyncpg.Connection, sessions: Sequence[Sess
     )
 
 
+# A session's first acknowledged counter is its base; whatever it counted up since then is its credit.
+COUNTED = """
+SELECT count(*) FILTER (WHERE announces.uploaded IS NULL OR announces.uploaded < acknowledged) AS behind,
+    count(*) FILTER (WHERE announces.uploaded > sent
+                           OR announces.uploaded_credit <> announces.uploaded - base) AS wrong,
+    coalesce(sum(announces.uploaded_credit), 0) AS credit,
+    (SELECT sum(uploaded) FROM peers) AS of_keys,
+    (SELECT sum(uploaded_bytes) FROM infohashes) AS of_torrents,
+    (SELECT coalesce(sum(totals.announces), 0) FROM totals) AS counted
+FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[])
+    AS session (announce_key, info_hash, peer_id, base, acknowledged, sent)
+LEFT JOIN peers USING (announce_key)
+LEFT JOIN infohashes USING (info_hash)
+LEFT JOIN announces ON announces.key_id = peers.id AND announces.info_hash_id = infohashes.id
+    AND announces.peer_id = session.peer_id
+"""
+
+
+async def assert_acknowledged_counted(
+    settings: PostgresSettings,
+    sessions: Sequence[Session],
+    *,
+    acknowledged: int,
+    sent: int,
+    within_seconds: float = 30.0,
+) -> None:
+    """Wait, without another announce, until all that was acknowledged is counted, and nothing that wasn't sent.
+
+    Counters are absolute: the next announce of a session would heal a lost one's bytes. ``totals`` counts every
+    announce, so that it shows a lost one even if a later one was recorded. ``acknowledged`` and ``sent``: announces,
+    since the tracker was new; what was sent and not acknowledged may be recorded or not.
+    """
+    connection = await connect(settings)
+    try:
+        deadline = asyncio.get_running_loop().time() + within_seconds
+        while True:
+            found = await connection.fetchrow(COUNTED, *_columns(sessions))
+            assert found is not None
+            if found["behind"] == 0 and found["counted"] >= acknowledged:
+                break
+            assert asyncio.get_running_loop().time() < deadline, (
+                f"{found['behind']} of {len(sessions)} sessions behind what was acknowledged; "
+                f"{found['counted']} announces counted of {acknowledged} acknowledged"
+            )
+            await asyncio.sleep(0.2)
+        assert found["counted"] <= sent, "announces counted twice"
+        assert found["wrong"] == 0, "sessions whose counter or credit isn't one they sent"
+        assert (found["of_keys"], found["of_torrents"]) == (found["credit"], found["credit"])
+    finally:
+        await connection.close()
+
+
+def _columns(sessions: Sequence[Session]) -> list[Sequence[object]]:
+    return [
+        [session.key for session in sessions],
+        [session.info_hash for session in sessions],
+        [session.peer_id for session in sessions],
+        [session.first_acknowledged for session in sessions],
+        [session.last_acknowledged for session in sessions],
+        [session.uploaded for session in sessions],
+    ]
+
+
 async def assert_statistics_equal(
     settings: PostgresSettings, sessions: Sequence[Session], *, within_seconds: float = 30.0
 ) -> None:

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from etracker_shared.identity import hash_announce_key
-from tests.e2e.faults.accounts import assert_statistics_equal, connect, make_sessions
-from tests.support.load import Connection, Load, Session
+from tests.e2e.faults.accounts import assert_acknowledged_counted, assert_statistics_equal, connect, make_sessions
+from tests.support.load import Connection, Load, Session, Tally
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 from tests.support.stack import StackRun, running_stack
@@ -23,6 +23,8 @@ OUTAGES = [
     pytest.param(180.0, id="3min", marks=pytest.mark.full),
 ]
 PER_SECOND = 200.0
+IN_FLIGHT = 32
+"""Announces that a load has on their way at most, and that one replica can take with it."""
 AGAIN_SECONDS = 1.0
 """Announces work within this time of Redis coming back."""
 
@@ -54,7 +56,9 @@ def address(url_or_address: str) -> tuple[str, int]:
 @asynccontextmanager
 async def loaded(stack: StackRun, target: tuple[str, int]) -> AsyncIterator[Load]:
     """Yield a load whose every session is known to the tracker."""
-    load = Load(target, await make_sessions(stack.postgres_settings(), keys=200, torrents=40, per_key=2))
+    load = Load(
+        target, await make_sessions(stack.postgres_settings(), keys=200, torrents=40, per_key=2), connections=IN_FLIGHT
+    )
     try:
         await load.announce_all_once()
         yield load
@@ -74,7 +78,7 @@ def suspended(pid: int) -> Iterator[None]:
 
 async def announce_once(target: tuple[str, int], session: Session) -> bytes:
     """Announce a session on a connection of its own, and remember the counter if it was acknowledged."""
-    connection = Connection(*target)
+    connection = Connection(*target, Tally())
     try:
         answer = await connection.get(session.target())
     finally:
@@ -82,6 +86,21 @@ async def announce_once(target: tuple[str, int], session: Session) -> bytes:
     if b"failure reason" not in answer:
         session.acknowledge(session.uploaded)
     return answer
+
+
+async def assert_all_counted(stack: StackRun, load: Load, *others: Session, repeated: int = 0) -> None:
+    """See :func:`assert_acknowledged_counted`.
+
+    ``others``: sessions beside the load's, each announced once. ``repeated``: how many announces the gateway may
+    have sent again because the replica that had them went away.
+    """
+    tally, alone = load.tally, len(others)
+    await assert_acknowledged_counted(
+        stack.postgres_settings(),
+        [*load.sessions, *others],
+        acknowledged=tally.acknowledged + alone,
+        sent=tally.sent + alone + repeated,
+    )
 
 
 async def get(url: str) -> httpx.Response:
@@ -118,6 +137,7 @@ async def test_scoring_down_leaves_known_peers_as_they_are_and_takes_unseen_keys
             assert 'etracker_announce_tier_lookups_total{source="provisional"}' in metrics
             await running
         assert load.tally.failures == {}
+        await assert_all_counted(stack, load, unseen)
         await load.announce_all_once()
         assert b"failure reason" not in await announce_once(target, unseen)
         await assert_only_the_registered_key_was_recorded(stack, unseen, unregistered)
@@ -165,6 +185,7 @@ async def test_postgres_down_delays_statistics_and_loses_none(
         await running
         assert load.tally.failures == {}
         await asyncio.to_thread(dedicated_postgres.start)
+        await assert_all_counted(stack, load)
         assert b"Unregistered torrent" in await answer_once_asked_again(target, strange)
         await load.announce_all_once()
         await assert_statistics_equal(stack.postgres_settings(), load.sessions)
@@ -225,6 +246,7 @@ async def test_one_announce_replica_down_is_noticed_by_nobody(stack: StackRun) -
         load.end_after(seconds=2.0)
         await running
         assert load.tally.failures == {}
+        await assert_all_counted(stack, load, repeated=2 * IN_FLIGHT)
         await load.announce_all_once()
         await assert_statistics_equal(stack.postgres_settings(), load.sessions)
 
@@ -241,6 +263,7 @@ async def test_a_restart_of_a_service_and_a_reload_of_the_gateway_drop_no_reques
         load.end_after(seconds=2.0)
         await running
         assert load.tally.failures == {}
+        await assert_all_counted(stack, load, repeated=2 * IN_FLIGHT)
         await load.announce_all_once()
         await assert_statistics_equal(stack.postgres_settings(), load.sessions)
 
