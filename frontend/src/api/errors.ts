@@ -55,8 +55,8 @@ export function advice(error: Error): { title: string; detail: string } {
       };
     case 503:
       return {
-        title: "The database doesn't answer just now",
-        detail: "Announces go on meanwhile. Try again in a moment.",
+        title: "The tracker can't answer this just now",
+        detail: /try again/i.test(said) ? said : `${said} Try again in a moment.`,
       };
     default:
       return error.status >= 500

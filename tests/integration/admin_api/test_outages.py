@@ -47,7 +47,8 @@ async def test_postgres_killed_gives_503_at_once_and_recovers(
         start = time.monotonic()
         for response in await everything(client):
             assert response.status_code == 503
-            assert response.json()["message"] == "The database doesn't answer. Try again in a moment."
+            said = "The database doesn't answer. Announces go on meanwhile; try again in a moment."
+            assert response.json()["message"] == said
             assert response.headers["retry-after"] == "5"
         assert time.monotonic() - start < 6
         await eventually(lambda: answers(client, "/api/stats", 503), "statistics notice")

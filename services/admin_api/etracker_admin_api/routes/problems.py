@@ -19,7 +19,7 @@ from etracker_admin_api.routes.models import Problem
 from etracker_admin_api.routes.route_table import allowed_methods
 from etracker_admin_api.routes.v1.models.problems import INVALID, FieldProblem, ProblemDetails, problem_type
 
-DATABASE_DOWN = "The database doesn't answer. Try again in a moment."
+DATABASE_DOWN = "The database doesn't answer. Announces go on meanwhile; try again in a moment."
 RETRY_SECONDS = 5
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
@@ -30,7 +30,7 @@ _DESCRIPTIONS = {
     404: "There is no such thing",
     409: "It contradicts what is there",
     429: "Too many, too fast: Retry-After says when to come back",
-    503: "The database doesn't answer",
+    503: "Something that it needs doesn't answer; the message says what",
 }
 
 
