@@ -106,6 +106,7 @@ lint: $(VENV)/dev.stamp frontend/node_modules/dev.stamp $(CLIENT) ## Check forma
 .PHONY: check
 check: lint system-programs ## Everything that is fast: lint and the fast tests; green at every commit
 	$(PYTEST) $(FAST_TESTS)
+	sh deploy/npm.sh run --silent test
 
 .PHONY: test
 test: check $(FRONTEND) ## Check, then every test on real servers, in a real browser and with real BitTorrent clients
