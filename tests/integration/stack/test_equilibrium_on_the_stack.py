@@ -1,4 +1,4 @@
-"""The default policy on the whole tracker: what a history stored in Postgres makes of announces."""
+"""The whole tracker: what a history stored in Postgres makes of announces under the default policy."""
 
 import asyncio
 import secrets
@@ -12,6 +12,7 @@ import fastbencode
 import httpx
 import pytest
 
+from etracker_scoring.domain.notices import DELIVERY_MS
 from scripts.pasts import PASTS
 from tests.e2e.faults.accounts import connect
 from tests.support.announce import query
@@ -24,15 +25,18 @@ TAU_SECONDS = 2
 SLOW, QUICK = b"slow torrent of the ", b"quick torrent of the"
 """Infohashes. tau is hours for the one, and as short as the settings allow for the other."""
 LENGTHS = {SLOW: 10**14, QUICK: 1}
+FETCHED = (b"one that is fetched.", b"another one fetched.")
+FETCHED_LENGTH = 1000
 PORT = 7000
+HEARD_OF = f"now() > notice_time + interval '{DELIVERY_MS} ms'"
 
 
 @dataclass(frozen=True)
 class Peer:
-    """Somebody with a key, a past and an address in a /24 of their own."""
+    """Somebody with a key, a past that earns the tier (None: no past) and an address in a /24 of their own."""
 
     number: int
-    tier: int
+    tier: int | None
     key: str
 
     @property
@@ -55,8 +59,8 @@ class Tracker:
     def close(self) -> None:
         self._http.close()
 
-    def peers(self, tier: int, count: int = 1) -> list[Peer]:
-        """Store keys with a past that earns the tier, and wait until announces know of it."""
+    def peers(self, tier: int | None, count: int = 1) -> list[Peer]:
+        """Store keys with a past that earns the tier, or none, and wait until announces know of them."""
         made = [Peer(next(self._numbers), tier, secrets.token_hex(15)) for _ in range(count)]
         asyncio.run(_store(self._stack, made))
         wait_until(lambda: self._are_known(made), f"announce knows {count} keys of tier {tier}", 30.0)
@@ -69,6 +73,10 @@ class Tracker:
         assert b"failure reason" not in told
         return dict(told)
 
+    def stored(self, peer: Peer, what: str) -> Any:
+        """Return what Postgres says of a key: an expression of its columns."""
+        return asyncio.run(_read(self._stack, f"SELECT {what} FROM peers WHERE announce_key = $1", peer.key))
+
     def told(self, peer: Peer, torrent: bytes, **more: Any) -> set[bytes]:
         """Announce, and return the endpoints that the answer lists."""
         peers = self.announce(peer, torrent, **more)[b"peers"]
@@ -76,13 +84,17 @@ class Tracker:
 
     def _are_known(self, peers: Sequence[Peer]) -> bool:
         """Scrape with every key; True once each standing came from the cache."""
-        before = self._cached()
+        before = self.lookups("cache")
         for peer in peers:
-            self._http.get(f"/{peer.key}/scrape?info_hash={'x' * 20}")
-        return self._cached() - before == len(peers)
+            self.scrape(peer)
+        return self.lookups("cache") - before == len(peers)
 
-    def _cached(self) -> float:
-        name = 'etracker_announce_tier_lookups_total{source="cache"} '
+    def scrape(self, peer: Peer) -> None:
+        self._http.get(f"/{peer.key}/scrape?info_hash={'x' * 20}")
+
+    def lookups(self, source: str) -> float:
+        """How many standings announce took from its cache, or from scoring."""
+        name = f'etracker_announce_tier_lookups_total{{source="{source}"}} '
         lines = self._http.get("/metrics").text.splitlines()
         return next(float(line.removeprefix(name)) for line in lines if line.startswith(name))
 
@@ -91,12 +103,22 @@ async def _store(stack: StackRun, peers: Sequence[Peer]) -> None:
     connection: asyncpg.Connection = await connect(stack.postgres_settings())
     try:
         for peer in peers:
-            row = {"announce_key": peer.key, **PASTS[peer.tier].row()}
+            past = {} if peer.tier is None else PASTS[peer.tier].row()
+            row = {"announce_key": peer.key, **past}
             places = ", ".join(f"${place}" for place in range(1, len(row) + 1))
             await connection.execute(f"INSERT INTO peers ({', '.join(row)}) VALUES ({places})", *row.values())
         await connection.executemany(
-            "INSERT INTO infohashes (info_hash, length) VALUES ($1, $2) ON CONFLICT DO NOTHING", list(LENGTHS.items())
+            "INSERT INTO infohashes (info_hash, length) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            [*LENGTHS.items(), *((torrent, FETCHED_LENGTH) for torrent in FETCHED)],
         )
+    finally:
+        await connection.close()
+
+
+async def _read(stack: StackRun, statement: str, *arguments: Any) -> Any:
+    connection: asyncpg.Connection = await connect(stack.postgres_settings())
+    try:
+        return await connection.fetchval(statement, *arguments)
     finally:
         await connection.close()
 
@@ -182,3 +204,28 @@ def test_a_restricted_leecher_shall_come_back_after_tau_and_others_after_the_usu
     assert restricted[b"min interval"] == restricted[b"interval"]
     assert 1620 <= usual[b"interval"] <= 1980
     assert tracker.announce(seeders[0], QUICK, left=0)[b"interval"] >= 1620
+
+
+def test_a_changed_tier_is_told_once_as_a_warning_message(tracker: Tracker) -> None:
+    """PROTOCOL 13. Two snatches end a newcomer's grace."""
+    (newcomer,) = tracker.peers(None)
+    first, second = FETCHED
+    for torrent in FETCHED:
+        assert b"warning message" not in tracker.announce(newcomer, torrent, left=FETCHED_LENGTH, event="started")
+    wait_until(lambda: tracker.stored(newcomer, "tier") == 2, "the worker welcomes the newcomer", 10.0)
+    for torrent in FETCHED:
+        tracker.announce(newcomer, torrent, left=0, downloaded=FETCHED_LENGTH, event="completed")
+    wait_until(lambda: tracker.stored(newcomer, HEARD_OF), "the notice is stored, and heard of", 10.0)
+
+    warning = tracker.announce(newcomer, first, left=0, downloaded=FETCHED_LENGTH)[b"warning message"]
+    assert warning.startswith(b"You fell to tier 1 of 4 (little history): your newcomer's grace ended with a snatch.")
+    asked = tracker.lookups("scoring")
+    wait_until(lambda: tracker.stored(newcomer, "notice_told_time"), "the worker knows that it was told", 10.0)
+
+    def is_told() -> bool:
+        tracker.scrape(newcomer)
+        return tracker.lookups("scoring") > asked
+
+    wait_until(is_told, "announce knows it, too", 10.0)
+    for torrent in (first, second, first):
+        assert b"warning message" not in tracker.announce(newcomer, torrent, left=0, downloaded=FETCHED_LENGTH)
