@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from etracker_admin_api.adapters.database import Database
 from etracker_admin_api.adapters.history import PostgresHistory
-from etracker_admin_api.domain.history import TORRENT_LADDER, TRACKER_LADDER
+from etracker_admin_api.domain.history import TORRENT_LADDER, TRACKER_LADDER, step_end
 from etracker_admin_api.ports import LiveTotals
 from etracker_admin_api.settings import AdminSettings
 from etracker_shared.redis_keys import ALL_TOTALS
@@ -146,21 +146,31 @@ async def test_old_samples_of_a_torrent_are_thinned_to_the_last_of_each_step(
 async def test_charts_show_what_was_added_and_what_was_there(
     client: AsyncClient, history: PostgresHistory, database: asyncpg.Connection
 ) -> None:
-    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    end = step_end(
+        datetime.now(UTC) - timedelta(seconds=TRACKER_LADDER[-1].step_seconds), TRACKER_LADDER[-1].step_seconds
+    )
+    before = end - timedelta(days=3)  # longer ago than minutes are kept
+    await history.take(4, LIVE, before)
     for minute in range(-12, 1):
         await database.execute(
             "UPDATE totals SET announces = announces + 120, snatches = snatches + 1, downloaded_bytes = 2 ^ 70"
         )
-        await history.take(4, LIVE, now + minutes(minute))
-    for span, step in (("day", 300), ("month", 7200), ("year", 86400)):
+        await history.take(4, LIVE, end + minutes(minute))
+
+    drawn = {}
+    for span, step in (("day", 300), ("month", 7200), ("year", 86_400)):
         answer = (await client.get(f"{V1}/stats/history", params={"span": span})).json()
         assert (answer["span"], answer["step_seconds"]) == (span, step)
-        assert span == "year" or answer["samples"] or step > 720
-    samples = (await client.get(f"{V1}/stats/history", params={"span": "day"})).json()["samples"]
-    assert sum(sample["snatches"] for sample in samples) == 12
-    assert {sample["announces_per_second"] for sample in samples[1:]} == {2.0}
-    assert {(sample["torrents"], sample["swarms"], sample["seeders"], sample["leechers"]) for sample in samples} == {
-        (4, 1, 2, 3)
+        for sample in answer["samples"]:
+            assert [sample[name] for name in ("torrents", "swarms", "seeders", "leechers")] == [4, 1, 2, 3]
+        drawn[span] = [
+            (datetime.fromisoformat(sample["at"]), sample["snatches"], sample["announces_per_second"])
+            for sample in answer["samples"]
+        ]
+    assert drawn == {  # a chart's first sample has nothing to compare itself with but its own beginning
+        "day": [(end - minutes(10), 2, 2.0), (end - minutes(5), 5, 2.0), (end, 5, 2.0)],
+        "month": [(before, 0, 0.0), (end, 13, 0.006)],
+        "year": [(step_end(before, 86_400), 0, 0.0), (step_end(end, 86_400), 13, 0.006)],
     }
 
 
