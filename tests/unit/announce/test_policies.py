@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etracker_announce.domain.policies import POLICIES, Asker, Question, announces, equilibrium, good_seeds, tiers
+from etracker_announce.domain.policies import (
+    POLICIES,
+    Asker,
+    Question,
+    announces,
+    configured_policy,
+    equilibrium,
+    good_seeds,
+)
 from etracker_announce.domain.policies.equilibrium import EquilibriumParameters
 from etracker_announce.domain.policies.pair_hashes import pair_hashes
 from etracker_announce.domain.swarm import RECORD, PeerFlag, Records, Role
@@ -226,9 +234,12 @@ def test_good_seeds_gives_five_to_who_seeds_nothing_and_all_to_a_good_seeder() -
     assert [good_seeds.length_of_list(numwant, 0.0) for numwant in (0, 3, 5, 6)] == [0, 3, 5, 5]
 
 
-def test_tiers_opens_one_tier_more_with_every_interval() -> None:
+@pytest.mark.parametrize("interval", [300, 1800])
+def test_tiers_opens_one_tier_more_with_every_interval_however_often_it_is_asked(interval: int) -> None:
+    choose = configured_policy("tiers", EquilibriumParameters(), interval).choose
     records = make_swarm(0, 200, 1)
     records["tier"][0], records["first_seen"][0] = 1, NOW
     for intervals in range(4):
-        question = asked_by(records, 0, later=intervals * tiers.STEP_SECONDS)
-        assert tiers.choose(question, candidates_of(records, 0))["tier"].max() == 1 + intervals
+        for later in (intervals * interval, (intervals + 0.5) * interval, (intervals + 1) * interval - 1):
+            question = asked_by(records, 0, later=later)
+            assert choose(question, candidates_of(records, 0))["tier"].max() == 1 + intervals

@@ -68,7 +68,7 @@ class Announcing:
         self._lookups = lookups
         self._secret = secret
         self._settings = settings
-        self._policy = configured_policy(settings.policy, settings.equilibrium)
+        self._policy = configured_policy(settings.policy, settings.equilibrium, settings.interval_seconds)
         self._choosing = Choosing(self._policy.choose_many) if self._policy.choose_many else None
         self._seeding = SeedingCounts(settings.peer_lifetime_seconds)
         self._metrics = metrics

@@ -60,9 +60,11 @@ POLICIES = {
 }
 
 
-def configured_policy(name: str, parameters: EquilibriumParameters) -> Policy:
-    """Return a policy; ``parameters`` are for ``equilibrium``, the only one that has any."""
+def configured_policy(name: str, parameters: EquilibriumParameters, interval_seconds: int) -> Policy:
+    """Return a policy; ``parameters`` are for ``equilibrium``, the tracker's usual interval for ``tiers``."""
     policy = POLICIES[name]
+    if policy.choose is tiers.choose:
+        return replace(policy, choose=partial(tiers.choose, interval_seconds=interval_seconds))
     if policy.choose is not equilibrium.choose:
         return policy
     return replace(
