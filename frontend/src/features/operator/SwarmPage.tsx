@@ -9,6 +9,7 @@ import { Moment } from "@/components/ui/Moment";
 import { Name } from "@/components/ui/Name";
 import { Page } from "@/components/ui/Page";
 import { Empty, Loaded } from "@/components/ui/states";
+import { endpoints } from "./endpoints";
 import classes from "./tables.module.css";
 
 const route = getRouteApi("/operator/swarms/$infoHash");
@@ -67,13 +68,7 @@ const COLUMNS: Column<Peer>[] = [
   {
     name: "Address",
     leading: true,
-    cell: ({ address, port, address6, port6 }) => (
-      <code className={classes.code}>
-        {[address !== "" && `${address}:${port}`, address6 !== null && `[${address6}]:${port6 ?? "?"}`]
-          .filter(Boolean)
-          .join(" ")}
-      </code>
-    ),
+    cell: (peer) => <code className={classes.code}>{endpoints(peer).join(" ")}</code>,
   },
   {
     name: "State",
