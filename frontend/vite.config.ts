@@ -5,6 +5,10 @@ import { defineConfig } from "vite";
 // `make dev` tells where the embedded stack's gateway is.
 const gateway = process.env.ETRACKER_GATEWAY ?? "http://127.0.0.1:3000";
 
+// As in deploy/gateway/Caddyfile, so that the announce URL that pages show works here too.
+const ANNOUNCES = String.raw`^/([^/?]+/)?(announce|scrape)(\?|$)`;
+const ALIASES = String.raw`^/(announce|scrape)/[^/?]+(\?|$)`;
+
 export default defineConfig({
   plugins: [react()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
@@ -14,5 +18,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: "es2022",
   },
-  server: { proxy: { "/api": gateway }, strictPort: true },
+  server: { proxy: { "/api": gateway, [ANNOUNCES]: gateway, [ALIASES]: gateway }, strictPort: true },
 });
