@@ -1,4 +1,4 @@
-import { dateAndTime, relative } from "./format";
+import { ago, dateAndTime, relative } from "./format";
 import { useNow } from "./now";
 
 /** A moment told from now; the exact time shows when pointed at. */
@@ -15,4 +15,14 @@ export function Moment({ at }: { at: string }) {
 /** A moment that may never have been. */
 export function MaybeMoment({ at, never = "never" }: { at: string | null; never?: string }) {
   return at === null ? never : <Moment at={at} />;
+}
+
+/** A moment told to the second, as it was when its page's numbers came. */
+export function Ago({ at, asOf }: { at: string; asOf: Date }) {
+  const moment = new Date(at);
+  return (
+    <time dateTime={at} title={dateAndTime(moment)}>
+      {ago(moment, asOf)}
+    </time>
+  );
 }

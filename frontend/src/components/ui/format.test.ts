@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bytes, duration, relative, roughly, shortCount } from "./format";
+import { ago, bytes, duration, relative, roughly, shortCount } from "./format";
 
 test("sizes have three digits and a binary unit", () => {
   expect([0, 512, 999, 1000, 1536, 734_003_200, 98e9, 2 ** 50].map(bytes)).toEqual([
@@ -32,6 +32,15 @@ test("moments are told from now", () => {
   expect(told("2026-01-10T11:30:00Z")).toBe("30 minutes ago");
   expect(told("2026-01-09T12:00:00Z")).toBe("yesterday");
   expect(told("2026-01-29T12:00:00Z")).toBe("in 19 days");
+});
+
+test("what happened lately is told to the second", () => {
+  const now = new Date("2026-01-10T12:00:00Z");
+  const told = (iso: string) => ago(new Date(iso), now);
+  expect(told("2026-01-10T11:59:57.8Z")).toBe("2 s ago");
+  expect(told("2026-01-10T11:58:45Z")).toBe("75 s ago");
+  expect(told("2026-01-10T11:57:00Z")).toBe("3 minutes ago");
+  expect(told("2026-01-10T12:00:05Z")).toBe("0 s ago");
 });
 
 test("means of few things are told as such", () => {

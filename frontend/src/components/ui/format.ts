@@ -63,6 +63,12 @@ export function relative(moment: Date, now: Date): string {
   return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(Math.round(seconds / length), unit);
 }
 
+/** Say how long ago a moment was, to the second while that matters; a clock that is behind makes it no time at all. */
+export function ago(moment: Date, now: Date): string {
+  const seconds = Math.max(0, Math.round((now.getTime() - moment.getTime()) / 1000));
+  return seconds < 2 * MINUTE ? `${seconds} s ago` : relative(moment, now);
+}
+
 export function dateAndTime(moment: Date): string {
   return moment.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
 }

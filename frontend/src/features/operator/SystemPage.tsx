@@ -3,7 +3,7 @@ import { type Service, type System, system } from "@/api/operator";
 import { Card } from "@/components/ui/Card";
 import { type Column, DataTable } from "@/components/ui/DataTable";
 import { bytes, count } from "@/components/ui/format";
-import { MaybeMoment, Moment } from "@/components/ui/Moment";
+import { Ago } from "@/components/ui/Moment";
 import { Page } from "@/components/ui/Page";
 import { Stat, Stats } from "@/components/ui/Stat";
 import { Loaded } from "@/components/ui/states";
@@ -12,14 +12,20 @@ import classes from "./tables.module.css";
 /** How each service and the queue between them does. */
 export function SystemPage() {
   const query = useQuery(system());
+  const asOf = new Date(query.dataUpdatedAt);
   return (
     <Page title="System" lead="How the services do. Looked at anew every five seconds.">
       <Loaded query={query} label="The system's health is loading" lines={8}>
         {(now) => (
           <>
-            <Queue now={now} />
+            <Queue now={now} asOf={asOf} />
             <Card title="Services" flush>
-              <DataTable label="Services" columns={COLUMNS} rows={now.services} rowKey={({ name }) => name} />
+              <DataTable
+                label="Services"
+                columns={columns(asOf)}
+                rows={now.services}
+                rowKey={({ name }) => name}
+              />
             </Card>
           </>
         )}
@@ -28,7 +34,7 @@ export function SystemPage() {
   );
 }
 
-function Queue({ now: { stream, last_write, postgres, redis } }: { now: System }) {
+function Queue({ now: { stream, last_write, postgres, redis }, asOf }: { now: System; asOf: Date }) {
   return (
     <Stats>
       <Stat
@@ -44,7 +50,7 @@ function Queue({ now: { stream, last_write, postgres, redis } }: { now: System }
         )}
       </Stat>
       <Stat label="Last write" hint="of statistics to Postgres">
-        <MaybeMoment at={last_write} />
+        {last_write === null ? "never" : <Ago at={last_write} asOf={asOf} />}
       </Stat>
       <Stat
         label="Postgres"
@@ -74,7 +80,7 @@ function known(value: number | null | undefined, format: (value: number) => stri
   return value === null || value === undefined ? "–" : format(value);
 }
 
-const COLUMNS: Column<Service>[] = [
+const columns = (asOf: Date): Column<Service>[] => [
   {
     name: "Service",
     leading: true,
@@ -101,5 +107,5 @@ const COLUMNS: Column<Service>[] = [
       </span>
     ),
   },
-  { name: "Looked at", cell: ({ checked_at }) => <Moment at={checked_at} /> },
+  { name: "Looked at", cell: ({ checked_at }) => <Ago at={checked_at} asOf={asOf} /> },
 ];
