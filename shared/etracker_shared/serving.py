@@ -1,6 +1,7 @@
 """Run one of etracker's FastAPI applications under uvicorn."""
 
 import asyncio
+import socket
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -13,6 +14,8 @@ from etracker_shared.logs import configure_logging
 from etracker_shared.settings import ServingSettings
 
 GRACEFUL_SHUTDOWN_SECONDS = 10
+LINGER_SECONDS = 0.25
+"""How long a request may be behind its connection when the service stops."""
 NOT_STARTED = 3
 """uvicorn's own exit status for a server that can't start."""
 
@@ -20,11 +23,55 @@ NOT_STARTED = 3
 SettingsT = TypeVar("SettingsT", bound=ServingSettings)
 
 
+class PatientServer(uvicorn.Server):
+    """uvicorn's server, which hears whoever has connected before it stops.
+
+    uvicorn's own resets who waits at the listening socket, and closes connections whose request is on its way: what
+    isn't a GET nobody may send again.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take in nobody new but those who are outside already; then stop as uvicorn does."""
+        loop = asyncio.get_running_loop()
+        for connection in self._close_listeners():
+            await loop.connect_accepted_socket(self._make_protocol, connection)
+        await asyncio.sleep(LINGER_SECONDS)
+        await super().shutdown(sockets)
+
+    def _close_listeners(self) -> list[socket.socket]:
+        """Close the listening sockets; return the connections that the kernel had accepted at them."""
+        waiting = []
+        for server in self.servers:
+            bound = [socket.fromfd(own.fileno(), own.family, own.type) for own in server.sockets]
+            server.close()  # the loop's descriptors; those above keep the queue
+            for listening in bound:
+                waiting += _accept_all(listening)
+                listening.close()
+        return waiting
+
+    def _make_protocol(self) -> asyncio.Protocol:
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+
+
+def _accept_all(listening: socket.socket) -> list[socket.socket]:
+    listening.settimeout(0)
+    accepted = []
+    while True:
+        try:
+            accepted.append(listening.accept()[0])
+        except (ConnectionAbortedError, InterruptedError):
+            continue
+        except OSError:  # nobody else is outside, or no descriptor is left
+            return accepted
+
+
 def serve(
     create_app: Callable[[SettingsT], FastAPI],
     settings: SettingsT,
     http: type[asyncio.Protocol] | str = "httptools",
-    make_server: Callable[[uvicorn.Config], uvicorn.Server] = uvicorn.Server,
+    make_server: Callable[[uvicorn.Config], uvicorn.Server] = PatientServer,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let requests under way finish.
 

@@ -13,6 +13,7 @@ import pytest
 
 from etracker_shared.identity import hash_announce_key
 from tests.e2e.faults.accounts import assert_acknowledged_counted, assert_statistics_equal, connect, make_sessions
+from tests.e2e.faults.asking import asked_meanwhile, assert_listed
 from tests.support.load import Connection, Load, Session, Tally
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
@@ -246,6 +247,7 @@ async def test_one_announce_replica_down_is_noticed_by_nobody(stack: StackRun) -
         load.end_after(seconds=2.0)
         await running
         assert load.tally.failures == {}
+        assert load.tally.resent == 0, "announces whose connection to the gateway broke"
         await assert_all_counted(stack, load, repeated=2 * IN_FLIGHT)
         await load.announce_all_once()
         await assert_statistics_equal(stack.postgres_settings(), load.sessions)
@@ -253,12 +255,16 @@ async def test_one_announce_replica_down_is_noticed_by_nobody(stack: StackRun) -
 
 async def test_a_restart_of_a_service_and_a_reload_of_the_gateway_drop_no_request(stack: StackRun) -> None:
     async with loaded(stack, address(stack.base_url)) as load:
-        running = asyncio.create_task(load.run(per_second=PER_SECOND, seconds=60.0))
-        await asyncio.sleep(2)
-        for name in ("announce-1", "announce-2", "scoring", "scoring_worker"):
-            old_pid = stack.pids()[name]
-            os.kill(old_pid, signal.SIGTERM)
-            await asyncio.to_thread(stack.wait_for_new, name, old_pid)
+        running = asyncio.create_task(load.run(per_second=PER_SECOND, seconds=120.0))
+        async with asked_meanwhile(stack) as requests:
+            for name in ("announce-1", "announce-2", "scoring", "scoring_worker", "admin_api", "admin_api"):
+                await asyncio.sleep(1)
+                old_pid = stack.pids()[name]
+                os.kill(old_pid, signal.SIGTERM)
+                await asyncio.to_thread(stack.wait_for_new, name, old_pid)
+        assert {(request.what, request.outcome) for request in requests} == {("stats", "200"), ("infohash", "201")}
+        await assert_listed(stack, [request.info_hash for request in requests if request.info_hash])
+        assert load.tally.resent == 0, "announces whose connection to the gateway broke"
         os.kill(stack.pids()["gateway"], signal.SIGUSR1)
         load.end_after(seconds=2.0)
         await running
