@@ -122,10 +122,17 @@ class StackRun:
         self.program.wait_until(lambda: f"{name} is back" in self.output, f"{name} is back", seconds)
 
     def logs(self) -> str:
-        """Return every log of this run, for a failure's report."""
+        """Return the end of every log of this run, for a failure's report."""
         logs = sorted((self.data / "logs").glob("*.log"))
         texts = [f"--- {log.name}\n{log.read_text(errors='replace')[-8000:]}" for log in logs]
         return "\n".join([f"--- console\n{self.output}", *texts])
+
+    def log_lines(self) -> Iterator[str]:
+        """Yield every line that any process of this run logged, and the console showed."""
+        yield from self.output.splitlines()
+        for path in sorted((self.data / "logs").glob("*.log")):
+            with path.open(errors="replace") as log:
+                yield from log
 
     def state(self) -> dict[str, Any]:
         """Return what the stack says about itself; empty before it says anything."""

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 
 ANSWER_SECONDS = 5.0
+PATIENCE_SECONDS = 0.05
+"""Before our side closes. Most of what is sent here is no whole request, and waits for more."""
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
 
 
@@ -17,22 +19,40 @@ class Answer:
 
 
 async def say(address: tuple[str, int], request: bytes) -> Answer:
-    """Send bytes, close our side, and read until the other side closes its own.
+    """Send bytes, close our side once no answer came to them, and read until the other side closes its own.
+
+    A server that isn't finished with a request forgets it when our side closes, so it gets a moment before that.
 
     Raises:
         TimeoutError: the service hangs.
     """
     reader, writer = await asyncio.open_connection(*address)
+    raw = bytearray()
     try:
         writer.write(request)
         async with asyncio.timeout(ANSWER_SECONDS):
             await writer.drain()
-            writer.write_eof()
-            raw = await reader.read()
+            if not await _is_answered(reader, raw):
+                writer.write_eof()
+                await _read_to_end(reader, raw)
     except TimeoutError:
         raise
     except OSError:
-        raw = b""  # the service closed while we were still talking, which is an answer too
+        pass  # the service closed while we were still talking, which is an answer too
     finally:
         writer.close()
-    return Answer(tuple(int(status) for status in _STATUS.findall(raw)), raw)
+    return Answer(tuple(int(status) for status in _STATUS.findall(raw)), bytes(raw))
+
+
+async def _is_answered(reader: asyncio.StreamReader, raw: bytearray) -> bool:
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await _read_to_end(reader, raw)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _read_to_end(reader: asyncio.StreamReader, raw: bytearray) -> None:
+    while some := await reader.read(65536):
+        raw += some
