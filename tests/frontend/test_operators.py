@@ -124,25 +124,75 @@ def test_a_wrong_api_key_is_refused_with_a_sentence(page: Page) -> None:
 
 def test_the_api_key_is_gone_with_the_tab_and_never_stored_for_good(operator_page: Page) -> None:
     assert operator_page.evaluate("Object.keys(localStorage).filter((name) => name.includes('api')).length") == 0
+    other_tab = operator_page.context.new_page()
+    other_tab.goto("/operator")
+    expect(other_tab.get_by_label("API key", exact=True)).to_be_visible()
     operator_page.get_by_role("button", name="Sign out").click()
     expect(operator_page.get_by_role("button", name="Sign in")).to_be_visible()
     assert operator_page.evaluate("sessionStorage.length") == 0
 
 
-def test_the_system_page_tells_how_each_service_does(operator_page: Page) -> None:
+def test_the_system_page_tells_how_each_service_does(
+    operator_page: Page, api: httpx.Client, torrent_file: Callable[[str], Path]
+) -> None:
+    seed(api, upload(api, torrent_file("written")))
     operator_page.get_by_role("link", name="System").click()
     for name in ("announce", "scoring", "scoring_worker"):
-        expect(operator_page.get_by_role("row").filter(has_text=re.compile(f"^{name}")).first).to_contain_text("Up")
-    expect(operator_page.get_by_text("Facts waiting")).to_be_visible()
+        row = operator_page.get_by_role("row").filter(has_text=re.compile(f"^{name}")).first
+        expect(row).to_contain_text("Up")
+        expect(row).to_contain_text(re.compile(r"\d+ s ago"))
+    for label, told in (
+        ("Facts waiting", r"[\d,]+"),
+        ("Oldest waits for", r"[\d.]+ s"),
+        ("Last write", r"\d+ s ago"),
+        ("Postgres", r"[\d.]+ .iB"),
+        ("Redis", r"[\d.]+ .iB"),
+    ):
+        number = operator_page.locator("dl > div").filter(has=operator_page.get_by_text(label, exact=True))
+        expect(number.locator("dd > span").first).to_have_text(re.compile(f"^{told}$"))
+
+
+def test_a_list_goes_on_with_its_next_page_and_back_to_the_first(operator_page: Page, api: httpx.Client) -> None:
+    for _ in range(51):
+        api.post("/api/v1/keys").raise_for_status()
+    operator_page.get_by_role("link", name="Announce keys").click()
+    rows = operator_page.get_by_role("table", name="Announce keys").get_by_role("row")
+    expect(rows).to_have_count(51)  # the headings, and 50
+    first = rows.nth(1).inner_text()
+    operator_page.get_by_role("link", name="Next page").click()
+    expect(operator_page.get_by_role("link", name="First page")).to_be_visible()
+    expect(rows.filter(has_text=first.split()[0])).to_have_count(0)
+    operator_page.get_by_role("link", name="First page").click()
+    expect(rows.filter(has_text=first.split()[0]).first).to_be_visible()
+
+
+def test_settings_are_searched_and_those_that_were_changed_shown_alone(operator_page: Page) -> None:
+    operator_page.get_by_role("link", name="Settings").click()
+    row = operator_page.get_by_role("row")
+    expect(row.nth(20)).to_be_visible()
+    operator_page.get_by_role("switch", name="Changed ones only").click()
+    expect(operator_page.get_by_text("as it comes", exact=True)).to_have_count(0)
+    changed = row.filter(has_text="ETRACKER_SAMPLE_SECONDS")
+    expect(changed).to_contain_text(re.compile(r"changed from \d+"))
+    operator_page.get_by_label("Search settings").fill("sample_seconds")
+    expect(row).to_have_count(2)
+    expect(changed).to_have_count(1)
+    operator_page.get_by_label("Search settings").fill("nothing-is-called-so")
+    expect(operator_page.get_by_text("No setting matches")).to_be_visible()
 
 
 def test_a_swarm_shows_its_peers(operator_page: Page, api: httpx.Client, torrent_file: Callable[[str], Path]) -> None:
     info_hash = upload(api, torrent_file("watched"))
-    key = api.post("/api/v1/keys").raise_for_status().json()["announce_key"]
-    query = "".join(f"%{info_hash[at : at + 2]}" for at in range(0, 40, 2))
-    query = f"info_hash={query}&peer_id=-TR4060-abcdefghijkl&port=51413&left=0&uploaded=0&downloaded=0&event=started"
-    api.get(f"/{key}/announce?{query}").raise_for_status()
+    seed(api, info_hash)
     operator_page.goto(f"/operator/swarms/{info_hash}")
     row = operator_page.get_by_role("row").filter(has_text="127.0.0.1:51413")
     expect(row).to_contain_text("Seeder")
     expect(row).to_contain_text("-TR4060-")
+
+
+def seed(api: httpx.Client, info_hash: str) -> None:
+    """Announce a seeder with a key of its own."""
+    key = api.post("/api/v1/keys").raise_for_status().json()["announce_key"]
+    query = "".join(f"%{info_hash[at : at + 2]}" for at in range(0, 40, 2))
+    query = f"info_hash={query}&peer_id=-TR4060-abcdefghijkl&port=51413&left=0&uploaded=0&downloaded=0&event=started"
+    api.get(f"/{key}/announce?{query}").raise_for_status()

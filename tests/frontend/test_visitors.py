@@ -195,3 +195,24 @@ def test_the_keyboard_reaches_the_content_at_once(page: Page) -> None:
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#main")).to_be_focused()
+
+
+def test_the_announce_url_is_copied_with_a_click(visit: Visit) -> None:
+    visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    key = get_key(visit.page)
+    visit.page.get_by_role("button", name="Copy").click()
+    expect(visit.page.get_by_role("button", name="Copied")).to_be_visible()
+    assert KEY.findall(visit.page.evaluate("navigator.clipboard.readText()")) == [key]
+
+
+def test_a_chart_looks_back_a_day_a_month_or_a_year(page: Page) -> None:
+    page.goto("/")
+    for span in ("Month", "Year"):
+        with page.expect_response(re.compile(f"/stats/history.span={span.lower()}$")) as history:
+            page.get_by_text(span, exact=True).click()
+        assert history.value.status == 200
+        expect(page.get_by_role("radio", name=span)).to_be_checked()
+        expect(page).to_have_url(re.compile(rf"/\?span={span.lower()}$"))
+    page.get_by_text("Day", exact=True).click()
+    expect(page.get_by_role("radio", name="Day")).to_be_checked()
+    expect(page).to_have_url(re.compile("/$"))

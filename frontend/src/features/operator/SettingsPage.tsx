@@ -51,7 +51,12 @@ export function SettingsPage() {
                   : "Everything is as it comes, or hidden by the search."}
               </Empty>
             ) : (
-              <DataTable label="Settings" columns={COLUMNS} rows={shown} rowKey={({ name }) => name} />
+              <DataTable
+                label="Settings"
+                columns={COLUMNS}
+                rows={shown}
+                rowKey={({ name, services }) => [name, ...services].join(" ")}
+              />
             );
           }}
         </Loaded>
