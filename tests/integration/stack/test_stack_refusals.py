@@ -1,5 +1,7 @@
 """What stops the tracker from starting is told in one sentence, and nothing is left running."""
 
+import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,9 +74,23 @@ def test_a_services_wrong_setting_is_told_by_its_sentence(data: Path) -> None:
     assert "ETRACKER_INTERVAL_SECONDS is wrong" in _refusal(data, ETRACKER_INTERVAL_SECONDS="soon")
 
 
-def test_a_full_disk_is_told_with_the_room_it_needs() -> None:
+def test_a_full_disk_is_told_with_the_room_it_needs(data: Path) -> None:
+    data.mkdir()
+    run = StackRun(data, command_prefix=_on_a_small_disk(data, mebibytes=32))
+    refusal = run.refusal()
+    assert not run.processes()
+    assert f"The disk of {data} is full" in refusal
+    assert re.search(r"\b3[12] MiB are free", refusal)
+    assert f"at least {LEAST_FREE_BYTES // 2**20} MiB" in refusal
+
+
+def _on_a_small_disk(directory: Path, mebibytes: int) -> list[str]:
+    """Return what to put before a command for which ``directory`` is a disk of its own, gone when it ends."""
+    as_user = [] if os.geteuid() == 0 else ["--user", "--map-current-user", "--keep-caps"]
+    mount = f'mount -t tmpfs -o size={mebibytes}m tmpfs "$0" && exec "$@"'
+    return ["unshare", *as_user, "--mount", "sh", "-c", mount, str(directory)]
+
+
+def test_a_disk_with_enough_room_is_nothing_to_complain_about() -> None:
     assert disk_complaint(Path("/data"), LEAST_FREE_BYTES) is None
-    complaint = disk_complaint(Path("/data"), 10 * 2**20)
-    assert complaint is not None
-    assert "10 MiB are free" in complaint
-    assert "256 MiB" in complaint
+    assert disk_complaint(Path("/data"), LEAST_FREE_BYTES - 1) is not None
