@@ -45,8 +45,9 @@ def test_a_standing_with_a_past_is_told_in_full_and_accessibly(
 
 
 def test_who_comes_after_the_forgotten_key_is_shown_nothing_of_its_standing(visit: Visit, announce_key: str) -> None:
-    page, other_tab = visit.page, visit.context.new_page()
+    page = visit.page
     show_standing_of(announce_key, page)
+    other_tab = visit.context.new_page()
     other_tab.goto("/standing")
     for tab in (page, other_tab):
         expect(tab.get_by_role("heading", name="Little history")).to_be_visible()
@@ -58,9 +59,11 @@ def test_who_comes_after_the_forgotten_key_is_shown_nothing_of_its_standing(visi
         held.append(route)
 
     visit.context.route("**/api/v1/standing", hold)
+    page.bring_to_front()  # a tab behind another draws seldom, and a click waits for that
     page.get_by_role("button", name="Forget it here").click()
     page.get_by_role("button", name="Forget it", exact=True).click()
     page.get_by_role("button", name="Get an announce URL").click()
+    other_tab.bring_to_front()
     other_tab.get_by_role("link", name="My standing").click()
     for tab in (page, other_tab):
         expect(tab.get_by_role("status", name="Your standing is loading")).to_be_visible()
