@@ -1,11 +1,12 @@
 """Fixtures every test may use: real servers, started once a session, clean for each test."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
+import asyncpg
 import pytest
 
 from etracker_shared.settings import PostgresSettings, RedisSettings
-from tests.support.postgres import PostgresServer, cloned_database, running_postgres
+from tests.support.postgres import PostgresServer, cloned_database, connect, running_postgres
 from tests.support.redis import RedisServer, running_redis
 from tests.support.stack import StackRun, running_stack
 
@@ -29,6 +30,14 @@ def postgres_settings(shared_postgres: PostgresServer) -> Iterator[PostgresSetti
     """A database of the test's own, migrated and empty."""
     with cloned_database(shared_postgres) as settings:
         yield settings
+
+
+@pytest.fixture
+async def database(postgres_settings: PostgresSettings) -> AsyncIterator[asyncpg.Connection]:
+    """One connection to the test's database."""
+    connection = await connect(postgres_settings)
+    yield connection
+    await connection.close()
 
 
 @pytest.fixture

@@ -23,8 +23,25 @@ NOT_STARTED = 3
 SettingsT = TypeVar("SettingsT", bound=ServingSettings)
 
 
-class PatientServer(uvicorn.Server):
-    """uvicorn's server, which hears whoever has connected before it stops.
+class SocketServer(uvicorn.Server):
+    """uvicorn's server, for one that does with its sockets what uvicorn doesn't."""
+
+    def take_listeners(self) -> list[socket.socket]:
+        """Take the listening sockets away from the event loop, with all who wait at them."""
+        taken = [socket.fromfd(it.fileno(), it.family, it.type) for server in self.servers for it in server.sockets]
+        for server in self.servers:
+            server.close()  # the loop's descriptors; those taken keep the queue
+        return taken
+
+    def make_protocol(self) -> asyncio.Protocol:
+        """Make what speaks HTTP on one connection."""
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+
+
+class PatientServer(SocketServer):
+    """A server that hears whoever has connected before it stops.
 
     uvicorn's own resets who waits at the listening socket, and closes connections whose request is on its way: what
     isn't a GET nobody may send again.
@@ -33,26 +50,13 @@ class PatientServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take in nobody new but those who are outside already; then stop as uvicorn does."""
         loop = asyncio.get_running_loop()
-        for connection in self._close_listeners():
-            await loop.connect_accepted_socket(self._make_protocol, connection)
+        for listening in self.take_listeners():
+            waiting = _accept_all(listening)
+            listening.close()
+            for connection in waiting:
+                await loop.connect_accepted_socket(self.make_protocol, connection)
         await asyncio.sleep(LINGER_SECONDS)
         await super().shutdown(sockets)
-
-    def _close_listeners(self) -> list[socket.socket]:
-        """Close the listening sockets; return the connections that the kernel had accepted at them."""
-        waiting = []
-        for server in self.servers:
-            bound = [socket.fromfd(own.fileno(), own.family, own.type) for own in server.sockets]
-            server.close()  # the loop's descriptors; those above keep the queue
-            for listening in bound:
-                waiting += _accept_all(listening)
-                listening.close()
-        return waiting
-
-    def _make_protocol(self) -> asyncio.Protocol:
-        return self.config.http_protocol_class(  # type: ignore[call-arg]
-            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
-        )
 
 
 def _accept_all(listening: socket.socket) -> list[socket.socket]:

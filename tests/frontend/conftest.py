@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
-import asyncpg
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.frontend.pages import HOSTILE_NAMES
-from tests.support.postgres import TEMPLATE, PostgresServer, running_postgres
+from tests.support.postgres import TEMPLATE, PostgresServer, connect, running_postgres
 from tests.support.stack import StackRun, running_stack
 from tests.support.torrents import make_content, make_torrent
 
@@ -58,13 +57,7 @@ def stack(postgres: PostgresServer) -> Iterator[StackRun]:
 
 async def _insert_hostile_names(stack: StackRun) -> None:
     settings = stack.postgres_settings()
-    connection = await asyncpg.connect(
-        host=settings.pghost,
-        port=settings.pgport,
-        user=settings.pguser,
-        password=settings.pgpassword.get_secret_value(),
-        database=settings.pgdatabase,
-    )
+    connection = await connect(settings)
     try:
         await connection.executemany(
             "INSERT INTO infohashes (info_hash, name) VALUES ($1, $2)",

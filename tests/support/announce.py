@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote_from_bytes
 
-import asyncpg
 import fastbencode
 import uvicorn
 from fastapi import FastAPI, HTTPException
@@ -20,6 +19,7 @@ from etracker_announce.settings import AnnounceSettings
 from etracker_shared.identity import hash_announce_key
 from etracker_shared.settings import PostgresSettings, RedisSettings
 from etracker_shared.tiers import TIERS_PATH, Standing, Tier, TiersRequest, TiersResponse
+from tests.support.postgres import connect
 
 DEADLINE_SECONDS = 10.0
 
@@ -162,13 +162,7 @@ class Announcer:
         await self.sql("INSERT INTO infohashes (info_hash, name) VALUES ($1, $2)", rows)
 
     async def sql(self, statement: str, rows: Sequence[Sequence[Any]] = ((),)) -> None:
-        connection = await asyncpg.connect(
-            host=self.postgres.pghost,
-            port=self.postgres.pgport,
-            user=self.postgres.pguser,
-            password=self.postgres.pgpassword.get_secret_value() or None,
-            database=self.postgres.pgdatabase,
-        )
+        connection = await connect(self.postgres)
         try:
             await connection.executemany(statement, rows)
         finally:

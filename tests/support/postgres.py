@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import asyncpg
+
 from etracker_shared.settings import PostgresSettings
 from etracker_stack.account import Account, account_for_postgres, prepare_child
 from etracker_stack.postgres import LOCALE
@@ -106,6 +108,18 @@ class PostgresServer:
         )
         assert done.returncode == 0, f"{name} {arguments}: {done.stderr}"
         return done.stdout
+
+
+async def connect(settings: PostgresSettings) -> asyncpg.Connection:
+    """Open a connection to a database that a test or its tracker uses."""
+    return await asyncpg.connect(
+        host=settings.pghost,
+        port=settings.pgport,
+        user=settings.pguser,
+        password=settings.pgpassword.get_secret_value() or None,
+        database=settings.pgdatabase,
+        timeout=5.0,
+    )
 
 
 @contextmanager

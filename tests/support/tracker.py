@@ -11,6 +11,7 @@ from fastbencode import bdecode
 
 from etracker_shared.settings import PostgresSettings
 from tests.support.netns import TRACKER_IPV4, TRACKER_IPV6
+from tests.support.postgres import connect
 from tests.support.processes import wait_until
 
 Address = IPv4Address | IPv6Address
@@ -62,13 +63,7 @@ class Tracker:
 
     async def _query(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         settings = self._postgres
-        connection = await asyncpg.connect(
-            host=settings.pghost,
-            port=settings.pgport,
-            user=settings.pguser,
-            password=settings.pgpassword.get_secret_value(),
-            database=settings.pgdatabase,
-        )
+        connection = await connect(settings)
         try:
             return list(await connection.fetch(statement, *arguments))
         finally:

@@ -7,18 +7,7 @@ import asyncpg
 
 from etracker_shared.settings import PostgresSettings
 from tests.support.load import Session
-
-
-async def connect(settings: PostgresSettings) -> asyncpg.Connection:
-    """Open a connection to the tracker's database."""
-    return await asyncpg.connect(
-        host=settings.pghost,
-        port=settings.pgport,
-        user=settings.pguser,
-        password=settings.pgpassword.get_secret_value() or None,
-        database=settings.pgdatabase,
-        timeout=5.0,
-    )
+from tests.support.postgres import connect
 
 
 async def make_sessions(settings: PostgresSettings, *, keys: int, torrents: int, per_key: int) -> list[Session]:

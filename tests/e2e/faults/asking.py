@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from tests.e2e.faults.accounts import connect
+from tests.support.postgres import connect
 from tests.support.stack import StackRun
 
 ASKERS = 4

@@ -12,10 +12,11 @@ import httpx
 import pytest
 
 from etracker_shared.identity import hash_announce_key
-from tests.e2e.faults.accounts import assert_acknowledged_counted, assert_statistics_equal, connect, make_sessions
+from etracker_stack.services import server_variables
+from tests.e2e.faults.accounts import assert_acknowledged_counted, assert_statistics_equal, make_sessions
 from tests.e2e.faults.asking import asked_meanwhile, assert_listed
 from tests.support.load import Connection, Load, Session, Tally
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, connect
 from tests.support.redis import RedisServer
 from tests.support.stack import StackRun, running_stack
 
@@ -38,11 +39,7 @@ def stack(dedicated_postgres: PostgresServer, dedicated_redis: RedisServer) -> I
     """The tracker with two announce replicas, on servers that the test may stop."""
     postgres = dedicated_postgres.settings("migrated")
     environment = {
-        "PGHOST": postgres.pghost,
-        "PGPORT": str(postgres.pgport),
-        "PGDATABASE": postgres.pgdatabase,
-        "PGUSER": postgres.pguser,
-        "ETRACKER_REDIS_URL": dedicated_redis.settings().redis_url,
+        **server_variables(postgres, dedicated_redis.settings()),
         "ETRACKER_ANNOUNCE_REPLICAS": "2",
     }
     with running_stack(environment) as run:

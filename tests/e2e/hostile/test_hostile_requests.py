@@ -17,9 +17,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.e2e.faults.accounts import connect
 from tests.e2e.hostile.conversation import Answer, say
 from tests.support.mutations import mutate, random_bytes
+from tests.support.postgres import connect
 from tests.support.stack import StackRun, running_stack
 from tests.support.torrents import Version, make_content, make_torrent
 

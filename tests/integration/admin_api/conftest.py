@@ -3,7 +3,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-import asyncpg
 import pytest
 from asgi_lifespan import LifespanManager
 from httpx import ASGITransport, AsyncClient
@@ -45,17 +44,3 @@ async def eventually(condition: Callable[[], Awaitable[bool]], what: str, second
 async def client(admin_settings: AdminSettings) -> AsyncIterator[AsyncClient]:
     async with serving(admin_settings) as client:
         yield client
-
-
-async def connect(settings: PostgresSettings) -> asyncpg.Connection:
-    """Connect to a test's database."""
-    return await asyncpg.connect(
-        host=settings.pghost, port=settings.pgport, user=settings.pguser, database=settings.pgdatabase
-    )
-
-
-@pytest.fixture
-async def database(postgres_settings: PostgresSettings) -> AsyncIterator[asyncpg.Connection]:
-    connection = await connect(postgres_settings)
-    yield connection
-    await connection.close()

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from etracker_admin_api.settings import AdminSettings
+from etracker_stack.services import server_variables
 from tests.integration.admin_api.conftest import API_KEY
 from tests.support.processes import Program, free_port, wait_until
 from tests.support.torrents import Version, info_hash_v1, make_content, make_torrent
@@ -23,11 +24,7 @@ def server(admin_settings: AdminSettings, tmp_path: Path) -> Iterator[str]:
     port = free_port()
     environment = {
         **os.environ,
-        "PGHOST": admin_settings.pghost,
-        "PGPORT": str(admin_settings.pgport),
-        "PGUSER": admin_settings.pguser,
-        "PGDATABASE": admin_settings.pgdatabase,
-        "ETRACKER_REDIS_URL": admin_settings.redis_url,
+        **server_variables(admin_settings, admin_settings),
         "ETRACKER_AUTHORIZATION": API_KEY,
         "ETRACKER_LISTEN_HOST": "127.0.0.1",
         "ETRACKER_LISTEN_PORT": str(port),

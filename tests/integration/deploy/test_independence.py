@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_stack.services import server_variables
 from tests.support.processes import Program, free_port
 
 pytestmark = pytest.mark.timeout(600)
@@ -94,11 +95,7 @@ def test_every_service_starts_from_its_own_environment_and_is_healthy(
 ) -> None:
     known = {
         "PATH": os.environ["PATH"],
-        "PGHOST": postgres_settings.pghost,
-        "PGPORT": str(postgres_settings.pgport),
-        "PGDATABASE": postgres_settings.pgdatabase,
-        "PGUSER": postgres_settings.pguser,
-        "ETRACKER_REDIS_URL": redis_settings.redis_url,
+        **server_variables(postgres_settings, redis_settings),
         "ETRACKER_LISTEN_HOST": "127.0.0.1",
     }
     ports = {service: free_port() for service in images}

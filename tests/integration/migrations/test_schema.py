@@ -20,20 +20,6 @@ from etracker_shared.settings import PostgresSettings
 from etracker_shared.tables import metadata
 
 
-@pytest.fixture
-async def database(postgres_settings: PostgresSettings) -> AsyncIterator[asyncpg.Connection]:
-    """Open one connection to a fresh database."""
-    connection = await asyncpg.connect(
-        host=postgres_settings.pghost,
-        port=postgres_settings.pgport,
-        user=postgres_settings.pguser,
-        password=postgres_settings.pgpassword.get_secret_value() or None,
-        database=postgres_settings.pgdatabase,
-    )
-    yield connection
-    await connection.close()
-
-
 class Heard:
     """Collects what a listener tells."""
 

@@ -1,10 +1,8 @@
 """torrent_counts adds up to the number of torrents, whatever is done to infohashes and by whom."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import asyncpg
-import pytest
 from alembic import command
 
 from etracker_migrations.upgrade import alembic_config
@@ -30,18 +28,6 @@ _CHANGES = {
     "everything": "TRUNCATE infohashes CASCADE",
     "one anew": "INSERT INTO infohashes (info_hash) VALUES (decode(repeat('05', 20), 'hex'))",
 }
-
-
-@pytest.fixture
-async def database(postgres_settings: PostgresSettings) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(
-        host=postgres_settings.pghost,
-        port=postgres_settings.pgport,
-        user=postgres_settings.pguser,
-        database=postgres_settings.pgdatabase,
-    )
-    yield connection
-    await connection.close()
 
 
 async def counted(database: asyncpg.Connection) -> tuple[int, int]:

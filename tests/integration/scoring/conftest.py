@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-import asyncpg
 import pytest
 from asgi_lifespan import LifespanManager
 from httpx import ASGITransport, AsyncClient
@@ -44,20 +43,6 @@ async def redis_client(redis_settings: RedisSettings) -> AsyncIterator[Redis]:
     client: Redis = Redis.from_url(redis_settings.redis_url)
     yield client
     await client.aclose()
-
-
-async def connect(settings: PostgresSettings) -> asyncpg.Connection:
-    """Connect to a test's database."""
-    return await asyncpg.connect(
-        host=settings.pghost, port=settings.pgport, user=settings.pguser, database=settings.pgdatabase
-    )
-
-
-@pytest.fixture
-async def database(postgres_settings: PostgresSettings) -> AsyncIterator[asyncpg.Connection]:
-    connection = await connect(postgres_settings)
-    yield connection
-    await connection.close()
 
 
 class RunningWorker:

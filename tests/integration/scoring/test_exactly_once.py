@@ -21,9 +21,10 @@ from etracker_scoring.use_cases.settle_facts import FactSettler
 from etracker_shared import redis_keys
 from etracker_shared.facts import ENTRY_FIELD, SHARDS, Fact, pack_fact
 from etracker_shared.settings import PostgresSettings, RedisSettings
-from tests.integration.scoring.conftest import StartWorker, add_facts, connect, eventually
+from etracker_stack.services import server_variables
+from tests.integration.scoring.conftest import StartWorker, add_facts, eventually
 from tests.support.facts import START_MS, info_hash_of, make_fact
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, connect
 from tests.support.processes import Program, free_port
 from tests.support.redis import RedisServer
 
@@ -70,11 +71,7 @@ async def all_settled(redis_client: Redis) -> bool:
 
 def worker_program(postgres: PostgresSettings, redis: RedisSettings, log: Path) -> Program:
     variables = {
-        "PGHOST": postgres.pghost,
-        "PGPORT": str(postgres.pgport),
-        "PGDATABASE": postgres.pgdatabase,
-        "PGUSER": postgres.pguser,
-        "ETRACKER_REDIS_URL": redis.redis_url,
+        **server_variables(postgres, redis),
         "ETRACKER_LISTEN_HOST": "127.0.0.1",
         "ETRACKER_LISTEN_PORT": str(free_port()),
         "ETRACKER_WORKER_POLL_SECONDS": "0.01",

@@ -7,14 +7,14 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import asyncpg
 import httpx
 import psutil
 import pytest
 
 from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_stack.services import server_variables
 from tests.support.catalogue import fill_catalogue
-from tests.support.postgres import PostgresServer, cloned_database
+from tests.support.postgres import PostgresServer, cloned_database, connect
 from tests.support.processes import Program, free_port
 
 MILLION = 1_000_000
@@ -38,9 +38,7 @@ async def test_a_million_torrents_and_keys_cost_no_service_memory(
     with cloned_database(shared_postgres) as postgres:
         variables = _variables(postgres, redis_settings)
         before = {name: await _start(module, variables, tmp_path / name) for name, module in SERVICES.items()}
-        connection = await asyncpg.connect(
-            host=postgres.pghost, port=postgres.pgport, user=postgres.pguser, database=postgres.pgdatabase
-        )
+        connection = await connect(postgres)
         await fill_catalogue(connection, MILLION)
         await connection.execute(
             "INSERT INTO peers (announce_key) SELECT 'key-' || n FROM generate_series(1, $1::int) n",
@@ -59,11 +57,7 @@ async def test_a_million_torrents_and_keys_cost_no_service_memory(
 def _variables(postgres: PostgresSettings, redis: RedisSettings) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
-        "PGHOST": postgres.pghost,
-        "PGPORT": str(postgres.pgport),
-        "PGDATABASE": postgres.pgdatabase,
-        "PGUSER": postgres.pguser,
-        "ETRACKER_REDIS_URL": redis.redis_url,
+        **server_variables(postgres, redis),
         "ETRACKER_LISTEN_HOST": "127.0.0.1",
     }
 

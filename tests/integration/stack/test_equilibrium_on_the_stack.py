@@ -14,8 +14,8 @@ import pytest
 
 from etracker_scoring.domain.notices import DELIVERY_MS
 from scripts.pasts import PASTS
-from tests.e2e.faults.accounts import connect
 from tests.support.announce import query
+from tests.support.postgres import connect
 from tests.support.processes import wait_until
 from tests.support.stack import StackRun, running_stack
 

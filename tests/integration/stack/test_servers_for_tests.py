@@ -1,17 +1,14 @@
 """The servers that tests run on do what tests rely on."""
 
-import asyncpg
 import redis
 
 from etracker_shared.settings import PostgresSettings, RedisSettings
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, connect
 from tests.support.redis import RedisServer
 
 
 async def _count(settings: PostgresSettings) -> int:
-    connection = await asyncpg.connect(
-        host=settings.pghost, port=settings.pgport, database=settings.pgdatabase, user=settings.pguser
-    )
+    connection = await connect(settings)
     try:
         return int(await connection.fetchval("SELECT count(*) FROM infohashes"))
     finally:

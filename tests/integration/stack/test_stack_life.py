@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from etracker_stack.services import server_variables
 from tests.support.postgres import PostgresServer
 from tests.support.processes import wait_until
 from tests.support.redis import RedisServer
@@ -144,14 +145,7 @@ def test_the_stack_gives_up_on_a_process_that_crashes_again_and_again(directory:
 def test_given_servers_are_used_instead_of_embedded_ones(
     dedicated_postgres: PostgresServer, dedicated_redis: RedisServer
 ) -> None:
-    postgres, redis = dedicated_postgres.settings("migrated"), dedicated_redis.settings()
-    given = {
-        "PGHOST": postgres.pghost,
-        "PGPORT": str(postgres.pgport),
-        "PGDATABASE": postgres.pgdatabase,
-        "PGUSER": postgres.pguser,
-        "ETRACKER_REDIS_URL": redis.redis_url,
-    }
+    given = server_variables(dedicated_postgres.settings("migrated"), dedicated_redis.settings())
     with running_stack(given) as run:
         assert set(run.pids()) == NAMES - {"postgres", "redis"}
         _add_infohash(run, "elsewhere")

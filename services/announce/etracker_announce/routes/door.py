@@ -11,7 +11,7 @@ import errno
 import socket
 from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from structlog import get_logger
@@ -21,6 +21,7 @@ from etracker_announce.domain.addresses import Client
 from etracker_announce.routes.exchange import FRONT, LAST_HEAD, Front
 from etracker_announce.routes.protocol import MAX_HEAD_BYTES, TrackerProtocol
 from etracker_announce.routes.short_request import ShortRequest, parse_short_request
+from etracker_shared.serving import LINGER_SECONDS, SocketServer
 
 WAIT_FOR_REQUEST_SECONDS = 1
 """How long a connection may stay outside without having asked; it then gets a transport, and that one's patience."""
@@ -169,10 +170,10 @@ class Door:
             protocol.shutdown()
 
 
-class TrackerServer(uvicorn.Server):
-    """uvicorn's server with a :class:`Door` instead of the event loop's own listeners."""
+class TrackerServer(SocketServer):
+    """A server with a :class:`Door` instead of the event loop's own listeners."""
 
-    def __init__(self, config: uvicorn.Config, linger_seconds: float = 0.25) -> None:
+    def __init__(self, config: uvicorn.Config, linger_seconds: float = LINGER_SECONDS) -> None:
         super().__init__(config)
         self._linger_seconds = linger_seconds
 
@@ -181,15 +182,11 @@ class TrackerServer(uvicorn.Server):
         await super().startup(sockets)
         if not self.started:
             return
-        bound = [socket.fromfd(it.fileno(), it.family, it.type) for server in self.servers for it in server.sockets]
-        for server in self.servers:
-            server.close()
         front = self.lifespan.state[FRONT]
-        door = Door(bound, front, self.server_state, self._make_protocol, self._linger_seconds)
+        door = Door(self.take_listeners(), front, self.server_state, self.make_protocol, self._linger_seconds)
         door.open()
         self.servers = [door]  # type: ignore[list-item]  # what uvicorn asks of a server, a door has
 
-    def _make_protocol(self) -> TrackerProtocol:
-        return self.config.http_protocol_class(  # type: ignore[call-arg,return-value]
-            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
-        )
+    def make_protocol(self) -> TrackerProtocol:
+        """Make what speaks HTTP on one connection."""
+        return cast("TrackerProtocol", super().make_protocol())

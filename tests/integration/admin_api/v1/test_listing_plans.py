@@ -21,10 +21,10 @@ from etracker_admin_api.settings import AdminSettings
 from etracker_admin_api.use_cases.statistics import LIVE_SECONDS
 from etracker_admin_api.use_cases.tracker_statistics import FRESH_SECONDS
 from etracker_shared.settings import PostgresSettings, RedisSettings
-from tests.integration.admin_api.conftest import connect, serving
+from tests.integration.admin_api.conftest import serving
 from tests.integration.admin_api.v1.listing_plans import QUESTIONS, explain, plans_of
 from tests.support.catalogue import fill_catalogue
-from tests.support.postgres import PostgresServer, cloned_database
+from tests.support.postgres import PostgresServer, cloned_database, connect
 
 SMALL, LARGE = 20_000, 1_000_000
 PAGE = 51

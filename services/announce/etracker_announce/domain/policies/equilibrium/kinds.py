@@ -1,5 +1,8 @@
 """What the law reads of a record, and kinds of candidates: tier, and five more if the candidate leeches."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from etracker_announce.domain.policies.equilibrium.parameters import TIERS
@@ -7,11 +10,13 @@ from etracker_announce.domain.swarm import RECORD, PeerFlag
 
 KINDS = 2 * TIERS
 
-READ = np.dtype(
+_FIELDS: Mapping[str, tuple[Any, ...]] = RECORD.fields or {}
+
+READ: np.dtype[np.void] = np.dtype(
     {
         "names": ["pair_hash", "first_seen", "tier_and_flags"],
         "formats": ["<u8", "<u4", "<u2"],
-        "offsets": [8, 36, 48],
+        "offsets": [_FIELDS[name][1] for name in ("pair_hash", "first_seen", "tier")],
         "itemsize": RECORD.itemsize,
     }
 )
