@@ -6,7 +6,7 @@ question. One standing tells announce everything about an asker.
 
 import enum
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 TIERS_PATH = "/v1/tiers"
 MAX_KEYS = 1000
@@ -48,6 +48,8 @@ class Standing(BaseModel):
     ``ratio``: the fraction of numwant that is withheld, 0 to 1); policies without one ignore it.
     ``notice`` is an ASCII line to convey as a warning message, or null.
     """
+
+    model_config = ConfigDict(frozen=True)
 
     registered: bool
     tier: Tier

@@ -67,16 +67,15 @@ class OneTorrent:
     """Tracks every infohash."""
 
     torrent: Torrent = field(default_factory=lambda: Torrent(length=None, snatches=3))
-    refreshed: list[InfoHash] = field(default_factory=list)
 
     def peek(self, _info_hash: InfoHash) -> Torrent | None:
         return self.torrent
 
+    def learn(self, _info_hash: InfoHash, snatches: int) -> None:
+        self.torrent = self.torrent._replace(snatches=snatches)
+
     async def find(self, _info_hash: InfoHash) -> Torrent | None:
         return self.torrent
-
-    def refresh(self, info_hash: InfoHash) -> None:
-        self.refreshed.append(info_hash)
 
 
 @dataclass

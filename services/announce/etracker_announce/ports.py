@@ -73,8 +73,8 @@ class Allowlist(Protocol):
         """Return the torrent if the cache may be trusted that it is tracked, else None: then :meth:`find` it."""
         ...
 
-    def refresh(self, info_hash: InfoHash) -> None:
-        """Ask for the torrent's snatches again, in the background and at most once a minute."""
+    def learn(self, info_hash: InfoHash, snatches: int) -> None:
+        """Take over how many snatches Redis counted: it forgets them with the swarm."""
         ...
 
     async def find(self, info_hash: InfoHash) -> Torrent | None:

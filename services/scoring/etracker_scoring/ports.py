@@ -148,7 +148,7 @@ class Accounts(Protocol):
         ...
 
     async def rewind(self, before: Mapping[int, Position]) -> None:
-        """Set shards back to the start of their stream.
+        """Set shards back to the start of their stream, and tell announce that Redis may have lost counts.
 
         Raises:
             AccountsConflictError: a position isn't what ``before`` says.

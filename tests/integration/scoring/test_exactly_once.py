@@ -20,6 +20,7 @@ from etracker_scoring.metrics import WorkerMetrics
 from etracker_scoring.use_cases.settle_facts import FactSettler
 from etracker_shared import redis_keys
 from etracker_shared.facts import ENTRY_FIELD, SHARDS, Fact, pack_fact
+from etracker_shared.notifications import EVERYTHING, INFOHASHES_CHANNEL
 from etracker_shared.settings import PostgresSettings, RedisSettings
 from etracker_stack.services import server_variables
 from tests.integration.scoring.conftest import StartWorker, add_facts, eventually
@@ -215,8 +216,10 @@ async def test_redis_outage_loses_no_fact_that_redis_kept(
 async def test_a_redis_that_comes_back_older_is_read_again_and_doubles_nothing(
     database: asyncpg.Connection, redis_client: Redis, start_worker: StartWorker
 ) -> None:
-    """Its clock is behind, too: new entries get ids that lie before what was settled."""
+    """Its clock is behind, too: new entries get ids that lie before what was settled. And it has lost its counts."""
     await fill(database)
+    told: list[object] = []
+    await database.add_listener(INFOHASHES_CHANNEL, lambda *notification: told.append(notification[-1]))
     key = redis_keys.facts(0)
     rounds = [fact for facts in history() for fact in facts if fact.key_hash[0] % SHARDS == 0]
     for number, fact in enumerate(rounds[:20]):
@@ -227,5 +230,6 @@ async def test_a_redis_that_comes_back_older_is_read_again_and_doubles_nothing(
     for number, fact in enumerate(rounds[10:]):
         await redis_client.xadd(key, {ENTRY_FIELD: pack_fact(fact)}, id=f"1900000000000-{number + 1}")
     await worker.settled(len(rounds) + 10)
+    assert told == [EVERYTHING], "announce asks Postgres anew"
     keys = len({fact.key_hash for fact in rounds})
     assert await database.fetchval("SELECT sum(uploaded) FROM peers") == 2 * keys * (ROUNDS - 1)

@@ -44,6 +44,17 @@ def test_while_nobody_tells_of_changes_an_answer_is_trusted_for_a_second() -> No
     assert cache.fresh(b"a") == "one"
 
 
+def test_an_amended_answer_is_trusted_no_longer() -> None:
+    world = World()
+    cache = world.cache()
+    cache.put(b"a", "one", world.now)
+    world.now += 299
+    cache.amend(b"a", "two")
+    assert cache.fresh(b"a") == "two"
+    world.now += 1
+    assert cache.fresh(b"a") is None
+
+
 def test_a_change_is_forgotten_wholly() -> None:
     world = World()
     cache = world.cache()
@@ -78,15 +89,14 @@ def test_when_everything_may_have_changed_nothing_is_trusted_but_all_is_remember
     assert cache.fresh(b"a") is None, "who answered may not have heard yet"
 
 
-def test_the_cache_is_bounded_and_keeps_what_is_used() -> None:
+def test_the_cache_is_bounded_and_keeps_what_was_asked_for_last() -> None:
     world = World()
     cache = world.cache(max_entries=3)
-    for key in (b"a", b"b", b"c"):
+    for key in (b"a", b"b", b"c", b"a"):
         cache.put(key, key.decode(), world.now)
-    assert cache.fresh(b"a") == "a"
+    assert cache.fresh(b"b") == "b"
     cache.put(b"d", "d", world.now)
-    assert cache.fresh(b"a") == "a"
-    assert cache.fresh(b"b") is None
+    assert [cache.fresh(key) for key in (b"a", b"b", b"c", b"d")] == ["a", None, "c", "d"]
 
 
 @dataclass
@@ -167,11 +177,13 @@ async def test_one_that_gives_up_takes_the_answer_from_nobody() -> None:
     assert await patient == "1"
 
 
-async def test_a_background_question_that_fails_is_no_forgotten_error(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_question_whose_asker_gave_up_is_no_forgotten_error(caplog: pytest.LogCaptureFixture) -> None:
     oracle = Oracle(error=OSError("gone"))
-    oracle.gate.set()
     batcher = Batcher(oracle.ask, max_keys=100)
-    batcher.start(1)
+    asker = asyncio.create_task(batcher.get(1))
+    await asyncio.sleep(0.001)
+    asker.cancel()
+    oracle.gate.set()
     await asyncio.sleep(0.001)
     assert oracle.batches == [[1]]
     assert not caplog.records

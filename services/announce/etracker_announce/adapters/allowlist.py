@@ -18,7 +18,6 @@ from etracker_shared.postgres import UNAVAILABLE, Listener
 
 FRESH_SECONDS = 3600.0
 REFUSED_ENTRIES = 16_384
-REFRESH_SECONDS = 60.0
 DEADLINE_SECONDS = 1.0
 MAX_HASHES = 1000
 PAUSE_SECONDS = 1.0
@@ -58,6 +57,12 @@ class PostgresAllowlist:
             self._metrics.allowlist["cache"].inc()
         return torrent
 
+    def learn(self, info_hash: InfoHash, snatches: int) -> None:
+        """See :class:`~etracker_announce.ports.Allowlist`."""
+        torrent = self._tracked.last_known(info_hash)
+        if torrent is not None:
+            self._tracked.amend(info_hash, torrent._replace(snatches=snatches))
+
     async def find(self, info_hash: InfoHash) -> Torrent | None:
         """See :class:`~etracker_announce.ports.Allowlist`."""
         torrent = self.peek(info_hash)
@@ -72,11 +77,6 @@ class PostgresAllowlist:
             return self._last_known(info_hash)
         self._metrics.allowlist["postgres"].inc()
         return torrent
-
-    def refresh(self, info_hash: InfoHash) -> None:
-        """See :class:`~etracker_announce.ports.Allowlist`."""
-        if self._tracked.age(info_hash) > REFRESH_SECONDS:
-            self._questions.start(info_hash)
 
     async def close(self) -> None:
         """Give up the questions under way."""

@@ -31,10 +31,6 @@ class Batcher(Generic[K, V]):
         # Shielded: one asker that gives up takes the answer from nobody else.
         return await asyncio.shield(self._future(key))
 
-    def start(self, key: K) -> None:
-        """Ask without waiting for the answer."""
-        self._future(key)
-
     async def close(self) -> None:
         """Give up what is under way."""
         if self._departure:

@@ -1,11 +1,11 @@
 """A bounded cache in front of Postgres that is told of changes."""
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from cachetools import LRUCache, TTLCache
+from cachetools import TTLCache
 
 V = TypeVar("V")
 
@@ -17,25 +17,22 @@ REMEMBERED_CHANGES = 65536
 Clock = Callable[[], float]
 
 
-@dataclass(slots=True)
-class _Entry(Generic[V]):
-    value: V
-    asked_at: float
-    trusted_until: float
-    round: int
-
-
 class NotifiedCache(Generic[V]):
     """Keeps answers for ``fresh_seconds`` while ``is_told`` says that changes would be heard of.
 
     An answer asked for less than a second after its key changed is trusted for a second only: who gave
     it may not have heard yet. Entries that are no longer trusted are still there to fall back on.
+
+    Past ``max_entries`` the one asked for the longest ago goes, used or not: it is the next to be asked for again
+    anyway, and so a look changes nothing. Entries are tuples, since there are hundreds of thousands of them.
     """
 
     def __init__(
         self, max_entries: int, fresh_seconds: float, is_told: Callable[[], bool], clock: Clock = time.monotonic
     ) -> None:
-        self._entries: LRUCache[bytes, _Entry[V]] = LRUCache(max_entries)
+        self._max_entries = max_entries
+        # Value, when it was asked for, until when it is trusted, and the round.
+        self._entries: OrderedDict[bytes, tuple[V, float, float, int]] = OrderedDict()
         self._changed: TTLCache[bytes, bool] = TTLCache(REMEMBERED_CHANGES, RECHECK_SECONDS, timer=clock)
         self._everything_changed_at = -RECHECK_SECONDS
         self._round = 0
@@ -46,28 +43,33 @@ class NotifiedCache(Generic[V]):
     def fresh(self, key: bytes) -> V | None:
         """Return the value if it may be trusted."""
         entry = self._entries.get(key)
-        if entry is None or entry.round != self._round:
+        if entry is None:
             return None
+        value, asked_at, trusted_until, asked_in = entry
         now = self._clock()
-        if now >= entry.trusted_until or (now >= entry.asked_at + RECHECK_SECONDS and not self._is_told()):
+        if asked_in != self._round or now >= trusted_until:
             return None
-        return entry.value
+        if now >= asked_at + RECHECK_SECONDS and not self._is_told():
+            return None
+        return value
 
     def last_known(self, key: bytes) -> V | None:
         """Return the value, trusted or not, unless it changed since."""
         entry = self._entries.get(key)
-        return entry.value if entry else None
-
-    def age(self, key: bytes) -> float:
-        """Return how many seconds ago the value was asked for; infinity if there is none."""
-        entry = self._entries.get(key)
-        return self._clock() - entry.asked_at if entry else float("inf")
+        return entry[0] if entry else None
 
     def put(self, key: bytes, value: V, asked_at: float) -> None:
         """Keep an answer to a question of ``asked_at`` (this cache's clock)."""
         settled = key not in self._changed and asked_at >= self._everything_changed_at + RECHECK_SECONDS
         trusted_until = asked_at + (self._fresh_seconds if settled else RECHECK_SECONDS)
-        self._entries[key] = _Entry(value, asked_at, trusted_until, self._round)
+        self._entries[key] = value, asked_at, trusted_until, self._round
+        self._entries.move_to_end(key)
+        if len(self._entries) > self._max_entries:
+            self._entries.popitem(last=False)
+
+    def amend(self, key: bytes, value: V) -> None:
+        """Replace a value that is known, and trust it no longer than the one before."""
+        self._entries[key] = value, *self._entries[key][1:]
 
     def drop(self, key: bytes) -> None:
         """Forget a value that turned out to be of another kind."""

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import httpx
 from purgatory import AsyncCircuitBreakerFactory
@@ -22,6 +23,7 @@ DEADLINE_SECONDS = 0.15
 FAILURES_BEFORE_PAUSE = 3
 PAUSE_SECONDS = 1.0
 STRANGER_ENTRIES = 16_384
+SHARED_JUDGEMENTS = 1024
 GUEST = KeyHash(b"")
 """Stands for any guest, as the empty string does in the request."""
 
@@ -99,7 +101,7 @@ class ScoringTiers:
         async with await self._breakers.get_breaker("scoring"), asyncio.timeout(DEADLINE_SECONDS):
             standings = await self._post(keys)
         answers = zip(keys, standings, strict=True)
-        judgements = {key: Judgement(standing, provisional=False) for key, standing in answers}
+        judgements = {key: _shared(Judgement(standing, provisional=False)) for key, standing in answers}
         for key, judgement in judgements.items():
             self._keep(key, judgement, asked_at)
         return judgements
@@ -126,3 +128,9 @@ class ScoringTiers:
             kept, other = other, kept
         other.drop(key)
         kept.put(key, judgement, asked_at)
+
+
+@lru_cache(SHARED_JUDGEMENTS)
+def _shared(judgement: Judgement) -> Judgement:
+    """Return the first of equal judgements: few differ, and a cache holds one for every key."""
+    return judgement

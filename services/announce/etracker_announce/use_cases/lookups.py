@@ -90,11 +90,12 @@ class Lookups:
         return NEW_TORRENT
 
     def snatches(self, info_hash: InfoHash, torrent: Torrent, counted: int | None) -> int:
-        """Return a torrent's snatches: as Redis counted them, else as Postgres last said."""
-        if counted is not None:
-            return counted
-        self._allowlist.refresh(info_hash)
-        return torrent.snatches
+        """Return a torrent's snatches: as Redis counted them, or if there were none since, as Postgres did."""
+        if counted is None:
+            return torrent.snatches
+        if counted != torrent.snatches:
+            self._allowlist.learn(info_hash, counted)
+        return counted
 
 
 def _checked(key_hash: KeyHash | None, judgement: Judgement) -> Judgement:

@@ -26,7 +26,7 @@ from etracker_scoring.ports import (
 )
 from etracker_shared.facts import Fact
 from etracker_shared.identity import InfoHash, KeyHash
-from etracker_shared.notifications import KEYS_CHANNEL, format_payloads
+from etracker_shared.notifications import EVERYTHING, INFOHASHES_CHANNEL, KEYS_CHANNEL, format_payloads
 from etracker_shared.postgres import UNAVAILABLE
 
 _CONFLICTS = (
@@ -65,9 +65,11 @@ class PostgresAccounts:
         return {shard: parse_position(last_id) for shard, last_id in rows}
 
     async def rewind(self, before: Mapping[int, Position]) -> None:
-        """Set shards back to the start of their stream."""
+        """Set shards back to the start of their stream, and let announce ask anew for what Redis had counted."""
         with postgres_answers():
-            await self._move({shard: (position, START) for shard, position in before.items()})
+            async with self._connection.transaction():
+                await self._move({shard: (position, START) for shard, position in before.items()})
+                await self._connection.execute(sql.NOTIFY, INFOHASHES_CHANNEL, [EVERYTHING])
 
     async def find_keys(self, key_hashes: Collection[KeyHash]) -> dict[KeyHash, Key]:
         """Return the keys that are registered."""
