@@ -42,6 +42,11 @@ def address_prefix(address: IPv4Address | IPv6Address) -> bytes:
 
     Returns 7 bytes: the family (4 or 6), then the prefix padded with zeros.
     """
-    if address.version == 4:
-        return b"\x04" + address.packed[:3] + b"\x00\x00\x00"
-    return b"\x06" + address.packed[:6]
+    return packed_prefix(address.packed)
+
+
+def packed_prefix(packed: bytes) -> bytes:
+    """Cut an address of 4 or 16 bytes, in network order; see :func:`address_prefix`."""
+    if len(packed) == 4:
+        return b"\x04" + packed[:3] + b"\x00\x00\x00"
+    return b"\x06" + packed[:6]

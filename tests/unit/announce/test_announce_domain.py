@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etracker_announce.domain.addresses import client_finder, is_private
+from etracker_announce.domain.addresses import client_finder, describe_client, is_private
 from etracker_announce.domain.interval import spread
 from etracker_announce.domain.pairs import hash_pair
 from etracker_announce.settings import AnnounceSettings
-from etracker_shared.addresses import parse_networks
+from etracker_shared.addresses import client_address, parse_networks
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,11 @@ def test_other_addresses_are_public(address: str) -> None:
         ("::ffff:127.0.0.1", "::ffff:192.0.2.8", "192.0.2.8"),
         ("127.0.0.1", "2001:db8::5", "2001:db8::5"),
         ("127.0.0.1", "rubbish", "127.0.0.1"),
+        ("127.0.0.1", "10.0.0.9", "10.0.0.9"),
+        ("127.0.0.1", " 192.0.2.9:6881", "192.0.2.9"),
+        ("127.0.0.1", "192.0.2.09", "127.0.0.1"),
+        ("127.0.0.1", "192.0.2.9\x00", "127.0.0.1"),
+        ("2001:db8::1", "192.0.2.1", "2001:db8::1"),
     ],
 )
 def test_the_client_is_the_right_most_hop_nobody_vouches_for(
@@ -52,6 +57,14 @@ def test_the_client_is_the_right_most_hop_nobody_vouches_for(
     """PROTOCOL 21."""
     find_client = client_finder(parse_networks("127.0.0.0/8, 10.0.0.0/8"))
     assert find_client(socket_address, forwarded_for).packed == ip_address(client).packed
+
+
+@given(st.ip_addresses().map(str), st.lists(st.ip_addresses().map(str) | st.text(max_size=5), max_size=2).map(",".join))
+def test_the_short_way_to_a_client_finds_whom_the_long_one_does(socket_address: str, forwarded_for: str) -> None:
+    """PROTOCOL 21."""
+    trusted = parse_networks("0.0.0.0/1, 2000::/3")
+    found = client_finder(trusted)(socket_address, forwarded_for)
+    assert found == describe_client(client_address(socket_address, forwarded_for, trusted).packed)
 
 
 @given(st.integers(60, 86400), st.binary(max_size=16), st.binary(max_size=20))

@@ -18,7 +18,7 @@ from tests.support.announce_ports import Scripted
 PEER = b"-TR3000-aaaaaaaaaaaa"
 KEY = "0123456789abcdef0123456789abcd"
 HASH = bytes(range(20))
-CLIENT = describe_client(parse_address("192.0.2.1"))
+CLIENT = describe_client(parse_address("192.0.2.1").packed)
 STRANGER = Judgement(Standing(registered=False, tier=Tier.FREE_RIDER), provisional=True)
 
 
@@ -26,7 +26,7 @@ async def answer(scripted: Scripted, path: str, client: str = "192.0.2.1") -> di
     raw_path, _, raw_query = path.encode().partition(b"?")
     target = parse_path(raw_path)
     assert isinstance(target, Target)
-    result = await scripted.front.tracker.answer(target, raw_query, describe_client(parse_address(client)))
+    result = await scripted.front.tracker.answer(target, raw_query, describe_client(parse_address(client).packed))
     decoded = fastbencode.bdecode(result.body)
     assert isinstance(decoded, dict)
     return decoded

@@ -1,18 +1,21 @@
 """Where a request comes from, and which addresses may be handed out to whom."""
 
 import enum
+import sys
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import ip_network
+from socket import AF_INET, inet_pton
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from etracker_shared.addresses import Address, Network, client_address
-from etracker_shared.identity import address_prefix
+from etracker_shared.addresses import Network, client_address, is_trusted, parse_address
+from etracker_shared.identity import packed_prefix
 
 REMEMBERED_CLIENTS = 65536
+REMEMBERED_PROXIES = 1024
 
 # Networks nobody on the Internet can dial: this host, private use, link-local, shared (CGNAT) and multicast. All of
 # them are decided by the first two bytes, so that numpy can look up a whole list of peers at once.
@@ -63,17 +66,18 @@ def _first_two_bytes(version: int) -> npt.NDArray[np.bool_]:
 
 PRIVATE4 = _first_two_bytes(4)
 PRIVATE6 = _first_two_bytes(6)
+_PRIVATE4, _PRIVATE6 = PRIVATE4.tobytes(), PRIVATE6.tobytes()
 
 
 def is_private(packed: bytes) -> bool:
     """Tell whether nobody outside the address's own network can dial it."""
-    table = PRIVATE4 if len(packed) == 4 else PRIVATE6
-    return bool(table[np.frombuffer(packed, dtype="=u2", count=1)[0]])
+    table = _PRIVATE4 if len(packed) == 4 else _PRIVATE6
+    return bool(table[int.from_bytes(packed[:2], sys.byteorder)])
 
 
-def describe_client(address: Address) -> Client:
-    """Describe an address the way announces need it."""
-    return Client(address.packed, address_prefix(address), is_private(address.packed))
+def describe_client(packed: bytes) -> Client:
+    """Describe an address (4 or 16 bytes) the way announces need it."""
+    return Client(packed, packed_prefix(packed), is_private(packed))
 
 
 ClientFinder = Callable[[str, str], Client]
@@ -81,13 +85,27 @@ ClientFinder = Callable[[str, str], Client]
 
 
 def client_finder(trusted: tuple[Network, ...]) -> ClientFinder:
-    """Build the function that tells who asks; it remembers recent clients, whose parsing is slow.
+    """Build the function that tells who asks.
+
+    Nearly everybody comes over IPv4, by themselves or through one proxy: that is told in a microsecond, whoever it is.
+    Parsing anything else is slow, so that some are remembered.
 
     The function raises ValueError for a socket without an address.
     """
 
+    @lru_cache(maxsize=REMEMBERED_PROXIES)
+    def is_proxy(socket_address: str) -> bool:
+        return is_trusted(parse_address(socket_address), trusted)
+
     @lru_cache(maxsize=REMEMBERED_CLIENTS)
+    def parse_client(socket_address: str, forwarded_for: str) -> Client:
+        return describe_client(client_address(socket_address, forwarded_for, trusted).packed)
+
     def find_client(socket_address: str, forwarded_for: str) -> Client:
-        return describe_client(client_address(socket_address, forwarded_for, trusted))
+        nearest = forwarded_for if forwarded_for and is_proxy(socket_address) else socket_address
+        try:
+            return describe_client(inet_pton(AF_INET, nearest))
+        except (OSError, ValueError):  # several hops, a port, IPv6, or rubbish
+            return parse_client(socket_address, forwarded_for)
 
     return find_client

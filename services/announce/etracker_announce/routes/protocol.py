@@ -6,6 +6,7 @@ in time, an unread answer by flow control.
 """
 
 import asyncio
+from socket import inet_aton
 from typing import Any, ClassVar
 
 import httptools
@@ -18,13 +19,12 @@ from etracker_announce.domain.addresses import Client, describe_client
 from etracker_announce.domain.request import Target, parse_path
 from etracker_announce.routes.exchange import FRONT, Exchange, Front
 from etracker_announce.routes.short_request import parse_short_request
-from etracker_shared.addresses import parse_address
 
 MAX_HEAD_BYTES = 32_768
 LAST_CHANCE_SECONDS = 1.0
 """How long a connection on which nothing was asked yet may still ask once the service stops."""
 
-_UNIX_SOCKET = describe_client(parse_address("127.0.0.1"))
+_UNIX_SOCKET = describe_client(inet_aton("127.0.0.1"))
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 _BAD_URL = (httptools.HttpParserInvalidURLError, UnicodeDecodeError, AttributeError)
