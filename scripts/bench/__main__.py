@@ -57,7 +57,7 @@ class Size:
     one_swarm: Shape
 
 
-FULL = Size(3, 15_000, 3_000, 3, 10_000, 5, Shape(LARGE, 1_000_000, 100_000), Shape(ONE_SWARM, 100_000, 1))
+FULL = Size(3, 15_000, 3_000, 5, 10_000, 5, Shape(LARGE, 1_000_000, 100_000), Shape(ONE_SWARM, 100_000, 1))
 QUICK = Size(2, 3_000, 500, 2, 3_000, 3, Shape(LARGE, 50_000, 5_000), Shape(ONE_SWARM, 10_000, 1))
 
 
@@ -123,15 +123,15 @@ def _beside_others(size: Size, results: Results, progress: Progress, ours: Seque
 
 
 def _growth(size: Size, results: Results, progress: Progress, small: Target, work: Path) -> None:
-    with etracker(work, "large", PLAIN) as tracker:
-        grown = [
-            Target(name, tracker, World(shape)) for name, shape in ((LARGE, size.large), (ONE_SWARM, size.one_swarm))
-        ]
-        for target in grown:
+    """Give each world a tracker of its own: how many peers there are and how many in a swarm are two questions."""
+    with ExitStack() as running:
+        targets = [Target(SMALL, small.tracker, small.world)]
+        for directory, shape in (("large", size.large), ("one-swarm", size.one_swarm)):
+            tracker = running.enter_context(etracker(work, directory, PLAIN))
+            target = Target(shape.name, tracker, World(shape))
             results.memory[target.name] = _load(target, tracker, progress)
-        for target in grown:  # after all loading: it makes announce forget what it knew of keys and torrents
             results.samples.append(meet_caches(Plan(COLD, 1, size.announces), target, progress))
-        targets = [Target(SMALL, small.tracker, small.world), *grown]
+            targets.append(target)
         results.samples.extend(run(Plan(SCALE, size.growth_rounds, size.growth_announces), targets, progress))
 
 

@@ -89,6 +89,9 @@ def _flag(name: str, comment: str) -> Column[bool]:
     return Column(name, Boolean, nullable=False, server_default=text("false"), comment=comment)
 
 
+_BUSY = {"autovacuum_analyze_scale_factor": 2}
+"""Announces change every row all the time, and what Postgres needs to know about the table hardly ever."""
+
 _LISTED = text("same_as IS NULL")
 """The rows that lists show: a hybrid's other infohash isn't a torrent of its own."""
 
@@ -157,7 +160,7 @@ infohashes = Table(
         postgresql_ops={"name": "gin_trgm_ops"},
         postgresql_where=_LISTED,
     ),
-    postgresql_with={"fillfactor": 70},
+    postgresql_with={"fillfactor": 70, **_BUSY},
 )
 
 peers = Table(
@@ -219,7 +222,7 @@ peers = Table(
         "grace",
         postgresql_where=text("grace OR (tier <= 1 AND snatched > 0)"),
     ),
-    postgresql_with={"fillfactor": 80},
+    postgresql_with={"fillfactor": 80, **_BUSY},
 )
 
 memberships = Table(
@@ -294,7 +297,7 @@ announces = Table(
         postgresql_nulls_not_distinct=True,
     ),
     comment="one row a session: a key (or guest), a torrent and a client instance",
-    postgresql_with={"fillfactor": 80},
+    postgresql_with={"fillfactor": 80, **_BUSY},
 )
 
 stream_positions = Table(
