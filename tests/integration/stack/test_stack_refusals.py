@@ -34,6 +34,10 @@ def test_a_directory_that_cannot_be_made(data: Path) -> None:
     assert "can't be used" in _refusal(data, ETRACKER_DATA_DIR="/proc/etracker")
 
 
+def test_a_redis_that_is_no_program(data: Path) -> None:
+    assert "/etc/passwd is no program: set ETRACKER_REDIS_SERVER" in _refusal(data, ETRACKER_REDIS_SERVER="/etc/passwd")
+
+
 def test_broken_secrets(data: Path) -> None:
     data.mkdir()
     (data / "secrets.json").write_text("{")
