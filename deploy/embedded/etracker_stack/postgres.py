@@ -23,7 +23,7 @@ OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # a socket's path may be 107 bytes long, a data directory's longer
     "max_connections": "200",
-    "shared_buffers": "512MB",  # of address space: what isn't needed isn't touched
+    "shared_buffers": "1GB",  # of address space: what isn't needed isn't touched
     "max_wal_size": "2GB",
     "min_wal_size": "128MB",
     "wal_compression": "off",  # this build has pglz only, which takes ten times as long as writing the whole page
