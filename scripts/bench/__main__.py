@@ -23,6 +23,7 @@ from scripts.bench.results import (
     PACED,
     PLAIN,
     POLICIES,
+    SAME_LOAD,
     SCALE,
     SMALL,
     UNDER,
@@ -133,6 +134,8 @@ def _growth(size: Size, results: Results, progress: Progress, small: Target, wor
             results.memory[target.name] = _load(target, tracker, progress)
             results.samples.append(meet_caches(Plan(COLD, 1, size.announces), target, progress))
             targets.append(target)
+        large = targets[1]
+        targets.insert(2, Target(SAME_LOAD, large.tracker, large.world.of_keys(SMALL_SHAPE.keys)))
         results.samples.extend(run(Plan(SCALE, size.growth_rounds, size.growth_announces), targets, progress))
 
 

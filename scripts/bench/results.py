@@ -20,6 +20,9 @@ SMALL, LARGE, ONE_SWARM = (
     "1,000,000 peers in 100,000 swarms",
     "100,000 peers in one swarm",
 )
+SAME_LOAD = "10,000 peers of those 1,000,000"
+"""Those of as many keys and torrents as the small tracker has: all that differs is what else the tracker holds."""
+
 BESIDE, PACED, COLD, SCALE = "beside others", "at a steady rate", "cold caches", "as it grows"
 UNDER = "under policies"
 PLAIN, DEFAULT = POLICIES = ("random", "equilibrium")
@@ -84,6 +87,7 @@ class Results:
             (BESIDE, ETRACKER, WEBTORRENT, NEW_CONNECTION, 0.8),
             (BESIDE, ETRACKER, WEBTORRENT, KEEP_ALIVE, 1.0),
             *((SCALE, LARGE, SMALL, mode, 1.2) for mode in MODES),
+            *((SCALE, SAME_LOAD, SMALL, mode, 1.2) for mode in MODES),
             *((SCALE, ONE_SWARM, SMALL, mode, 1.5) for mode in MODES),
             *((UNDER, under(DEFAULT, SMALL), under(PLAIN, SMALL), mode, 1.4) for mode in MODES),
             *((UNDER, under(DEFAULT, ONE_SWARM), under(PLAIN, ONE_SWARM), mode, 1.4) for mode in MODES),

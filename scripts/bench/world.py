@@ -1,8 +1,9 @@
 """The peers a benchmark announces for: who they are, what they say next, what it must add up to."""
 
 import hashlib
+from copy import copy
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 from urllib.parse import quote_from_bytes
 
 import numpy as np
@@ -71,6 +72,20 @@ def peer_id(index: int) -> bytes:
     return b"-qB4520-%012d" % index
 
 
+class Turns:
+    """Whose turn it is to announce: everybody's once, in one order, and again from the start."""
+
+    def __init__(self, order: Ints) -> None:
+        self.order = order
+        self._next = 0
+
+    def take(self, most: int) -> Ints:
+        """Return the next ``most`` peers, or fewer before the first comes again."""
+        start, end = self._next, min(self._next + most, len(self.order))
+        self._next = end % len(self.order)
+        return self.order[start:end]
+
+
 class World:
     """Every peer's state. Peers announce in one fixed random order, so that a peer's announces never overtake."""
 
@@ -88,8 +103,7 @@ class World:
         self.joined = np.zeros(count, np.bool_)
         self.snatched = np.zeros(count, np.bool_)
         self.announced = np.zeros(count, np.bool_)
-        self._order = self._random.permutation(count)
-        self._cursor = 0
+        self.turns = Turns(self._random.permutation(count))
 
     def addresses(self, peers: Ints) -> Ints:
         """Return each peer's IPv4 address as a number."""
@@ -98,6 +112,15 @@ class World:
     def ports(self, peers: Ints) -> Ints:
         """Return each peer's port."""
         return FIRST_PORT + peers % PORTS
+
+    def of_keys(self, keys: int) -> Self:
+        """Return the same world, in which none but the peers of the first so many keys announce.
+
+        What one of the two lets a peer do the other knows.
+        """
+        part = copy(self)
+        part.turns = Turns(self.turns.order[self.key_of[self.turns.order] < keys])
+        return part
 
     def join_silently(self) -> None:
         """Take every peer as joined, its first announce made (for worlds that are loaded, not announced)."""
@@ -109,17 +132,15 @@ class World:
         ending = "Connection: close\r\n\r\n" if close else "\r\n"
         requests: list[bytes] = []
         while len(requests) < count:
-            end = min(self._cursor + count - len(requests), self.shape.peers)
-            peers = self._order[self._cursor : end]
-            self._cursor = end % self.shape.peers
+            peers = self.turns.take(count - len(requests))
             events = self._step(peers)
             requests += self._encode(peers, events, tracker, ending)
         return requests
 
     def first_announces(self) -> Ints:
         """Choose peers such that every torrent and every key is announced with: what meets each cache once."""
-        _, firsts = np.unique(self.torrent_of[self._order], return_index=True)
-        of_torrents = self._order[firsts]
+        _, firsts = np.unique(self.torrent_of[self.turns.order], return_index=True)
+        of_torrents = self.turns.order[firsts]
         strange = np.setdiff1d(self.key_of, self.key_of[of_torrents])
         chosen = np.concatenate([of_torrents, strange])  # the first peer of a key has the key's number
         return self._random.permutation(chosen)

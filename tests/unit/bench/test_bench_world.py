@@ -3,10 +3,11 @@
 from collections import defaultdict
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.bench.world import Shape, World
+from scripts.bench.world import Shape, World, announce_key
 
 
 class KeyInPath:
@@ -67,3 +68,14 @@ def test_first_announces_meet_every_torrent_and_every_key() -> None:
     assert set(world.torrent_of[peers].tolist()) == set(range(200))
     assert set(world.key_of[peers].tolist()) == set(range(200))
     assert len(set(peers.tolist())) == len(peers)
+
+
+def test_a_part_of_a_world_announces_for_few_keys_and_the_whole_knows_of_it() -> None:
+    world = World(Shape("parted", 1_000, 100))
+    world.join_silently()
+    part = world.of_keys(7)
+    chosen = set(np.flatnonzero(world.key_of < 7).tolist())
+    requests = part.announces(2 * len(chosen), KeyInPath(), close=False)
+    assert {said(request)[0] for request in requests} == {announce_key(world.shape, index) for index in range(7)}
+    assert world.expected_by_key() == part.expected_by_key()
+    assert sum(uploaded for uploaded, *_ in world.expected_by_key().values()) > 0
