@@ -1,17 +1,18 @@
 """Free ports on this machine."""
 
+import random
 import socket
-from contextlib import ExitStack
+from itertools import islice
+
+FIRST_PORT, LAST_PORT = 15_000, 32_767
+"""Below the ports that Linux gives outgoing connections: such a one could take a port before its server listens."""
 
 
 def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
     """Return ports of ``host`` that nobody listens on now, each once."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket(family, socket.SOCK_STREAM)) for _ in range(count)]
-        for taken in sockets:
-            taken.bind((host, 0))
-        return [int(taken.getsockname()[1]) for taken in sockets]
+    ports = range(FIRST_PORT, LAST_PORT + 1)
+    shuffled = random.sample(ports, len(ports))
+    return list(islice((port for port in shuffled if not is_taken(host, port)), count))
 
 
 def free_port(host: str = "127.0.0.1") -> int:
