@@ -34,11 +34,7 @@ def create_pool(settings: PostgresSettings, *, max_size: int = 8, command_timeou
     a cursor behind.
     """
     return asyncpg.create_pool(
-        host=settings.pghost,
-        port=settings.pgport,
-        user=settings.pguser,
-        password=settings.pgpassword.get_secret_value() or None,
-        database=settings.pgdatabase,
+        **settings.asyncpg_arguments(),
         min_size=0,
         max_size=max_size,
         timeout=3.0,
@@ -84,11 +80,7 @@ class Listener:
 
     async def _listen(self) -> None:
         connection = await asyncpg.connect(
-            host=self._settings.pghost,
-            port=self._settings.pgport,
-            user=self._settings.pguser,
-            password=self._settings.pgpassword.get_secret_value() or None,
-            database=self._settings.pgdatabase,
+            **self._settings.asyncpg_arguments(),
             timeout=3.0,
             command_timeout=3.0,
             server_settings={"application_name": "etracker-listener"},

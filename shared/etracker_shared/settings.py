@@ -47,6 +47,16 @@ class PostgresSettings(EnvironmentSettings):
     pguser: str = Field("etracker", validation_alias=AliasChoices("PGUSER", "pguser"))
     pgpassword: SecretStr = Field(SecretStr(""), validation_alias=AliasChoices("PGPASSWORD", "pgpassword"))
 
+    def asyncpg_arguments(self) -> dict[str, Any]:
+        """Return what asyncpg wants to know to connect; the password is in it: never log it."""
+        return {
+            "host": self.pghost,
+            "port": self.pgport,
+            "user": self.pguser,
+            "password": self.pgpassword.get_secret_value() or None,
+            "database": self.pgdatabase,
+        }
+
     def sqlalchemy_url(self) -> str:
         """Return the URL SQLAlchemy's asyncpg dialect wants; it holds the password: never log it."""
         password = quote(self.pgpassword.get_secret_value(), safe="")

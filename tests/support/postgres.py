@@ -113,11 +113,7 @@ class PostgresServer:
 async def connect(settings: PostgresSettings) -> asyncpg.Connection:
     """Open a connection to a database that a test or its tracker uses."""
     return await asyncpg.connect(
-        host=settings.pghost,
-        port=settings.pgport,
-        user=settings.pguser,
-        password=settings.pgpassword.get_secret_value() or None,
-        database=settings.pgdatabase,
+        **settings.asyncpg_arguments(),
         timeout=5.0,
     )
 

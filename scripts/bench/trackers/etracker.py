@@ -100,11 +100,7 @@ class Etracker:
     async def connection(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
         """Connect to its Postgres."""
         connection = await asyncpg.connect(
-            host=self.postgres.pghost,
-            port=self.postgres.pgport,
-            user=self.postgres.pguser,
-            password=self.postgres.pgpassword.get_secret_value(),
-            database=self.postgres.pgdatabase,
+            **self.postgres.asyncpg_arguments(),
         )
         try:
             yield connection

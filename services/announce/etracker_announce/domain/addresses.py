@@ -66,12 +66,12 @@ def _first_two_bytes(version: int) -> npt.NDArray[np.bool_]:
 
 PRIVATE4 = _first_two_bytes(4)
 PRIVATE6 = _first_two_bytes(6)
-_PRIVATE4, _PRIVATE6 = PRIVATE4.tobytes(), PRIVATE6.tobytes()
+PRIVATE4_BYTES, PRIVATE6_BYTES = PRIVATE4.tobytes(), PRIVATE6.tobytes()
 
 
 def is_private(packed: bytes) -> bool:
     """Tell whether nobody outside the address's own network can dial it."""
-    table = _PRIVATE4 if len(packed) == 4 else _PRIVATE6
+    table = PRIVATE4_BYTES if len(packed) == 4 else PRIVATE6_BYTES
     return bool(table[int.from_bytes(packed[:2], sys.byteorder)])
 
 

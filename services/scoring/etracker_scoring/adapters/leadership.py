@@ -61,11 +61,7 @@ class Leadership:
 
     async def _connect(self) -> asyncpg.Connection:
         return await asyncpg.connect(
-            host=self._settings.pghost,
-            port=self._settings.pgport,
-            user=self._settings.pguser,
-            password=self._settings.pgpassword.get_secret_value() or None,
-            database=self._settings.pgdatabase,
+            **self._settings.asyncpg_arguments(),
             timeout=3.0,
             command_timeout=30.0,
             server_settings=_SERVER_SETTINGS,

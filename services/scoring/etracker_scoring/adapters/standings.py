@@ -134,11 +134,7 @@ class PostgresStandings:
     async def _hold_connection(self) -> None:
         """Open a connection, offer it, and return once it is lost."""
         connection = await asyncpg.connect(
-            host=self._settings.pghost,
-            port=self._settings.pgport,
-            user=self._settings.pguser,
-            password=self._settings.pgpassword.get_secret_value() or None,
-            database=self._settings.pgdatabase,
+            **self._settings.asyncpg_arguments(),
             timeout=3.0,
             server_settings={"application_name": "etracker-scoring", "enable_seqscan": "off", "jit": "off"},
         )
