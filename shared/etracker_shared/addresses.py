@@ -6,6 +6,11 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
+MAX_HOPS = 8
+"""How many proxies of its own a deployment may have; a header's older hops are anybody's."""
+MAX_ADDRESS_CHARACTERS = 100
+"""Enough for an IPv6 address in brackets with a zone and a port."""
+
 
 def parse_networks(text: str) -> tuple[Network, ...]:
     """Parse networks separated by commas or spaces; a bare address is a network of one.
@@ -22,6 +27,8 @@ def parse_address(text: str) -> Address:
     Raises:
         ValueError: it is no address.
     """
+    if len(text) > MAX_ADDRESS_CHARACTERS:
+        raise ValueError("too long for an address")
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -41,13 +48,13 @@ def client_address(socket_address: str, forwarded_for: str, trusted: Sequence[Ne
 
     ``forwarded_for``: the ``X-Forwarded-For`` header, several of them joined by commas; nobody but a
     trusted proxy is believed. When every hop is trusted, or a hop is unreadable, the last one that a
-    trusted proxy vouched for is the answer.
+    trusted proxy vouched for is the answer. Only the last :data:`MAX_HOPS` hops are read.
 
     Raises:
         ValueError: the socket's address is no address (a Unix socket has none).
     """
     address = parse_address(socket_address)
-    for hop in reversed(forwarded_for.split(",")):
+    for hop in reversed(forwarded_for.rsplit(",", MAX_HOPS)[-MAX_HOPS:]):
         if not is_trusted(address, trusted):
             break
         try:

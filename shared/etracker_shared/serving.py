@@ -1,6 +1,7 @@
 """Run one of etracker's FastAPI applications under uvicorn."""
 
 import asyncio
+import resource
 import socket
 import sys
 from collections.abc import Callable
@@ -82,6 +83,7 @@ def serve(
     ``create_app`` is called inside the event loop: drivers keep the loop they are made in.
     """
     configure_logging(settings.log_level)
+    _allow_many_connections()
     config = uvicorn.Config(
         partial(create_app, settings),
         factory=True,
@@ -101,3 +103,9 @@ def serve(
     server.run()
     if not server.started:
         sys.exit(NOT_STARTED)
+
+
+def _allow_many_connections() -> None:
+    """Raise the soft limit of open files, often 1,024, to the hard one: each connection is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

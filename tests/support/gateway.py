@@ -1,5 +1,6 @@
 """The gateway alone, with services that a test plays itself."""
 
+import contextlib
 import json
 import os
 import socket
@@ -19,7 +20,7 @@ from tests.support.processes import Program, free_port
 class Echo:
     """A service that answers with the request it got, as JSON; it may be stopped and started again.
 
-    While ``answering`` isn't set it takes its time.
+    While ``answering`` isn't set it takes its time. ``broken_off`` counts the requests that it didn't answer.
     """
 
     def __init__(self, name: str) -> None:
@@ -27,6 +28,7 @@ class Echo:
         self.port = free_port()
         self.answering = threading.Event()
         self.answering.set()
+        self.broken_off = 0
         self._server: ThreadingHTTPServer | None = None
 
     def __enter__(self) -> Self:
@@ -38,7 +40,7 @@ class Echo:
 
     def start(self) -> None:
         """Listen and answer."""
-        self._server = _EchoServer(("127.0.0.1", self.port), _handler(self.name, self.answering))
+        self._server = _EchoServer(("127.0.0.1", self.port), _handler(self))
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self) -> None:
@@ -51,25 +53,35 @@ class Echo:
 
 class _EchoServer(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 1024
     block_on_close = False
 
 
-def _handler(name: str, answering: threading.Event) -> type[BaseHTTPRequestHandler]:
+def _handler(echo: Echo) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.0"  # a connection a request: stopping the server leaves none open
 
         def do_GET(self) -> None:
-            answering.wait(10)
+            echo.answering.wait(10)
             headers = {header.lower(): value for header, value in self.headers.items()}
-            body = json.dumps({"service": name, "path": self.path, "headers": headers}).encode()
+            body = json.dumps({"service": echo.name, "path": self.path, "headers": headers}).encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/plain")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
+        def do_PUT(self) -> None:
+            """Answer before the body is there."""
+            self.do_GET()
+
+        def do_DELETE(self) -> None:
+            """Do as with the others."""
+            self.do_GET()
+
         def do_POST(self) -> None:
             """Break off without an answer, which a gateway mustn't repeat."""
+            echo.broken_off += 1
             self.connection.shutdown(socket.SHUT_RDWR)
 
         def log_message(self, *_: object) -> None:
@@ -122,6 +134,12 @@ class Gateway:
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
             connection.sendall(request)
             return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    def provoke(self, request: bytes) -> bytes:
+        """Send what may break the connection, and return what came before it broke."""
+        with contextlib.suppress(ConnectionError):
+            return self.ask(request)
+        return b""
 
     def listens(self) -> bool:
         """Tell whether it accepts connections."""

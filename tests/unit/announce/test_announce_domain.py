@@ -1,5 +1,6 @@
 """Addresses, intervals and the secret of a pair."""
 
+import tracemalloc
 from ipaddress import ip_address
 
 import pytest
@@ -65,6 +66,21 @@ def test_the_short_way_to_a_client_finds_whom_the_long_one_does(socket_address: 
     trusted = parse_networks("0.0.0.0/1, 2000::/3")
     found = client_finder(trusted)(socket_address, forwarded_for)
     assert found == describe_client(client_address(socket_address, forwarded_for, trusted).packed)
+
+
+@pytest.mark.parametrize("socket_address", ["127.0.0.1", "198.51.100.1", "2001:db8::1"])
+@pytest.mark.parametrize("header", ["{}, 192.0.2.9", "{}", "192.0.2.9, {}", "127.0.0.1,{},127.0.0.1"])
+def test_nothing_is_remembered_whose_size_a_client_chooses(socket_address: str, header: str) -> None:
+    find_client = client_finder(parse_networks("127.0.0.0/8"))
+    find_client(socket_address, "192.0.2.9, 192.0.2.9")
+    tracemalloc.start()
+    try:
+        for number in range(500):
+            find_client(socket_address, header.format(f"{number:03d}" * 10_000))
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 1_000_000
 
 
 @given(st.integers(60, 86400), st.binary(max_size=16), st.binary(max_size=20))

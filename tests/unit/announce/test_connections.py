@@ -1,6 +1,7 @@
 """Connections: kept, closed, pipelined, slow, broken and drained ones."""
 
 import asyncio
+import contextlib
 import resource
 import socket
 from collections.abc import AsyncIterator
@@ -29,6 +30,7 @@ class Impatient(TrackerProtocol):
     """Gives a client little time."""
 
     head_seconds = 0.2
+    unread_seconds = 0.5
 
 
 class Wire:
@@ -277,6 +279,24 @@ async def test_a_client_that_doesnt_read_is_not_read_either(scripted: Scripted, 
         await wire.answer()
         answered += 1
     assert answered == 600
+
+
+async def test_a_client_that_never_reads_is_let_go(scripted: Scripted) -> None:
+    """Answers nobody reads hold no memory for good, on whichever way they were asked for."""
+    scrape = request(f"/{KEY}/scrape?" + "&".join(f"info_hash={number:020d}" for number in range(64)))
+    async with scripted.serving(Impatient) as server:
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(("127.0.0.1", port_of(server)))
+            client.settimeout(0)
+            with contextlib.suppress(OSError):  # the server stops reading
+                for _ in range(20_000):
+                    client.send(scrape)
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                while not server.server_state.connections:  # noqa: ASYNC110 - uvicorn has no event
+                    await asyncio.sleep(0.01)
+                while server.server_state.connections or server.server_state.tasks:  # noqa: ASYNC110 - the same
+                    await asyncio.sleep(0.01)
 
 
 async def test_an_announce_under_way_is_answered_before_the_service_stops(scripted: Scripted) -> None:

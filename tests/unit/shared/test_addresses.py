@@ -30,6 +30,13 @@ def test_nothing_left_of_an_unreadable_hop_is_believed() -> None:
     assert client_address("127.0.0.1", "198.51.100.1, unknown, 10.0.0.1", TRUSTED) == ip_address("10.0.0.1")
 
 
+def test_no_more_hops_are_read_than_a_deployment_has_proxies() -> None:
+    assert client_address("127.0.0.1", ",".join(["198.51.100.1"] + ["10.0.0.1"] * 7), TRUSTED) == ip_address(
+        "198.51.100.1"
+    )
+    assert client_address("127.0.0.1", ",".join(["198.51.100.1"] + ["10.0.0.1"] * 8), TRUSTED) == ip_address("10.0.0.1")
+
+
 def test_an_empty_header_leaves_the_proxy_itself() -> None:
     assert client_address("127.0.0.1", "", TRUSTED) == ip_address("127.0.0.1")
 

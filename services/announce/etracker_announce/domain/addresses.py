@@ -16,6 +16,8 @@ from etracker_shared.identity import packed_prefix
 
 REMEMBERED_CLIENTS = 65536
 REMEMBERED_PROXIES = 1024
+REMEMBERED_CHARACTERS = 128
+"""The longest header that is remembered: its sender chooses its length."""
 
 # Networks nobody on the Internet can dial: this host, private use, link-local, shared (CGNAT) and multicast. All of
 # them are decided by the first two bytes, so that numpy can look up a whole list of peers at once.
@@ -102,10 +104,11 @@ def client_finder(trusted: tuple[Network, ...]) -> ClientFinder:
         return describe_client(client_address(socket_address, forwarded_for, trusted).packed)
 
     def find_client(socket_address: str, forwarded_for: str) -> Client:
-        nearest = forwarded_for if forwarded_for and is_proxy(socket_address) else socket_address
+        believed = forwarded_for if forwarded_for and is_proxy(socket_address) else ""
         try:
-            return describe_client(inet_pton(AF_INET, nearest))
+            return describe_client(inet_pton(AF_INET, believed or socket_address))
         except (OSError, ValueError):  # several hops, a port, IPv6, or rubbish
-            return parse_client(socket_address, forwarded_for)
+            parse = parse_client if len(believed) <= REMEMBERED_CHARACTERS else parse_client.__wrapped__
+            return parse(socket_address, believed)
 
     return find_client

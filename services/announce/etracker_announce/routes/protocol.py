@@ -38,6 +38,8 @@ class TrackerProtocol(HttpToolsProtocol):
 
     head_seconds: ClassVar[float] = 10.0
     """How long a client may take to send the head of a request."""
+    unread_seconds: ClassVar[float] = 20.0
+    """How long a client may leave answers unread once they fill the buffers."""
 
     def __init__(
         self,
@@ -79,6 +81,11 @@ class TrackerProtocol(HttpToolsProtocol):
             cycle.disconnected = True
         self.pipeline.clear()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Start the clock of a client that doesn't read."""
+        super().pause_writing()
+        self._waiting_since = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; the parser calls back."""
@@ -241,14 +248,18 @@ class TrackerProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _look_at_clock(self) -> None:
-        """Close a connection that waited too long for a request; otherwise look again when it might have."""
-        patience = self.head_seconds if self._in_head or not self._asked else float(self.timeout_keep_alive)
-        waited = 0.0 if self._busy else self.loop.time() - self._waiting_since
+        """Close a connection that waited too long for its client; otherwise look again when it might have."""
         if self.transport.is_closing():
             self.transport.abort()  # it had its answer for long enough to read it
             return
+        unread = self.flow.write_paused
+        patience = self.unread_seconds if unread else self._patience()
+        waited = 0.0 if self._busy and not unread else self.loop.time() - self._waiting_since
         if waited >= patience:
-            self.transport.close()
+            (self.transport.abort if unread else self.transport.close)()
             waited = 0.0
         pause = min(patience - waited, self.head_seconds, self.timeout_keep_alive)
         self._watch = self.loop.call_later(pause, self._look_at_clock)
+
+    def _patience(self) -> float:
+        return self.head_seconds if self._in_head or not self._asked else float(self.timeout_keep_alive)
