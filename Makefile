@@ -120,6 +120,11 @@ test-full: check $(FRONTEND) ## Test with the long forms of the fault, load and 
 	$(BROWSER)
 	$(E2E)
 
+SIEGE_SECONDS ?= 3600
+.PHONY: siege
+siege: $(VENV)/dev.stamp $(FRONTEND) system-programs ## Attack the tracker in every known way for an hour (SIEGE_SECONDS=600 for less)
+	ETRACKER_SIEGE_SECONDS=$(SIEGE_SECONDS) $(E2E)/siege -m full
+
 .PHONY: bench
 bench: $(VENV)/dev.stamp system-programs ## Measure what an announce costs, beside other trackers
 	$(BIN)/python -m scripts.bench $(BENCH)
