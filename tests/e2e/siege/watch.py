@@ -80,7 +80,14 @@ def _row(name: str, sizes: Sequence[int]) -> str:
 
 def _memory_of(process: psutil.Process) -> int:
     """Return what only this process and its children take; pages that Postgres shares are bounded by a setting."""
-    return sum(int(one.memory_full_info().uss) for one in [process, *process.children(recursive=True)])
+    return sum(map(_own_memory_of, [process, *process.children(recursive=True)]))
+
+
+def _own_memory_of(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_full_info().uss)
+    except psutil.NoSuchProcess:  # a backend of Postgres comes and goes
+        return 0
 
 
 def _disk_of(folder: Path) -> int:
