@@ -127,19 +127,19 @@ siege: $(VENV)/dev.stamp $(FRONTEND) system-programs ## Attack the tracker in ev
 
 .PHONY: bench
 bench: $(VENV)/dev.stamp system-programs ## Measure what an announce costs, beside other trackers
-	$(BIN)/python -m scripts.bench $(BENCH)
+	$(BIN)/python -m bench $(BENCH)
 
 .PHONY: equilibrium
 equilibrium: $(VENV)/dev.stamp ## Simulate what every selection policy does to whom (15 minutes); writes docs/equilibrium.md
-	$(BIN)/python -m scripts.lab
+	$(BIN)/python -m lab
 
 .PHONY: equilibrium-quick
 equilibrium-quick: $(VENV)/dev.stamp ## The same from fewer runs (2 minutes)
-	$(BIN)/python -m scripts.lab --quick
+	$(BIN)/python -m lab --quick
 
 .PHONY: equilibrium-real
 equilibrium-real: $(VENV)/dev.stamp ## Measure the same with libtorrent sessions on shaped lines (12 minutes, Linux with tc); REAL="--runs 8"
-	$(BIN)/python -m scripts.lab.real --docs $(REAL)
+	$(BIN)/python -m lab.real --docs $(REAL)
 
 .PHONY: install-system
 install-system: ## Install the Debian packages that end-to-end tests and the benchmark need

@@ -10,7 +10,7 @@ import pytest
 from etracker_shared import redis_keys
 
 ROOT = Path(__file__).parents[2]
-CODE = ("shared", "migrations", "services", "deploy", "scripts")
+CODE = ("shared", "migrations", "services", "deploy", "lab", "bench", "scripts")
 BUILDERS = {
     "FastAPI",
     "create_app",

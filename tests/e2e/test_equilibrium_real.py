@@ -12,7 +12,7 @@ import pytest
 @pytest.mark.timeout(900)
 def test_real_free_riders_wait_longer_than_real_contributors_and_nobody_is_stranded(tmp_path: Path) -> None:
     output = tmp_path / "equilibrium-real.json"
-    command = [sys.executable, "-m", "scripts.lab.real", "--runs", "1", "--policies", "random", "equilibrium"]
+    command = [sys.executable, "-m", "lab.real", "--runs", "1", "--policies", "random", "equilibrium"]
     ended = subprocess.run([*command, "--output", str(output)], check=False, capture_output=True, text=True)
     assert output.exists(), ended.stderr[-3000:]
     summary = json.loads(output.read_text())["summary"]

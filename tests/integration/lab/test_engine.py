@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from scripts.lab import connections, transfer
-from scripts.lab.state import LEECHER, NOBODY, OUT, PIECES, SEEDER, STEP_SECONDS, Swarms, make_swarms
+from lab import connections, transfer
+from lab.state import LEECHER, NOBODY, OUT, PIECES, SEEDER, STEP_SECONDS, Swarms, make_swarms
 
 pytestmark = pytest.mark.timeout(600)  # the first one waits for the compiler, half a minute of an idle core
 

@@ -9,10 +9,10 @@ import pytest
 from etracker_announce.domain.policies import POLICIES, Asker, Question
 from etracker_announce.domain.policies.random_peers import choose
 from etracker_announce.domain.swarm import Records, Role
-from scripts.lab.community import DAY, PAIRS, PUBLISHERS, TORRENTS, draw_community, play_community
-from scripts.lab.measures import summarise
-from scripts.lab.people import KEYS_OF_AN_ATTACKER, Attack, Outcome, play
-from scripts.lab.regimes import LEAVERS, Behaviour, Regime, draw_population
+from lab.community import DAY, PAIRS, PUBLISHERS, TORRENTS, draw_community, play_community
+from lab.measures import summarise
+from lab.people import KEYS_OF_AN_ATTACKER, Attack, Outcome, play
+from lab.regimes import LEAVERS, Behaviour, Regime, draw_population
 
 pytestmark = pytest.mark.timeout(600)  # the first one waits for the compiler
 

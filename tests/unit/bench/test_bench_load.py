@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from scripts.bench.answers import BadAnswersError, judge
-from scripts.bench.cpu import cpu_seconds
-from scripts.bench.load import LoadGenerator, StalledError
+from bench.answers import BadAnswersError, judge
+from bench.cpu import cpu_seconds
+from bench.load import LoadGenerator, StalledError
 
 
 class Echo(http.server.BaseHTTPRequestHandler):

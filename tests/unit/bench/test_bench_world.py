@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.bench.world import Shape, World, announce_key
+from bench.world import Shape, World, announce_key
 
 
 class KeyInPath:

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from etracker_announce.domain.policies import POLICIES
-from scripts.lab.campaign import DEFAULT, FULL, PLAIN, QUICK, Results, Task, add_up, published, tasks_of
-from scripts.lab.community import Payoff
-from scripts.lab.goal import checks
-from scripts.lab.measures import Estimate, Run
-from scripts.lab.page import write_page
-from scripts.lab.people import Attack
-from scripts.lab.plots import KINDS, draw_all
-from scripts.lab.regimes import LARGE, REGIMES
-from scripts.lab.rehearsal import RANKED, SCALED, TIMELESS, Ranking, Real
+from lab.campaign import DEFAULT, FULL, PLAIN, QUICK, Results, Task, add_up, published, tasks_of
+from lab.community import Payoff
+from lab.goal import checks
+from lab.measures import Estimate, Run
+from lab.page import write_page
+from lab.people import Attack
+from lab.plots import KINDS, draw_all
+from lab.regimes import LARGE, REGIMES
+from lab.rehearsal import RANKED, SCALED, TIMELESS, Ranking, Real
 
 SAME = {name: getattr(SCALED, name) for name in TIMELESS if name != "seeders"} | {"seeders": list(SCALED.seeders)}
 ATTACKED = ("tiny", "rich")

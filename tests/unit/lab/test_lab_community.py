@@ -1,7 +1,7 @@
 import numpy as np
 
-from scripts.lab.community import DAY, DAYS, PAIRS, PUBLISHERS, TORRENTS, draw_community
-from scripts.lab.regimes import HOUR
+from lab.community import DAY, DAYS, PAIRS, PUBLISHERS, TORRENTS, draw_community
+from lab.regimes import HOUR
 
 
 def test_the_same_seed_draws_the_same_community() -> None:

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from scripts.lab.measures import Run, compare, compare_attacked, estimate, student_t
+from lab.measures import Run, compare, compare_attacked, estimate, student_t
 
 
 @pytest.mark.parametrize(("degrees", "point"), [(3, 3.182), (7, 2.365), (23, 2.069), (100, 1.984)])

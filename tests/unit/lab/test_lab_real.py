@@ -8,11 +8,11 @@ import libtorrent
 import pytest
 
 from etracker_shared.identity import address_prefix
-from scripts.lab.real.network import address_of
-from scripts.lab.real.people import Kind, make_people, make_torrent
-from scripts.lab.real.report import rows, write_docs
-from scripts.lab.real.results import Results, Run, summarize
-from scripts.lab.real.swarm import Outcome
+from lab.real.network import address_of
+from lab.real.people import Kind, make_people, make_torrent
+from lab.real.report import rows, write_docs
+from lab.real.results import Results, Run, summarize
+from lab.real.swarm import Outcome
 
 
 def run(contributors: list[float], free_riders: list[float], stranded: int = 0) -> Run:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from scripts.lab.histories import shares_of
-from scripts.lab.regimes import BEHAVIOUR_SHARES, MEGABIT, REGIMES, Behaviour, draw_population
+from lab.histories import shares_of
+from lab.regimes import BEHAVIOUR_SHARES, MEGABIT, REGIMES, Behaviour, draw_population
 
 
 @pytest.mark.parametrize("name", REGIMES)

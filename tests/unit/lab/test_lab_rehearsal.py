@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts.lab.measures import Estimate
-from scripts.lab.real.__main__ import PARAMETERS
-from scripts.lab.regimes import Behaviour
-from scripts.lab.rehearsal import RANKED, SCALED, SLOWER, TORRENT_BYTES, Ranking, Real, draw_rehearsal, read_real
+from lab.measures import Estimate
+from lab.real.__main__ import PARAMETERS
+from lab.regimes import Behaviour
+from lab.rehearsal import RANKED, SCALED, SLOWER, TORRENT_BYTES, Ranking, Real, draw_rehearsal, read_real
 
 SIMULATED = {
     "random": Estimate(1.0, 0.9, 1.1),

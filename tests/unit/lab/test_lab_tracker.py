@@ -1,6 +1,6 @@
 from etracker_announce.domain.policies import POLICIES, Policy
 from etracker_announce.domain.swarm import PeerFlag, Role
-from scripts.lab.tracker import NUMWANT, Member, Table, Tracker, identity_of, mixed
+from lab.tracker import NUMWANT, Member, Table, Tracker, identity_of, mixed
 
 GIGABYTE = 10**9
 

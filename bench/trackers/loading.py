@@ -10,11 +10,11 @@ from typing import Any, TypeAlias
 import asyncpg
 import numpy as np
 
+from bench.trackers.etracker import Etracker
+from bench.world import World, announce_key, info_hash, peer_id, tier_of
 from etracker_announce.adapters.swarms import RedisSwarms, connect_swarms
 from etracker_announce.domain.swarm import PeerFlag, Role, Step
 from etracker_shared.identity import InfoHash, hash_announce_key
-from scripts.bench.trackers.etracker import Etracker
-from scripts.bench.world import World, announce_key, info_hash, peer_id, tier_of
 from scripts.pasts import PASTS
 
 STEPS_AT_ONCE = 2_000

@@ -1,4 +1,4 @@
-"""Run the benchmark: ``python -m scripts.bench``."""
+"""Run the benchmark: ``python -m bench``."""
 
 import argparse
 import sys
@@ -9,10 +9,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.bench.measure import Plan, Target, join_all, meet_caches, run
-from scripts.bench.progress import Progress
-from scripts.bench.report import show, write_docs
-from scripts.bench.results import (
+from bench.measure import Plan, Target, join_all, meet_caches, run
+from bench.progress import Progress
+from bench.report import show, write_docs
+from bench.results import (
     BESIDE,
     COLD,
     ETRACKER,
@@ -32,12 +32,12 @@ from scripts.bench.results import (
     describe_machine,
     under,
 )
-from scripts.bench.trackers.etracker import Etracker, etracker
-from scripts.bench.trackers.loading import load_catalogue, load_peers, tidy
-from scripts.bench.trackers.others import opentracker, webtorrent
-from scripts.bench.world import Shape, World
+from bench.trackers.etracker import Etracker, etracker
+from bench.trackers.loading import load_catalogue, load_peers, tidy
+from bench.trackers.others import opentracker, webtorrent
+from bench.world import Shape, World
 
-BUILD = Path(__file__).parents[2] / "build"
+BUILD = Path(__file__).parents[1] / "build"
 STEADY_RATE = 500.0
 SMALL_SHAPE = Shape(SMALL, 10_000, 1_000)
 PARTS = ("beside", "growth", "policies")
@@ -64,7 +64,7 @@ QUICK = Size(2, 3_000, 500, 2, 3_000, 3, Shape(LARGE, 50_000, 5_000), Shape(ONE_
 
 def main(arguments: Sequence[str]) -> int:
     """Run it, print and keep what it found; return 1 if a bound is missed."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.bench", description="Measure what an announce costs.")
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure what an announce costs.")
     parser.add_argument(
         "--quick", action="store_true", help="a rough look in under two minutes, worlds a tenth as large"
     )

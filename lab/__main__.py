@@ -1,4 +1,4 @@
-"""``python -m scripts.lab``: play all runs, write the numbers, the pictures and the page."""
+"""``python -m lab``: play all runs, write the numbers, the pictures and the page."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ from .page import write_page
 from .plots import draw_all
 from .rehearsal import rank
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 REHEARSALS = 24
 SECONDS_A_MINUTE = 60
 

@@ -1,6 +1,6 @@
 """Shows what a run found: tables on the terminal, the same as Markdown, and two plots.
 
-``python -m scripts.bench.report build/bench.json`` writes them into ``docs/``.
+``python -m bench.report build/bench.json`` writes them into ``docs/``.
 """
 
 import sys
@@ -10,10 +10,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from scripts.bench.plots import draw_growth, draw_shares
-from scripts.bench.results import BESIDE, COLD, PACED, SCALE, UNDER, Median, Ratio, Results
+from bench.plots import draw_growth, draw_shares
+from bench.results import BESIDE, COLD, PACED, SCALE, UNDER, Median, Ratio, Results
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[1] / "docs"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 HEADINGS = {
     BESIDE: "As fast as answers come",

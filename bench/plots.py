@@ -7,8 +7,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scripts.bench.measure import MODES
-from scripts.bench.results import BESIDE, SCALE, Median
+from bench.measure import MODES
+from bench.results import BESIDE, SCALE, Median
 
 mpl.rcParams["svg.hashsalt"] = "etracker"  # the same numbers draw the same file
 

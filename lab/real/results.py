@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scripts.lab.real.people import Kind
-from scripts.lab.real.swarm import Outcome
+from lab.real.people import Kind
+from lab.real.swarm import Outcome
 
 PLAIN, DEFAULT = "random", "equilibrium"
 LEAST_GAIN = 1.5

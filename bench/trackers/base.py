@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from scripts.bench.world import World
+from bench.world import World
 
 
 class Tracker(Protocol):

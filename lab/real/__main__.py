@@ -1,4 +1,4 @@
-"""Run the experiment: ``python -m scripts.lab.real``."""
+"""Run the experiment: ``python -m lab.real``."""
 
 import argparse
 import os
@@ -9,17 +9,17 @@ from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from bench.progress import Advance, Progress
+from bench.trackers.etracker import Etracker, etracker
 from etracker_announce.domain.policies import equilibrium
-from scripts.bench.progress import Advance, Progress
-from scripts.bench.trackers.etracker import Etracker, etracker
-from scripts.lab.real.network import INSIDE, TRACKER, enter, shape
-from scripts.lab.real.people import make_people, make_torrent, register
-from scripts.lab.real.report import show, write_docs
-from scripts.lab.real.results import DEFAULT, PLAIN, Results, Run, summarize
-from scripts.lab.real.swarm import play
-from scripts.lab.rehearsal import KEPT
+from lab.real.network import INSIDE, TRACKER, enter, shape
+from lab.real.people import make_people, make_torrent, register
+from lab.real.report import show, write_docs
+from lab.real.results import DEFAULT, PLAIN, Results, Run, summarize
+from lab.real.swarm import play
+from lab.rehearsal import KEPT
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 POLICIES = (PLAIN, "ratio", DEFAULT)
 UPLINK_BITS = 2_000_000
 LENGTH = 32 * 2**20
@@ -43,7 +43,7 @@ PERCENT = 100
 def main(arguments: Sequence[str]) -> int:
     """Run it, print and keep what it found; return 1 if the goal is missed."""
     parser = argparse.ArgumentParser(
-        prog="python -m scripts.lab.real", description="Measure what policies do to real clients on shaped lines."
+        prog="python -m lab.real", description="Measure what policies do to real clients on shaped lines."
     )
     parser.add_argument("--runs", type=int, default=5, help="paired runs, some two minutes each")
     parser.add_argument("--policies", nargs="+", default=POLICIES, choices=POLICIES, help="with random among them")
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     options = parser.parse_args(arguments)
     if not os.environ.get(INSIDE):
-        enter([sys.executable, "-m", "scripts.lab.real", *arguments])
+        enter([sys.executable, "-m", "lab.real", *arguments])
     world: dict[str, float] = {
         "uplink_bits": UPLINK_BITS,
         "length_bytes": LENGTH,

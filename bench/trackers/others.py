@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from scripts.bench.trackers.processes import StartError, free_port, start, stop, wait_for_port
-from scripts.bench.world import World, info_hash
+from bench.trackers.processes import StartError, free_port, start, stop, wait_for_port
+from bench.world import World, info_hash
 
 HERE = Path(__file__).parent
 WHITELIST = "whitelist.txt"

@@ -17,7 +17,7 @@ def _use_cache_of_these_sources() -> None:
     digest = hashlib.sha256()
     for source in sorted(_HERE.glob("*.py")):
         digest.update(source.read_bytes())
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(_HERE.parents[1] / "build" / "numba" / digest.hexdigest()[:16]))
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(_HERE.parent / "build" / "numba" / digest.hexdigest()[:16]))
 
 
 _use_cache_of_these_sources()

@@ -1,6 +1,6 @@
 """Measure the swarm step alone: CPU of Redis and of the client an announce, and memory a peer.
 
-    python scripts/bench/redis_step.py [REDIS_SERVER]
+    python bench/redis_step.py [REDIS_SERVER]
 
 Starts a Redis of its own with an append-only file, fills swarms of several sizes, and announces in batches
 of 50 with a fact each, as a busy announce process does. The client's share includes everything from the

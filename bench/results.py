@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from scripts.bench.measure import KEEP_ALIVE, MODES, NEW_CONNECTION, Sample
+from bench.measure import KEEP_ALIVE, MODES, NEW_CONNECTION, Sample
 
 ETRACKER, GATEWAY = "etracker", "etracker through the gateway"
 WEBTORRENT, OPENTRACKER = "bittorrent-tracker", "opentracker"

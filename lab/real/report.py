@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from scripts.lab.real.results import LEAST_GAIN, PLAIN, Results
+from lab.real.results import LEAST_GAIN, PLAIN, Results
 
 mpl.rcParams["svg.hashsalt"] = "etracker"  # the same numbers draw the same file
 

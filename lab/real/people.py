@@ -11,7 +11,7 @@ import libtorrent
 import numpy as np
 from fastbencode import bdecode, bencode
 
-from scripts.bench.trackers.etracker import Etracker
+from bench.trackers.etracker import Etracker
 from scripts.pasts import PASTS
 
 PIECE_BYTES = 64 * 1024

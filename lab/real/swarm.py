@@ -12,9 +12,9 @@ import libtorrent
 import numpy as np
 from fastbencode import bdecode
 
-from scripts.bench.trackers.etracker import Etracker
-from scripts.lab.real.network import address_of
-from scripts.lab.real.people import Kind, Person, Torrent
+from bench.trackers.etracker import Etracker
+from lab.real.network import address_of
+from lab.real.people import Kind, Person, Torrent
 
 POLL_SECONDS = 0.1
 JOIN_SECONDS = 0.2

@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 import asyncpg
 from redis import Redis
 
+from bench.trackers.processes import StartError, free_port, start
+from bench.world import World
 from etracker_shared import redis_keys
 from etracker_shared.facts import SHARDS
 from etracker_shared.settings import PostgresSettings, RedisSettings
-from scripts.bench.trackers.processes import StartError, free_port, start
-from scripts.bench.world import World
 
 START_SECONDS = 120.0
 STOP_SECONDS = 60.0

@@ -5,12 +5,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from scripts.bench.answers import judge, refused
-from scripts.bench.cpu import cpu_seconds
-from scripts.bench.load import LoadGenerator
-from scripts.bench.progress import Advance, Progress
-from scripts.bench.trackers.base import Tracker
-from scripts.bench.world import World
+from bench.answers import judge, refused
+from bench.cpu import cpu_seconds
+from bench.load import LoadGenerator
+from bench.progress import Advance, Progress
+from bench.trackers.base import Tracker
+from bench.world import World
 
 KEEP_ALIVE = "keep-alive"
 NEW_CONNECTION = "new connection"
