@@ -99,9 +99,19 @@ lint: $(VENV)/dev.stamp frontend/node_modules/dev.stamp $(CLIENT) ## Check forma
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	@for project in $(PACKAGES); do (cd $$project && $(CURDIR)/$(BIN)/deptry .) || exit 1; done
 	sh deploy/npm.sh run --silent format:check
 	sh deploy/npm.sh run --silent lint
 	sh deploy/npm.sh run --silent types
+
+.PHONY: openapi
+openapi: $(VENV)/dev.stamp ## Write docs/openapi.json from the admin API's routes
+	$(BIN)/python -m etracker_admin_api --openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+
+.PHONY: migration
+migration: $(VENV)/dev.stamp ## Begin a migration: make migration name=what_it_does
+	@test -n "$(name)" || { echo "Say what it does: make migration name=torrents_have_a_category" >&2; exit 2; }
+	$(BIN)/python -m etracker_migrations.begin "$(name)"
 
 .PHONY: check
 check: lint system-programs ## Everything that is fast: lint and the fast tests; green at every commit

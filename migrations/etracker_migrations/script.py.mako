@@ -1,17 +1,21 @@
-"""${message}."""
+"""${message.capitalize()}."""
 
 from alembic import op
-import sqlalchemy as sa
 
-revision = ${repr(up_revision)}
-down_revision = ${repr(down_revision)}
+revision = "${up_revision}"
+down_revision = "${down_revision}"
 branch_labels = None
 depends_on = None
 
+STATEMENTS = ()
+UNDO = ()
+
 
 def upgrade() -> None:
-    ${upgrades if upgrades else "pass"}
+    for statement in STATEMENTS:
+        op.execute(statement)
 
 
 def downgrade() -> None:
-    ${downgrades if downgrades else "pass"}
+    for statement in UNDO:
+        op.execute(statement)

@@ -8,7 +8,7 @@ COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
 
 
 async def test_the_committed_document_is_what_the_admin_api_answers() -> None:
-    """Write it anew with ``python -m etracker_admin_api --openapi > docs/openapi.json``."""
+    """Write it with ``make openapi``."""
     assert json.loads(COMMITTED.read_text()) == create_app(AdminSettings()).openapi()
 
 
