@@ -14,9 +14,9 @@ from pathlib import Path
 import asyncpg
 
 from etracker_shared.settings import PostgresSettings
-from etracker_stack.account import Account, account_for_postgres, prepare_child
+from etracker_stack.account import postgres_account, prepare_child, reaching
 from etracker_stack.postgres import LOCALE
-from etracker_stack.programs import postgres_programs
+from etracker_stack.postgres_programs import readable_programs
 from tests.support.processes import Program, free_port
 
 TEMPLATE = "migrated"
@@ -38,10 +38,15 @@ class PostgresServer:
     """One Postgres server in a directory of its own, which a test may kill and start again."""
 
     def __init__(self, directory: Path) -> None:
-        self._data = directory / "data"
-        self._programs = postgres_programs()
+        self._data = directory.resolve() / "data"
+        directory.chmod(0o711)
+        self._data.mkdir(mode=0o700)
+        if owner := postgres_account():
+            os.chown(self._data, owner.uid, owner.gid)
+        programs = readable_programs(directory / "programs")
+        self._programs = programs.directory
+        self._account = reaching(owner, *programs.needed, self._data)
         self._port = free_port()
-        self._account = _own(directory, self._programs)
         options = {**FOR_TESTS, "port": str(self._port)}
         self._program = Program(
             [self._programs / "postgres", "-D", self._data, *(f"--{name}={value}" for name, value in options.items())],
@@ -144,15 +149,6 @@ def cloned_database(server: PostgresServer) -> Iterator[PostgresSettings]:
         yield server.settings(database)
     finally:
         server.execute(f"DROP DATABASE {database} WITH (FORCE)")
-
-
-def _own(directory: Path, programs: Path) -> Account | None:
-    directory.chmod(0o711)
-    account = account_for_postgres(programs / "postgres", directory / "data")
-    if account is not None:
-        (directory / "data").mkdir(mode=0o700)
-        os.chown(directory / "data", account.uid, account.gid)
-    return account
 
 
 def _lines(path: Path) -> list[str]:

@@ -1,99 +1,131 @@
 """Under which account a child runs, and how it ends when we die.
 
-Postgres refuses to run as root. Started as root we give it the account ``nobody``. When that account
-can't reach the program or the data (a checkout under ``/root``), the child keeps one capability that
-lets it pass directories, and nothing else of root's power.
+Postgres refuses to run as root. Started as root we give it the account ``nobody``. That account may be
+shut out of the folders where the programs and the data are (a checkout under ``/root``): it then gets a
+view of its own with just those paths (``view.py``). Where we may not mount, as in most containers, it
+keeps one capability instead, which lets it pass every folder.
 """
 
-import ctypes
 import os
 import pwd
 import signal
+import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from etracker_stack.errors import UnreachableError
+from etracker_stack.linux import (
+    CAP_DAC_OVERRIDE,
+    CAP_DAC_READ_SEARCH,
+    PR_SET_PDEATHSIG,
+    PR_SET_SECUREBITS,
+    SECBIT_NO_SETUID_FIXUP,
+    Libc,
+)
+from etracker_stack.view import closed_directory, enter_view
 
 UNPRIVILEGED_ACCOUNT = "nobody"
-
-_PR_SET_PDEATHSIG = 1
-_PR_SET_KEEPCAPS = 8
-_PR_CAPBSET_READ = 23
-_PR_CAP_AMBIENT = 47
-_PR_CAP_AMBIENT_RAISE = 2
-_CAPABILITY_VERSION_3 = 0x20080522
-_CAP_DAC_OVERRIDE = 1
-_CAP_DAC_READ_SEARCH = 2
 
 
 @dataclass(frozen=True)
 class Account:
-    """An account to run a child under. ``capability`` is the number of the one it keeps."""
+    """An account to run a child under.
+
+    ``view`` holds the paths it sees of closed directories; ``capability`` is the number of the one it keeps.
+    """
 
     uid: int
     gid: int
+    view: tuple[Path, ...] = ()
     capability: int | None = None
 
 
-def account_for_postgres(*paths: Path) -> Account | None:
-    """Return the account under which Postgres reaches all of ``paths``; None means our own.
-
-    Raises:
-        UnreachableError: we are root and can't lend the account the right to pass a directory.
-    """
+def postgres_account() -> Account | None:
+    """Return the account that Postgres' files belong to; None means our own."""
     if os.geteuid() != 0:
         return None
     entry = pwd.getpwnam(UNPRIVILEGED_ACCOUNT)
-    closed = next((path for path in map(_closed_ancestor, paths) if path), None)
-    if closed is None:
-        return Account(entry.pw_uid, entry.pw_gid)
-    for capability in (_CAP_DAC_READ_SEARCH, _CAP_DAC_OVERRIDE):
-        if sys.platform == "linux" and _libc().prctl(_PR_CAPBSET_READ, capability, 0, 0, 0) == 1:
-            return Account(entry.pw_uid, entry.pw_gid, capability)
-    raise UnreachableError(
-        f"Postgres doesn't run as root, and the account {UNPRIVILEGED_ACCOUNT} can't pass {closed}: "
-        "run etracker as a normal user or from a directory that everybody may pass."
-    )
+    return Account(entry.pw_uid, entry.pw_gid)
+
+
+def reaching(account: Account | None, *paths: Path) -> Account | None:
+    """Return the account with what it takes to reach these paths, which are resolved and exist.
+
+    Raises:
+        UnreachableError: nothing that we may do here is enough.
+    """
+    if account is None:
+        return None
+    for candidate in _candidates(account, paths):
+        if _reaches(candidate, paths):
+            return candidate
+    raise UnreachableError(_complaint(account, paths))
 
 
 def prepare_child(death_signal: signal.Signals, account: Account | None = None) -> Callable[[], None]:
     """Return what a child does between fork and exec: take the account, and die when we die."""
-    libc = _libc() if sys.platform == "linux" else None
+    libc = Libc() if sys.platform == "linux" else None
     parent = os.getpid()
 
     def prepare() -> None:
         if account is not None:
             _become(account, libc)
         if libc is not None:
-            libc.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
+            libc.prctl(PR_SET_PDEATHSIG, int(death_signal))
             if os.getppid() != parent:  # we died before the line above
                 os._exit(1)
 
     return prepare
 
 
-def _become(account: Account, libc: ctypes.CDLL | None) -> None:
-    keep = account.capability
-    if libc is not None and keep is not None:
-        libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+def _candidates(account: Account, paths: tuple[Path, ...]) -> Iterator[Account]:
+    yield account
+    if sys.platform == "linux":
+        yield replace(account, view=paths)
+        yield replace(account, capability=CAP_DAC_READ_SEARCH)
+        yield replace(account, capability=CAP_DAC_OVERRIDE)
+
+
+def _reaches(account: Account, paths: tuple[Path, ...]) -> bool:
+    """Try it: what a container or a security module forbids can't be foretold."""
+    become = prepare_child(signal.SIGKILL, account)
+
+    def check() -> None:
+        become()
+        if not all(os.access(path, os.R_OK) for path in paths):
+            raise PermissionError
+
+    try:
+        subprocess.run(["/bin/sh", "-c", ":"], preexec_fn=check, cwd="/", check=True)
+    except (subprocess.SubprocessError, OSError):
+        return False
+    return True
+
+
+def _become(account: Account, libc: Libc | None) -> None:
+    os.chdir("/")  # the directory we are in may lead past a closed one
+    if libc is not None and account.view:
+        enter_view(account.view, libc)
+    if libc is not None and account.capability is not None:
+        # Capabilities outlive the change of account, and access(2) looks at them, which initdb calls.
+        libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
     os.setgroups([])
     os.setgid(account.gid)
     os.setuid(account.uid)
-    if libc is not None and keep is not None:
-        mask = 1 << keep
-        header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-        sets = (ctypes.c_uint32 * 6)(mask, mask, mask)  # effective, permitted, inheritable; the upper halves are 0
-        libc.capset(header, sets)
-        libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, keep, 0, 0)
+    if libc is not None and account.capability is not None:
+        libc.keep_capability(account.capability)
 
 
-def _closed_ancestor(path: Path) -> Path | None:
-    """Return the outermost directory above ``path`` that others may not pass."""
-    ancestors = list(path.resolve().parents)
-    return next((ancestor for ancestor in reversed(ancestors) if not ancestor.stat().st_mode & 0o001), None)
-
-
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)
+def _complaint(account: Account, paths: tuple[Path, ...]) -> str:
+    closed = next((directory for path in paths if (directory := closed_directory(path))), None)
+    if closed is None or not _reaches(account, ()):
+        return (
+            f"Postgres doesn't run as root, and the account {UNPRIVILEGED_ACCOUNT} can't be used here: "
+            "run etracker as an ordinary user."
+        )
+    return (
+        f"Postgres doesn't run as root, and the account {UNPRIVILEGED_ACCOUNT} may not enter {closed}: run etracker "
+        "as an ordinary user, or move its folder and ETRACKER_DATA_DIR to where everybody may enter."
+    )

@@ -2,6 +2,7 @@
 
 ==================  ==============================================================
 ``postgres/``       Postgres' cluster
+``programs/``       a copy of Postgres' programs that its account can read, if it can't read the installed ones
 ``redis/``          Redis' append-only file and its configuration
 ``gateway/``        the gateway's certificates
 ``logs/``           each process' log, and the run before's beside it
@@ -42,6 +43,7 @@ class DataDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.postgres = path / "postgres"
+        self.postgres_programs = path / "programs"
         self.redis = path / "redis"
         self.gateway = path / "gateway"
         self.logs = path / "logs"

@@ -10,11 +10,11 @@ from pathlib import Path
 import asyncpg
 
 from etracker_shared.settings import PostgresSettings
-from etracker_stack.account import account_for_postgres
+from etracker_stack.account import postgres_account, reaching
 from etracker_stack.child import Child
 from etracker_stack.data_directory import DataDirectory
-from etracker_stack.errors import DataDirectoryError
-from etracker_stack.programs import postgres_programs
+from etracker_stack.errors import DataDirectoryError, UnreachableError
+from etracker_stack.postgres_programs import readable_programs
 from etracker_stack.supervisor import Supervisor
 
 USER = DATABASE = "etracker"
@@ -41,11 +41,11 @@ class EmbeddedPostgres:
 
     def __init__(self, directory: DataDirectory, password: str, port: int) -> None:
         self._directory = directory
-        self._data = directory.postgres
+        self._data = directory.postgres.resolve()
         self._password = password
         self._port = port
-        self._programs = postgres_programs()
-        self._account = account_for_postgres(self._programs / "postgres", self._data)
+        self._programs = readable_programs(directory.postgres_programs)
+        self._account = postgres_account()
 
     def settings(self) -> PostgresSettings:
         """Return where it is."""
@@ -67,7 +67,7 @@ class EmbeddedPostgres:
             ChildError: a program failed.
         """
         if self._data.exists():
-            check_version(self._data, _major(self._programs / "postgres"))
+            check_version(self._data, _major(self._programs.directory / "postgres"))
         else:
             await self._create(supervisor)
         await supervisor.start(self._child())
@@ -77,9 +77,12 @@ class EmbeddedPostgres:
         options = {**OPTIONS, "port": str(self._port)}
         return Child(
             name="postgres",
-            command=(self._programs / "postgres", "-D", self._data, *(f"--{k}={v}" for k, v in options.items())),
+            command=(
+                *(self._programs.directory / "postgres", "-D", self._data),
+                *(f"--{name}={value}" for name, value in options.items()),
+            ),
             is_ready=self._is_ready,
-            account=self._account,
+            account=reaching(self._account, *self._programs.needed, self._data, *_linked_from(self._data)),
             stop_signal=signal.SIGINT,  # a fast shutdown: clients are disconnected, not waited for
             death_signal=signal.SIGINT,
             address=f"127.0.0.1:{self._port}",
@@ -99,6 +102,9 @@ class EmbeddedPostgres:
             os.chown(password_file, self._account.uid, self._account.gid)
         try:
             await supervisor.run_once(self._initdb(partial, password_file))
+        except UnreachableError:
+            partial.rmdir()
+            raise
         finally:
             password_file.unlink()
         partial.rename(self._data)
@@ -108,11 +114,17 @@ class EmbeddedPostgres:
         return Child(
             name="initdb",
             command=(
-                *(self._programs / "initdb", "-D", partial, f"--username={USER}", f"--pwfile={password_file}"),
+                *(
+                    self._programs.directory / "initdb",
+                    "-D",
+                    partial,
+                    f"--username={USER}",
+                    f"--pwfile={password_file}",
+                ),
                 *options,
             ),
             is_ready=self._is_ready,
-            account=self._account,
+            account=reaching(self._account, *self._programs.needed, partial, password_file),
         )
 
     async def _is_ready(self, pid: int) -> bool:
@@ -151,6 +163,12 @@ def check_version(data: Path, ours: int) -> None:
             f"Postgres {theirs} made {data} and this is Postgres {ours}: move the data with pg_dump "
             "as docs/operations.md says, or set ETRACKER_DATA_DIR to another directory."
         )
+
+
+def _linked_from(data: Path) -> list[Path]:
+    """Return where an operator moved parts of the cluster to."""
+    links = (data / "pg_wal", *(data / "pg_tblspc").glob("*"))
+    return [link.resolve() for link in links if link.is_symlink() and link.exists()]
 
 
 def _major(program: Path) -> int:

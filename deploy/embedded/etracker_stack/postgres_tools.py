@@ -7,7 +7,7 @@ from pathlib import Path
 
 from etracker_shared.settings import load_settings
 from etracker_stack.errors import DataDirectoryError, StackError
-from etracker_stack.programs import postgres_programs
+from etracker_stack.postgres_programs import packaged_programs
 from etracker_stack.settings import StackSettings
 
 
@@ -28,7 +28,7 @@ def main() -> None:
     """Become the program that the first argument names."""
     try:
         known = server_environment(load_settings(StackSettings).data_dir)
-        program = postgres_programs() / sys.argv[1]
+        program = packaged_programs().directory / sys.argv[1]
     except StackError as error:
         raise SystemExit(f"etracker: {error}") from None
     os.execve(program, [program.name, *sys.argv[2:]], {**os.environ, **known})

