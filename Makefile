@@ -81,6 +81,10 @@ dev: $(VENV)/run.stamp $(CLIENT) ## Run the tracker with the frontend from its s
 migrate: $(VENV)/run.stamp ## Bring the database that PGHOST and the like name to the newest version
 	$(BIN)/python -m etracker_migrations
 
+.PHONY: api-key
+api-key: $(VENV)/run.stamp ## Replace the API key of the tracker and print the new one
+	@exec $(BIN)/python -m etracker_stack.api_key
+
 .PHONY: psql
 psql: $(VENV)/run.stamp ## Open psql on the database of the tracker that runs
 	@exec $(BIN)/python -m etracker_stack.postgres_tools psql

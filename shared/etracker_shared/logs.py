@@ -1,13 +1,15 @@
 """Structured logs: one line an event, JSON unless a person watches.
 
 Announce keys and full addresses never reach a log line at info level. uvicorn's and other
-libraries' records take the same way.
+libraries' records take the same way, and few lines of one kind get through per minute.
 """
 
 import logging
 import sys
 
 import structlog
+
+from etracker_shared.log_limits import LineLimit
 
 _SHARED_PROCESSORS: tuple[structlog.typing.Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -33,6 +35,7 @@ def configure_logging(level: str = "info") -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_SHARED_PROCESSORS, processors=[*finish, renderer])
     )
+    handler.addFilter(LineLimit())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

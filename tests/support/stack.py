@@ -130,7 +130,7 @@ class StackRun:
     def log_lines(self) -> Iterator[str]:
         """Yield every line that any process of this run logged, and the console showed."""
         yield from self.output.splitlines()
-        for path in sorted((self.data / "logs").glob("*.log")):
+        for path in sorted((self.data / "logs").glob("*.log*")):
             with path.open(errors="replace") as log:
                 yield from log
 
@@ -147,9 +147,11 @@ class StackRun:
 
 
 def _serves(process: psutil.Process, data: Path) -> bool:
+    """Return whether a process holds the lock of a data directory, as every process of its tracker does."""
     try:
-        return process.environ().get("ETRACKER_DATA_DIR") == str(data) and process.status() != psutil.STATUS_ZOMBIE
-    except (psutil.NoSuchProcess, psutil.AccessDenied):  # gone meanwhile, or somebody else's
+        held = [file.readlink() for file in Path(f"/proc/{process.pid}/fd").iterdir()]
+        return data.resolve() / "lock" in held and process.status() != psutil.STATUS_ZOMBIE
+    except (OSError, psutil.Error):  # it has ended, or is somebody else's
         return False
 
 

@@ -11,18 +11,17 @@ from pathlib import Path
 import httpx
 
 from etracker_stack.account import Account, prepare_child
+from etracker_stack.environment import environment
 from etracker_stack.errors import ChildError
+from etracker_stack.logs import ChildLog
 
-KEPT_LOGS = 3
 STOP_SECONDS = 20.0
 READY_SECONDS = 60.0
-
-_DISK_FULL = "No space left on device"
 
 
 @dataclass(frozen=True)
 class Child:
-    """What to run. ``is_ready`` gets the process id.
+    """What to run. ``is_ready`` gets the process id; ``environment`` is all of its environment.
 
     ``death_signal`` is what it gets when we die: servers that keep data close it, the others just end.
     """
@@ -30,7 +29,7 @@ class Child:
     name: str
     command: tuple[str | Path, ...]
     is_ready: Callable[[int], Awaitable[bool]]
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environment: Mapping[str, str] = field(default_factory=environment, repr=False)
     directory: Path = Path("/")
     account: Account | None = None
     stop_signal: signal.Signals = signal.SIGTERM
@@ -41,7 +40,7 @@ class Child:
 class RunningChild:
     """A child that was started."""
 
-    def __init__(self, child: Child, process: Process, log: Path) -> None:
+    def __init__(self, child: Child, process: Process, log: ChildLog) -> None:
         self.child = child
         self._process = process
         self._log = log
@@ -71,9 +70,11 @@ class RunningChild:
             if await self.child.is_ready(self.pid):
                 return
             if asyncio.get_running_loop().time() > deadline:
-                raise ChildError(f"{self.child.name} isn't ready after {READY_SECONDS:.0f} s; its log is {self._log}.")
+                raise ChildError(
+                    f"{self.child.name} isn't ready after {READY_SECONDS:.0f} s; its log is {self._log.path}."
+                )
             await asyncio.sleep(0.05)
-        raise ChildError(f"{self.child.name} doesn't start: {last_words(self._log)} Its log is {self._log}.")
+        raise ChildError(f"{self.child.name} doesn't start: {self._log.last_words()} Its log is {self._log.path}.")
 
     async def stop(self) -> bool:
         """Ask it to end, and kill it when it doesn't within 20 s; tell whether it ended by itself."""
@@ -95,47 +96,21 @@ class RunningChild:
             os.killpg(self._process.pid, signal.SIGKILL)
 
 
-async def start(child: Child, logs: Path, lock: int) -> RunningChild:
+async def start(child: Child, log: ChildLog, lock: int) -> RunningChild:
     """Start a child in a session of its own, so that Ctrl-C reaches it only through us."""
-    log = logs / f"{child.name}.log"
-    with log.open("ab") as output:
+    with log.pipe() as output:
         process = await asyncio.create_subprocess_exec(
             *(str(part) for part in child.command),
             stdin=DEVNULL,
             stdout=output,
             stderr=STDOUT,
-            env={**os.environ, **child.environment},
+            env=child.environment,
             cwd=child.directory,
             start_new_session=True,
             pass_fds=[lock],
             preexec_fn=prepare_child(child.death_signal, child.account),
         )
     return RunningChild(child, process, log)
-
-
-def rotate(log: Path) -> None:
-    """Put the last run's log beside, and the one before that one further."""
-    for age in range(KEPT_LOGS, 0, -1):
-        older = log.with_name(f"{log.name}.{age}")
-        newer = log.with_name(f"{log.name}.{age - 1}") if age > 1 else log
-        if newer.exists():
-            newer.replace(older)
-
-
-def last_words(log: Path) -> str:
-    """Return one sentence about why a child ended, from the end of its log."""
-    lines = [line.strip() for line in _end_of(log).splitlines() if line.strip()][-50:]
-    if any(_DISK_FULL in line for line in lines):
-        return "the disk is full."
-    fatal = [line for line in lines if "FATAL" in line or "PANIC" in line]
-    said = (fatal or lines or ["it says nothing"])[-1]
-    return said[-300:].rstrip(".") + "."
-
-
-def _end_of(log: Path) -> str:
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 16384))
-        return file.read().decode(errors="replace")
 
 
 async def answers(url: str) -> bool:

@@ -6,7 +6,8 @@
 ``redis/``          Redis' append-only file and its configuration
 ``gateway/``        the gateway's certificates
 ``logs/``           each process' log, and the run before's beside it
-``secrets.json``    passwords of Postgres and Redis and the API key, made once
+``secrets.json``    passwords of Postgres and Redis, made once
+``api_key``         the first operator's API key
 ``state.json``      what runs now: addresses, process ids; gone after a clean stop
 ``lock``            held while a run, or any process it started, is alive
 ==================  ==============================================================
@@ -34,7 +35,6 @@ class Secrets:
 
     postgres_password: str
     redis_password: str
-    api_key: str
 
 
 class DataDirectory:
@@ -47,6 +47,7 @@ class DataDirectory:
         self.redis = path / "redis"
         self.gateway = path / "gateway"
         self.logs = path / "logs"
+        self.api_key = path / "api_key"
         self._state = path / "state.json"
         self._lock: int | None = None
 
@@ -92,15 +93,25 @@ class DataDirectory:
         """
         path = self.path / "secrets.json"
         if not path.exists():
-            made = Secrets(*(secrets.token_hex(20) for _ in range(3)))
+            made = Secrets(secrets.token_hex(20), secrets.token_hex(20))
             write_private(path, json.dumps(asdict(made), indent=2) + "\n")
             return made
         try:
-            return Secrets(**json.loads(path.read_text()))
+            kept = dict(json.loads(path.read_text()))
+            self._move_api_key(kept, path)
+            return Secrets(**kept)
         except (ValueError, TypeError):
             raise DataDirectoryError(
                 f"The file {path} is broken: restore it from a backup, or move {self.path} away to begin anew."
             ) from None
+
+    def _move_api_key(self, kept: dict[str, str], path: Path) -> None:
+        """Take the API key out of the secrets, where earlier versions kept it."""
+        if (api_key := kept.pop("api_key", None)) is None:
+            return
+        if not self.api_key.exists():
+            write_private(self.api_key, api_key + "\n")
+        write_private(path, json.dumps(kept, indent=2) + "\n")
 
     def write_state(self, state: Mapping[str, object]) -> None:
         """Keep what runs now, for scripts and for people."""

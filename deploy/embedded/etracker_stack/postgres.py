@@ -30,6 +30,8 @@ OPTIONS = {
     "checkpoint_timeout": "15min",
     "jit": "off",  # compiling costs more than any of our queries
     "logging_collector": "off",
+    "log_error_verbosity": "terse",  # details of an error show values, announce keys among them
+    "log_min_error_statement": "panic",
 }
 
 LOCALE = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")

@@ -1,44 +1,61 @@
-"""Shows on the console what the children log as errors."""
+"""Shows on the console what the children log as errors, and no more of it than a person reads."""
 
 import asyncio
 import json
-from pathlib import Path
+import time
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
 
 from etracker_stack.console import Console
 
-POLL_SECONDS = 0.5
-LONGEST_READ_BYTES = 65536
+PAUSE_SECONDS = 0.5
+SHOWN_A_MINUTE = 10
 _LEVELS = {"error", "critical", "fatal", "panic"}
 
 
-class ErrorRelay:
-    """Follows every log in a directory, from its end at the time of the first look."""
+@dataclass
+class _Errors:
+    """What one child logged and the console hasn't shown, and when it last showed some."""
 
-    def __init__(self, logs: Path, console: Console) -> None:
-        self._logs = logs
+    waiting: int = 0
+    latest: str = ""
+    shown: deque[float] = field(default_factory=lambda: deque(maxlen=SHOWN_A_MINUTE))
+
+    def may_be_shown(self) -> bool:
+        return self.waiting > 0 and (len(self.shown) < SHOWN_A_MINUTE or time.monotonic() - self.shown[0] > 60)
+
+
+class ErrorRelay:
+    """Gets every line of every child."""
+
+    def __init__(self, console: Console, pause_seconds: float = PAUSE_SECONDS) -> None:
         self._console = console
-        self._read_to: dict[Path, int] = {}
+        self._pause_seconds = pause_seconds
+        self._errors: dict[str, _Errors] = defaultdict(_Errors)
+
+    def take(self, name: str, line: str) -> None:
+        """Look at one line of a child's log."""
+        if told := told_error(line):
+            errors = self._errors[name]
+            errors.waiting += 1
+            errors.latest = told
 
     async def run(self) -> None:
-        """Follow until cancelled."""
-        while True:
-            for log in self._logs.glob("*.log"):
-                self._follow(log)
-            await asyncio.sleep(POLL_SECONDS)
+        """Show errors until cancelled, then what is left."""
+        try:
+            while True:
+                await asyncio.sleep(self._pause_seconds)
+                self._show()
+        finally:
+            self._show()
 
-    def _follow(self, log: Path) -> None:
-        size = log.stat().st_size
-        start = self._read_to.get(log, size)
-        self._read_to[log] = size
-        if size <= start:
-            return
-        with log.open("rb") as file:
-            file.seek(max(start, size - LONGEST_READ_BYTES))
-            lines = file.read(size - start).decode(errors="replace").splitlines()
-        errors = [told for line in lines if (told := told_error(line))]
-        if errors:
-            more = f" (and {len(errors) - 1} more in {log})" if len(errors) > 1 else ""
-            self._console.complain(f"{log.stem}: {errors[-1]}{more}")
+    def _show(self) -> None:
+        for name, errors in self._errors.items():
+            if errors.may_be_shown():
+                more = f" (and {errors.waiting - 1} more in its log)" if errors.waiting > 1 else ""
+                self._console.complain(f"{name}: {errors.latest}{more}")
+                errors.waiting = 0
+                errors.shown.append(time.monotonic())
 
 
 def told_error(line: str) -> str | None:

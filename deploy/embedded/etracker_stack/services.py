@@ -10,6 +10,7 @@ import httpx
 
 from etracker_shared.settings import PostgresSettings, RedisSettings
 from etracker_stack.child import Child, answers
+from etracker_stack.environment import ADMIN_API, ANNOUNCE, GATEWAY, MIGRATE, SCORING, SCORING_WORKER, environment
 from etracker_stack.programs import caddy_program
 from etracker_stack.settings import WILDCARDS, StackSettings
 
@@ -42,25 +43,24 @@ def server_variables(postgres: PostgresSettings, redis: RedisSettings) -> dict[s
     }
 
 
-def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str, str], api_key: str) -> list[Child]:
+def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str, str], api_key: Path) -> list[Child]:
     """Return the services in the order to start them in; they are stopped in the reverse."""
     known = {
         **servers,
-        "ETRACKER_SCORING_URL": f"http://{LOOPBACK}:{ports.scoring}",
-        "ETRACKER_AUTHORIZATION": "",  # only the admin API may know it
+        **_addresses(settings, ports),
+        "ETRACKER_AUTHORIZATION_FILE": str(api_key),
     }
-    administrating = {**known, **_addresses(settings, ports), "ETRACKER_AUTHORIZATION": api_key}
-    announcing = {
-        **known,
-        "ETRACKER_FRONTEND_HOSTNAME": settings.frontend_hostname or f"localhost:{settings.backend_port}",
-    }
-    if settings.announce_host not in (*WILDCARDS, LOOPBACK, "::1"):
-        trusted = f"{LOOPBACK_NETWORKS},{settings.announce_host}"  # the gateway reaches it from its own address
-        announcing["ETRACKER_TRUSTED_PROXIES"] = trusted
+    announcing = environment(ANNOUNCE, {**known, **_seen_from_outside(settings)})
     return [
-        _service("scoring_worker", "etracker_scoring.worker", known, LOOPBACK, ports.scoring_worker),
-        _service("scoring", "etracker_scoring", known, LOOPBACK, ports.scoring),
-        _service("admin_api", "etracker_admin_api", administrating, LOOPBACK, ports.admin_api),
+        _service(
+            "scoring_worker",
+            "etracker_scoring.worker",
+            environment(SCORING_WORKER, known),
+            LOOPBACK,
+            ports.scoring_worker,
+        ),
+        _service("scoring", "etracker_scoring", environment(SCORING, known), LOOPBACK, ports.scoring),
+        _service("admin_api", "etracker_admin_api", environment(ADMIN_API, known), LOOPBACK, ports.admin_api),
         *(
             _service(f"announce-{number}", "etracker_announce", announcing, settings.announce_host, port)
             for number, port in enumerate(ports.announce, start=1)
@@ -68,11 +68,21 @@ def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str
     ]
 
 
+def _seen_from_outside(settings: StackSettings) -> dict[str, str]:
+    """Return the variables that tell announce its name, and which proxies to believe."""
+    name = {"ETRACKER_FRONTEND_HOSTNAME": settings.frontend_hostname or f"localhost:{settings.backend_port}"}
+    if settings.announce_host in (*WILDCARDS, LOOPBACK, "::1"):
+        return name
+    trusted = f"{LOOPBACK_NETWORKS},{settings.announce_host}"  # the gateway reaches it from its own address
+    return {**name, "ETRACKER_TRUSTED_PROXIES": trusted}
+
+
 def _addresses(settings: StackSettings, ports: Ports) -> dict[str, str]:
-    """Return the variables that tell the admin API where the others are."""
+    """Return the variables that tell services where the others are."""
     announce = _bracketed(reachable(settings.announce_host))
     return {
         "ETRACKER_ANNOUNCE_URL": " ".join(f"http://{announce}:{port}" for port in ports.announce),
+        "ETRACKER_SCORING_URL": f"http://{LOOPBACK}:{ports.scoring}",
         "ETRACKER_WORKER_URL": f"http://{LOOPBACK}:{ports.scoring_worker}",
     }
 
@@ -102,7 +112,7 @@ def gateway_child(settings: StackSettings, ports: Ports, directory: Path) -> Chi
         name="gateway",
         command=("/bin/sh", GATEWAY_FILES / "gateway.sh", caddy_program(), GATEWAY_FILES / "Caddyfile"),
         is_ready=is_ready,
-        environment=variables,
+        environment=environment(GATEWAY, variables),
         directory=directory,
         address=address,
     )
@@ -115,7 +125,10 @@ def migration_child(servers: Mapping[str, str]) -> Child:
         return True
 
     return Child(
-        name="migrate", command=(sys.executable, "-m", "etracker_migrations"), is_ready=is_ready, environment=servers
+        name="migrate",
+        command=(sys.executable, "-m", "etracker_migrations"),
+        is_ready=is_ready,
+        environment=environment(MIGRATE, servers),
     )
 
 
@@ -149,7 +162,8 @@ def reachable(host: str) -> str:
     return LOOPBACK if host in WILDCARDS else host
 
 
-def _service(name: str, module: str, known: Mapping[str, str], host: str, port: int) -> Child:
+def _service(name: str, module: str, variables: Mapping[str, str], host: str, port: int) -> Child:
+    listening = {"ETRACKER_LISTEN_HOST": host, "ETRACKER_LISTEN_PORT": str(port)}
     address = f"{_bracketed(reachable(host))}:{port}"
 
     async def is_ready(_pid: int) -> bool:
@@ -159,7 +173,7 @@ def _service(name: str, module: str, known: Mapping[str, str], host: str, port: 
         name=name,
         command=(sys.executable, "-m", module),
         is_ready=is_ready,
-        environment={**known, "ETRACKER_LISTEN_HOST": host, "ETRACKER_LISTEN_PORT": str(port)},
+        environment={**variables, **listening},
         address=address,
     )
 

@@ -10,13 +10,19 @@ from etracker_shared.settings import EnvironmentSettings
 WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 
 
+LEAST_API_KEY_CHARACTERS = 16
+FEW_API_KEY_CHARACTERS = 20
+MEBIBYTE = 2**20
+
+
 class StackSettings(EnvironmentSettings):
-    """Settings of the stack itself; everything else in the environment goes on to the services.
+    """Settings of the stack itself; the services get their own from the environment (``environment.py``).
 
     ``listen_host`` is where the gateway listens, by default on all interfaces, IPv4 and IPv6.
     ``announce_host`` is where announce listens; 127.0.0.1 keeps it behind the gateway.
     ``announce_port`` is the first replica's, the others follow; 0 takes free ones.
     ``redis_server`` is the program to start as Redis instead of the one that comes as a package.
+    ``log_max_bytes`` is what the logs of one process may take, older ones included.
     ``redis_url`` and ``pghost``, when set, name servers to use instead of starting some.
     """
 
@@ -30,6 +36,7 @@ class StackSettings(EnvironmentSettings):
     announce_host: str = "127.0.0.1"
     announce_port: int = Field(0, ge=0, le=65535)
     listen_host: str = ""
+    log_max_bytes: int = Field(32 * MEBIBYTE, ge=MEBIBYTE)
     redis: SecretStr | None = None
     redis_server: Path | None = None
     redis_url: str | None = None
@@ -39,3 +46,10 @@ class StackSettings(EnvironmentSettings):
     @classmethod
     def _absolute(cls, value: Path, _: ValidationInfo) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("authorization")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().strip()) < LEAST_API_KEY_CHARACTERS:
+            raise ValueError(f"an API key has at least {LEAST_API_KEY_CHARACTERS} characters")
+        return value

@@ -3,11 +3,14 @@
 import asyncio
 import signal
 from collections.abc import Coroutine
+from contextlib import suppress
 
 from etracker_shared.settings import PostgresSettings, RedisSettings, load_settings
+from etracker_stack.api_key import ensure_api_key, read_api_key
 from etracker_stack.console import Console
 from etracker_stack.data_directory import DataDirectory, Secrets
 from etracker_stack.errors import StackError
+from etracker_stack.logs import Logs
 from etracker_stack.ports import free_ports, is_taken
 from etracker_stack.postgres import EmbeddedPostgres
 from etracker_stack.programs import redis_program
@@ -23,8 +26,10 @@ from etracker_stack.services import (
     service_children,
     web_address,
 )
-from etracker_stack.settings import StackSettings
+from etracker_stack.settings import FEW_API_KEY_CHARACTERS, StackSettings
 from etracker_stack.supervisor import Supervisor
+
+KEY_LOOK_SECONDS = 0.25
 
 
 class Stack:
@@ -35,7 +40,11 @@ class Stack:
         self._directory = directory
         self._console = console
         self._secrets: Secrets = directory.secrets()
-        self._supervisor = Supervisor(directory, console, self._tell_state)
+        ensure_api_key(directory.path, _given_key(settings))
+        self._api_key = read_api_key(directory.path)
+        self._relay = ErrorRelay(console)
+        self._logs = Logs(directory.logs, settings.log_max_bytes, self._relay.take)
+        self._supervisor = Supervisor(self._logs, directory.lock, console, self._tell_state)
         self._servers: dict[str, str] = {}
         self._ports = _choose_ports(settings)
         self._ready = False
@@ -50,18 +59,23 @@ class Stack:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, asked.set)
-        relay = asyncio.create_task(ErrorRelay(self._directory.logs, self._console).run(), name="relay")
+        aside = [asyncio.create_task(work) for work in (self._relay.run(), self._follow_api_key())]
         try:
             await _until(asked, self._serve())
         finally:
-            relay.cancel()
             await self._supervisor.stop()
+            self._logs.close()
+            for task in aside:
+                task.cancel()
+            await asyncio.gather(*aside, return_exceptions=True)
 
     async def _serve(self) -> None:
         await self._start_servers()
         self._console.say("migrating the schema")
         await self._supervisor.run_once(migration_child(self._servers))
-        await self._supervisor.start(*service_children(self._settings, self._ports, self._servers, self._api_key()))
+        await self._supervisor.start(
+            *service_children(self._settings, self._ports, self._servers, self._directory.api_key)
+        )
         await self._supervisor.start(gateway_child(self._settings, self._ports, self._directory.gateway))
         await self._welcome()
         self._ready = True
@@ -98,16 +112,22 @@ class Stack:
             [
                 ("web", web),
                 ("announce URL", f"{web}/{key or '<key from /api/generate>'}/announce"),
-                ("API key", self._api_key()),
+                ("API key", self._api_key),
                 ("data", str(self._directory.path)),
                 ("announce itself", ", ".join(f"{self._settings.announce_host}:{p}" for p in self._ports.announce)),
                 ("stop", "Ctrl-C"),
             ],
         )
 
-    def _api_key(self) -> str:
-        given = self._settings.authorization
-        return given.get_secret_value() if given else self._secrets.api_key
+    async def _follow_api_key(self) -> None:
+        """Tell of an API key that was replaced while we run."""
+        while True:
+            await asyncio.sleep(KEY_LOOK_SECONDS)
+            with suppress(OSError, StackError):  # the admin API says what is wrong with it
+                key = read_api_key(self._directory.path)
+                if key != self._api_key:
+                    self._api_key = key
+                    self._tell_state()
 
     def _tell_state(self) -> None:
         running = self._supervisor.running
@@ -115,7 +135,8 @@ class Stack:
             {
                 "ready": self._ready,
                 "gateway": f"{reachable(self._settings.listen_host)}:{self._settings.backend_port}",
-                "api_key": self._api_key(),
+                "api_key": self._api_key,
+                "api_key_is_given": bool(_given_key(self._settings)),
                 "servers": self._servers,
                 "processes": {one.child.name: {"pid": one.pid, "address": one.child.address} for one in running},
             }
@@ -128,6 +149,10 @@ async def run(settings: StackSettings, console: Console) -> None:
     Raises:
         StackError: it can't; the message says why in one sentence.
     """
+    if 0 < len(_given_key(settings) or "") < FEW_API_KEY_CHARACTERS:
+        console.complain(
+            f"ETRACKER_AUTHORIZATION has fewer than {FEW_API_KEY_CHARACTERS} characters: take a longer one, at random."
+        )
     directory = DataDirectory(settings.data_dir)
     directory.open()
     try:
@@ -148,6 +173,10 @@ async def _until(asked: asyncio.Event, work: Coroutine[None, None, None]) -> Non
         working.cancel()
         await asyncio.wait({working}, timeout=1.0)
     return None if working.cancelled() else working.result()
+
+
+def _given_key(settings: StackSettings) -> str | None:
+    return settings.authorization.get_secret_value().strip() if settings.authorization else None
 
 
 def _choose_ports(settings: StackSettings) -> Ports:

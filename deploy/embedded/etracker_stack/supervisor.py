@@ -4,12 +4,11 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 
-from etracker_stack.child import Child, RunningChild, last_words, rotate, start
+from etracker_stack.child import Child, RunningChild, start
 from etracker_stack.console import Console
-from etracker_stack.data_directory import DataDirectory
 from etracker_stack.errors import ChildError, StackError
+from etracker_stack.logs import Logs
 
 CRASHES_ALLOWED = 5
 CRASH_WINDOW_SECONDS = 60.0
@@ -18,10 +17,14 @@ LONGEST_PAUSE_SECONDS = 5.0
 
 
 class Supervisor:
-    """Starts children, watches them, and stops them in the reverse of the order they were added in."""
+    """Starts children, watches them, and stops them in the reverse of the order they were added in.
 
-    def __init__(self, directory: DataDirectory, console: Console, on_change: Callable[[], None]) -> None:
-        self._directory = directory
+    ``lock`` is an open file that each child inherits.
+    """
+
+    def __init__(self, logs: Logs, lock: int, console: Console, on_change: Callable[[], None]) -> None:
+        self._logs = logs
+        self._lock = lock
         self._console = console
         self._on_change = on_change
         self._running: dict[str, RunningChild] = {}
@@ -54,15 +57,15 @@ class Supervisor:
         Raises:
             ChildError: it failed; it says why.
         """
-        log = self._log(child)
-        rotate(log)
-        running = await start(child, self._directory.logs, self._directory.lock)
+        log = self._logs.of(child.name)
+        log.begin()
+        running = await start(child, log, self._lock)
         try:
             status = await running.wait()
         finally:
             running.kill()
         if status != 0:
-            raise ChildError(f"{child.name} failed: {last_words(log)} Its log is {log}.")
+            raise ChildError(f"{child.name} failed: {log.last_words()} Its log is {log.path}.")
 
     async def failure(self) -> StackError:
         """Wait until a child has crashed too often, and say so."""
@@ -83,13 +86,13 @@ class Supervisor:
 
     async def _start(self, child: Child) -> None:
         self._console.say(f"starting {child.name}")
-        rotate(self._log(child))
+        self._logs.of(child.name).begin()
         running = await self._launch(child)
         await running.ready()
         self._watchers[child.name] = asyncio.create_task(self._watch(child), name=f"watch {child.name}")
 
     async def _launch(self, child: Child) -> RunningChild:
-        running = await start(child, self._directory.logs, self._directory.lock)
+        running = await start(child, self._logs.of(child.name), self._lock)
         self._running[child.name] = running
         self._on_change()
         return running
@@ -121,10 +124,10 @@ class Supervisor:
             self._console.say(f"{child.name} is back after {time.monotonic() - began:.1f} s")
 
     def _give_up(self, child: Child) -> None:
-        log = self._log(child)
+        log = self._logs.of(child.name)
         self._fail(
             f"{child.name} crashed {CRASHES_ALLOWED} times within {CRASH_WINDOW_SECONDS:.0f} s, "
-            f"the last time with: {last_words(log)} Its log is {log}."
+            f"the last time with: {log.last_words()} Its log is {log.path}."
         )
 
     def _fail(self, sentence: str) -> None:
@@ -132,7 +135,4 @@ class Supervisor:
             self._failure.set_result(ChildError(sentence))
 
     def _reason(self, child: Child, status: int) -> str:
-        return f"signal {-status}" if status < 0 else f"status {status}: {last_words(self._log(child))}"
-
-    def _log(self, child: Child) -> Path:
-        return self._directory.logs / f"{child.name}.log"
+        return f"signal {-status}" if status < 0 else f"status {status}: {self._logs.of(child.name).last_words()}"

@@ -12,6 +12,7 @@ from prometheus_client import generate_latest
 from structlog import get_logger
 
 from etracker_admin_api.adapters.address_limit import RedisAddressLimit
+from etracker_admin_api.adapters.api_key import ApiKey
 from etracker_admin_api.adapters.audit import PostgresAuditLog
 from etracker_admin_api.adapters.catalogue import PostgresCatalogue
 from etracker_admin_api.adapters.database import Database
@@ -109,7 +110,7 @@ class Parts:
         self.key_limit = RedisAddressLimit(settings, settings.key_rate, "keys")
         self.failures = RedisAddressLimit(settings, settings.failure_rate, "failures")
         self.callers = Callers(settings.trusted_networks, settings.frontend_hostname)
-        api_key = settings.authorization.get_secret_value()
+        api_key = ApiKey(settings.authorization.get_secret_value(), settings.authorization_file)
         self.operators = PostgresOperators(self.database)
         self.roles = Roles(Authentication(api_key, self.operators, self.keys, self.failures), self.callers)
         self.services = HttpServices(settings.services)

@@ -1,6 +1,7 @@
 """What an operator can set for the admin API."""
 
 import re
+from pathlib import Path
 
 from limits import RateLimitItem, parse
 from pydantic import Field, SecretStr, field_validator
@@ -17,7 +18,8 @@ _URLS = r"^https?://[^\s,]+([\s,]+https?://[^\s,]+)*$"
 class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     """``ETRACKER_`` variables, and libpq's.
 
-    ``authorization``: the API key; empty turns the restricted API off. ``frontend_hostname``: the
+    ``authorization``: the API key; empty turns the restricted API off. ``authorization_file``: a file to read it from,
+    which may change. ``frontend_hostname``: the
     tracker's public name in announce URLs, optionally with ``https://`` or ``http://`` and a port;
     empty, or localhost, takes the request's host. ``trusted_proxies``: networks whose ``X-Forwarded-*`` headers are
     believed. ``key_limit``: announce keys an address may generate. ``failure_limit``: wrong keys an address may give.
@@ -26,6 +28,7 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     """
 
     authorization: SecretStr = SecretStr("")
+    authorization_file: Path | None = None
     frontend_hostname: str = ""
     trusted_proxies: str = "127.0.0.0/8, ::1"
     key_limit: str = "20/hour"

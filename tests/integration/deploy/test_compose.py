@@ -71,6 +71,12 @@ def test_only_the_gateway_has_a_public_port(services: dict[str, dict[str, Any]])
     assert [name for name, service in services.items() if "ports" in service] == ["etracker"]
 
 
+def test_every_container_s_log_is_bounded(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        assert service["logging"]["driver"] == "json-file", name
+        assert set(service["logging"]["options"]) == {"max-size", "max-file"}, name
+
+
 def test_the_example_names_the_variables_that_have_no_default() -> None:
     needed = set(re.findall(r"\$\{(\w+):\?", (ROOT / "compose.yml").read_text()))
     example = set(re.findall(r"^#?(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))

@@ -10,7 +10,9 @@ from structlog.contextvars import bound_contextvars
 from etracker_admin_api.metrics import Metrics
 from etracker_admin_api.routes.problems import problem_response
 
-QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics", "/settings"})
+READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+CHANGING_READS = frozenset({"/api/generate"})
+"""Routes that change something although they are asked for by GET: the original's."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _CLIENT_LEFT = 499
 
@@ -49,8 +51,15 @@ class Observation:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.requests.labels(route, method, str(status)).inc()
         self._metrics.seconds.labels(route).observe(seconds)
-        tell = log.debug if route in QUIET_ROUTES else log.info
+        tell = log.info if _is_notable(method, route, status) else log.debug
         tell("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+def _is_notable(method: str, route: str, status: int) -> bool:
+    """Return whether a request changed something, or failed on our side; visitors can cause any number of others."""
+    if status >= 400:
+        return status >= 500
+    return method not in READING_METHODS or route in CHANGING_READS
 
 
 class _Answer:

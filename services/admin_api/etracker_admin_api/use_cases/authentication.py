@@ -2,6 +2,7 @@
 
 import hmac
 import re
+from collections.abc import Callable
 
 from etracker_admin_api.domain.operators import ENVIRONMENT, Operator, hash_api_key
 from etracker_admin_api.ports import AddressLimit, Keys, Operators
@@ -29,8 +30,8 @@ class TooManyWrongKeysError(Exception):
 class Authentication:
     """Checks keys. ``address`` is None for callers that may be wrong as often as they like."""
 
-    def __init__(self, api_key: str, operators: Operators, keys: Keys, failures: AddressLimit) -> None:
-        self._environment = hash_api_key(api_key.encode()) if api_key else None
+    def __init__(self, api_key: Callable[[], str], operators: Operators, keys: Keys, failures: AddressLimit) -> None:
+        self._api_key = api_key
         self._operators = operators
         self._keys = keys
         self._failures = failures
@@ -44,11 +45,10 @@ class Authentication:
             TooManyWrongKeysError: the key wasn't looked at.
             DatabaseUnavailableError: it isn't the environment's, and others can't be looked up.
         """
-        if self._environment is None:
-            raise RestrictedOffError
+        environment = self._environment()
         await self._refuse_blocked(address)
         key_hash = hash_api_key(api_key)
-        if hmac.compare_digest(key_hash, self._environment):
+        if hmac.compare_digest(key_hash, environment):
             return Operator(None, ENVIRONMENT)
         operator = await self._operators.find(key_hash)
         if operator is None:
@@ -72,8 +72,12 @@ class Authentication:
 
     def check_on(self) -> None:
         """Raise RestrictedOffError when nobody can be an operator."""
-        if self._environment is None:
+        self._environment()
+
+    def _environment(self) -> bytes:
+        if not (api_key := self._api_key()):
             raise RestrictedOffError
+        return hash_api_key(api_key.encode())
 
     async def _refuse_blocked(self, address: Address | None) -> None:
         if address is not None and (wait_seconds := await self._failures.wait_seconds(address)):

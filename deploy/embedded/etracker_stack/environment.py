@@ -1,0 +1,64 @@
+"""What each process finds in its environment: ordinary variables and the settings that it reads, nothing else.
+
+A secret in an environment can be read by whoever runs as the same account, and reaches every program that
+the process starts. A name that ends in ``*`` stands for all that begin so. A test compares the lists with the
+services' settings.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+
+ORDINARY = (
+    *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "TZDIR", "LANG", "LANGUAGE", "LC_*"),
+    *("LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+)
+
+_POSTGRES = (
+    *("PGHOST", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD"),
+    *("PGPASSFILE", "PGSERVICE", "PGSERVICEFILE", "PGTARGETSESSIONATTRS", "PGKRBSRVNAME", "PGGSSLIB"),
+    "PGSSL*",
+)
+_REDIS = ("ETRACKER_REDIS_URL", "ETRACKER_REDIS", "ETRACKER_REDIS_CLUSTER")
+_PROGRAM = ("PYTHON*", "ETRACKER_LOG_LEVEL")
+_SERVICE = (*_PROGRAM, *_POSTGRES, "ETRACKER_LISTEN_HOST", "ETRACKER_LISTEN_PORT")
+_SCORES = ("ETRACKER_SCORE_*", "ETRACKER_RECALIBRATE")
+
+MIGRATE = (*_PROGRAM, *_POSTGRES)
+SCORING = (
+    *(*_SERVICE, *_SCORES),
+    *("ETRACKER_POLICY", "ETRACKER_INTERVAL_SECONDS", "ETRACKER_SCORING_CONNECTIONS", "ETRACKER_TIER_NOTICES"),
+)
+SCORING_WORKER = (
+    *(*_SERVICE, *_REDIS, *_SCORES),
+    *("ETRACKER_DISABLE_ALLOWLIST", "ETRACKER_FACT_RETENTION_DAYS", "ETRACKER_COUNTS_SYNC_SECONDS"),
+    *("ETRACKER_WORKER_BATCH_FACTS", "ETRACKER_WORKER_POLL_SECONDS"),
+)
+ANNOUNCE = (
+    *(*_SERVICE, *_REDIS),
+    *("ETRACKER_FRONTEND_HOSTNAME", "ETRACKER_SCORING_URL", "ETRACKER_TRUSTED_PROXIES", "ETRACKER_GUESTS"),
+    *("ETRACKER_POLICY", "ETRACKER_EQUILIBRIUM_*", "ETRACKER_DISABLE_ALLOWLIST", "ETRACKER_NEW_HASHES_PER_HOUR"),
+    *("ETRACKER_INTERVAL_SECONDS", "ETRACKER_MIN_INTERVAL_SECONDS", "ETRACKER_NUMWANT", "ETRACKER_PEERS_PER_KEY"),
+    *("ETRACKER_PRIVATE_PEERS", "ETRACKER_SWEEP_SECONDS", "ETRACKER_SWEEP_BUDGET", "ETRACKER_STREAM_MAX_BYTES"),
+    *("ETRACKER_TIER_CACHE_SECONDS", "ETRACKER_TIER_CACHE_ENTRIES", "ETRACKER_ALLOWLIST_CACHE_ENTRIES"),
+)
+ADMIN_API = (  # the API key comes in a file, which can change while the service runs
+    *(*_SERVICE, *_REDIS),
+    *("ETRACKER_AUTHORIZATION_FILE", "ETRACKER_FRONTEND_HOSTNAME", "ETRACKER_TRUSTED_PROXIES"),
+    *("ETRACKER_KEY_LIMIT", "ETRACKER_FAILURE_LIMIT", "ETRACKER_SAMPLE_SECONDS"),
+    *("ETRACKER_ANNOUNCE_URL", "ETRACKER_SCORING_URL", "ETRACKER_WORKER_URL"),
+)
+GATEWAY = (
+    *("ETRACKER_BACKEND_PORT", "ETRACKER_LISTEN_HOST", "ETRACKER_FRONTEND_HOSTNAME", "ETRACKER_GATEWAY_*"),
+    *("XDG_CONFIG_HOME", "XDG_DATA_HOME", "GOMAXPROCS", "GOMEMLIMIT"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),  # to get certificates
+)
+
+
+def environment(names: Iterable[str] = (), known: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return our own environment, changed by what is ``known``, as far as it is ordinary or named."""
+    wanted = (*ORDINARY, *names)
+    return {name: value for name, value in {**os.environ, **(known or {})}.items() if _is_named(name, wanted)}
+
+
+def _is_named(name: str, wanted: Iterable[str]) -> bool:
+    return any(name == one or (one.endswith("*") and name.startswith(one[:-1])) for one in wanted)
