@@ -34,7 +34,7 @@ GIVEN_BY_STACK = {
 }
 LIBRARIES = ("PYTHON", "PGSSL", "PGPASSFILE", "PGSERVICE", "PGTARGETSESSIONATTRS", "PGKRBSRVNAME", "PGGSSLIB")
 """Variables that no setting reads, but Python and asyncpg."""
-BY_IMAGE = {"ETRACKER_LISTEN_HOST", "ETRACKER_LISTEN_PORT"}
+BY_IMAGE = {"ETRACKER_LISTEN_PORT"}
 
 
 def _names(settings: type[EnvironmentSettings], *, one_by_one: bool) -> Iterator[str]:

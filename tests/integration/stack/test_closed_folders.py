@@ -95,7 +95,7 @@ def test_everything_lies_in_closed_folders_and_nothing_of_them_is_opened(home: P
 
 
 def test_where_nothing_helps_a_sentence_names_the_folder_and_the_cure(home: Path) -> None:
-    run = _run_in(home, "", without=IN_BARE_CONTAINERS)
+    run = _run_in(home, _installed_privately(home), without=IN_BARE_CONTAINERS)
     if os.geteuid() != 0:  # Postgres runs as ourselves, and needs no help
         run.start()
         _serve_and_stop(run, [])
