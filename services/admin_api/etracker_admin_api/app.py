@@ -87,6 +87,7 @@ def create_app(settings: AdminSettings) -> FastAPI:
         description="Allowlist, announce keys, torrent files and statistics of an etracker.",
         version="1",
         lifespan=lifespan,
+        redirect_slashes=False,
     )
     allow_frontend(app, settings.frontend_hostname)
     app.add_middleware(Observation, metrics=parts.metrics)

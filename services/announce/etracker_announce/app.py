@@ -63,7 +63,14 @@ def create_app(settings: AnnounceSettings) -> FastAPI:
         async with _connected(parts):
             yield {FRONT: front}
 
-    app = FastAPI(title="etracker announce", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="etracker announce",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
     checks = {"redis": parts.swarms.ping, "pair_secret": parts.secret.is_loaded}
     app.include_router(health_router(checks, registry, settings))
     return app

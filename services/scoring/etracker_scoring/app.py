@@ -53,7 +53,12 @@ def create_app(settings: ScoringSettings) -> FastAPI:
     async def postgres_answers() -> bool:
         return standings.connected
 
-    app = FastAPI(title="etracker scoring", summary="Tells announce how to treat each peer.", lifespan=lifespan)
+    app = FastAPI(
+        title="etracker scoring",
+        summary="Tells announce how to treat each peer.",
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
     app.include_router(tiers_router(tiers, ApiMetrics(registry)))
     app.include_router(standing_router(reports))
     app.include_router(health_router({"postgres": postgres_answers}, registry, settings))

@@ -127,7 +127,7 @@ def create_worker_app(settings: WorkerSettings) -> FastAPI:
         with contextlib.suppress(asyncio.CancelledError):
             await running
 
-    app = FastAPI(title="etracker scoring worker", lifespan=lifespan)
+    app = FastAPI(title="etracker scoring worker", lifespan=lifespan, redirect_slashes=False)
     checks = {"postgres": worker.postgres_answers, "redis": worker.redis_answers}
     app.include_router(health_router(checks, registry, settings))
     return app

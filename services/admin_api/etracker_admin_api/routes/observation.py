@@ -63,15 +63,15 @@ def _is_notable(method: str, route: str, status: int) -> bool:
 
 
 class _Answer:
-    """Remembers the status on its way out, and adds the request id."""
+    """Remembers the status on its way out, and adds the request id and that nobody shall guess the content's type."""
 
     def __init__(self, request_id: str, send: Send) -> None:
-        self._header = (b"x-request-id", request_id.encode())
+        self._headers = ((b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff"))
         self._send = send
         self.status = 0
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message = {**message, "headers": [*message.get("headers", ()), self._header]}
+            message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
         await self._send(message)

@@ -90,9 +90,18 @@ def add_problem_handlers(app: FastAPI) -> None:
 async def _answer_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - what the handler is registered for
     headers = error.headers
+    if error.status_code == HTTPStatus.NOT_FOUND and error.detail == HTTPStatus.NOT_FOUND.phrase:
+        return _respond(request, 404, _describe_missing_path(request))
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # the framework names the methods of one route only
         headers = {"Allow": ", ".join(allowed_methods(request.app.routes, request.url.path))}
     return _respond(request, error.status_code, str(error.detail), headers)
+
+
+def _describe_missing_path(request: Request) -> str:
+    path = request.url.path
+    if path.endswith("/") and allowed_methods(request.app.routes, path.rstrip("/")):
+        return "There is nothing at this path: leave out the slash at its end."
+    return "There is nothing at this path."
 
 
 async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
