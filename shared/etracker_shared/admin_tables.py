@@ -74,9 +74,18 @@ audit_log = Table(
     Column("target", Text, nullable=False, server_default=""),
     Column("detail", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Column("request_id", Text, nullable=False, server_default=""),
+    Column("read_hour", DateTime(timezone=True), comment="the hour whose reads the row counts; null for a change"),
+    Index(
+        "uq_audit_log_reads",
+        "operator",
+        "target",
+        "read_hour",
+        unique=True,
+        postgresql_where=text("read_hour IS NOT NULL"),
+    ),
     Index("ix_audit_log_operator_id", "operator", "id"),
     Index("ix_audit_log_action_id", "action", "id"),
-    comment="what operators changed, written in the transaction that changed it",
+    comment="what operators changed, written in the transaction that changed it, and whose addresses they read",
 )
 
 tracker_samples = Table(

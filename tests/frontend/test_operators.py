@@ -54,9 +54,16 @@ def test_a_revoked_operator_is_out_and_the_audit_log_has_it_all(operator_page: P
     page.get_by_label("Name", exact=True).fill("night script")
     page.get_by_role("button", name="Create an API key").click()
     key = page.get_by_role("group", name="API key").get_by_role("code").inner_text()
+    first = str(page.evaluate("sessionStorage.getItem('etracker.api-key')"))
     bearer = {"Authorization": f"Bearer {key}"}
     assert api.get("/api/v1/session", headers=bearer).json()["name"] == "night script"
 
+    look_as(page, key)
+    expect(page.get_by_role("row").filter(has_text="night script")).to_be_visible()
+    expect(page.get_by_text("Only the first operator")).to_be_visible()
+    for offered in ("Create an API key", "Revoke night script"):
+        expect(page.get_by_role("button", name=offered)).to_have_count(0)
+    look_as(page, first)
     page.get_by_role("button", name="Revoke night script").click()
     page.get_by_role("dialog").get_by_role("button", name="Revoke", exact=True).click()
     expect(page.get_by_role("row").filter(has_text="night script")).to_contain_text("Revoked")
@@ -188,6 +195,14 @@ def test_a_swarm_shows_its_peers(operator_page: Page, api: httpx.Client, torrent
     row = operator_page.get_by_role("row").filter(has_text="127.0.0.1:51413")
     expect(row).to_contain_text("Seeder")
     expect(row).to_contain_text("-TR4060-")
+    operator_page.goto("/operator/audit?action=peers.read")
+    expect(operator_page.get_by_role("row").filter(has_text=info_hash)).to_contain_text("environment")
+
+
+def look_as(page: Page, api_key: str) -> None:
+    """Open the list of operators with another API key."""
+    page.evaluate("key => sessionStorage.setItem('etracker.api-key', key)", api_key)
+    page.goto("/operator/operators")
 
 
 def seed(api: httpx.Client, info_hash: str) -> None:

@@ -1,5 +1,5 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { apiKey } from "@/app/api-key";
+import { authorization } from "@/app/api-key";
 import "./errors";
 import * as sdk from "./generated/sdk.gen";
 import type {
@@ -34,7 +34,7 @@ const LIVE_MS = 5_000;
 const SWARM_MS = 15_000;
 const PEERS_SHOWN = 200;
 
-const authorized = () => ({ headers: { authorization: `Bearer ${apiKey()}` } });
+const authorized = () => ({ headers: { authorization: authorization() } });
 
 export const session = () =>
   queryOptions({

@@ -1,4 +1,4 @@
-import { apiKey } from "@/app/api-key";
+import { authorization } from "@/app/api-key";
 import { ApiError, toApiError } from "./errors";
 import type { UploadedTorrent } from "./operator";
 
@@ -7,7 +7,7 @@ export function uploadTorrent(file: File, onProgress: (share: number) => void): 
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", "/api/v1/torrents");
-    request.setRequestHeader("Authorization", `Bearer ${apiKey()}`);
+    request.setRequestHeader("Authorization", authorization());
     request.responseType = "text";
     request.upload.onprogress = ({ loaded, total }) => {
       onProgress(total > 0 ? loaded / total : 0);

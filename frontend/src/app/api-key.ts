@@ -24,6 +24,7 @@ export function useApiKey(): string | null {
   );
 }
 
-export function apiKey(): string {
-  return current ?? "";
+/** The value of an Authorization header. Headers hold bytes: a key beyond ASCII is sent as UTF-8. */
+export function authorization(): string {
+  return `Bearer ${String.fromCharCode(...new TextEncoder().encode(current ?? ""))}`;
 }

@@ -34,6 +34,7 @@ export const ACTIONS = [
   "key.rotate",
   "operator.add",
   "operator.revoke",
+  "peers.read",
 ] as const satisfies readonly Action[];
 const TORRENT_ORDERS = ["name", "seeders", "leechers", "snatches", "size", "added"] as const;
 const KEY_ORDERS = ["created", "last_seen", "uploaded", "downloaded", "snatched", "score"] as const;

@@ -12,10 +12,10 @@ from prometheus_client import generate_latest
 from structlog import get_logger
 
 from etracker_admin_api.adapters.address_limit import RedisAddressLimit
-from etracker_admin_api.adapters.api_key import ApiKey
 from etracker_admin_api.adapters.audit import PostgresAuditLog
 from etracker_admin_api.adapters.catalogue import PostgresCatalogue
 from etracker_admin_api.adapters.database import Database
+from etracker_admin_api.adapters.first_key import first_key
 from etracker_admin_api.adapters.history import PostgresHistory
 from etracker_admin_api.adapters.key_register import PostgresKeyRegister
 from etracker_admin_api.adapters.keys import PostgresKeys, PostgresPruner
@@ -111,9 +111,9 @@ class Parts:
         self.key_limit = RedisAddressLimit(settings, settings.key_rate, "keys")
         self.failures = RedisAddressLimit(settings, settings.failure_rate, "failures")
         self.callers = Callers(settings.trusted_networks, settings.frontend_hostname)
-        api_key = ApiKey(settings.authorization.get_secret_value(), settings.authorization_file)
         self.operators = PostgresOperators(self.database)
-        self.roles = Roles(Authentication(api_key, self.operators, self.keys, self.failures), self.callers)
+        authentication = Authentication(first_key(settings), self.operators, self.keys, self.failures)
+        self.roles = Roles(authentication, self.callers)
         self.services = HttpServices(settings.services)
         self.standings = ScoringStandings(settings.scoring_url)
         self.files = TorrentFiles(self.catalogue, self.keys, self.count.changed_here, self.metrics)
@@ -147,9 +147,10 @@ def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
     yield standing_router(parts.standings, parts.roles)
     yield operators_keys_router(register, parts.roles, parts.callers)
     yield operators_router(parts.operators, parts.roles)
-    yield swarms_router(RedisSwarmPeers(parts.redis, parts.database), parts.lists, parts.roles)
+    audit_log = PostgresAuditLog(parts.database)
+    yield swarms_router(RedisSwarmPeers(parts.redis, parts.database), parts.lists, audit_log, parts.roles)
     yield system_router(_system(parts), load_descriptions(), parts.roles)
-    yield audit_router(PostgresAuditLog(parts.database), parts.roles)
+    yield audit_router(audit_log, parts.roles)
     yield added_infohashes_router(parts.catalogue, parts.lists, changed, parts.roles)
     yield listed_infohashes_router(parts.catalogue, parts.lists, changed, parts.roles)
     yield torrents_v1_router(parts.files, parts.lists, parts.roles, parts.callers)

@@ -89,6 +89,14 @@ class TorrentLists(Protocol):
         ...
 
 
+class FirstKey(Protocol):
+    """The API key of the first operator, who is no row of a table."""
+
+    def hash(self) -> bytes | None:
+        """Return the SHA-256 of the key that works now; None if there is none, which turns the restricted API off."""
+        ...
+
+
 class Operators(Protocol):
     """The operators' API keys. Raises DatabaseUnavailableError as the catalogue does."""
 
@@ -101,7 +109,7 @@ class Operators(Protocol):
         ...
 
     async def add(self, name: str, key_hash: bytes, actor: Actor) -> int | None:
-        """Add an operator; return the id, or None if the name was ever given."""
+        """Add an operator; return the id, or None if the name, or one that looks like it, was ever given."""
         ...
 
     async def revoke(self, operator_id: int, actor: Actor) -> bool:
@@ -110,7 +118,11 @@ class Operators(Protocol):
 
 
 class AuditLog(Protocol):
-    """What operators changed. Raises DatabaseUnavailableError as the catalogue does."""
+    """What operators changed, and whose addresses they saw. Raises DatabaseUnavailableError as the catalogue does."""
+
+    async def record_read(self, info_hash: InfoHash, actor: Actor) -> None:
+        """Record that an operator reads the peers of a swarm: one row per operator, swarm and hour counts the reads."""
+        ...
 
     async def page(self, query: AuditQuery) -> AuditPage:
         """Return a page, the newest first."""

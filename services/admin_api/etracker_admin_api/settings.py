@@ -1,13 +1,17 @@
 """What an operator can set for the admin API."""
 
 import re
+import stat
 from pathlib import Path
 
 from limits import RateLimitItem, parse
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from etracker_admin_api.domain.api_keys import check_api_key
 from etracker_shared.addresses import Network, parse_networks
 from etracker_shared.settings import PostgresSettings, RedisSettings, ServingSettings
+
+MAX_KEY_FILE_BYTES = 4096
 
 _HOSTNAME = re.compile(r"(https?://)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
 
@@ -18,8 +22,8 @@ _URLS = r"^https?://[^\s,]+([\s,]+https?://[^\s,]+)*$"
 class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     """``ETRACKER_`` variables, and libpq's.
 
-    ``authorization``: the API key; empty turns the restricted API off. ``authorization_file``: a file to read it from,
-    which may change. ``frontend_hostname``: the
+    ``authorization``: the first operator's API key; ``authorization_file``: a file that holds it. Without either the
+    restricted API is off. ``frontend_hostname``: the
     tracker's public name in announce URLs, optionally with ``https://`` or ``http://`` and a port;
     empty, or localhost, takes the request's host. ``trusted_proxies``: networks whose ``X-Forwarded-*`` headers are
     believed. ``key_limit``: announce keys an address may generate. ``failure_limit``: wrong keys an address may give.
@@ -28,7 +32,7 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     """
 
     authorization: SecretStr = SecretStr("")
-    authorization_file: Path | None = None
+    authorization_file: str = ""
     frontend_hostname: str = ""
     trusted_proxies: str = "127.0.0.0/8, ::1"
     key_limit: str = "20/hour"
@@ -38,6 +42,22 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     scoring_url: str = Field("http://localhost:8081", pattern=_URL)
     worker_url: str = Field("http://localhost:8083", pattern=_URL)
     listen_port: int = Field(8082, ge=0, le=65535)
+
+    @field_validator("authorization")
+    @classmethod
+    def _check_key(cls, value: SecretStr) -> SecretStr:
+        key = value.get_secret_value()
+        return SecretStr(check_api_key(key)) if key else value
+
+    @field_validator("authorization_file")
+    @classmethod
+    def _check_key_file(cls, value: str, info: ValidationInfo) -> str:
+        given = info.data.get("authorization")
+        if value and given is not None and given.get_secret_value():
+            raise ValueError("ETRACKER_AUTHORIZATION is set too, and only one of them can hold the API key")
+        if value:
+            read_api_key(value)
+        return value
 
     @field_validator("frontend_hostname")
     @classmethod
@@ -80,3 +100,24 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     def failure_rate(self) -> RateLimitItem:
         """The limit of wrong keys, parsed."""
         return parse(self.failure_limit)
+
+
+def read_api_key(path: str) -> str:
+    """Read the API key that a file holds.
+
+    Raises:
+        ValueError: there is no such file, or no key in it that may be used.
+    """
+    try:
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            raise ValueError("it isn't a file")
+        with Path(path).open("rb") as file:
+            content = file.read(MAX_KEY_FILE_BYTES + 1)
+    except OSError as error:
+        raise ValueError(f"the file can't be read ({error.strerror})") from None
+    if len(content) > MAX_KEY_FILE_BYTES:
+        raise ValueError("the file is too large to hold nothing but an API key")
+    try:
+        return check_api_key(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise ValueError("the file isn't UTF-8 text") from None

@@ -1,6 +1,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -125,10 +126,36 @@ async def test_a_wrong_key_is_refused_before_the_body_is_read(client: AsyncClien
 
 
 async def test_a_key_beyond_ascii_works(admin_settings: AdminSettings) -> None:
-    settings = admin_settings.model_copy(update={"authorization": SecretStr("schlüssel ключ")})
+    settings = admin_settings.model_copy(update={"authorization": SecretStr("schlüssel und ключ")})
     async with serving(settings) as client:
-        headers = {b"Authorization": "schlüssel ключ".encode()}
+        headers = {b"Authorization": "schlüssel und ключ".encode()}
         assert (await client.post("/api/infohash", headers=headers)).status_code == 400
+
+
+async def test_a_key_in_a_file_is_replaced_while_every_replica_runs(
+    admin_settings: AdminSettings, database: asyncpg.Connection, tmp_path: Path
+) -> None:
+    path, keys = tmp_path / "api_key", [f"key number {number} of several" for number in range(3)]
+    await database.execute("INSERT INTO operators (name, key_hash) VALUES ('ann', $1)", hash_api_key(b"annes"))
+    path.write_text(keys[0])
+    changes = {"authorization": SecretStr(""), "authorization_file": str(path)}
+    settings = admin_settings.model_copy(update=changes)
+    async with serving(settings) as one, serving(settings) as another:
+
+        async def statuses(key: str) -> set[int]:
+            headers = {"Authorization": key}
+            return {(await client.get("/api/v1/session", headers=headers)).status_code for client in (one, another)}
+
+        for key in keys:
+            path.write_text(f"{key}\n")
+            assert [await statuses(candidate) for candidate in keys] == [
+                {200 if candidate == key else 403} for candidate in keys
+            ]
+            assert await statuses("annes") == {200}
+        path.unlink()
+        assert [await statuses(key) for key in (*keys, "annes")] == [{403}] * 4
+        path.write_text(keys[0])
+        assert [await statuses(key) for key in (keys[0], "annes")] == [{200}] * 2
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": ""}, {"Authorization": "anything"}])

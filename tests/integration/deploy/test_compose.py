@@ -85,6 +85,32 @@ def test_the_example_names_the_variables_that_have_no_default() -> None:
     assert original | {"ETRACKER_FRONTEND_HOSTNAME", "ETRACKER_BACKEND_PORT", "ETRACKER_DISABLE_ALLOWLIST"} <= example
 
 
+def environments(services: dict[str, dict[str, Any]], variables: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Return what each container gets to know of an .env file with these variables."""
+
+    def fill(value: object) -> str:
+        return re.sub(
+            r"\$\{(\w+)(?::[-?]([^}]*))?\}", lambda found: variables.get(found[1]) or found[2] or "", str(value)
+        )
+
+    return {
+        name: {
+            **(variables if service.get("env_file") else {}),
+            **{variable: fill(value) for variable, value in service.get("environment", {}).items()},
+        }
+        for name, service in services.items()
+    }
+
+
+@pytest.mark.parametrize("variable", ["ETRACKER_AUTHORIZATION", "ETRACKER_AUTHORIZATION_FILE"])
+def test_another_key_of_the_first_operator_changes_the_admin_api_and_no_other_container(
+    services: dict[str, dict[str, Any]], variable: str
+) -> None:
+    before, after = (environments(services, {variable: value}) for value in ("one value", "another value"))
+    assert {name for name in NAMES if before[name] != after[name]} == {"admin_api"}
+    assert {name for name in NAMES if "another value" in after[name].values()} == {"admin_api"}
+
+
 def test_no_lock_file_knows_where_packages_came_from() -> None:
     locks = [*ROOT.glob("requirements-dev.txt"), *ROOT.glob("*/requirements.txt"), *ROOT.glob("*/*/requirements.txt")]
     assert len(locks) == 7

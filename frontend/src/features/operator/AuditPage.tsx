@@ -16,7 +16,7 @@ import classes from "./tables.module.css";
 
 const route = getRouteApi("/operator/audit");
 
-/** What operators changed, newest first. */
+/** What operators changed, and whose addresses they saw, newest first. */
 export function AuditPage() {
   const search = route.useSearch();
   const { filter } = useListSearch<AuditSearch>();
@@ -25,7 +25,7 @@ export function AuditPage() {
   return (
     <Page
       title="Audit log"
-      lead="Every change that an operator made, written together with the change itself."
+      lead="Every change that an operator made, written together with the change itself, and every swarm whose peers an operator looked at."
     >
       <Card flush>
         <div className={classes.toolbar}>
@@ -55,7 +55,7 @@ export function AuditPage() {
           loading="The audit log is loading"
           empty={
             <Empty
-              title={filtered ? "Nothing matches" : "Nothing has been changed yet"}
+              title={filtered ? "Nothing matches" : "Nothing has been recorded yet"}
               action={filtered && <Link to="/operator/audit">Show everything</Link>}
             >
               {filtered

@@ -1,7 +1,7 @@
 import { Alert, Button, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { createOperator, type Operator, operators, revokeOperator } from "@/api/operator";
+import { createOperator, type Operator, operators, revokeOperator, session } from "@/api/operator";
 import { Card } from "@/components/ui/Card";
 import { Confirm } from "@/components/ui/Confirm";
 import { CopyField } from "@/components/ui/CopyField";
@@ -14,19 +14,26 @@ import classes from "./tables.module.css";
 
 export function OperatorsPage() {
   const query = useQuery(operators());
+  const first = useQuery(session()).data?.first ?? false;
   const [revoking, setRevoking] = useState<Operator | null>(null);
   return (
     <Page
       title="Operators"
       lead="Who may do what this part of the site does. Each person and each script gets an API key of its own, so that it can be revoked alone and the audit log tells them apart."
     >
-      <AddOperator />
+      {first ? (
+        <AddOperator />
+      ) : (
+        <p className={classes.soft}>
+          Only the first operator, whose key is ETRACKER_AUTHORIZATION, adds and revokes others.
+        </p>
+      )}
       <Card title="API keys" flush>
         <Loaded query={query} label="The operators are loading">
           {({ items }) => (
             <DataTable
               label="Operators"
-              columns={[...COLUMNS, revocation(setRevoking)]}
+              columns={first ? [...COLUMNS, revocation(setRevoking)] : COLUMNS}
               rows={items}
               rowKey={({ id, name }) => id ?? name}
             />

@@ -1,12 +1,14 @@
 """How often an address may do something: counted in Redis for all replicas, by the ``limits`` library."""
 
+import asyncio
 import math
 import time
+from collections import OrderedDict, deque
 from ipaddress import IPv6Address, ip_network
 from typing import Any
 
 from limits import RateLimitItem
-from limits.aio.storage import MemoryStorage, RedisClusterStorage, RedisStorage
+from limits.aio.storage import RedisClusterStorage, RedisStorage
 from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import MovingWindowRateLimiter
 
@@ -16,12 +18,17 @@ from etracker_shared.redis_keys import LIMIT_PREFIX
 from etracker_shared.settings import RedisSettings
 
 _TIMEOUT_SECONDS = 1.0
+_CONNECTIONS = 8
+"""A crowd that asked Redis all at once would run into the timeout, and be counted by each replica for itself."""
+_RETRY_SECONDS = 1.0
+_REMEMBERED_CALLERS = 10_000
 
 
 class RedisAddressLimit:
     """A moving window an address; an IPv6 /64 is one address, since one machine can have all of it.
 
-    See :class:`~etracker_admin_api.ports.AddressLimit`. ``what`` tells one limit from the others.
+    See :class:`~etracker_admin_api.ports.AddressLimit`. ``what`` tells one limit from the others. Redis compares and
+    counts in one step, so that no number of callers at once gets more than the limit.
     """
 
     def __init__(self, settings: RedisSettings, rate: RateLimitItem, what: str) -> None:
@@ -29,23 +36,25 @@ class RedisAddressLimit:
         self._what = what
         self._storage = _storage(settings)
         self._shared = MovingWindowRateLimiter(self._storage)
-        self._own = MovingWindowRateLimiter(MemoryStorage())
+        self._own = _OwnWindows(rate)
+        self._asking = asyncio.Semaphore(_CONNECTIONS)
+        self._down_until = 0.0
 
     async def take(self, address: Address) -> int:
         """See the port."""
         caller = _caller(address)
-        try:
-            return await self._take(self._shared, caller)
-        except REDIS_UNAVAILABLE:
-            return await self._take(self._own, caller)
+        async with self._asking:
+            if time.monotonic() < self._down_until:
+                return self._own.take(caller)
+            return self._own.wait_seconds(caller) or await self._take(caller)
 
     async def wait_seconds(self, address: Address) -> int:
         """See the port."""
         caller = _caller(address)
         try:
-            return await self._look(self._shared, caller)
+            return self._own.wait_seconds(caller) or await self._look(caller)
         except REDIS_UNAVAILABLE:
-            return await self._look(self._own, caller)
+            return 0
 
     async def close(self) -> None:
         """Close the connections to Redis."""
@@ -53,16 +62,46 @@ class RedisAddressLimit:
         if isinstance(bridge, RedispyBridge):
             await bridge.storage.aclose()
 
-    async def _take(self, limiter: MovingWindowRateLimiter, caller: str) -> int:
-        if await limiter.hit(self._rate, self._what, caller):
-            return 0
-        return max(1, await self._look(limiter, caller))
+    async def _take(self, caller: str) -> int:
+        try:
+            if not await self._shared.hit(self._rate, self._what, caller):
+                return max(1, await self._look(caller))
+        except REDIS_UNAVAILABLE:
+            self._down_until = time.monotonic() + _RETRY_SECONDS
+        return self._own.take(caller)
 
-    async def _look(self, limiter: MovingWindowRateLimiter, caller: str) -> int:
-        window = await limiter.get_window_stats(self._rate, self._what, caller)
+    async def _look(self, caller: str) -> int:
+        window = await self._shared.get_window_stats(self._rate, self._what, caller)
         if window.remaining > 0:
             return 0
         return max(1, math.ceil(window.reset_time - time.time()))
+
+
+class _OwnWindows:
+    """What this process let through, which is all it knows while Redis is down.
+
+    The library's own storage in memory looks at every caller again for each that comes.
+    """
+
+    def __init__(self, rate: RateLimitItem) -> None:
+        self._most = rate.amount
+        self._seconds = rate.get_expiry()
+        self._taken: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def take(self, caller: str) -> int:
+        wait_seconds = self.wait_seconds(caller)
+        if not wait_seconds:
+            self._taken.setdefault(caller, deque(maxlen=self._most)).append(time.monotonic())
+            self._taken.move_to_end(caller)
+            if len(self._taken) > _REMEMBERED_CALLERS:
+                self._taken.popitem(last=False)
+        return wait_seconds
+
+    def wait_seconds(self, caller: str) -> int:
+        taken = self._taken.get(caller)
+        if taken is None or len(taken) < self._most:
+            return 0
+        return max(0, math.ceil(taken[0] + self._seconds - time.monotonic()))
 
 
 def _caller(address: Address) -> str:

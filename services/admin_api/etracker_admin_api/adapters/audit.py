@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import insert, select
+from sqlalchemy import Integer, cast, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from etracker_admin_api.adapters.database import Database
 from etracker_admin_api.domain.operators import Action, Actor, AuditPage, AuditQuery, AuditRow, cut_audit_page
+from etracker_shared.identity import InfoHash
 from etracker_shared.tables import audit_log
 
 
@@ -15,6 +17,23 @@ class PostgresAuditLog:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def record_read(self, info_hash: InfoHash, actor: Actor) -> None:
+        """See the port. A page that refreshes itself would otherwise bury the log under its own rows."""
+        columns = audit_log.c
+        row = {**_common(actor, Action.READ_PEERS), "target": info_hash.hex(), "detail": {"reads": 1}}
+        new = insert(audit_log).values(row | {"read_hour": func.date_trunc("hour", func.now(), "UTC")})
+        repeated = func.jsonb_build_object(
+            *("reads", cast(columns.detail["reads"].astext, Integer) + 1),
+            *("last_at", func.now(), "last_request_id", new.excluded.request_id),
+        )
+        once = new.on_conflict_do_update(
+            index_elements=[columns.operator, columns.target, columns.read_hour],
+            index_where=columns.read_hour.is_not(None),
+            set_={"detail": repeated},
+        )
+        async with self._database.transaction() as connection:
+            await connection.execute(once)
 
     async def page(self, query: AuditQuery) -> AuditPage:
         """See the port."""
@@ -40,12 +59,16 @@ async def record_all(
     connection: AsyncConnection, actor: Actor, action: Action, changed: Mapping[str, Mapping[str, object]]
 ) -> None:
     """Write one action on several targets, each with its detail."""
-    common = {
+    common = _common(actor, action)
+    rows = [{**common, "target": target, "detail": detail} for target, detail in changed.items()]
+    if rows:
+        await connection.execute(insert(audit_log), rows)
+
+
+def _common(actor: Actor, action: Action) -> dict[str, object]:
+    return {
         "operator_id": actor.operator.id,
         "operator": actor.operator.name,
         "action": action.value,
         "request_id": actor.request_id,
     }
-    rows = [{**common, "target": target, "detail": detail} for target, detail in changed.items()]
-    if rows:
-        await connection.execute(insert(audit_log), rows)

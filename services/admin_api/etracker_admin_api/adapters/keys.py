@@ -1,11 +1,13 @@
 """Announce keys in Postgres, and their pruning."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from sqlalchemy import Integer, bindparam, cast, delete, exists, func, insert, select
+from sqlalchemy import Integer, LargeBinary, any_, bindparam, cast, delete, func, insert, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from etracker_admin_api.adapters.batches import Batches
 from etracker_admin_api.adapters.database import LONG_DEADLINE_SECONDS, Database
 from etracker_admin_api.ports import PruneSession, PruneStep
 from etracker_shared.identity import hash_announce_key
@@ -24,6 +26,7 @@ class PostgresKeys:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._registered: Batches[bytes, bool] = Batches(self._find)
 
     async def register(self, announce_key: str) -> None:
         """See the port."""
@@ -32,9 +35,13 @@ class PostgresKeys:
 
     async def is_registered(self, announce_key: str) -> bool:
         """See the port. Asks by the key's hash, so that no log of Postgres ever shows the key."""
-        known = exists().where(_columns.key_hash == hash_announce_key(announce_key), _columns.disabled_time.is_(None))
+        return bool(await self._registered.find(hash_announce_key(announce_key)))
+
+    async def _find(self, key_hashes: Sequence[bytes]) -> Mapping[bytes, bool]:
+        given = any_(literal(key_hashes, ARRAY(LargeBinary)))
+        working = select(_columns.key_hash).where(_columns.key_hash == given, _columns.disabled_time.is_(None))
         async with self._database.transaction() as connection:
-            return bool(await connection.scalar(select(known)))
+            return {bytes(key_hash): True for key_hash in await connection.scalars(working)}
 
 
 class PostgresPruner:

@@ -2,7 +2,6 @@
 
 import enum
 import hashlib
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,18 +9,16 @@ from datetime import datetime
 from typing import Any
 
 from etracker_admin_api.domain.cursors import decode_cursor, encode_cursor
-from etracker_admin_api.domain.errors import UnfitNameError
 
 ENVIRONMENT = "environment"
-"""The operator whose key is ETRACKER_AUTHORIZATION."""
+"""The first operator, whose key is ETRACKER_AUTHORIZATION."""
 
-_NAME = re.compile(r"[\w][\w .@+-]{0,63}")
 _KEY_BYTES = 24
 _AUDIT = "audit"
 
 
 class Action(enum.StrEnum):
-    """What operators can change."""
+    """What is recorded: every change, and reads of peers' addresses."""
 
     ADD_INFO_HASH = "infohash.add"
     RENAME = "infohash.rename"
@@ -32,6 +29,7 @@ class Action(enum.StrEnum):
     ROTATE_KEY = "key.rotate"
     ADD_OPERATOR = "operator.add"
     REVOKE_OPERATOR = "operator.revoke"
+    READ_PEERS = "peers.read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +39,11 @@ class Operator:
     id: int | None
     name: str
     since: datetime | None = None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the environment's operator, who alone adds and revokes others."""
+        return self.id is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """Something an operator changed."""
+    """Something an operator changed or read."""
 
     id: int
     at: datetime
@@ -109,18 +112,6 @@ def cut_audit_page(rows: Sequence[AuditRow], query: AuditQuery) -> AuditPage:
         return AuditPage(rows, None)
     last = rows[query.limit - 1].id
     return AuditPage(rows[: query.limit], encode_cursor(_AUDIT, last, last))
-
-
-def check_operator_name(name: str) -> str:
-    """Return an operator's name.
-
-    Raises:
-        UnfitNameError: it is no short line of letters, digits and a few signs.
-    """
-    name = name.strip()
-    if not _NAME.fullmatch(name):
-        raise UnfitNameError("A name is 1 to 64 letters, digits, spaces and . @ + - and starts with a letter or digit.")
-    return name
 
 
 def new_api_key() -> str:

@@ -45,10 +45,21 @@ class Roles:
         scheme, _, key = (api_key or "").strip().partition(" ")
         return await self._operator(request, key if scheme.lower() == "bearer" else api_key)
 
+    async def first_operator(self, request: Request, api_key: ApiKey) -> Actor:
+        """Return who acts, if it is the first operator."""
+        actor = await self.operator(request, api_key)
+        if not actor.operator.is_first:
+            raise HTTPException(403, "Only the first operator, whose key is ETRACKER_AUTHORIZATION, may do this.")
+        return actor
+
     async def key_holder(self, request: Request, announce_key: AnnounceKey) -> str:
         """Return the caller's announce key."""
         if announce_key is None:
             raise HTTPException(401, "This needs an announce key in the X-Announce-Key header.")
+        return await self.check_announce_key(request, announce_key)
+
+    async def check_announce_key(self, request: Request, announce_key: str) -> str:
+        """Return the caller's announce key, wherever the original's routes expect it."""
         try:
             return await self._authentication.announce_key(announce_key, self._callers.limited_address(request))
         except WrongKeyError:
@@ -64,7 +75,7 @@ class Roles:
             address = self._callers.limited_address(request)
             operator = await self._authentication.operator(api_key.encode("latin-1"), address)
         except RestrictedOffError:
-            sentence = "The restricted API is off: the operator hasn't set ETRACKER_AUTHORIZATION."
+            sentence = "The restricted API is off: ETRACKER_AUTHORIZATION isn't set, or its file holds no usable key."
             raise HTTPException(403, sentence) from None
         except WrongKeyError:
             raise HTTPException(403, "The API key in the Authorization header is wrong.") from None

@@ -17,7 +17,6 @@ from etracker_admin_api.use_cases.torrent_files import TorrentFiles, UnknownKeyE
 from etracker_shared.identity import InfoHash
 
 MEDIA_TYPE = "application/x-bittorrent"
-_ANNOUNCE_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9 ._()-]+")
 FORM: dict[str, Any] = {
     "requestBody": {
@@ -65,13 +64,13 @@ def torrent_files_router(files: TorrentFiles, roles: Roles, callers: Callers) ->
     @router.get(
         "/api/torrentfile",
         response_class=Response,
-        responses={200: {"content": {MEDIA_TYPE: {}}}, **problems(400, 403, 404, 503)},
+        responses={200: {"content": {MEDIA_TYPE: {}}}, **problems(400, 403, 404, 429, 503)},
     )
     async def download(request: Request, announce_key: str, info_hash: str) -> Response:
         """Download a torrent file with the announce URL of a key. ``info_hash``: hex, any of the torrent's."""
-        if not _ANNOUNCE_KEY.fullmatch(announce_key):
-            raise _unknown_key()
-        return await personal_file(files, announce_key, parse_info_hash(info_hash), callers.origin(request))
+        wanted = parse_info_hash(info_hash)
+        await roles.check_announce_key(request, announce_key)
+        return await personal_file(files, announce_key, wanted, callers.origin(request))
 
     return router
 

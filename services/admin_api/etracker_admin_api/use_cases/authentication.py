@@ -2,17 +2,17 @@
 
 import hmac
 import re
-from collections.abc import Callable
+from typing import NoReturn
 
 from etracker_admin_api.domain.operators import ENVIRONMENT, Operator, hash_api_key
-from etracker_admin_api.ports import AddressLimit, Keys, Operators
+from etracker_admin_api.ports import AddressLimit, FirstKey, Keys, Operators
 from etracker_shared.addresses import Address
 
 _ANNOUNCE_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class RestrictedOffError(Exception):
-    """ETRACKER_AUTHORIZATION isn't set, so there are no operators."""
+    """The first operator has no key, so there are no operators."""
 
 
 class WrongKeyError(Exception):
@@ -20,7 +20,7 @@ class WrongKeyError(Exception):
 
 
 class TooManyWrongKeysError(Exception):
-    """The address gave too many wrong keys: no key of its is looked at for ``wait_seconds``."""
+    """The key is wrong, and so were too many others of the address: it should wait for ``wait_seconds``."""
 
     def __init__(self, wait_seconds: int) -> None:
         super().__init__()
@@ -28,10 +28,14 @@ class TooManyWrongKeysError(Exception):
 
 
 class Authentication:
-    """Checks keys. ``address`` is None for callers that may be wrong as often as they like."""
+    """Checks keys. ``address`` is None for callers that may be wrong as often as they like.
 
-    def __init__(self, api_key: Callable[[], str], operators: Operators, keys: Keys, failures: AddressLimit) -> None:
-        self._api_key = api_key
+    Every key is looked up, since a right one has to work however many wrong ones come from its address. Whether a wrong
+    one is answered or has to wait is what its count says, taken and compared in one step.
+    """
+
+    def __init__(self, first_key: FirstKey, operators: Operators, keys: Keys, failures: AddressLimit) -> None:
+        self._first_key = first_key
         self._operators = operators
         self._keys = keys
         self._failures = failures
@@ -42,18 +46,18 @@ class Authentication:
         Raises:
             RestrictedOffError: nobody can be an operator.
             WrongKeyError: nobody's.
-            TooManyWrongKeysError: the key wasn't looked at.
-            DatabaseUnavailableError: it isn't the environment's, and others can't be looked up.
+            TooManyWrongKeysError: nobody's, nor were too many before it.
+            DatabaseUnavailableError: it isn't the first operator's, and others can't be looked up.
         """
-        environment = self._environment()
-        await self._refuse_blocked(address)
+        first = self._first_key.hash()
+        if first is None:
+            raise RestrictedOffError
         key_hash = hash_api_key(api_key)
-        if hmac.compare_digest(key_hash, environment):
+        if hmac.compare_digest(key_hash, first):
             return Operator(None, ENVIRONMENT)
         operator = await self._operators.find(key_hash)
         if operator is None:
-            await self._count_failure(address)
-            raise WrongKeyError
+            await self._refuse(address)
         return operator
 
     async def announce_key(self, announce_key: str, address: Address | None) -> str:
@@ -61,28 +65,19 @@ class Authentication:
 
         Raises:
             WrongKeyError: it isn't registered, or is disabled.
-            TooManyWrongKeysError: it wasn't looked at.
+            TooManyWrongKeysError: it isn't either, nor were too many before it.
             DatabaseUnavailableError: it can't be looked up.
         """
-        await self._refuse_blocked(address)
         if not _ANNOUNCE_KEY.fullmatch(announce_key) or not await self._keys.is_registered(announce_key):
-            await self._count_failure(address)
-            raise WrongKeyError
+            await self._refuse(address)
         return announce_key
 
     def check_on(self) -> None:
         """Raise RestrictedOffError when nobody can be an operator."""
-        self._environment()
-
-    def _environment(self) -> bytes:
-        if not (api_key := self._api_key()):
+        if self._first_key.hash() is None:
             raise RestrictedOffError
-        return hash_api_key(api_key.encode())
 
-    async def _refuse_blocked(self, address: Address | None) -> None:
-        if address is not None and (wait_seconds := await self._failures.wait_seconds(address)):
+    async def _refuse(self, address: Address | None) -> NoReturn:
+        if address is not None and (wait_seconds := await self._failures.take(address)):
             raise TooManyWrongKeysError(wait_seconds)
-
-    async def _count_failure(self, address: Address | None) -> None:
-        if address is not None:
-            await self._failures.take(address)
+        raise WrongKeyError

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from etracker_admin_api.domain.operators import Actor
 from etracker_admin_api.domain.swarm_peers import Peer, describe_peer
-from etracker_admin_api.ports import SwarmPeers
+from etracker_admin_api.ports import AuditLog, SwarmPeers
 from etracker_shared.identity import InfoHash
 
 
@@ -18,13 +19,16 @@ class SwarmView:
     truncated: bool
 
 
-async def look_into_swarm(swarms: SwarmPeers, info_hash: InfoHash, limit: int) -> SwarmView:
-    """Return the peers of one infohash's swarm, ``limit`` of them at most.
+async def look_into_swarm(
+    swarms: SwarmPeers, log: AuditLog, info_hash: InfoHash, limit: int, actor: Actor
+) -> SwarmView:
+    """Return the peers of one infohash's swarm, ``limit`` of them at most, once it is on record who reads them.
 
     Raises:
         LiveCountsUnavailableError: Redis can't be asked.
-        DatabaseUnavailableError: Postgres can't be asked whose keys they use.
+        DatabaseUnavailableError: Postgres can't record the read, or can't be asked whose keys they use.
     """
+    await log.record_read(info_hash, actor)
     part = await swarms.part(info_hash, limit)
     key_ids = await swarms.key_ids([record.identity for record in part.records])
     described = (describe_peer(record, key_ids) for record in part.records)

@@ -9,8 +9,7 @@ import pytest
 from httpx import AsyncClient, Response
 
 from etracker_admin_api.domain.operators import hash_api_key
-from etracker_admin_api.settings import AdminSettings
-from tests.integration.admin_api.conftest import AUTHORIZED, serving
+from tests.integration.admin_api.conftest import AUTHORIZED
 from tests.integration.admin_api.test_authorization import OPERATORS, fill
 from tests.unit.admin_api.torrent_files import torrent, v1_info
 
@@ -121,17 +120,8 @@ async def test_an_operator_works_from_the_moment_of_its_making_to_that_of_its_re
     assert [item["name"] for item in listed] == ["environment", "ann", "bob"]
     assert listed[-1]["last_used"] is not None
     assert made["key"] not in json.dumps(listed)
-    assert (await tracker.delete(f"{V1}/operators/{made['id']}", headers=bobs)).status_code == 204
+    assert (await ask(tracker, "DELETE", f"{V1}/operators/{made['id']}")).status_code == 204
     assert (await tracker.get(f"{V1}/session", headers=bobs)).status_code == 403
-    for taken in ("bob", "ann", "Environment"):
-        assert (await ask(tracker, "POST", f"{V1}/operators", json={"name": taken})).status_code == 409
-
-
-@pytest.mark.parametrize("name", ["", " ", "a" * 65, "a\nb", "<script>", "\u202eevil"])
-async def test_an_operators_name_is_a_short_plain_line(tracker: AsyncClient, name: str) -> None:
-    response = await ask(tracker, "POST", f"{V1}/operators", json={"name": name})
-    assert response.status_code == 400
-    assert response.json()["detail"].endswith(".")
 
 
 async def test_a_rotated_key_keeps_its_history_and_the_old_one_is_gone(
@@ -239,18 +229,3 @@ async def test_a_name_of_any_length_that_psql_stored_is_listed_and_found(
             page = (await tracker.get(f"{V1}/infohashes", params=following)).json()
             names += [item["name"] for item in page["items"]]
         assert name in names
-
-
-async def test_too_many_wrong_keys_stop_an_address_and_nobody_else(admin_settings: AdminSettings) -> None:
-    settings = admin_settings.model_copy(update={"failure_limit": "3/minute"})
-    async with serving(settings) as client:
-        wrong = {"Authorization": "wrong"}
-        assert [(await client.get(f"{V1}/session", headers=wrong)).status_code for _ in range(4)] == [403] * 3 + [429]
-        for headers in (AUTHORIZED, {"X-Announce-Key": KEY}):
-            response = await client.post(
-                f"{V1}/key/rotate" if "X-Announce-Key" in headers else "/api/infohash", headers=headers
-            )
-            assert response.status_code == 429
-            assert 0 < int(response.headers["retry-after"]) <= 60
-    async with serving(settings, "203.0.113.8") as client:
-        assert (await client.get(f"{V1}/session", headers=AUTHORIZED)).status_code == 200

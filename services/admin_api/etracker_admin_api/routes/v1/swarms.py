@@ -5,7 +5,7 @@ from fastapi import APIRouter, HTTPException, Query, Response, Security
 from etracker_admin_api.domain.infohashes import parse_info_hash
 from etracker_admin_api.domain.operators import Actor
 from etracker_admin_api.domain.swarm_peers import Peer
-from etracker_admin_api.ports import LiveCountsUnavailableError, SwarmPeers, TorrentLists
+from etracker_admin_api.ports import AuditLog, LiveCountsUnavailableError, SwarmPeers, TorrentLists
 from etracker_admin_api.routes.problems import problems_v1
 from etracker_admin_api.routes.roles import Roles
 from etracker_admin_api.routes.v1.infohashes import find
@@ -14,7 +14,7 @@ from etracker_admin_api.routes.v1.models.torrents import InfoHashPath
 from etracker_admin_api.use_cases.swarm_peers import look_into_swarm
 
 
-def swarms_router(swarms: SwarmPeers, lists: TorrentLists, roles: Roles) -> APIRouter:
+def swarms_router(swarms: SwarmPeers, lists: TorrentLists, log: AuditLog, roles: Roles) -> APIRouter:
     """Build ``GET /api/v1/infohashes/{info_hash:infohash}/peers``."""
     router = APIRouter(prefix="/api/v1/infohashes", tags=["infohashes"])
     operator = Security(roles.operator)
@@ -23,13 +23,13 @@ def swarms_router(swarms: SwarmPeers, lists: TorrentLists, roles: Roles) -> APIR
     async def show_peers(
         response: Response,
         info_hash: InfoHashPath,
-        _actor: Annotated[Actor, operator],
+        actor: Annotated[Actor, operator],
         limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     ) -> SwarmV1:
-        """Show who is in the swarm of this infohash; a hybrid's two infohashes are two swarms."""
+        """Show who is in the swarm of this infohash, which the audit log records; a hybrid's two are two swarms."""
         await find(lists, info_hash)
         try:
-            view = await look_into_swarm(swarms, parse_info_hash(info_hash), limit)
+            view = await look_into_swarm(swarms, log, parse_info_hash(info_hash), limit, actor)
         except LiveCountsUnavailableError:
             raise HTTPException(503, "Redis doesn't answer. Try again in a moment.", {"Retry-After": "5"}) from None
         response.headers["Cache-Control"] = "no-store"

@@ -5,12 +5,15 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from etracker_admin_api.domain.operator_names import OPERATOR_NAME
+
 
 class Session(BaseModel):
     """Whose API key this is."""
 
     name: str
     since: datetime | None = Field(description="when the key was made; null for ETRACKER_AUTHORIZATION")
+    first: bool = Field(description="whether it is the key of the first operator, who alone adds and revokes others")
 
 
 class OperatorItem(BaseModel):
@@ -30,9 +33,9 @@ class OperatorList(BaseModel):
 
 
 class NewOperator(BaseModel):
-    """A name nobody ever had."""
+    """A name that nobody ever had, and that looks like nobody's."""
 
-    name: str = Field(json_schema_extra={"pattern": "^[A-Za-z0-9_][A-Za-z0-9_ .@+-]{0,62}[A-Za-z0-9_]?$"})
+    name: str = Field(json_schema_extra={"pattern": f"^{OPERATOR_NAME}$"})
 
 
 class AddedOperator(BaseModel):
@@ -44,7 +47,7 @@ class AddedOperator(BaseModel):
 
 
 class AuditItem(BaseModel):
-    """Something an operator changed; ``request_id`` is in the service's log too."""
+    """Something an operator changed or read; ``request_id`` is in the service's log too."""
 
     id: int
     at: datetime
