@@ -96,7 +96,10 @@ def environments(services: dict[str, dict[str, Any]], variables: dict[str, str])
     return {
         name: {
             **(variables if service.get("env_file") else {}),
-            **{variable: fill(value) for variable, value in service.get("environment", {}).items()},
+            **{
+                variable: variables.get(variable, "") if value is None else fill(value)  # without a value it is .env's
+                for variable, value in service.get("environment", {}).items()
+            },
         }
         for name, service in services.items()
     }

@@ -42,7 +42,10 @@ class RedisAddressLimit:
 
     async def take(self, address: Address) -> int:
         """See the port."""
-        caller = _caller(address)
+        return await self.take_as(name_address(address))
+
+    async def take_as(self, caller: str) -> int:
+        """Do the same for a caller that isn't an address."""
         async with self._asking:
             if time.monotonic() < self._down_until:
                 return self._own.take(caller)
@@ -50,7 +53,7 @@ class RedisAddressLimit:
 
     async def wait_seconds(self, address: Address) -> int:
         """See the port."""
-        caller = _caller(address)
+        caller = name_address(address)
         try:
             return self._own.wait_seconds(caller) or await self._look(caller)
         except REDIS_UNAVAILABLE:
@@ -104,7 +107,8 @@ class _OwnWindows:
         return max(0, math.ceil(taken[0] + self._seconds - time.monotonic()))
 
 
-def _caller(address: Address) -> str:
+def name_address(address: Address) -> str:
+    """Return what an address is counted under."""
     if isinstance(address, IPv6Address):
         return str(ip_network((address, 64), strict=False).network_address)
     return str(address)
