@@ -27,8 +27,10 @@ key                  type    TTL      written by          read by             wh
 ``sweeper``          string  1 s      announce            announce            which replica sweeps now
 ``newhash:<prefix>`` string  1 h      announce            announce            new hashes of a prefix this hour
                                                                                (allowlist disabled)
-``limit:*``          any     1 h      admin API           admin API           rate limits of key generation and of
-                                                                               wrong keys
+``limit:*``          any     1 h      admin API           admin API           rate limits of key generation, of wrong
+                                                                               keys and of downloads
+``limit:at_once:*``  zset    5 min    admin API           admin API           downloads under way of a key or an
+                                                                               address -> when they count as ended
 ==================== ======= ======== =================== =================== ===================================
 
 An expired or emptied swarm's keys are deleted by the sweeper: none has a TTL of its own, because a
@@ -40,6 +42,8 @@ brings the sweeper to what was written. ``docs/data.md`` has the layout of the v
 TAGS = tuple(b"{%02x}" % tag for tag in range(256))
 SWEEPER_LOCK = b"sweeper"
 LIMIT_PREFIX = "limit:"
+
+DOWNLOADS_PREFIX = LIMIT_PREFIX + "at_once:"
 
 COUNTS_FIELD = b"n"
 SNATCHES_FIELD = b"d"

@@ -75,7 +75,7 @@ def _accept_all(listening: socket.socket) -> list[socket.socket]:
 def serve(
     create_app: Callable[[SettingsT], FastAPI],
     settings: SettingsT,
-    http: type[asyncio.Protocol] | str = "httptools",
+    http: Callable[..., asyncio.Protocol] | str = "httptools",
     make_server: Callable[[uvicorn.Config], uvicorn.Server] = PatientServer,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let requests under way finish.
@@ -90,7 +90,7 @@ def serve(
         host=settings.listen_host,
         port=settings.listen_port,
         loop="uvloop",
-        http=http,
+        http=http,  # type: ignore[arg-type]  # uvicorn calls it, class or not
         log_config=None,
         access_log=False,
         server_header=False,

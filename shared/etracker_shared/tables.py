@@ -102,6 +102,7 @@ infohashes = Table(
     Column("info_hash", LargeBinary, nullable=False, unique=True),
     Column("name", Text, nullable=False, server_default=""),
     Column("file", LargeBinary, comment="the torrent file as stored, without trackers"),
+    Column("file_mark", BigInteger, comment="changes with file; null: file not checked yet; 0: file is not a torrent"),
     Column("length", BigInteger, comment="bytes of content; null if unknown"),
     Column("info_hash_v2", LargeBinary, comment="32 bytes: the full SHA-256 of a v2 or hybrid torrent"),
     Column(

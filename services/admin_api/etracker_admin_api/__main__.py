@@ -2,8 +2,10 @@
 
 import json
 import sys
+from functools import partial
 
 from etracker_admin_api.app import create_app
+from etracker_admin_api.routes.connections import PatientProtocol
 from etracker_admin_api.settings import AdminSettings
 from etracker_shared.serving import serve
 from etracker_shared.settings import load_settings
@@ -15,7 +17,7 @@ def main() -> None:
         print(json.dumps(create_app(AdminSettings()).openapi(), indent=2, ensure_ascii=False))
         return
     settings = load_settings(AdminSettings)
-    serve(create_app, settings)
+    serve(create_app, settings, partial(PatientProtocol, write_timeout_seconds=settings.write_timeout_seconds))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from etracker_admin_api.adapters.address_limit import RedisAddressLimit
 from etracker_admin_api.adapters.audit import PostgresAuditLog
 from etracker_admin_api.adapters.catalogue import PostgresCatalogue
 from etracker_admin_api.adapters.database import Database
+from etracker_admin_api.adapters.download_limit import RedisDownloadLimit
 from etracker_admin_api.adapters.first_key import first_key
 from etracker_admin_api.adapters.history import PostgresHistory
 from etracker_admin_api.adapters.key_register import PostgresKeyRegister
@@ -24,14 +25,17 @@ from etracker_admin_api.adapters.operators import PostgresOperators
 from etracker_admin_api.adapters.services import HttpServices, describe_settings, shown_metrics
 from etracker_admin_api.adapters.setting_descriptions import load_descriptions
 from etracker_admin_api.adapters.standings import ScoringStandings
+from etracker_admin_api.adapters.stored_files import PostgresStoredFiles
 from etracker_admin_api.adapters.stores import Stores
 from etracker_admin_api.adapters.swarm_peers import RedisSwarmPeers
 from etracker_admin_api.adapters.torrent_lists import PostgresTorrentLists
+from etracker_admin_api.adapters.torrent_parser import ProcessTorrentParser
 from etracker_admin_api.domain.system import ServiceState
 from etracker_admin_api.metrics import Metrics
 from etracker_admin_api.ports import DatabaseUnavailableError, Pruner
 from etracker_admin_api.routes.callers import Callers
 from etracker_admin_api.routes.cors import allow_frontend
+from etracker_admin_api.routes.head_requests import HeadRequests
 from etracker_admin_api.routes.infohashes import infohashes_router
 from etracker_admin_api.routes.keys import keys_router
 from etracker_admin_api.routes.observation import Observation
@@ -39,6 +43,7 @@ from etracker_admin_api.routes.problems import add_problem_handlers
 from etracker_admin_api.routes.roles import Roles
 from etracker_admin_api.routes.statistics import statistics_router
 from etracker_admin_api.routes.torrent_files import torrent_files_router
+from etracker_admin_api.routes.unread_bodies import UnreadBodies
 from etracker_admin_api.routes.v1.document import DocumentedApp
 from etracker_admin_api.routes.v1.infohashes import (
     added_infohashes_router,
@@ -55,9 +60,10 @@ from etracker_admin_api.routes.v1.torrents import torrents_v1_router
 from etracker_admin_api.settings import AdminSettings
 from etracker_admin_api.use_cases.authentication import Authentication
 from etracker_admin_api.use_cases.pruning import prune_keys
+from etracker_admin_api.use_cases.room import Room
 from etracker_admin_api.use_cases.statistics import CountStatistics
 from etracker_admin_api.use_cases.system import System
-from etracker_admin_api.use_cases.torrent_files import TorrentFiles
+from etracker_admin_api.use_cases.torrent_files import Downloads, Uploads
 from etracker_admin_api.use_cases.tracker_statistics import Sampling, TrackerStatistics
 from etracker_shared.health import health_router
 from etracker_shared.redis_connections import connect_redis
@@ -65,6 +71,9 @@ from etracker_shared.told_settings import tell_settings
 
 PRUNE_EVERY_SECONDS = 24 * 3600
 PRUNE_RETRY_SECONDS = 60
+UPLOADS_AT_ONCE = 4
+"""Large bodies in memory at once: each up to 16 MiB, a few times."""
+UPLOAD_WAIT_SECONDS = 2
 
 log = get_logger("admin_api")
 
@@ -91,6 +100,8 @@ def create_app(settings: AdminSettings) -> FastAPI:
     )
     allow_frontend(app, settings.frontend_hostname)
     app.add_middleware(Observation, metrics=parts.metrics)
+    app.add_middleware(HeadRequests)
+    app.add_middleware(UnreadBodies)
     add_problem_handlers(app)
     for router in (*_original_routers(parts), *_v1_routers(parts)):
         app.include_router(router)
@@ -116,12 +127,18 @@ class Parts:
         self.roles = Roles(authentication, self.callers)
         self.services = HttpServices(settings.services)
         self.standings = ScoringStandings(settings.scoring_url)
-        self.files = TorrentFiles(self.catalogue, self.keys, self.count.changed_here, self.metrics)
+        self.room = Room(UPLOADS_AT_ONCE, UPLOAD_WAIT_SECONDS)
+        parser = ProcessTorrentParser()
+        self.uploads = Uploads(self.catalogue, parser, self.room, self.count.changed_here, self.metrics)
+        self.download_rate = RedisAddressLimit(settings, settings.download_rate, "downloads")
+        limit = RedisDownloadLimit(self.redis, self.download_rate, settings.downloads_at_once)
+        self.downloads = Downloads(PostgresStoredFiles(self.database), self.keys, parser, limit, self.metrics)
 
     async def close(self) -> None:
         """Close every connection."""
         await self.key_limit.close()
         await self.failures.close()
+        await self.download_rate.close()
         await self.services.close()
         await self.standings.close()
         await self.redis.aclose()
@@ -133,7 +150,7 @@ def _original_routers(parts: Parts) -> Iterator[APIRouter]:
     yield statistics_router(parts.count)
     yield keys_router(parts.keys, parts.key_limit, parts.callers, parts.metrics)
     yield infohashes_router(parts.catalogue, changed, parts.roles)
-    yield torrent_files_router(parts.files, parts.roles, parts.callers)
+    yield torrent_files_router(parts.uploads, parts.downloads, parts.roles, parts.callers)
 
 
 def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
@@ -151,9 +168,9 @@ def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
     yield swarms_router(RedisSwarmPeers(parts.redis, parts.database), parts.lists, audit_log, parts.roles)
     yield system_router(_system(parts), load_descriptions(), parts.roles)
     yield audit_router(audit_log, parts.roles)
-    yield added_infohashes_router(parts.catalogue, parts.lists, changed, parts.roles)
+    yield added_infohashes_router(parts.catalogue, parts.lists, changed, parts.roles, parts.room)
     yield listed_infohashes_router(parts.catalogue, parts.lists, changed, parts.roles)
-    yield torrents_v1_router(parts.files, parts.lists, parts.roles, parts.callers)
+    yield torrents_v1_router(parts.uploads, parts.downloads, parts.lists, parts.roles, parts.callers)
 
 
 def _system(parts: Parts) -> System:

@@ -26,6 +26,12 @@ class Metrics:
             ["answer"],
             registry=self.registry,
         )
+        self.downloads = Counter(
+            "etracker_admin_downloads",
+            "Torrent files downloaded, by outcome (sent, limited, broken)",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.keys = Counter(
             "etracker_admin_keys",
             "Announce keys asked for, by answer (generated, limited)",

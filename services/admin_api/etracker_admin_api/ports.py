@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from etracker_admin_api.domain.catalogue import ListedTorrent, StoredTorrent
+from etracker_admin_api.domain.catalogue import ListedTorrent
+from etracker_admin_api.domain.downloads import StoredFile
 from etracker_admin_api.domain.history import Reading, TorrentReading, Totals
 from etracker_admin_api.domain.keys import KeyPage, KeyQuery, KeyRow
 from etracker_admin_api.domain.listing import Page, TorrentDetail, TorrentQuery
@@ -64,16 +65,60 @@ class Catalogue(Protocol):
         """Stop tracking the torrent that has this infohash, with its other infohash; tell whether there was one."""
         ...
 
-    async def find(self, info_hash: InfoHash) -> StoredTorrent | None:
-        """Return the torrent that has this infohash."""
-        ...
-
     async def count(self) -> int:
         """Count the torrents, exactly."""
         ...
 
     def stream(self) -> AsyncIterator[Sequence[ListedTorrent]]:
         """Yield all torrents, a bounded number at a time, each batch in a transaction of its own."""
+        ...
+
+
+class StoredFiles(Protocol):
+    """The stored torrent files. Raises DatabaseUnavailableError as the catalogue does."""
+
+    async def find(self, info_hash: InfoHash) -> StoredFile | None:
+        """Return the torrent that has this infohash, without the file itself."""
+        ...
+
+    async def piece(self, stored: StoredFile, offset: int, size: int) -> bytes:
+        """Return up to ``size`` bytes of a file from ``offset`` on; no connection is held between two pieces.
+
+        Raises:
+            FileChangedError: the file was replaced or removed since it was found.
+        """
+        ...
+
+    async def unchecked(self, stored: StoredFile) -> bytes | None:
+        """Return a whole file that nobody has checked yet, None if there is no such file any more."""
+        ...
+
+    async def settle(self, stored: StoredFile, unchecked: bytes, stripped: bytes | None) -> None:
+        """Replace an unchecked file by its stripped form, or mark it as no torrent (None), unless it has changed."""
+        ...
+
+
+class TorrentParser(Protocol):
+    """Parses uploaded torrent files, and strips stored ones, without delaying others. Raises TorrentError."""
+
+    async def parse(self, data: bytes) -> Torrent: ...  # noqa: D102 - said above
+
+    async def strip(self, data: bytes) -> bytes: ...  # noqa: D102 - said above
+
+
+class DownloadPass(Protocol):
+    """Permission for one download: extended while it makes progress, given back at its end."""
+
+    async def extend(self) -> None: ...  # noqa: D102 - said above
+
+    async def give_back(self) -> None: ...  # noqa: D102 - said above
+
+
+class DownloadLimit(Protocol):
+    """How much a key, and an address, may download. While Redis is down each replica counts for itself."""
+
+    async def enter(self, announce_key: str, address: Address | None) -> DownloadPass:
+        """Start a download, or raise TooManyDownloadsError; without an address only the key is limited."""
         ...
 
 

@@ -27,6 +27,8 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     tracker's public name in announce URLs, optionally with ``https://`` or ``http://`` and a port;
     empty, or localhost, takes the request's host. ``trusted_proxies``: networks whose ``X-Forwarded-*`` headers are
     believed. ``key_limit``: announce keys an address may generate. ``failure_limit``: wrong keys an address may give.
+    ``download_limit``: torrent files a key, and an address, may download; ``downloads_at_once``: how many of them at
+    the same time. ``write_timeout_seconds``: after how long a client is disconnected that doesn't read its answer.
     ``sample_seconds``: how often the tracker's numbers are stored for charts. ``announce_url`` (several, separated by
     spaces or commas), ``scoring_url``, ``worker_url``: where the other services are.
     """
@@ -37,6 +39,9 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     trusted_proxies: str = "127.0.0.0/8, ::1"
     key_limit: str = "20/hour"
     failure_limit: str = "30/minute"
+    download_limit: str = "120/minute"
+    downloads_at_once: int = Field(8, ge=1, le=1000)
+    write_timeout_seconds: int = Field(30, ge=1, le=600)
     sample_seconds: int = Field(60, ge=1, le=60)
     announce_url: str = Field("http://localhost:8080", pattern=_URLS)
     scoring_url: str = Field("http://localhost:8081", pattern=_URL)
@@ -72,7 +77,7 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
         parse_networks(value)
         return value
 
-    @field_validator("key_limit", "failure_limit")
+    @field_validator("key_limit", "failure_limit", "download_limit")
     @classmethod
     def _check_limit(cls, value: str) -> str:
         parse(value)
@@ -95,6 +100,11 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     def key_rate(self) -> RateLimitItem:
         """The limit of key generation, parsed."""
         return parse(self.key_limit)
+
+    @property
+    def download_rate(self) -> RateLimitItem:
+        """The limit of downloads, parsed."""
+        return parse(self.download_limit)
 
     @property
     def failure_rate(self) -> RateLimitItem:

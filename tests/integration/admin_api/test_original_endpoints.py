@@ -106,7 +106,6 @@ async def test_a_removed_infohash_is_gone(client: AsyncClient, form: str) -> Non
         f'{{"info_hash": "{BASE64}", "name": "a\\nb"}}'.encode(),
         f'{{"info_hash": "{BASE64}", "name": "{"x" * 2000}"}}'.encode(),
         b"[" * 60_000,
-        b'{"info_hash": "' + b"x" * 100_000,
         b"\xff\xfe",
     ],
 )
@@ -337,6 +336,6 @@ async def test_an_endless_upload_is_cut_off_at_the_limit(client: AsyncClient) ->
 
     headers = {**AUTHORIZED, "Content-Type": "multipart/form-data; boundary=x"}
     response = await client.post("/api/torrentfile", headers=headers, content=endless())
-    assert response.status_code == 400
+    assert response.status_code == 413
     assert "larger than 16 MiB" in response.json()["message"]
     assert sent <= 18

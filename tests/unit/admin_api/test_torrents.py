@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from etracker_admin_api.domain.bencoding import MAX_TORRENT_BYTES
 from etracker_admin_api.domain.errors import TorrentError, TorrentTooLargeError
-from etracker_admin_api.domain.torrents import parse_torrent, with_announce_url
+from etracker_admin_api.domain.torrents import parse_torrent, personal_start, strip_file
 from tests.unit.admin_api.torrent_files import PIECE, folder_info, torrent, v1_info, v2_info
 
 URL = "http://tracker.test/0123/announce"
@@ -52,16 +52,19 @@ def test_fields_of_the_info_dictionary_that_nobody_knows_are_kept() -> None:
     assert parse_torrent(torrent(info)).v1 == hashlib.sha1(bencode(info)).digest()
 
 
-def test_a_download_differs_from_what_is_stored_by_its_tracker_only() -> None:
-    parsed = parse_torrent(torrent(v1_info()))
-    download = bdecode(with_announce_url(parsed.file, URL))
-    assert download.pop(b"announce") == URL.encode()
-    assert download == bdecode(parsed.file)
+KEPT = {"comment": b"c", "created by": b"b", "creation date": 1, "encoding": b"UTF-8", "piece layers": {}}
+DROPPED = {"a": b"sorts before announce", "announce-list": [[b"http://other.test/"]], "nodes": [], "url-list": b"http:"}
 
 
-def test_a_file_stored_by_hand_loses_its_trackers_on_download() -> None:
-    by_hand = torrent(v1_info(), announce=b"http://other.test/", **{"announce-list": [[b"http://other.test/"]]})
-    assert set(bdecode(with_announce_url(by_hand, URL))) == {b"announce", b"info"}
+@pytest.mark.parametrize("outside", [{}, KEPT, DROPPED, {**KEPT, **DROPPED}])
+def test_the_announce_url_before_unchanged_bytes_is_what_encoding_it_again_gives(outside: dict[str, Any]) -> None:
+    stored = parse_torrent(torrent(v1_info(), **outside)).file
+    assert personal_start(URL) + stored[1:] == bencode({**bdecode(stored), b"announce": URL.encode()})
+
+
+def test_a_file_stored_by_hand_loses_its_trackers_and_keeps_its_info() -> None:
+    by_hand = torrent(v1_info(private=None), announce=b"http://other.test/", **DROPPED)
+    assert strip_file(by_hand) == torrent(v1_info(private=None))
 
 
 @pytest.mark.parametrize("data", [b"", b"i1e", b"de", b"le", b"d4:infoi1ee", b"d4:infole" + b"e", b"d4:infode" + b"e"])
@@ -278,7 +281,7 @@ def _parse_or_refuse(data: bytes) -> None:
         sentence = str(error)
     else:
         sentence = "It is accepted."
-        again = parse_torrent(with_announce_url(parsed.file, URL))
+        again = parse_torrent(personal_start(URL) + parsed.file[1:])
         assert again.info_hashes == parsed.info_hashes
         assert not again.made_private
     assert sentence.endswith(".")

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, delete, func, or_, select, text, update
+from sqlalchemy import Select, case, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from etracker_admin_api.adapters.audit import record, record_all
 from etracker_admin_api.adapters.database import LONG_DEADLINE_SECONDS, Database
-from etracker_admin_api.domain.catalogue import ListedTorrent, StoredTorrent
+from etracker_admin_api.adapters.stored_files import new_mark
+from etracker_admin_api.domain.catalogue import ListedTorrent
 from etracker_admin_api.domain.operators import Action, Actor
 from etracker_admin_api.domain.torrents import Torrent
 from etracker_shared.identity import InfoHash
@@ -23,7 +24,6 @@ MOST_DIFFERENCES = 1000
 """More rows than this are put together when they are added up."""
 
 _columns = infohashes.c
-_aliases = infohashes.alias("aliases")
 
 # Of several replicas that do it at once each takes rows that no other does.
 _PUT_TOGETHER = text("""
@@ -66,8 +66,8 @@ class PostgresCatalogue:
         return found is not None
 
     async def add_torrent(self, torrent: Torrent, actor: Actor) -> bool:
-        """See the port."""
-        async with self._database.transaction() as connection:
+        """See the port. The file may be 16 MiB long."""
+        async with self._database.transaction(LONG_DEADLINE_SECONDS) as connection:
             new = await _insert_missing(connection, torrent)
             rows = await _lock(connection, torrent)
             primary = _choose_primary(rows, torrent, new)
@@ -89,17 +89,6 @@ class PostgresCatalogue:
             if names:
                 await record(connection, actor, Action.REMOVE, info_hash.hex(), name=names[0])
         return bool(names)
-
-    async def find(self, info_hash: InfoHash) -> StoredTorrent | None:
-        """See the port."""
-        statement = (
-            select(_columns.name, _columns.file)
-            .join_from(infohashes, _aliases, _columns.id == func.coalesce(_aliases.c.same_as, _aliases.c.id))
-            .where(_aliases.c.info_hash == info_hash)
-        )
-        async with self._database.transaction() as connection:
-            row = (await connection.execute(statement)).first()
-        return None if row is None else StoredTorrent(row.name, row.file)
 
     async def count(self) -> int:
         """See the port. Adds up what triggers noted: the torrents themselves aren't read."""
@@ -181,6 +170,7 @@ async def _complete(connection: AsyncConnection, primary: int, torrent: Torrent)
     completed = await connection.execute(
         statement.values(
             file=func.coalesce(_columns.file, torrent.file),
+            file_mark=case((_columns.file.is_(None), new_mark()), else_=_columns.file_mark),
             length=func.coalesce(_columns.length, torrent.length),
             name=func.coalesce(func.nullif(_columns.name, ""), torrent.name),
             info_hash_v2=func.coalesce(_columns.info_hash_v2, torrent.v2),

@@ -15,11 +15,3 @@ class ListedTorrent:
     downloaded: int
     seeders: int
     leechers: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoredTorrent:
-    """A tracked torrent; ``file`` is None when it was added by its infohash alone."""
-
-    name: str
-    file: bytes | None

@@ -71,15 +71,24 @@ def parse_torrent(data: bytes) -> Torrent:
     )
 
 
-def with_announce_url(file: bytes, announce_url: str) -> bytes:
-    """Return a stored torrent file with one tracker: somebody's announce URL.
+def strip_file(file: bytes) -> bytes:
+    """Return a torrent file that an operator stored, reduced to what uploads keep; its info dictionary stays as it is.
 
     Raises:
-        TorrentError: the stored file isn't a torrent (an operator may have stored anything).
+        TorrentError: the file isn't a torrent.
     """
     stored = decode_torrent(file)
     fields.dictionary(stored.get(b"info"), "The info dictionary")
-    return encode_torrent({**_kept(stored), b"announce": announce_url.encode(), b"info": stored[b"info"]})
+    return encode_torrent({**_kept(stored), b"info": stored[b"info"]})
+
+
+def personal_start(announce_url: str) -> bytes:
+    """Return what replaces the first byte of a stripped file to make its only tracker somebody's announce URL.
+
+    ``announce`` sorts before every key that a stripped file has, so the rest of the file is sent as it is stored.
+    """
+    url = announce_url.encode()
+    return b"d8:announce%d:%b" % (len(url), url)
 
 
 def _parse_layout(upload: Dictionary, info: Dictionary, name: str) -> Layout:

@@ -39,7 +39,7 @@ def infohashes_router(catalogue: Catalogue, changed: Callable[[], None], roles: 
     @router.post(
         "/api/infohash",
         status_code=201,
-        responses={200: {"model": Done, "description": "It was tracked already"}, **problems(400, 401, 403, 503)},
+        responses={200: {"model": Done, "description": "It was tracked already"}, **problems(400, 401, 403, 413, 503)},
         openapi_extra=_BODY,
     )
     async def add_infohash(request: Request, response: Response, actor: Annotated[Actor, operator]) -> Done:
@@ -54,7 +54,7 @@ def infohashes_router(catalogue: Catalogue, changed: Callable[[], None], roles: 
 
     @router.delete(
         "/api/infohash",
-        responses=problems(400, 401, 403, 404, 503),
+        responses=problems(400, 401, 403, 404, 413, 503),
         openapi_extra={**_BODY, "requestBody": {**_BODY["requestBody"], "required": False}},
     )
     async def remove_infohash(

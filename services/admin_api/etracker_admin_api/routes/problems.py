@@ -13,11 +13,14 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from etracker_admin_api.domain.errors import RefusedError
+from etracker_admin_api.domain.downloads import FileChangedError, TooManyDownloadsError
+from etracker_admin_api.domain.errors import RefusedError, TorrentTooLargeError
 from etracker_admin_api.ports import DatabaseUnavailableError
 from etracker_admin_api.routes.models import Problem
 from etracker_admin_api.routes.route_table import allowed_methods
+from etracker_admin_api.routes.unread_bodies import SlowBodyError
 from etracker_admin_api.routes.v1.models.problems import INVALID, FieldProblem, ProblemDetails, problem_type
+from etracker_admin_api.use_cases.room import RoomFullError
 
 DATABASE_DOWN = "The database doesn't answer. Announces go on meanwhile; try again in a moment."
 RETRY_SECONDS = 5
@@ -29,6 +32,7 @@ _DESCRIPTIONS = {
     403: "The key isn't the right one, or the restricted API is off",
     404: "There is no such thing",
     409: "It contradicts what is there",
+    413: "The body is too large",
     429: "Too many, too fast: Retry-After says when to come back",
     503: "Something that it needs doesn't answer; the message says what",
 }
@@ -84,6 +88,11 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(RefusedError, _answer_refused)
+    app.add_exception_handler(TorrentTooLargeError, _answer_too_large)
+    app.add_exception_handler(SlowBodyError, _answer_slow)
+    app.add_exception_handler(RoomFullError, _answer_room_full)
+    app.add_exception_handler(TooManyDownloadsError, _answer_too_many_downloads)
+    app.add_exception_handler(FileChangedError, _answer_file_changed)
     app.add_exception_handler(DatabaseUnavailableError, _answer_database_down)
 
 
@@ -112,6 +121,30 @@ async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
 
 async def _answer_refused(request: Request, error: Exception) -> JSONResponse:
     return _respond(request, 400, str(error))
+
+
+async def _answer_too_large(request: Request, error: Exception) -> JSONResponse:
+    return _respond(request, 413, str(error))
+
+
+async def _answer_slow(request: Request, _error: Exception) -> JSONResponse:
+    return _respond(request, 408, "The body of the request came too slowly.")
+
+
+async def _answer_room_full(request: Request, _error: Exception) -> JSONResponse:
+    message = "Too many uploads are under way. Try again in a moment."
+    return _respond(request, 503, message, {"Retry-After": str(RETRY_SECONDS)})
+
+
+async def _answer_too_many_downloads(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, TooManyDownloadsError)  # noqa: S101 - what the handler is registered for
+    message = "Too many torrent files are being downloaded with your key or from your address. Come back later."
+    return _respond(request, 429, message, {"Retry-After": str(error.wait_seconds)})
+
+
+async def _answer_file_changed(request: Request, _error: Exception) -> JSONResponse:
+    message = "The torrent file was replaced or removed just now. Try again."
+    return _respond(request, 503, message, {"Retry-After": "1"})
 
 
 async def _answer_database_down(request: Request, _error: Exception) -> JSONResponse:

@@ -1,19 +1,22 @@
 """Torrent files in and out."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 
 from etracker_admin_api.domain.announce_urls import announce_url
-from etracker_admin_api.domain.catalogue import StoredTorrent
+from etracker_admin_api.domain.bencoding import MAX_TORRENT_BYTES
+from etracker_admin_api.domain.downloads import FileChangedError, StoredFile, TooManyDownloadsError
 from etracker_admin_api.domain.errors import TorrentError
 from etracker_admin_api.domain.operators import Actor
-from etracker_admin_api.domain.torrents import Torrent, parse_torrent, with_announce_url
+from etracker_admin_api.domain.torrents import Torrent, personal_start
 from etracker_admin_api.metrics import Metrics
-from etracker_admin_api.ports import Catalogue, Keys
+from etracker_admin_api.ports import Catalogue, DownloadLimit, DownloadPass, Keys, StoredFiles, TorrentParser
+from etracker_admin_api.use_cases.room import Room
+from etracker_shared.addresses import Address
 from etracker_shared.identity import InfoHash
 
-PARSERS = 2
-"""Uploads parsed at once: each may take a second of CPU and a few hundred MB."""
+PIECE_BYTES = 256 * 1024
+"""What a download holds in memory."""
 
 
 class UnknownKeyError(Exception):
@@ -28,61 +31,131 @@ class UnknownTorrentError(Exception):
         self.tracked = tracked
 
 
-class TorrentFiles:
-    """Takes uploads, and hands them out with the announce URL of whoever asks.
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A torrent file with an announce URL.
 
-    ``changed`` is called when a torrent was added.
+    ``rest``: what follows the first piece; raises FileChangedError or DatabaseUnavailableError if it can't be read to
+    its end.
     """
 
-    def __init__(self, catalogue: Catalogue, keys: Keys, changed: Callable[[], None], metrics: Metrics) -> None:
+    name: str
+    size: int
+    first: bytes
+    rest: AsyncIterator[bytes]
+    allowed: DownloadPass
+
+
+class Uploads:
+    """Takes torrent files from operators. ``changed`` is called when a torrent was added."""
+
+    def __init__(
+        self, catalogue: Catalogue, parser: TorrentParser, room: Room, changed: Callable[[], None], metrics: Metrics
+    ) -> None:
         self._catalogue = catalogue
-        self._keys = keys
+        self._parser = parser
+        self._room = room
         self._changed = changed
         self._metrics = metrics
-        self._parsers = asyncio.Semaphore(PARSERS)
 
-    async def upload(self, arriving: Awaitable[bytes], actor: Actor) -> tuple[Torrent, bool]:
-        """Track a torrent when its file has arrived; return it and whether any of its infohashes was new.
+    async def take(self, receive: Callable[[], Awaitable[bytes]], actor: Actor) -> tuple[Torrent, bool]:
+        """Receive a file and track its torrent; return it and whether any of its infohashes was new.
 
         Raises:
+            RoomFullError: too many uploads are under way; nothing was received.
             TorrentError: the file isn't accepted.
             DatabaseUnavailableError: it can't be stored.
         """
-        try:
-            torrent = await self._parse(await arriving)
-        except TorrentError:
-            self._metrics.uploads.labels("refused").inc()
-            raise
-        is_new = await self._catalogue.add_torrent(torrent, actor)
+        async with self._room.place():
+            try:
+                torrent = await self._parser.parse(await receive())
+            except TorrentError:
+                self._metrics.uploads.labels("refused").inc()
+                raise
+            is_new = await self._catalogue.add_torrent(torrent, actor)
         self._metrics.uploads.labels("new" if is_new else "known").inc()
         if is_new:
             self._changed()
         return torrent, is_new
 
-    async def download(self, announce_key: str, info_hash: InfoHash, origin: str) -> tuple[str, bytes]:
-        """Return a torrent's name and its file, with the key's announce URL at ``origin``.
+
+class Downloads:
+    """Hands torrent files out with the announce URL of the key that asks."""
+
+    def __init__(
+        self, stored: StoredFiles, keys: Keys, parser: TorrentParser, limit: DownloadLimit, metrics: Metrics
+    ) -> None:
+        self._stored = stored
+        self._keys = keys
+        self._parser = parser
+        self._limit = limit
+        self._metrics = metrics
+
+    async def start(self, announce_key: str, info_hash: InfoHash, origin: str, address: Address | None) -> Download:
+        """Start a download with the key's announce URL at ``origin``; the caller gives the pass back.
 
         Raises:
             UnknownKeyError: the key isn't registered.
             UnknownTorrentError: there is no such torrent, or no file of it.
+            TooManyDownloadsError: the key or the address has to wait.
+            FileChangedError: the file was replaced or removed a moment ago.
             DatabaseUnavailableError: they can't be looked up.
         """
         if not await self._keys.is_registered(announce_key):
             raise UnknownKeyError
-        stored = await self._catalogue.find(info_hash)
-        if stored is None:
-            raise UnknownTorrentError(tracked=False)
-        return stored.name, await self._personal_file(stored, announce_url(origin, announce_key))
+        try:
+            allowed = await self._limit.enter(announce_key, address)
+        except TooManyDownloadsError:
+            self._metrics.downloads.labels("limited").inc()
+            raise
+        try:
+            return await self._open(info_hash, announce_url(origin, announce_key), allowed)
+        except BaseException:
+            await allowed.give_back()
+            raise
 
-    async def _parse(self, data: bytes) -> Torrent:
-        async with self._parsers:
-            return await asyncio.to_thread(parse_torrent, data)
+    async def _open(self, info_hash: InfoHash, url: str, allowed: DownloadPass) -> Download:
+        stored = await self._checked(info_hash)
+        start = personal_start(url)
+        size = len(start) - 1 + (stored.size or 0)
+        pieces = self._pieces(stored, start, allowed)
+        return Download(stored.name, size, await anext(pieces), pieces, allowed)
 
-    async def _personal_file(self, stored: StoredTorrent, url: str) -> bytes:
-        if stored.file is None:
+    async def _checked(self, info_hash: InfoHash) -> StoredFile:
+        stored = await self._find(info_hash)
+        if stored.mark is None:
+            await self._check(stored)
+            stored = await self._find(info_hash)
+        if not stored.mark:
             raise UnknownTorrentError(tracked=True)
-        async with self._parsers:
+        return stored
+
+    async def _find(self, info_hash: InfoHash) -> StoredFile:
+        stored = await self._stored.find(info_hash)
+        if stored is None or stored.size is None:
+            raise UnknownTorrentError(tracked=stored is not None)
+        return stored
+
+    async def _check(self, stored: StoredFile) -> None:
+        if (stored.size or 0) > MAX_TORRENT_BYTES or (file := await self._stored.unchecked(stored)) is None:
+            return
+        try:
+            stripped = await self._parser.strip(file)
+        except TorrentError:  # an operator's own INSERT can hold anything
+            stripped = None
+        await self._stored.settle(stored, file, stripped)
+
+    async def _pieces(self, stored: StoredFile, start: bytes, allowed: DownloadPass) -> AsyncIterator[bytes]:
+        """Yield the file with ``start`` in place of its first byte."""
+        offset, end = 1, stored.size or 0
+        while offset < end:
             try:
-                return await asyncio.to_thread(with_announce_url, stored.file, url)
-            except TorrentError:  # an operator's own INSERT can hold anything
-                raise UnknownTorrentError(tracked=True) from None
+                piece = await self._stored.piece(stored, offset, PIECE_BYTES)
+            except FileChangedError:
+                self._metrics.downloads.labels("broken").inc()
+                raise
+            offset += len(piece)
+            yield start + piece
+            start = b""
+            await allowed.extend()
+        self._metrics.downloads.labels("sent").inc()

@@ -25,6 +25,7 @@ from etracker_admin_api.routes.v1.models.torrents import (
 )
 from etracker_admin_api.routes.v1.paging import Cursor, Limit
 from etracker_admin_api.use_cases.bulk import add_in_bulk
+from etracker_admin_api.use_cases.room import Room
 
 MAX_BULK_BYTES = 4 * 1024 * 1024
 
@@ -62,7 +63,7 @@ def public_infohashes_router(lists: TorrentLists) -> APIRouter:
 
 
 def added_infohashes_router(
-    catalogue: Catalogue, lists: TorrentLists, changed: Callable[[], None], roles: Roles
+    catalogue: Catalogue, lists: TorrentLists, changed: Callable[[], None], roles: Roles, room: Room
 ) -> APIRouter:
     """Build what operators add infohashes with."""
     router = APIRouter(prefix="/api/v1/infohashes", tags=["infohashes"])
@@ -73,7 +74,7 @@ def added_infohashes_router(
         status_code=201,
         responses={
             200: {"model": TorrentV1, "description": "It was tracked already"},
-            **problems_v1(400, 401, 403, 429, 503),
+            **problems_v1(400, 401, 403, 413, 429, 503),
         },
         openapi_extra=body(NewInfoHash),
     )
@@ -87,11 +88,12 @@ def added_infohashes_router(
             response.status_code = 200
         return TorrentV1.of((await find(lists, info_hash.hex())).row)
 
-    @router.post("/bulk", responses=problems_v1(400, 401, 403, 429, 503), openapi_extra=body(NewInfoHashes))
+    @router.post("/bulk", responses=problems_v1(400, 401, 403, 413, 429, 503), openapi_extra=body(NewInfoHashes))
     async def add_infohashes(request: Request, actor: Annotated[Actor, operator]) -> BulkResults:
         """Track up to 1,000 infohashes; those that are refused don't keep the others from being tracked."""
-        wanted = await read_json(request, NewInfoHashes, MAX_BULK_BYTES)
-        outcomes = await add_in_bulk(catalogue, [(item.info_hash, item.name) for item in wanted.items], actor)
+        async with room.place():
+            wanted = await read_json(request, NewInfoHashes, MAX_BULK_BYTES)
+            outcomes = await add_in_bulk(catalogue, [(item.info_hash, item.name) for item in wanted.items], actor)
         changed()
         return BulkResults.of(outcomes)
 
@@ -106,7 +108,7 @@ def listed_infohashes_router(
     operator = Security(roles.operator)
 
     @router.patch(
-        "/{info_hash:infohash}", responses=problems_v1(400, 401, 403, 404, 429, 503), openapi_extra=body(NewName)
+        "/{info_hash:infohash}", responses=problems_v1(400, 401, 403, 404, 413, 429, 503), openapi_extra=body(NewName)
     )
     async def rename_torrent(request: Request, info_hash: InfoHashPath, actor: Annotated[Actor, operator]) -> TorrentV1:
         """Give a torrent another name; its file keeps the one it has."""

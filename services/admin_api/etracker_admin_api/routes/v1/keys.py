@@ -75,7 +75,7 @@ def operators_keys_router(register: KeyRegister, roles: Roles, callers: Callers)
         page = await register.page(parse_key_query(sort, limit, q, cursor))
         return KeyList.of(page.rows, page.following)
 
-    @router.post("/lookup", responses=problems_v1(400, 401, 403, 404, 429, 503), openapi_extra=body(KeyLookup))
+    @router.post("/lookup", responses=problems_v1(400, 401, 403, 404, 413, 429, 503), openapi_extra=body(KeyLookup))
     async def look_up_key(request: Request, _actor: Annotated[Actor, operator]) -> Key:
         """Tell whose announce key this is."""
         wanted = await read_json(request, KeyLookup)
@@ -86,7 +86,9 @@ def operators_keys_router(register: KeyRegister, roles: Roles, callers: Callers)
         """Show a key."""
         return _found(await register.find(key_id))
 
-    @router.patch("/{key_id:int}", responses=problems_v1(400, 401, 403, 404, 429, 503), openapi_extra=body(KeyChange))
+    @router.patch(
+        "/{key_id:int}", responses=problems_v1(400, 401, 403, 404, 413, 429, 503), openapi_extra=body(KeyChange)
+    )
     async def change_key(request: Request, key_id: RowId, actor: Annotated[Actor, operator]) -> Key:
         """Disable a key, or enable it again; announces obey within a second."""
         wanted = await read_json(request, KeyChange)

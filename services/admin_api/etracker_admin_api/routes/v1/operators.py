@@ -50,7 +50,7 @@ def operators_router(operators: Operators, roles: Roles) -> APIRouter:
     @router.post(
         "/operators",
         status_code=201,
-        responses=problems_v1(400, 401, 403, 409, 429, 503),
+        responses=problems_v1(400, 401, 403, 409, 413, 429, 503),
         openapi_extra=body(NewOperator),
     )
     async def add_operator(

@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response, Security
@@ -13,7 +14,7 @@ from etracker_admin_api.routes.roles import Roles
 from etracker_admin_api.routes.torrent_files import FORM, MEDIA_TYPE, describe, personal_file
 from etracker_admin_api.routes.v1.infohashes import find
 from etracker_admin_api.routes.v1.models.torrents import InfoHashPath, TorrentV1, UploadedTorrent
-from etracker_admin_api.use_cases.torrent_files import TorrentFiles
+from etracker_admin_api.use_cases.torrent_files import Downloads, Uploads
 
 _KNOWN: dict[int | str, dict[str, Any]] = {200: {"model": UploadedTorrent, "description": "It was tracked already"}}
 _FILE: dict[int | str, dict[str, Any]] = {
@@ -21,7 +22,9 @@ _FILE: dict[int | str, dict[str, Any]] = {
 }
 
 
-def torrents_v1_router(files: TorrentFiles, lists: TorrentLists, roles: Roles, callers: Callers) -> APIRouter:
+def torrents_v1_router(
+    uploads: Uploads, downloads: Downloads, lists: TorrentLists, roles: Roles, callers: Callers
+) -> APIRouter:
     """Build the operators' upload, and the download that an announce key is good for."""
     router = APIRouter(prefix="/api/v1", tags=["torrent files"])
     operator, key_holder = Security(roles.operator), Security(roles.key_holder)
@@ -29,14 +32,14 @@ def torrents_v1_router(files: TorrentFiles, lists: TorrentLists, roles: Roles, c
     @router.post(
         "/torrents",
         status_code=201,
-        responses={**_KNOWN, **problems_v1(400, 401, 403, 429, 503)},
+        responses={**_KNOWN, **problems_v1(400, 401, 403, 413, 429, 503)},
         openapi_extra=FORM,
     )
     async def upload_torrent(
         request: Request, response: Response, actor: Annotated[Actor, operator]
     ) -> UploadedTorrent:
         """Track a torrent and keep its file: made private, its trackers, DHT nodes and web seeds removed."""
-        torrent, is_new = await files.upload(read_upload(request, "file"), actor)
+        torrent, is_new = await uploads.take(partial(read_upload, request, "file"), actor)
         if not is_new:
             response.status_code = 200
         return await _answer(lists, torrent, is_new=is_new)
@@ -50,7 +53,7 @@ def torrents_v1_router(files: TorrentFiles, lists: TorrentLists, roles: Roles, c
         request: Request, info_hash: InfoHashPath, announce_key: Annotated[str, key_holder]
     ) -> Response:
         """Download a torrent file with the announce URL of one's own key."""
-        return await personal_file(files, announce_key, parse_info_hash(info_hash), callers.origin(request))
+        return await personal_file(downloads, announce_key, parse_info_hash(info_hash), callers, request)
 
     return router
 

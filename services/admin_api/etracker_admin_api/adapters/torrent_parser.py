@@ -1,0 +1,84 @@
+"""Parses torrent files beside the event loop: large ones in a process of their own.
+
+Decoding holds the interpreter's lock for up to a second, and a hostile file takes hundreds of MB. A process for each
+large file gives both back, and can be killed.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from etracker_admin_api.domain.errors import TorrentError
+from etracker_admin_api.domain.torrents import Torrent, parse_torrent, strip_file
+from etracker_shared.identity import InfoHash
+
+SMALL_BYTES = 64 * 1024
+"""Files up to this size take a few milliseconds, less than starting a process."""
+UPLOADS_AT_ONCE = 2
+PARSE_SECONDS = 60
+_PROGRAM = "etracker_admin_api.adapters.parser_process"
+_SECRETS = ("ETRACKER_", "PG")
+
+
+class ProcessTorrentParser:
+    """See :class:`~etracker_admin_api.ports.TorrentParser`."""
+
+    def __init__(self) -> None:
+        self._uploads = asyncio.Semaphore(UPLOADS_AT_ONCE)
+        self._stored = asyncio.Semaphore(1)
+
+    async def parse(self, data: bytes) -> Torrent:
+        """See the port."""
+        if len(data) <= SMALL_BYTES:
+            return await asyncio.to_thread(parse_torrent, data)
+        async with self._uploads:
+            said, file = await _run("parse", data)
+        v1, v2 = said["v1"], said["v2"]
+        return Torrent(
+            name=said["name"],
+            length=said["length"],
+            file=file,
+            v1=None if v1 is None else InfoHash(bytes.fromhex(v1)),
+            v2=None if v2 is None else bytes.fromhex(v2),
+            made_private=said["made_private"],
+        )
+
+    async def strip(self, data: bytes) -> bytes:
+        """See the port."""
+        if len(data) <= SMALL_BYTES:
+            return await asyncio.to_thread(strip_file, data)
+        async with self._stored:
+            return (await _run("strip", data))[1]
+
+
+async def _run(task: str, data: bytes) -> tuple[Mapping[str, Any], bytes]:
+    head, _, file = (await _ask_process(task, data)).partition(b"\n")
+    if not head:
+        raise TorrentError("The file isn't accepted: checking it takes too much time or memory.")
+    said: dict[str, Any] = json.loads(head)
+    if "refused" in said:
+        raise TorrentError(said["refused"])
+    return said, file
+
+
+async def _ask_process(task: str, data: bytes) -> bytes:
+    """Return what the process writes, nothing if it fails."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", _PROGRAM, task),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={name: value for name, value in os.environ.items() if not name.startswith(_SECRETS)},
+    )
+    try:
+        async with asyncio.timeout(PARSE_SECONDS):
+            output, _ = await process.communicate(data)
+    except TimeoutError:
+        return b""
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return output if process.returncode == 0 else b""

@@ -1,0 +1,190 @@
+"""Bodies that nobody may send, or that are too large or too slow, through the gateway and on the admin API's own port.
+
+The kind: a request whose body the server doesn't want. It is answered from its head, in the route's own shape, the rest
+of the body does no harm, and nobody else notices.
+"""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+import httpx
+import psutil
+import pytest
+
+from tests.support.raw_http import Head, connect, head, read_answer, read_to_end
+from tests.support.stack import StackRun
+
+UPLOAD = "/api/torrentfile"
+HUGE = 18_000_000
+FORM = "Content-Type: multipart/form-data; boundary=x"
+KEY = "Authorization: {key}"
+WRONG = "Authorization: wrong"
+ATTACKERS = 4
+ATTACK_SECONDS = 4.0
+FULL_BODY = bytes(HUGE)
+
+
+@pytest.fixture(params=["gateway", "own port"])
+def door(stack: StackRun, request: pytest.FixtureRequest) -> str:
+    return stack.base_url if request.param == "gateway" else stack.url_of("admin_api")
+
+
+def own_port(stack: StackRun) -> str:
+    return stack.url_of("admin_api")
+
+
+def sentence(answer: Head, path: str) -> str:
+    """Return the sentence of an error, which has the route's own shape."""
+    body = json.loads(answer.body)
+    if path.startswith("/api/v1/"):
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert body["status"] == answer.status
+        return str(body["detail"])
+    return str(body["message"])
+
+
+def ask_and_send(url: str, body: bytes) -> int:
+    """Send a whole upload, as far as it's taken, and return the status of the answer."""
+    with connect(url) as connection:
+        with suppress(BrokenPipeError, ConnectionResetError):  # the answer is there already
+            connection.sendall(head("POST", UPLOAD, [FORM, f"Content-Length: {len(body)}"]) + body)
+        return read_answer(connection).status
+
+
+def test_uploads_without_a_key_are_each_answered_and_nobody_else_notices(door: str) -> None:
+    stop = time.monotonic() + ATTACK_SECONDS
+    answers: list[int] = []
+
+    def attack() -> None:
+        while time.monotonic() < stop:
+            answers.append(ask_and_send(door, FULL_BODY))
+
+    attackers = [threading.Thread(target=attack) for _ in range(ATTACKERS)]
+    for attacker in attackers:
+        attacker.start()
+    seen = list(watch_statistics(door, stop))
+    for attacker in attackers:
+        attacker.join()
+    seconds = sorted(took for _, took in seen)
+    median, most = seconds[len(seconds) // 2], seconds[-1]
+    sys.stderr.write(f"\n{len(answers)} uploads; {len(seen)} statistics: median {median:.4f} s, max {most:.4f} s\n")
+    assert {status for status, _ in seen} == {200}
+    assert set(answers) == {401}
+
+
+def watch_statistics(url: str, stop: float) -> Iterator[tuple[int, float]]:
+    with httpx.Client(trust_env=False, timeout=30) as client:
+        while time.monotonic() < stop:
+            start = time.monotonic()
+            yield client.get(f"{url}/api/stats").status_code, time.monotonic() - start
+
+
+@pytest.mark.parametrize("length", [f"Content-Length: {HUGE}", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("expect", [[], ["Expect: 100-continue"]], ids=["", "expecting"])
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        (("POST", UPLOAD, [FORM]), 401),
+        (("POST", UPLOAD, [FORM, WRONG]), 403),
+        (("POST", "/api/v1/torrents", [FORM]), 401),
+        (("POST", "/api/v1/torrents", [FORM, WRONG]), 403),
+        (("POST", "/api/infohash", []), 401),
+        (("DELETE", "/api/infohash", [WRONG]), 403),
+        (("POST", "/api/v1/infohashes/bulk", []), 401),
+        (("POST", "/api/v1/operators", [WRONG]), 403),
+        (("PATCH", "/api/v1/keys/1", []), 401),
+        (("GET", "/api/stats", []), 200),
+        (("HEAD", "/api/stats", []), 200),
+        (("POST", "/api/nowhere", []), 404),
+        (("PUT", "/api/v1/infohashes", []), 405),
+    ],
+)
+def test_what_the_head_decides_is_answered_without_asking_for_the_body(
+    stack: StackRun, asked: tuple[str, str, list[str]], status: int, expect: list[str], length: str
+) -> None:
+    method, path, headers = asked
+    with connect(own_port(stack)) as connection:
+        connection.sendall(head(method, path, [*headers, *expect, length]))
+        answer = read_answer(connection) if method != "HEAD" else Head(200, {}, connection.recv(16))
+        assert answer.status == status
+        if status >= 400:
+            assert sentence(answer, path).endswith((".", "Not Found", "Method Not Allowed"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "size"),
+    [
+        (("POST", UPLOAD, [FORM]), 17 * 1024 * 1024),
+        (("POST", "/api/v1/torrents", [FORM]), 17 * 1024 * 1024),
+        (("POST", "/api/infohash", []), 65 * 1024),
+        (("DELETE", "/api/infohash", []), 65 * 1024),
+        (("POST", "/api/v1/infohashes", []), 65 * 1024),
+        (("POST", "/api/v1/infohashes/bulk", []), 5 * 1024 * 1024),
+        (("POST", "/api/v1/operators", []), 65 * 1024),
+        (("POST", "/api/v1/keys/lookup", []), 65 * 1024),
+    ],
+)
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_body_that_is_too_large_gets_413_and_a_declared_one_before_it_is_sent(
+    stack: StackRun, asked: tuple[str, str, list[str]], size: int, declared: bool
+) -> None:
+    method, path, headers = asked
+    length = f"Content-Length: {size}" if declared else "Transfer-Encoding: chunked"
+    with connect(own_port(stack)) as connection:
+        connection.sendall(head(method, path, [*headers, KEY.format(key=stack.api_key), length]))
+        if not declared:
+            opening = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+            connection.sendall(b"%x\r\n%b" % (size + len(opening), opening) + bytes(size) + b"\r\n0\r\n\r\n")
+        answer = read_answer(connection)
+        assert answer.status == 413
+        assert "larger than" in sentence(answer, path)
+
+
+def test_a_client_that_sends_everything_before_it_reads_finds_its_answer(stack: StackRun) -> None:
+    with connect(own_port(stack)) as connection:
+        connection.sendall(head("POST", UPLOAD, [FORM, f"Content-Length: {HUGE}"]))
+        connection.sendall(FULL_BODY)
+        answer = read_answer(connection)
+        assert (answer.status, answer.headers["connection"]) == (401, "close")
+        assert read_to_end(connection) == b""
+
+
+def test_an_endless_body_that_nobody_wants_is_cut_off(stack: StackRun) -> None:
+    process = psutil.Process(stack.pids()["admin_api"])
+    before = process.memory_info().rss
+    chunks = (b"100000\r\n" + bytes(1024 * 1024) + b"\r\n") * 200
+    with connect(own_port(stack)) as connection:
+        connection.sendall(head("GET", "/api/stats", ["Transfer-Encoding: chunked"]))
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            connection.sendall(chunks)
+    assert process.memory_info().rss - before < 50 * 1024 * 1024
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_body_does_no_harm(door: str, stack: StackRun) -> None:
+    for _ in range(20):
+        with connect(door) as connection:
+            connection.sendall(
+                head("POST", UPLOAD, [FORM, KEY.format(key=stack.api_key), f"Content-Length: {HUGE // 2}"])
+            )
+            connection.sendall(bytes(100_000))
+        assert httpx.get(f"{door}/api/stats", trust_env=False).status_code == 200
+
+
+@pytest.mark.full
+@pytest.mark.timeout(120)
+def test_a_body_of_one_byte_a_second_gets_408(stack: StackRun) -> None:
+    with connect(own_port(stack), seconds=0.5) as connection:
+        connection.sendall(head("POST", "/api/infohash", [KEY.format(key=stack.api_key), "Content-Length: 60000"]))
+        for _ in range(100):
+            connection.sendall(b" ")
+            try:
+                answer = read_answer(connection)
+            except TimeoutError:
+                continue
+            assert answer.status == 408
+            return
+    raise AssertionError("it goes on")
