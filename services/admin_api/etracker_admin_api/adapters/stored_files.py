@@ -33,7 +33,7 @@ class PostgresStoredFiles:
             .join_from(infohashes, _aliases, _columns.id == func.coalesce(_aliases.c.same_as, _aliases.c.id))
             .where(_aliases.c.info_hash == info_hash)
         )
-        async with self._database.transaction() as connection:
+        async with self._reads, self._database.transaction() as connection:
             row = (await connection.execute(statement)).first()
         return None if row is None else StoredFile(*row)
 

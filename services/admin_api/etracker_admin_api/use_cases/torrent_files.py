@@ -1,5 +1,6 @@
 """Torrent files in and out."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from etracker_shared.identity import InfoHash
 
 PIECE_BYTES = 256 * 1024
 """What a download holds in memory."""
+LOOKUPS_AT_ONCE = 4
+"""Downloads that look up their key at once: however many start, others find a free connection to Postgres."""
 
 
 class UnknownKeyError(Exception):
@@ -89,6 +92,7 @@ class Downloads:
         self._keys = keys
         self._parser = parser
         self._limit = limit
+        self._lookups = asyncio.Semaphore(LOOKUPS_AT_ONCE)
         self._metrics = metrics
 
     async def start(self, announce_key: str, info_hash: InfoHash, origin: str, address: Address | None) -> Download:
@@ -101,8 +105,9 @@ class Downloads:
             FileChangedError: the file was replaced or removed a moment ago.
             DatabaseUnavailableError: they can't be looked up.
         """
-        if not await self._keys.is_registered(announce_key):
-            raise UnknownKeyError
+        async with self._lookups:
+            if not await self._keys.is_registered(announce_key):
+                raise UnknownKeyError
         try:
             allowed = await self._limit.enter(announce_key, address)
         except TooManyDownloadsError:
