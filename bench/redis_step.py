@@ -109,6 +109,7 @@ async def measure(settings: RedisSettings, pid: int, client: "redis.Redis") -> N
         sweep_budget=1_000,
         stream_max_bytes=2**31,
         on_batch=lambda size: None,  # noqa: ARG005 - nobody counts here
+        on_refused_writes=lambda refused: None,  # noqa: ARG005 - nobody counts here
     )
     await swarms.start()
     try:

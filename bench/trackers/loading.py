@@ -111,6 +111,7 @@ async def _join_swarms(tracker: Etracker, world: World, advance: Advance) -> Non
         sweep_budget=1,
         stream_max_bytes=2**30,
         on_batch=lambda _size: None,
+        on_refused_writes=lambda _refused: None,
     )
     await swarms.start()
     try:

@@ -12,7 +12,8 @@ from etracker_shared.told_settings import ToldSettings, tell_settings
 
 SETTINGS_PATH = "/settings"
 
-Check = Callable[[], Awaitable[bool]]
+Check = Callable[[], Awaitable[bool | str | None]]
+"""Returns whether a dependency answers; or None if it does, and else one sentence on what is wrong with it."""
 
 
 class Health(BaseModel):
@@ -22,10 +23,11 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """``checks``: each dependency and whether it answers."""
+    """``checks``: each dependency and whether it answers. ``reasons``: why not, of those that know."""
 
     ready: bool
     checks: dict[str, bool]
+    reasons: dict[str, str] = {}
 
 
 def health_router(checks: Mapping[str, Check], registry: CollectorRegistry, settings: BaseSettings) -> APIRouter:
@@ -40,10 +42,12 @@ def health_router(checks: Mapping[str, Check], registry: CollectorRegistry, sett
     @router.get("/readyz", responses={503: {"model": Readiness}})
     async def readyz(response: Response) -> Readiness:
         """Tell whether every dependency answers."""
-        results = {name: await check() for name, check in checks.items()}
+        outcomes = {name: await check() for name, check in checks.items()}
+        results = {name: outcome in (True, None) for name, outcome in outcomes.items()}
+        reasons = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, str)}
         ready = all(results.values())
         response.status_code = 200 if ready else 503
-        return Readiness(ready=ready, checks=results)
+        return Readiness(ready=ready, checks=results, reasons=reasons)
 
     @router.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:

@@ -58,8 +58,8 @@ class ScriptedSwarms:
     async def admit_new_hash(self, prefix: bytes, limit: int) -> bool:
         raise AssertionError(f"{prefix!r} counted against {limit}")
 
-    async def ping(self) -> bool:
-        return not self.broken
+    async def complaint(self) -> str | None:
+        return "It is broken." if self.broken else None
 
 
 @dataclass
@@ -132,7 +132,7 @@ class Scripted:
             yield {FRONT: self.front}
 
         app = FastAPI(lifespan=lifespan)
-        app.include_router(health_router({"redis": self.swarms.ping}, self.registry, self.settings))
+        app.include_router(health_router({"redis": self.swarms.complaint}, self.registry, self.settings))
         make_server = partial(TrackerServer, linger_seconds=linger_seconds)
         async with serving(app, protocol, keep_alive_seconds=keep_alive_seconds, make_server=make_server) as server:
             yield server

@@ -71,7 +71,7 @@ def create_app(settings: AnnounceSettings) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
-    checks = {"redis": parts.swarms.ping, "pair_secret": parts.secret.is_loaded}
+    checks = {"redis": parts.swarms.complaint, "pair_secret": parts.secret.is_loaded}
     app.include_router(health_router(checks, registry, settings))
     return app
 
@@ -94,7 +94,9 @@ def _make_parts(settings: AnnounceSettings, metrics: Metrics) -> Parts:
         sweep_budget=settings.sweep_budget,
         stream_max_bytes=settings.stream_max_bytes,
         on_batch=metrics.swarm_batches.observe,
+        on_refused_writes=metrics.redis_refuses_writes.set,
     )
+    metrics.stream_bytes.set_function(lambda: swarms.stream_bytes)
     return Parts(pool, swarms, scoring, tiers, allowlist, listener, PairSecret(pool))
 
 

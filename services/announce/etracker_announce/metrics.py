@@ -62,3 +62,8 @@ class Metrics:
         self.stream_bytes = Gauge(
             "etracker_announce_stream_bytes", "Memory the fact stream takes in Redis.", registry=registry
         )
+        self.redis_refuses_writes = Gauge(
+            "etracker_announce_redis_refuses_writes",
+            "1 while Redis refuses writes: it is out of memory or can't write to its disk.",
+            registry=registry,
+        )

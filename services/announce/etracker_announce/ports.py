@@ -12,6 +12,10 @@ class SwarmsUnavailableError(Exception):
     """Redis can't be asked or won't take writes: nothing was acknowledged."""
 
 
+class SwarmsFullError(SwarmsUnavailableError):
+    """Redis is out of memory: peers that are in a swarm may go on, nobody else may join."""
+
+
 class AllowlistUnavailableError(Exception):
     """Postgres can't be asked about an infohash that no cache holds."""
 
@@ -30,6 +34,7 @@ class Swarms(Protocol):
 
         Raises:
             SwarmsUnavailableError: nothing was acknowledged (the step may or may not have happened).
+            SwarmsFullError: the same, for want of memory.
         """
         ...
 
@@ -54,8 +59,8 @@ class Swarms(Protocol):
         """
         ...
 
-    async def ping(self) -> bool:
-        """Tell whether Redis answers."""
+    async def complaint(self) -> str | None:
+        """Return None if Redis answers and takes writes, else one sentence on what is wrong."""
         ...
 
 

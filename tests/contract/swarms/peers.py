@@ -35,6 +35,7 @@ def compose(settings: RedisSettings, *, stream_max_bytes: int = 2**31, batches: 
         sweep_budget=1_000,
         stream_max_bytes=stream_max_bytes,
         on_batch=(batches if batches is not None else []).append,
+        on_refused_writes=lambda _refused: None,
     )
 
 

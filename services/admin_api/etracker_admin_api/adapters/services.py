@@ -36,8 +36,8 @@ class HttpServices:
             return ServiceState(
                 name, up=False, detail=f"It doesn't answer ({type(error).__name__}).", checked_at=moment
             )
-        down = [check for check, answers in readiness.checks.items() if not answers]
-        detail = f"Not ready: {', '.join(down)}." if down else ""
+        down = [readiness.reasons.get(check, check) for check, answers in readiness.checks.items() if not answers]
+        detail = f"Not ready: {', '.join(down).rstrip('.')}." if down else ""
         return ServiceState(name, up=readiness.ready, detail=detail, checked_at=moment, metrics=metrics)
 
     async def settings(self, name: str) -> Sequence[Setting]:

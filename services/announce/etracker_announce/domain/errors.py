@@ -23,6 +23,7 @@ class Reason(enum.StrEnum):
     UNREGISTERED_TORRENT = "unregistered_torrent"
     TOO_MANY_NEW_TORRENTS = "too_many_new_torrents"
     SWARMS_UNAVAILABLE = "swarms_unavailable"
+    SWARMS_FULL = "swarms_full"
     ALLOWLIST_UNAVAILABLE = "allowlist_unavailable"
     STARTING = "starting"
     INTERNAL = "internal"

@@ -50,6 +50,7 @@ TEXTS = {
     Reason.UNREGISTERED_TORRENT: "Unregistered torrent",
     Reason.TOO_MANY_NEW_TORRENTS: "Too many new torrents from your network within an hour, try again later",
     Reason.SWARMS_UNAVAILABLE: "The tracker can't reach its peer lists right now, try again soon",
+    Reason.SWARMS_FULL: "The tracker has no room for more peers right now, try again soon",
     Reason.ALLOWLIST_UNAVAILABLE: "The tracker can't look this torrent up right now, try again soon",
     Reason.STARTING: "The tracker is just starting, try again soon",
     Reason.INTERNAL: "Internal error of the tracker, try again later",

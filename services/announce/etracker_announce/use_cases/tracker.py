@@ -12,7 +12,7 @@ from etracker_announce.domain.interval import spread
 from etracker_announce.domain.request import Kind, Target
 from etracker_announce.domain.texts import text_of
 from etracker_announce.metrics import ANSWERED
-from etracker_announce.ports import AllowlistUnavailableError, SwarmsUnavailableError
+from etracker_announce.ports import AllowlistUnavailableError, SwarmsFullError, SwarmsUnavailableError
 from etracker_announce.settings import AnnounceSettings
 from etracker_announce.use_cases.announcing import Announcing
 from etracker_announce.use_cases.scraping import Scraping
@@ -48,6 +48,8 @@ class Tracker:
             return Answer(await self._scraping.answer(target.key, query), ANSWERED)
         except RefusalError as refusal:
             error = refusal
+        except SwarmsFullError:
+            error = TryAgainError(Reason.SWARMS_FULL)
         except SwarmsUnavailableError:
             error = TryAgainError(Reason.SWARMS_UNAVAILABLE)
         except AllowlistUnavailableError:

@@ -12,6 +12,7 @@ from etracker_shared import redis_keys
 from etracker_shared.counts import SwarmCounts, unpack_counts
 from etracker_shared.identity import InfoHash
 
+_MARK = (files(__package__) / "mark.lua").read_bytes()
 _PUBLISH = (files(__package__) / "publish_snatches.lua").read_bytes()
 
 
@@ -40,7 +41,7 @@ class RedisSwarms:
 
     async def mark(self, moment: int, forget_before: int) -> Mapping[int, int | None]:
         """Mark every tag with a moment, and forget changes before another one."""
-        marks = [("GETSET", key, moment) for key in redis_keys.ALL_SYNCED]
+        marks = [("EVAL", _MARK, 1, key, moment) for key in redis_keys.ALL_SYNCED]
         forget = [("ZREMRANGEBYSCORE", key, "-inf", f"({forget_before}") for key in redis_keys.ALL_CHANGED]
         replies = await execute(self._client, [*marks, *forget])
         return _parse_marks(replies[: len(marks)])

@@ -62,7 +62,9 @@ if slot >= 0 and slot < own_count then
   end
   if usual then
     asker = sub(asker, 1, 36) .. sub(own, 37, 40) .. sub(asker, 41)
-    call('SETRANGE', KEYS[own_side], slot * SIZE, asker)
+    local written = redis.pcall('SETRANGE', KEYS[own_side], slot * SIZE, asker)
+    -- Redis is full or can't write; change.lua knows what may go on.
+    usual = type(written) == 'number'
   end
 end
 

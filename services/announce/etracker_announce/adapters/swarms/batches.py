@@ -7,14 +7,12 @@ many. An announce that comes alone waits for nobody.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from etracker_announce.adapters.swarms.commands import Command
-from etracker_announce.adapters.swarms.server import Refusal, Reply, Server, execute_scripts
-from etracker_announce.ports import SwarmsUnavailableError
-from etracker_shared import redis_keys
-from etracker_shared.facts import ENTRY_FIELD
+from etracker_announce.adapters.swarms.commands import Command, Commands, add_facts
+from etracker_announce.adapters.swarms.server import Refusal, Reply, Server, execute_scripts, is_out_of_memory
+from etracker_announce.ports import SwarmsFullError, SwarmsUnavailableError
 
 MAX_WAITING = 10_000
 MAX_BATCH = 256
@@ -34,11 +32,23 @@ class _Announce:
     answer: asyncio.Future[list[bytes]]
 
 
+_Entry = list[_Announce]
+"""Announces whose facts are one entry of the stream."""
+
+
 class Batches:
     """Gather concurrent announces and send them together, one batch at a time."""
 
-    def __init__(self, server: Server, on_batch: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        server: Server,
+        commands: Commands,
+        on_batch: Callable[[int], None],
+        stream_is_full: Callable[[], bool],
+    ) -> None:
         self._server = server
+        self._commands = commands
+        self._stream_is_full = stream_is_full
         self._on_batch = on_batch
         self._waiting: deque[_Announce] = deque()
         self._sending: asyncio.Task[None] | None = None
@@ -77,26 +87,43 @@ class Batches:
     async def _send(self, batch: Sequence[_Announce]) -> None:
         entries = _entries(batch)
         commands = [announce.command for announce in batch]
-        commands += [_xadd(entry) for entry in entries]
+        commands += [add_facts(entry[0].shard, _facts(entry)) for entry in entries]
         try:
             replies = await execute_scripts(self._server, commands)
+            steps = dict(zip(batch, replies, strict=False))
+            written = await self._write_to_full(list(zip(entries, replies[len(batch) :], strict=True)), steps)
         except SwarmsUnavailableError as error:
             _fail_all(batch, str(error))
             return
         except BaseException:
             _fail_all(batch, "The round trip was interrupted.")
             raise
-        for entry, reply in zip(entries, replies[len(batch) :], strict=True):
+        for entry, reply in written:
             if isinstance(reply, Refusal):
-                _fail_all(entry, f"Redis took no fact: {reply}")
-        for announce, reply in zip(batch, replies, strict=False):
+                _fail_all(entry, f"Redis took no fact: {reply}", _error_of(reply))
+        for announce, reply in steps.items():
             _resolve(announce, reply)
 
+    async def _write_to_full(
+        self, written: list[tuple[_Entry, Reply]], steps: Mapping[_Announce, Reply]
+    ) -> list[tuple[_Entry, Reply]]:
+        """Write facts that were refused for want of memory, but of steps that weren't, while the stream is short."""
+        refused = [entry for entry, reply in written if is_out_of_memory(reply)]
+        if not refused or self._stream_is_full():
+            return written
+        stepped = [announce for entry in refused for announce in entry if not isinstance(steps[announce], Refusal)]
+        entries = _entries(stepped)
+        replies = await execute_scripts(
+            self._server, [self._commands.add_to_full(entry[0].shard, _facts(entry)) for entry in entries]
+        )
+        others = [(entry, reply) for entry, reply in written if not is_out_of_memory(reply)]
+        return [*others, *zip(entries, replies, strict=True)]
 
-def _entries(batch: Iterable[_Announce]) -> list[list[_Announce]]:
+
+def _entries(batch: Iterable[_Announce]) -> list[_Entry]:
     """Group the announces that have a fact into stream entries, by shard."""
     open_entries: dict[int, list[_Announce]] = {}
-    entries: list[list[_Announce]] = []
+    entries: list[_Entry] = []
     for announce in batch:
         if announce.fact is None:
             continue
@@ -108,23 +135,28 @@ def _entries(batch: Iterable[_Announce]) -> list[list[_Announce]]:
     return entries
 
 
-def _xadd(entry: Sequence[_Announce]) -> Command:
-    facts = b"".join([announce.fact for announce in entry if announce.fact is not None])
-    return (b"XADD", redis_keys.facts(entry[0].shard), b"*", ENTRY_FIELD, facts)
+def _facts(entry: _Entry) -> bytes:
+    return b"".join([announce.fact for announce in entry if announce.fact is not None])
+
+
+def _error_of(reply: Reply) -> type[SwarmsUnavailableError]:
+    return SwarmsFullError if is_out_of_memory(reply) else SwarmsUnavailableError
 
 
 def _resolve(announce: _Announce, reply: Reply) -> None:
     if isinstance(reply, Refusal):
-        _fail(announce, f"Redis took no step: {reply}")
+        _fail(announce, f"Redis took no step: {reply}", _error_of(reply))
     elif not announce.answer.done():
         announce.answer.set_result(reply)
 
 
-def _fail_all(announces: Iterable[_Announce], reason: str) -> None:
+def _fail_all(
+    announces: Iterable[_Announce], reason: str, error: type[SwarmsUnavailableError] = SwarmsUnavailableError
+) -> None:
     for announce in announces:
-        _fail(announce, reason)
+        _fail(announce, reason, error)
 
 
-def _fail(announce: _Announce, reason: str) -> None:
+def _fail(announce: _Announce, reason: str, error: type[SwarmsUnavailableError]) -> None:
     if not announce.answer.done():
-        announce.answer.set_exception(SwarmsUnavailableError(reason))
+        announce.answer.set_exception(error(reason))

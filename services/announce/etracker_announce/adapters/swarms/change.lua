@@ -4,6 +4,7 @@
 --
 -- KEYS   1-7 as in announce.lua
 
+begin_writing()
 load_counts(counts)
 entries[identity] = entry
 
@@ -153,6 +154,9 @@ local function leave(side, slot, record)
 end
 
 local side, slot, records = find_own()
+if full and not side and stopped == 0 then
+  return redis.error_reply('OOM no room for another peer')
+end
 if stopped == 1 then
   leave(side, slot, records)
 else

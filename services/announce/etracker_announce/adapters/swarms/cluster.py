@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 from redis.asyncio import RedisCluster
-from redis.exceptions import NoScriptError, RedisClusterException, RedisError, ResponseError
+from redis.exceptions import NoScriptError, OutOfMemoryError, RedisClusterException, RedisError, ResponseError
 
 from etracker_announce.adapters.swarms.commands import Command, Script
 from etracker_announce.adapters.swarms.server import Refusal, Reply
@@ -43,6 +43,12 @@ class ClusterServer:
     def shard_of(self, key_hash: bytes) -> int:
         """See :class:`~etracker_announce.adapters.swarms.server.Server`."""
         return shard_of(key_hash)
+
+    async def max_memory(self) -> int:
+        """See :class:`~etracker_announce.adapters.swarms.server.Server`."""
+        nodes = await self._answer(self._client().info("memory", target_nodes=RedisCluster.PRIMARIES))
+        limits = [int(node.get("maxmemory", 0)) for node in ([nodes] if "maxmemory" in nodes else nodes.values())]
+        return sum(limits) if all(limits) else 0
 
     async def execute(self, commands: Sequence[Command]) -> list[Reply]:
         """See :class:`~etracker_announce.adapters.swarms.server.Server`."""
@@ -86,6 +92,8 @@ def _as_redis_py_names(command: Command) -> tuple[bytes | int | str, ...]:
 def _reply(reply: Reply) -> Reply:
     if isinstance(reply, NoScriptError):
         return Refusal(f"NOSCRIPT {reply}")
+    if isinstance(reply, OutOfMemoryError):
+        return Refusal(f"OOM {reply}")
     if isinstance(reply, ResponseError):
         return Refusal(str(reply))
     if isinstance(reply, Exception):

@@ -1,4 +1,4 @@
-"""Steps and answers as Redis sees them: the two scripts, their arguments, and what they return."""
+"""Steps and answers as Redis sees them: the scripts, their arguments, and what they return."""
 
 import hashlib
 import re
@@ -12,6 +12,7 @@ import numpy as np
 from etracker_announce.domain.swarm import RECORD, Counts, PeerFlag, Role, Step, View
 from etracker_shared import redis_keys
 from etracker_shared.counts import unpack_counts
+from etracker_shared.facts import ENTRY_FIELD
 from etracker_shared.peer_records import LAYOUT
 
 Command = tuple[bytes | int, ...]
@@ -54,11 +55,13 @@ class Commands:
         self._limits = limits
         self._announce = Script("announce.lua")
         self._sweep = Script("sweep.lua")
+        self._turn = Script("turn.lua")
+        self._fact = Script("fact.lua")
 
     @property
-    def scripts(self) -> tuple[Script, Script]:
+    def scripts(self) -> tuple[Script, ...]:
         """What a server has to have loaded."""
-        return self._announce, self._sweep
+        return self._announce, self._sweep, self._turn, self._fact
 
     def announce(self, step: Step) -> Command:
         """Make the command of one step; :func:`parse_view` reads its reply."""
@@ -70,6 +73,14 @@ class Commands:
         oldest = max(0, now - self._limits.peer_lifetime_seconds)
         arguments = _SWEEP.pack(now, oldest, records, self._limits.sweep_seconds)
         return (b"EVALSHA", self._sweep.sha, 6, *_swarm_keys(info_hash), arguments)
+
+    def take_turn_of_full(self, token: bytes, milliseconds: int) -> Command:
+        """Make the command that takes the turn to sweep a full Redis; it returns None if somebody else has it."""
+        return (b"EVALSHA", self._turn.sha, 1, redis_keys.SWEEPER_LOCK, token, milliseconds)
+
+    def add_to_full(self, shard: int, facts: bytes) -> Command:
+        """Make the command that puts an entry into the stream of a Redis that is out of memory."""
+        return (b"EVALSHA", self._fact.sha, 1, redis_keys.facts(shard), ENTRY_FIELD, facts)
 
     def _pack_step(self, step: Step) -> bytes:
         return _STEP.pack(
@@ -87,6 +98,11 @@ class Commands:
             self._limits.peers_per_key,
             zlib.crc32(step.peer_id).to_bytes(4, "little"),
         )
+
+
+def add_facts(shard: int, facts: bytes) -> Command:
+    """Make the command that puts an entry into the stream."""
+    return (b"XADD", redis_keys.facts(shard), b"*", ENTRY_FIELD, facts)
 
 
 def scrape(info_hash: bytes) -> Command:

@@ -22,6 +22,11 @@ Reply = Any
 """bytes, int, a list of these, None, or a :class:`Refusal`."""
 
 
+def is_out_of_memory(reply: Reply) -> bool:
+    """Return whether a reply is a refusal by a Redis that is full."""
+    return isinstance(reply, Refusal) and reply.code == "OOM"
+
+
 class Server(Protocol):
     """One Redis, or a cluster of them."""
 
@@ -42,6 +47,14 @@ class Server(Protocol):
 
         Raises:
             SwarmsUnavailableError: they can't be loaded now.
+        """
+        ...
+
+    async def max_memory(self) -> int:
+        """Return how many bytes of data the nodes take together before they refuse more; 0 if there is no limit.
+
+        Raises:
+            SwarmsUnavailableError: it can't be asked.
         """
         ...
 

@@ -1,6 +1,7 @@
 """One Redis (or Valkey) server: a connection that is made again whenever it's lost."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -66,6 +67,14 @@ class SingleServer:
             # A failover turned this server into a replica: whoever is behind the address now takes writes.
             connection.abort()
         return replies
+
+    async def max_memory(self) -> int:
+        """See :class:`~etracker_announce.adapters.swarms.server.Server`."""
+        (reply,) = await self.execute([(b"INFO", b"memory")])
+        if isinstance(reply, Refusal):
+            raise SwarmsUnavailableError(f"Redis doesn't tell its limit: {reply}") from reply
+        found = re.search(rb"^maxmemory:(\d+)", reply, re.MULTILINE)
+        return int(found[1]) if found else 0
 
     def shard_of(self, key_hash: bytes) -> int:  # noqa: ARG002 - the protocol's signature
         """Choose one stream for all: whole batches share an entry, and there are no nodes to spread them over."""

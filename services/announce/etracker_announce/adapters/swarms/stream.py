@@ -7,6 +7,8 @@ from etracker_shared import redis_keys
 from etracker_shared.facts import SHARDS
 
 POLL_SECONDS = 5.0
+SHARE_OF_MEMORY = 4
+"""The stream takes at most a quarter of Redis' memory: facts that wait for Postgres must not push out peers."""
 
 _log = structlog.get_logger(__name__)
 
@@ -17,12 +19,13 @@ class StreamWatch:
     def __init__(self, server: Server, max_bytes: int) -> None:
         self._server = server
         self._max_bytes = max_bytes
+        self._bound = max_bytes
         self.bytes = 0
 
     @property
     def full(self) -> bool:
         """Whether the stream was past its bound when last asked."""
-        return self.bytes > self._max_bytes
+        return self.bytes > self._bound
 
     async def measure(self) -> None:
         """Ask now.
@@ -34,5 +37,7 @@ class StreamWatch:
         commands = [(b"MEMORY", b"USAGE", redis_keys.facts(shard)) for shard in range(SHARDS)]
         sizes = await self._server.execute(commands)
         self.bytes = sum(size for size in sizes if isinstance(size, int))
+        max_memory = await self._server.max_memory()
+        self._bound = min(self._max_bytes, max_memory // SHARE_OF_MEMORY or self._max_bytes)
         if self.full and not was_full:
             _log.error("the fact stream is past its bound, regular facts are dropped", bytes=self.bytes)

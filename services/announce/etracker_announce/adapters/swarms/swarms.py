@@ -12,6 +12,7 @@ from etracker_announce.adapters.swarms.server import Refusal, Server
 from etracker_announce.adapters.swarms.single import SingleServer
 from etracker_announce.adapters.swarms.stream import POLL_SECONDS, StreamWatch
 from etracker_announce.adapters.swarms.sweeper import ROUND_SECONDS, Sweeper
+from etracker_announce.adapters.swarms.writes import PROBE_SECONDS, WriteWatch
 from etracker_announce.domain.swarm import Counts, Step, View
 from etracker_announce.ports import SwarmsUnavailableError
 from etracker_shared import redis_keys
@@ -24,8 +25,18 @@ NEW_HASHES_SECONDS = 3600
 class RedisSwarms:
     """Swarms and fact stream in one Redis or a cluster. It caches nothing about what a swarm holds."""
 
-    def __init__(self, server: Server, made: Commands, batches: Batches, sweeper: Sweeper, stream: StreamWatch) -> None:
+    def __init__(
+        self,
+        server: Server,
+        made: Commands,
+        *,
+        batches: Batches,
+        sweeper: Sweeper,
+        stream: StreamWatch,
+        writes: WriteWatch,
+    ) -> None:
         self._server = server
+        self._writes = writes
         self._commands = made
         self._batches = batches
         self._sweeper = sweeper
@@ -38,6 +49,7 @@ class RedisSwarms:
         self._tasks = [
             asyncio.create_task(repeat(self._sweeper.take_turn, ROUND_SECONDS), name="sweeper"),
             asyncio.create_task(repeat(self._stream.measure, POLL_SECONDS), name="stream watch"),
+            asyncio.create_task(repeat(self._writes.check, PROBE_SECONDS), name="write watch"),
         ]
 
     async def close(self) -> None:
@@ -100,14 +112,9 @@ class RedisSwarms:
         """
         await self._stream.measure()
 
-    async def ping(self) -> bool:
-        """Tell whether Redis answers."""
-        try:
-            # A key's command instead of PING: in a cluster it has to go somewhere.
-            replies = await self._server.execute([(b"EXISTS", redis_keys.SWEEPER_LOCK)])
-        except SwarmsUnavailableError:
-            return False
-        return not isinstance(replies[0], Refusal)
+    async def complaint(self) -> str | None:
+        """Return what is wrong with Redis, see :class:`~etracker_announce.ports.Swarms`."""
+        return await self._writes.complaint()
 
 
 def connect_swarms(
@@ -119,14 +126,19 @@ def connect_swarms(
     sweep_budget: int,
     stream_max_bytes: int,
     on_batch: Callable[[int], None],
+    on_refused_writes: Callable[[bool], None],
 ) -> RedisSwarms:
     """Compose the swarms for one process; nothing connects before ``start``.
 
     ``sweep_seconds``: pause between two rounds over a swarm. ``sweep_budget``: visits a second, over all
-    replicas. ``on_batch`` hears the number of announces of each round trip.
+    replicas. ``on_batch`` hears the number of announces of each round trip, ``on_refused_writes`` whether Redis
+    refuses writes, whenever that changes.
     """
     made = Commands(SwarmLimits(peers_per_key, peer_lifetime_seconds, sweep_seconds))
     flavour = ClusterServer if settings.redis_cluster else SingleServer
     server: Server = flavour(settings, made.scripts)
     sweeper = Sweeper(server, made, sweep_budget)
-    return RedisSwarms(server, made, Batches(server, on_batch), sweeper, StreamWatch(server, stream_max_bytes))
+    stream = StreamWatch(server, stream_max_bytes)
+    batches = Batches(server, made, on_batch, lambda: stream.full)
+    writes = WriteWatch(server, on_refused_writes)
+    return RedisSwarms(server, made, batches=batches, sweeper=sweeper, stream=stream, writes=writes)

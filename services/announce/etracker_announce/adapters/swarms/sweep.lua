@@ -9,6 +9,7 @@
 -- include tables.lua
 
 local now, oldest, budget, pause = unpack_bytes('<I4I4I4I4', ARGV[1])
+begin_writing()
 load_counts(call('HGET', MEMBERS, 'n'))
 
 -- Backwards: what moves into a hole comes from behind and was looked at already. ``stop`` is the slot after the last.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import structlog
 
 from etracker_announce.adapters.swarms.commands import Commands
-from etracker_announce.adapters.swarms.server import Refusal, Server, execute_scripts
+from etracker_announce.adapters.swarms.server import Refusal, Server, execute_scripts, is_out_of_memory
 from etracker_shared import redis_keys
 
 ROUND_SECONDS = 1.0
@@ -58,8 +58,11 @@ class Sweeper:
     async def _is_my_turn(self) -> bool:
         milliseconds = int(ROUND_SECONDS * 1000) - 50
         lock = (b"SET", redis_keys.SWEEPER_LOCK, self._token, b"NX", b"PX", milliseconds)
-        replies = await self._server.execute([lock])
-        return replies[0] is not None and not isinstance(replies[0], Refusal)
+        (reply,) = await self._server.execute([lock])
+        if is_out_of_memory(reply):
+            turn = self._commands.take_turn_of_full(self._token, milliseconds)
+            (reply,) = await execute_scripts(self._server, [turn])
+        return reply is not None and not isinstance(reply, Refusal)
 
     async def _due(self, now: int) -> list[bytes]:
         limit = self._budget // len(redis_keys.ALL_DUE) + 1

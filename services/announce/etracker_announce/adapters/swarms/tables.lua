@@ -20,6 +20,20 @@ local created, shrunk = true, {}
 local before_seeders, before_leechers, before_partial = 0, 0, 0
 local counts_field
 local entries, dirty, left = {}, {}, {}
+local full = false
+
+-- A full Redis refuses a script's first write if that command may take memory, and lets a script finish that has
+-- written already. So ask with a SETRANGE that changes nothing; if it is refused, open the way with a ZREM that changes
+-- nothing either. From there on the caller must not take more memory than it gives back.
+local function begin_writing()
+  local answer = redis.pcall('SETRANGE', KEYS[1], 0, '')
+  if type(answer) == 'table' and string.find(answer.err, 'OOM', 1, true) then
+    full = true
+    call('ZREM', KEYS[6], '')
+  elseif type(answer) == 'table' then
+    call('SETRANGE', KEYS[1], 0, '') -- the disk is full, or this is a replica: fail with Redis' own words
+  end
+end
 
 local function load_counts(value)
   if value then
@@ -127,7 +141,8 @@ local function trim(side)
   end
 end
 
--- A key whose last member left is remembered for a day: first_seen is the key's, not the peer_id's.
+-- A key whose last member left is remembered for a day: first_seen is the key's, not the peer_id's. A full Redis
+-- forgets it, since remembering takes as much memory as the peer gave back.
 local function save_entries(fields)
   local gone = {}
   for identity in pairs(dirty) do
@@ -136,7 +151,7 @@ local function save_entries(fields)
       fields[#fields + 1] = entries[identity]
     else
       gone[#gone + 1] = identity
-      if left[identity] then
+      if left[identity] and not full then
         call('SET', sub(MEMBERS, 1, 4) .. 'f' .. INFO_HASH .. identity, left[identity], 'EX', FIRST_SEEN_SECONDS)
       end
     end
