@@ -121,3 +121,28 @@ def test_no_lock_file_knows_where_packages_came_from() -> None:
         text = lock.read_text()
         assert "://" not in text
         assert text.count("--hash=sha256:") > text.count("==") > 0
+
+
+def test_every_container_has_bounds_that_the_environment_may_change(services: dict[str, dict[str, Any]]) -> None:
+    example = (ROOT / ".env.example").read_text()
+    for name, service in services.items():
+        assert service["memswap_limit"] == service["mem_limit"], name
+        for bound in ("mem_limit", "cpus"):
+            found = re.fullmatch(r"\$\{(\w+):-[\d.]+[mg]?\}", str(service[bound]))
+            assert found, (name, bound)
+            assert found[1] in example, found[1]
+        assert service["pids_limit"] > 0
+
+
+def test_postgres_and_redis_fit_into_their_containers(services: dict[str, dict[str, Any]]) -> None:
+    buffers = int(re.findall(r"shared_buffers=\$\{\w+:-(\d+)MB\}", str(services["postgres"]["command"]))[0])
+    assert default_mebibytes(services["postgres"]) >= 4 * buffers
+    assert services["redis"]["command"] == ["sh", "/etc/redis/start.sh"]
+    script, mounted = next(volume for volume in services["redis"]["volumes"] if "start.sh" in volume).split(":")[:2]
+    assert mounted == "/etc/redis/start.sh"
+    assert (ROOT / script).exists()
+
+
+def default_mebibytes(service: dict[str, Any]) -> int:
+    number, unit = re.findall(r":-(\d+)([mg])\}", service["mem_limit"])[0]
+    return int(number) * (1024 if unit == "g" else 1)
