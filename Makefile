@@ -97,6 +97,10 @@ dump: $(VENV)/run.stamp ## Write a backup of the running tracker's database to s
 restore: $(VENV)/run.stamp ## Replace the running tracker's database by a backup from standard input
 	@exec $(BIN)/python -m etracker_stack.postgres_tools pg_restore --clean --if-exists --single-transaction --dbname etracker
 
+.PHONY: repair-redis
+repair-redis: $(VENV)/run.stamp ## Make Redis able to read its append-only file again; the tracker must not run
+	@exec $(BIN)/python -m etracker_stack.redis_files
+
 .PHONY: lint
 lint: $(VENV)/dev.stamp frontend/node_modules/dev.stamp $(CLIENT) ## Check formatting, lint, types and the architecture's contracts
 	$(BIN)/ruff format --check .

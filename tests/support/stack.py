@@ -30,14 +30,20 @@ class StackRun:
         *,
         host: str = "127.0.0.1",
         command_prefix: Sequence[str] = (),
+        disk_mebibytes: int | None = None,
     ) -> None:
         """Take where to keep the data and what to tell the stack.
 
         ``host`` is where the gateway and announce listen; with an empty one the gateway listens on every
         interface, IPv4 and IPv6, and announce on loopback. ``command_prefix`` goes before the command, for
         example ``("ip", "netns", "exec", "tracker")`` for a network namespace, where ``host`` must exist.
+        ``disk_mebibytes`` makes the data directory's parent a disk of that size, which only the stack sees, and which
+        is gone when it ends.
         """
         self.data = data
+        self._own_disk = disk_mebibytes is not None
+        if disk_mebibytes is not None:
+            command_prefix = (*command_prefix, *on_a_small_disk(data.parent, disk_mebibytes))
         data.parent.mkdir(parents=True, exist_ok=True)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ETRACKER_", "PG"))}
         chosen = {
@@ -49,10 +55,17 @@ class StackRun:
         }
         self.program = Program(
             [*command_prefix, sys.executable, "-m", "etracker_stack"],
-            log=data.with_name(f"{data.name}-{secrets.token_hex(3)}.log"),
+            log=(data.parent.parent if self._own_disk else data.parent) / f"{data.name}-{secrets.token_hex(3)}.log",
             environment={**inherited, **chosen},
             stop_signal=signal.SIGINT,
         )
+
+    @property
+    def files(self) -> Path:
+        """The data directory, wherever it is mounted."""
+        if self._own_disk and self.program.running:
+            return Path(f"/proc/{self.program.pid}/root") / self.data.relative_to("/")
+        return self.data
 
     def start(self) -> None:
         """Start it and wait until it serves."""
@@ -123,21 +136,21 @@ class StackRun:
 
     def logs(self) -> str:
         """Return the end of every log of this run, for a failure's report."""
-        logs = sorted((self.data / "logs").glob("*.log"))
+        logs = sorted((self.files / "logs").glob("*.log"))
         texts = [f"--- {log.name}\n{log.read_text(errors='replace')[-8000:]}" for log in logs]
         return "\n".join([f"--- console\n{self.output}", *texts])
 
     def log_lines(self) -> Iterator[str]:
         """Yield every line that any process of this run logged, and the console showed."""
         yield from self.output.splitlines()
-        for path in sorted((self.data / "logs").glob("*.log*")):
+        for path in sorted((self.files / "logs").glob("*.log*")):
             with path.open(errors="replace") as log:
                 yield from log
 
     def state(self) -> dict[str, Any]:
         """Return what the stack says about itself; empty before it says anything."""
         try:
-            state = json.loads((self.data / "state.json").read_text())
+            state = json.loads((self.files / "state.json").read_text())
         except FileNotFoundError:
             return {}
         return dict(state)
@@ -155,17 +168,26 @@ def _serves(process: psutil.Process, data: Path) -> bool:
         return False
 
 
+def on_a_small_disk(directory: Path, mebibytes: int) -> list[str]:
+    """Return what to put before a command for which ``directory`` is a disk of its own, gone when it ends."""
+    as_user = [] if os.geteuid() == 0 else ["--user", "--map-current-user", "--keep-caps"]
+    mount = f'mount -t tmpfs -o size={mebibytes}m,mode=711 tmpfs "$0" && exec "$@"'
+    return ["unshare", *as_user, "--mount", "sh", "-c", mount, str(directory)]
+
+
 @contextmanager
 def running_stack(
     environment: Mapping[str, str] | None = None,
     *,
     host: str = "127.0.0.1",
     command_prefix: Sequence[str] = (),
+    disk_mebibytes: int | None = None,
 ) -> Iterator[StackRun]:
     """Run the whole tracker; on a failure print every log; afterwards stop it and remove its data."""
     directory = Path(tempfile.mkdtemp(prefix="etracker-stack-"))
     directory.chmod(0o711)
-    run = StackRun(directory / "data", environment, host=host, command_prefix=command_prefix)
+    data = directory / "data" if disk_mebibytes is None else directory / "disk" / "data"
+    run = StackRun(data, environment, host=host, command_prefix=command_prefix, disk_mebibytes=disk_mebibytes)
     try:
         run.start()
         yield run

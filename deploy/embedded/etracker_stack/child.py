@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from asyncio.subprocess import DEVNULL, STDOUT, Process
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +24,7 @@ class Child:
     """What to run. ``is_ready`` gets the process id; ``environment`` is all of its environment.
 
     ``death_signal`` is what it gets when we die: servers that keep data close it, the others just end.
+    ``advice`` says in one sentence what to do about the last lines of its log, or None.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Child:
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL
     address: str | None = None
+    advice: Callable[[Sequence[str]], str | None] = lambda _lines: None
 
 
 class RunningChild:
@@ -74,7 +76,9 @@ class RunningChild:
                     f"{self.child.name} isn't ready after {READY_SECONDS:.0f} s; its log is {self._log.path}."
                 )
             await asyncio.sleep(0.05)
-        raise ChildError(f"{self.child.name} doesn't start: {self._log.last_words()} Its log is {self._log.path}.")
+        raise ChildError(
+            f"{self.child.name} doesn't start: {why_ended(self.child, self._log)} Its log is {self._log.path}."
+        )
 
     async def stop(self) -> bool:
         """Ask it to end, and kill it when it doesn't within 20 s; tell whether it ended by itself."""
@@ -111,6 +115,11 @@ async def start(child: Child, log: ChildLog, lock: int) -> RunningChild:
             preexec_fn=prepare_child(child.death_signal, child.account),
         )
     return RunningChild(child, process, log)
+
+
+def why_ended(child: Child, log: ChildLog) -> str:
+    """Return one sentence about why a child ended, and what to do about it if that is known."""
+    return child.advice(log.last_lines()) or log.last_words()
 
 
 async def answers(url: str) -> bool:

@@ -1,8 +1,10 @@
 """What the person who started the stack sees: one line an event, then one block."""
 
+import contextlib
 import sys
 import time
 from collections.abc import Sequence
+from typing import TextIO
 
 
 class Console:
@@ -13,15 +15,20 @@ class Console:
 
     def say(self, text: str) -> None:
         """Tell of progress."""
-        print(f"[{time.monotonic() - self._began:6.1f} s] {text}", flush=True)
+        self._print(f"[{time.monotonic() - self._began:6.1f} s] {text}", sys.stdout)
 
     def complain(self, text: str) -> None:
         """Tell of a problem."""
-        print(f"[{time.monotonic() - self._began:6.1f} s] {text}", file=sys.stderr, flush=True)
+        self._print(f"[{time.monotonic() - self._began:6.1f} s] {text}", sys.stderr)
 
     def block(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
         """Show names and values, aligned, between two rules."""
         width = max(len(name) for name, _ in rows)
         lines = [f"  {name:<{width}}  {value}" for name, value in rows]
         rule = "-" * max(len(line) for line in [*lines, title])
-        print("\n".join(["", rule, title, "", *lines, rule, ""]), flush=True)
+        self._print("\n".join(["", rule, title, "", *lines, rule, ""]), sys.stdout)
+
+    @staticmethod
+    def _print(text: str, stream: TextIO) -> None:
+        with contextlib.suppress(OSError):  # a file on a disk that is full, or a terminal that is gone
+            print(text, file=stream, flush=True)

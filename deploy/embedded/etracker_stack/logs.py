@@ -57,12 +57,20 @@ class ChildLog:
         finally:
             os.close(writing)
 
+    def last_lines(self) -> list[str]:
+        """Return the last lines that a child wrote, without blank ones."""
+        self._drain()
+        return [line.strip() for line in self._last if line.strip()]
+
+    def ends_on_full_disk(self) -> bool:
+        """Return whether the last lines say that the disk is full."""
+        return any(_DISK_FULL in line for line in self.last_lines())
+
     def last_words(self) -> str:
         """Return one sentence about why a child ended, from the end of what it wrote."""
-        self._drain()
-        lines = [line.strip() for line in self._last if line.strip()]
-        if any(_DISK_FULL in line for line in lines):
+        if self.ends_on_full_disk():
             return "the disk is full."
+        lines = self.last_lines()
         fatal = [line for line in lines if "FATAL" in line or "PANIC" in line]
         said = (fatal or lines or ["it says nothing"])[-1]
         return said[-300:].rstrip(".") + "."

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import asyncpg
@@ -36,6 +37,20 @@ OPTIONS = {
 
 LOCALE = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 """Sorted by code point, and letters are letters in every script: names are searched in any case."""
+
+NOT_DAMAGE = (
+    "No space left on device",
+    "lock file",
+    "could not bind",
+    "could not create",
+    "shared memory",
+    "emory",
+    "ermission",
+    "ownership",
+    "the database system is",
+    "terminating",
+)
+"""In reasons why Postgres doesn't start that aren't the cluster's."""
 
 
 class EmbeddedPostgres:
@@ -88,6 +103,17 @@ class EmbeddedPostgres:
             stop_signal=signal.SIGINT,  # a fast shutdown: clients are disconnected, not waited for
             death_signal=signal.SIGINT,
             address=f"127.0.0.1:{self._port}",
+            advice=self._advice,
+        )
+
+    def _advice(self, lines: Sequence[str]) -> str | None:
+        """Say what to do about a cluster that Postgres can't open."""
+        reason = start_failure(lines)
+        if reason is None or any(sign in reason for sign in NOT_DAMAGE):
+            return None
+        return (
+            f"{self._data} is damaged ({reason}): move it away and restore a backup as docs/operations.md says, "
+            "or begin again without it."
         )
 
     async def _create(self, supervisor: Supervisor) -> None:
@@ -171,6 +197,14 @@ def _linked_from(data: Path) -> list[Path]:
     """Return where an operator moved parts of the cluster to."""
     links = (data / "pg_wal", *(data / "pg_tblspc").glob("*"))
     return [link.resolve() for link in links if link.is_symlink() and link.exists()]
+
+
+def start_failure(lines: Sequence[str]) -> str | None:
+    """Return why Postgres ended, from the last lines of its log; sessions end with FATAL too, but not so late."""
+    for line in reversed(lines[-12:]):
+        if found := re.search(r"(?:FATAL: +|PANIC: +|^postgres: )(.*)", line):
+            return found[1][:200].rstrip(".")
+    return None
 
 
 def _major(program: Path) -> int:

@@ -1,6 +1,7 @@
 """The embedded Redis: an append-only file in the data directory, a password, and no eviction."""
 
 import signal
+from functools import partial
 from pathlib import Path
 
 import redis.asyncio
@@ -8,6 +9,7 @@ from redis.exceptions import RedisError
 
 from etracker_stack.child import Child
 from etracker_stack.data_directory import write_private
+from etracker_stack.redis_files import advice
 
 CONFIGURATION = """\
 bind 127.0.0.1
@@ -21,15 +23,22 @@ rdbcompression no
 aof-use-rdb-preamble yes
 auto-aof-rewrite-percentage 100
 auto-aof-rewrite-min-size 64mb
+maxmemory {max_memory}
 maxmemory-policy noeviction
+client-query-buffer-limit 64mb
+client-output-buffer-limit normal 256mb 128mb 60
+tcp-keepalive 60
 """
 
 
-def redis_child(program: Path, directory: Path, port: int, password: str) -> Child:
+def redis_child(program: Path, directory: Path, port: int, password: str, max_memory: int) -> Child:
     """Write Redis' configuration (the password has no place in a process list) and say how to start it."""
     configuration = directory / "redis.conf"
     quoted = '"' + str(directory).replace("\\", "\\\\").replace('"', '\\"') + '"'
-    write_private(configuration, CONFIGURATION.format(port=port, directory=quoted, password=password))
+    write_private(
+        configuration,
+        CONFIGURATION.format(port=port, directory=quoted, password=password, max_memory=max_memory),
+    )
 
     async def is_ready(_pid: int) -> bool:
         client = redis.asyncio.Redis(host="127.0.0.1", port=port, password=password)
@@ -46,4 +55,5 @@ def redis_child(program: Path, directory: Path, port: int, password: str) -> Chi
         is_ready=is_ready,
         death_signal=signal.SIGTERM,
         address=f"127.0.0.1:{port}",
+        advice=partial(advice, directory),
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
@@ -10,19 +11,27 @@ from etracker_stack.console import Console
 
 PAUSE_SECONDS = 0.5
 SHOWN_A_MINUTE = 10
+REPEAT_SECONDS = 60.0
+"""A process that fails the same way again and again is quoted once a minute."""
 _LEVELS = {"error", "critical", "fatal", "panic"}
 
 
 @dataclass
 class _Errors:
-    """What one child logged and the console hasn't shown, and when it last showed some."""
+    """What one child logged and the console hasn't shown, and what it showed last and when."""
 
     waiting: int = 0
     latest: str = ""
+    quoted: str = ""
     shown: deque[float] = field(default_factory=lambda: deque(maxlen=SHOWN_A_MINUTE))
 
     def may_be_shown(self) -> bool:
-        return self.waiting > 0 and (len(self.shown) < SHOWN_A_MINUTE or time.monotonic() - self.shown[0] > 60)
+        if not self.waiting or not self.shown:
+            return self.waiting > 0
+        now = time.monotonic()
+        if _without_prefix(self.latest) == self.quoted and now - self.shown[-1] < REPEAT_SECONDS:
+            return False
+        return len(self.shown) < SHOWN_A_MINUTE or now - self.shown[0] > 60
 
 
 class ErrorRelay:
@@ -55,7 +64,13 @@ class ErrorRelay:
                 more = f" (and {errors.waiting - 1} more in its log)" if errors.waiting > 1 else ""
                 self._console.complain(f"{name}: {errors.latest}{more}")
                 errors.waiting = 0
+                errors.quoted = _without_prefix(errors.latest)
                 errors.shown.append(time.monotonic())
+
+
+def _without_prefix(error: str) -> str:
+    """Leave out the time and the process id that Postgres puts before its messages."""
+    return re.sub(r"^.*?(?=FATAL: |PANIC: )", "", error)
 
 
 def told_error(line: str) -> str | None:

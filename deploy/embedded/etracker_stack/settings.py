@@ -1,11 +1,13 @@
 """What an operator may set for ``make run``."""
 
+import re
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from etracker_shared.settings import EnvironmentSettings
+from etracker_stack.memory import LEAST_REDIS_BYTES, MIB, available_memory
 
 WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 
@@ -21,6 +23,7 @@ class StackSettings(EnvironmentSettings):
     ``listen_host`` is where the gateway listens, by default on all interfaces, IPv4 and IPv6.
     ``announce_host`` is where announce listens; 127.0.0.1 keeps it behind the gateway.
     ``announce_port`` is the first replica's, the others follow; 0 takes free ones.
+    ``redis_maxmemory`` is how much memory the embedded Redis may use for its data, in bytes or as 512mb or 2gb.
     ``redis_server`` is the program to start as Redis instead of the one that comes as a package.
     ``log_max_bytes`` is what the logs of one process may take, older ones included.
     ``redis_url`` and ``pghost``, when set, name servers to use instead of starting some.
@@ -38,9 +41,15 @@ class StackSettings(EnvironmentSettings):
     listen_host: str = ""
     log_max_bytes: int = Field(32 * MEBIBYTE, ge=MEBIBYTE)
     redis: SecretStr | None = None
+    redis_maxmemory: int | None = None
     redis_server: Path | None = None
     redis_url: str | None = None
     pghost: str | None = Field(None, validation_alias="PGHOST")
+
+    @field_validator("redis_maxmemory", mode="before")
+    @classmethod
+    def _is_a_size(cls, value: object) -> object:
+        return _parse_size(value) if isinstance(value, str) else value
 
     @field_validator("data_dir")
     @classmethod
@@ -53,3 +62,17 @@ class StackSettings(EnvironmentSettings):
         if value is not None and len(value.get_secret_value().strip()) < LEAST_API_KEY_CHARACTERS:
             raise ValueError(f"an API key has at least {LEAST_API_KEY_CHARACTERS} characters")
         return value
+
+
+def _parse_size(text: str) -> int:
+    """Read a size as redis.conf has it: 1k is 1000 bytes, 1kb is 1024."""
+    found = re.fullmatch(r"(\d+)([kmg]?)(b?)", text.strip().lower())
+    if found is None:
+        raise ValueError("it must be a number of bytes, or one like 512mb or 2gb")
+    number, unit, binary = found.groups()
+    size = int(number) * int((1024 if binary else 1000) ** " kmg".index(unit or " "))
+    if size < LEAST_REDIS_BYTES:
+        raise ValueError(f"it must be at least {LEAST_REDIS_BYTES // MIB}mb")
+    if size >= (available := available_memory()):
+        raise ValueError(f"it must be less than the memory there is, {available // MIB}mb")
+    return size

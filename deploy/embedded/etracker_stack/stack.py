@@ -9,8 +9,10 @@ from etracker_shared.settings import PostgresSettings, RedisSettings, load_setti
 from etracker_stack.api_key import ensure_api_key, read_api_key
 from etracker_stack.console import Console
 from etracker_stack.data_directory import DataDirectory, Secrets
+from etracker_stack.disk import DiskWatch
 from etracker_stack.errors import StackError
 from etracker_stack.logs import Logs
+from etracker_stack.memory import available_memory, redis_max_memory
 from etracker_stack.ports import free_ports, is_taken
 from etracker_stack.postgres import EmbeddedPostgres
 from etracker_stack.programs import redis_program
@@ -30,6 +32,7 @@ from etracker_stack.settings import FEW_API_KEY_CHARACTERS, StackSettings
 from etracker_stack.supervisor import Supervisor
 
 KEY_LOOK_SECONDS = 0.25
+STATE_RETRY_SECONDS = 2.0
 
 
 class Stack:
@@ -44,7 +47,8 @@ class Stack:
         self._api_key = read_api_key(directory.path)
         self._relay = ErrorRelay(console)
         self._logs = Logs(directory.logs, settings.log_max_bytes, self._relay.take)
-        self._supervisor = Supervisor(self._logs, directory.lock, console, self._tell_state)
+        self._disk = DiskWatch(directory.path, console)
+        self._supervisor = Supervisor(self._logs, directory.lock, console, self._disk, self._tell_state)
         self._servers: dict[str, str] = {}
         self._ports = _choose_ports(settings)
         self._ready = False
@@ -59,7 +63,7 @@ class Stack:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, asked.set)
-        aside = [asyncio.create_task(work) for work in (self._relay.run(), self._follow_api_key())]
+        aside = [asyncio.create_task(work) for work in (self._relay.run(), self._disk.run(), self._follow_api_key())]
         try:
             await _until(asked, self._serve())
         finally:
@@ -101,7 +105,8 @@ class Stack:
             return given
         password = given.redis.get_secret_value() or self._secrets.redis_password
         program = redis_program(self._settings.redis_server)
-        await self._supervisor.start(redis_child(program, self._directory.redis, port, password))
+        max_memory = self._settings.redis_maxmemory or redis_max_memory(available_memory())
+        await self._supervisor.start(redis_child(program, self._directory.redis, port, password, max_memory))
         return RedisSettings.model_validate({"redis_url": f"redis://127.0.0.1:{port}/0", "redis": password})
 
     async def _welcome(self) -> None:
@@ -130,17 +135,21 @@ class Stack:
                     self._tell_state()
 
     def _tell_state(self) -> None:
+        try:
+            self._directory.write_state(self._state())
+        except OSError:  # the disk is full: its watch says so
+            asyncio.get_running_loop().call_later(STATE_RETRY_SECONDS, self._tell_state)
+
+    def _state(self) -> dict[str, object]:
         running = self._supervisor.running
-        self._directory.write_state(
-            {
-                "ready": self._ready,
-                "gateway": f"{reachable(self._settings.listen_host)}:{self._settings.backend_port}",
-                "api_key": self._api_key,
-                "api_key_is_given": bool(_given_key(self._settings)),
-                "servers": self._servers,
-                "processes": {one.child.name: {"pid": one.pid, "address": one.child.address} for one in running},
-            }
-        )
+        return {
+            "ready": self._ready,
+            "gateway": f"{reachable(self._settings.listen_host)}:{self._settings.backend_port}",
+            "api_key": self._api_key,
+            "api_key_is_given": bool(_given_key(self._settings)),
+            "servers": self._servers,
+            "processes": {one.child.name: {"pid": one.pid, "address": one.child.address} for one in running},
+        }
 
 
 async def run(settings: StackSettings, console: Console) -> None:

@@ -5,8 +5,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from etracker_stack.child import Child, RunningChild, start
+from etracker_stack.child import Child, RunningChild, start, why_ended
 from etracker_stack.console import Console
+from etracker_stack.disk import DiskWatch
 from etracker_stack.errors import ChildError, StackError
 from etracker_stack.logs import Logs
 
@@ -22,10 +23,11 @@ class Supervisor:
     ``lock`` is an open file that each child inherits.
     """
 
-    def __init__(self, logs: Logs, lock: int, console: Console, on_change: Callable[[], None]) -> None:
+    def __init__(self, logs: Logs, lock: int, console: Console, disk: DiskWatch, on_change: Callable[[], None]) -> None:
         self._logs = logs
         self._lock = lock
         self._console = console
+        self._disk = disk
         self._on_change = on_change
         self._running: dict[str, RunningChild] = {}
         self._order: list[str] = []
@@ -103,13 +105,16 @@ class Supervisor:
             status = await self._running[child.name].wait()
             crashes.append(time.monotonic())
             recent = sum(crash > crashes[-1] - CRASH_WINDOW_SECONDS for crash in crashes)
-            if recent == CRASHES_ALLOWED:
+            disk_full = self._disk.is_full or self._logs.of(child.name).ends_on_full_disk()
+            if recent < CRASHES_ALLOWED:
+                reason = "the disk is full" if disk_full else self._reason(child, status)
+                self._console.complain(f"{child.name} ended ({reason}): starting it again")
+            elif not disk_full:  # it isn't broken if it only wants room, and somebody will make some
                 return self._give_up(child)
-            self._console.complain(f"{child.name} ended ({self._reason(child, status)}): starting it again")
             await asyncio.sleep(min(FIRST_PAUSE_SECONDS * 2 ** (recent - 1), LONGEST_PAUSE_SECONDS))
             try:
                 await self._restart(child)
-            except OSError as error:  # the disk is full, or there are too many processes
+            except OSError as error:
                 return self._fail(f"{child.name} can't be started again: {error.strerror}.")
 
     async def _restart(self, child: Child) -> None:
@@ -127,7 +132,7 @@ class Supervisor:
         log = self._logs.of(child.name)
         self._fail(
             f"{child.name} crashed {CRASHES_ALLOWED} times within {CRASH_WINDOW_SECONDS:.0f} s, "
-            f"the last time with: {log.last_words()} Its log is {log.path}."
+            f"the last time with: {why_ended(child, log)} Its log is {log.path}."
         )
 
     def _fail(self, sentence: str) -> None:

@@ -25,6 +25,10 @@ class DatabaseUnavailableError(Exception):
     """Postgres can't be asked: nothing is known to have changed."""
 
 
+class DatabaseFullError(DatabaseUnavailableError):
+    """Postgres' disk is full: what is stored can be read, nothing can be changed."""
+
+
 class ScoringUnavailableError(Exception):
     """Scoring can't be asked, or can't ask Postgres."""
 
@@ -258,18 +262,6 @@ class LiveTotals(NamedTuple):
     swarms: int
 
 
-class LiveCounts(Protocol):
-    """The peers in all swarms right now."""
-
-    async def totals(self) -> LiveTotals:
-        """Return what there is in all swarms.
-
-        Raises:
-            LiveCountsUnavailableError: Redis can't be asked.
-        """
-        ...
-
-
 class SwarmPeers(Protocol):
     """The peers in the swarms right now."""
 
@@ -352,8 +344,4 @@ class AddressLimit(Protocol):
 
     async def take(self, address: Address) -> int:
         """Take one; return 0, or the seconds to wait when the address has used up its share."""
-        ...
-
-    async def wait_seconds(self, address: Address) -> int:
-        """Return 0, or the seconds to wait when the address has used up its share; take nothing."""
         ...

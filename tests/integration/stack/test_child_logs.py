@@ -11,6 +11,7 @@ import pytest
 
 from etracker_stack.child import Child
 from etracker_stack.console import Console
+from etracker_stack.disk import DiskWatch
 from etracker_stack.errors import ChildError
 from etracker_stack.logs import Logs
 from etracker_stack.relay import SHOWN_A_MINUTE, ErrorRelay
@@ -29,8 +30,8 @@ sys.exit(3)
 COMPLAINER = """
 import time
 for number in range(40):
-    for _ in range(10):
-        print('{"level": "error", "event": "something is wrong"}', flush=True)
+    for turn in range(10):
+        print('{"level": "error", "event": "something is wrong %d"}' % (number * 10 + turn), flush=True)
     time.sleep(0.02)
 """
 MUTE = "import sys; sys.stdout.buffer.write(bytes(range(256)) * 20_000)"
@@ -51,7 +52,7 @@ class Children:
         self.relay.take(name, line)
 
     async def run(self, program: str) -> None:
-        supervisor = Supervisor(self.logs, self._lock, Console(), lambda: None)
+        supervisor = Supervisor(self.logs, self._lock, Console(), DiskWatch(self.directory, Console()), lambda: None)
         await supervisor.run_once(Child("child", (sys.executable, "-c", program), _is_ready))
 
     def files(self) -> list[Path]:

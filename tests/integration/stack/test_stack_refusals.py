@@ -1,6 +1,5 @@
 """What stops the tracker from starting is told in one sentence, and nothing is left running."""
 
-import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from etracker_stack.data_directory import LEAST_FREE_BYTES, disk_complaint
-from tests.support.stack import StackRun
+from tests.support.stack import StackRun, on_a_small_disk
 
 
 @pytest.fixture
@@ -80,19 +79,12 @@ def test_a_services_wrong_setting_is_told_by_its_sentence(data: Path) -> None:
 
 def test_a_full_disk_is_told_with_the_room_it_needs(data: Path) -> None:
     data.mkdir()
-    run = StackRun(data, command_prefix=_on_a_small_disk(data, mebibytes=32))
+    run = StackRun(data, command_prefix=on_a_small_disk(data, mebibytes=32))
     refusal = run.refusal()
     assert not run.processes()
     assert f"The disk of {data} is full" in refusal
     assert re.search(r"\b3[12] MiB are free", refusal)
     assert f"at least {LEAST_FREE_BYTES // 2**20} MiB" in refusal
-
-
-def _on_a_small_disk(directory: Path, mebibytes: int) -> list[str]:
-    """Return what to put before a command for which ``directory`` is a disk of its own, gone when it ends."""
-    as_user = [] if os.geteuid() == 0 else ["--user", "--map-current-user", "--keep-caps"]
-    mount = f'mount -t tmpfs -o size={mebibytes}m tmpfs "$0" && exec "$@"'
-    return ["unshare", *as_user, "--mount", "sh", "-c", mount, str(directory)]
 
 
 def test_a_disk_with_enough_room_is_nothing_to_complain_about() -> None:

@@ -51,14 +51,6 @@ class RedisAddressLimit:
                 return self._own.take(caller)
             return self._own.wait_seconds(caller) or await self._take(caller)
 
-    async def wait_seconds(self, address: Address) -> int:
-        """See the port."""
-        caller = name_address(address)
-        try:
-            return self._own.wait_seconds(caller) or await self._look(caller)
-        except REDIS_UNAVAILABLE:
-            return 0
-
     async def close(self) -> None:
         """Close the connections to Redis."""
         bridge = self._storage.bridge

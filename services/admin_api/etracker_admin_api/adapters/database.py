@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import asyncpg
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from etracker_admin_api.ports import DatabaseUnavailableError
+from etracker_admin_api.ports import DatabaseFullError, DatabaseUnavailableError
 from etracker_shared.postgres import UNAVAILABLE
 from etracker_shared.settings import PostgresSettings
 
@@ -18,6 +19,9 @@ DEADLINE_SECONDS = 2.0
 LONG_DEADLINE_SECONDS = 15.0
 """The same for counting and for a step of listing or pruning."""
 
+_DISK_FULL = "53100"
+_NO_RESOURCES = "53"
+"""The class of having no disk, memory or connection left; the driver's own types get lost in SQLAlchemy's."""
 _UNDEFINED_TABLE = "42P01"
 """Not migrated yet: the first start of a deployment, over in a moment."""
 
@@ -83,9 +87,14 @@ class Database:
 async def _translated() -> AsyncIterator[None]:
     try:
         yield
+    except asyncpg.DiskFullError as error:
+        raise DatabaseFullError from error
     except (*UNAVAILABLE, InterfaceError, OperationalError, PoolTimeoutError) as error:
         raise DatabaseUnavailableError from error
     except DBAPIError as error:
-        if error.connection_invalidated or getattr(error.orig, "sqlstate", None) == _UNDEFINED_TABLE:
+        sqlstate = getattr(error.orig, "sqlstate", None) or ""
+        if sqlstate == _DISK_FULL:
+            raise DatabaseFullError from error
+        if error.connection_invalidated or sqlstate == _UNDEFINED_TABLE or sqlstate.startswith(_NO_RESOURCES):
             raise DatabaseUnavailableError from error
         raise

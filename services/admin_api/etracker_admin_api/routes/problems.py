@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from etracker_admin_api.domain.downloads import FileChangedError, TooManyDownloadsError
 from etracker_admin_api.domain.errors import RefusedError, TorrentTooLargeError
-from etracker_admin_api.ports import DatabaseUnavailableError
+from etracker_admin_api.ports import DatabaseFullError, DatabaseUnavailableError
 from etracker_admin_api.routes.models import Problem
 from etracker_admin_api.routes.route_table import allowed_methods
 from etracker_admin_api.routes.unread_bodies import SlowBodyError
@@ -23,6 +23,7 @@ from etracker_admin_api.routes.v1.models.problems import INVALID, FieldProblem, 
 from etracker_admin_api.use_cases.room import RoomFullError
 
 DATABASE_DOWN = "The database doesn't answer. Announces go on meanwhile; try again in a moment."
+DATABASE_FULL = "The database's disk is full: nothing can be stored until there is room again."
 RETRY_SECONDS = 5
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
@@ -147,8 +148,9 @@ async def _answer_file_changed(request: Request, _error: Exception) -> JSONRespo
     return _respond(request, 503, message, {"Retry-After": "1"})
 
 
-async def _answer_database_down(request: Request, _error: Exception) -> JSONResponse:
-    return _respond(request, 503, DATABASE_DOWN, {"Retry-After": str(RETRY_SECONDS)})
+async def _answer_database_down(request: Request, error: Exception) -> JSONResponse:
+    message = DATABASE_FULL if isinstance(error, DatabaseFullError) else DATABASE_DOWN
+    return _respond(request, 503, message, {"Retry-After": str(RETRY_SECONDS)})
 
 
 def _respond(

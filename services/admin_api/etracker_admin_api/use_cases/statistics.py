@@ -27,7 +27,7 @@ class Statistics:
 class CountStatistics:
     """Counts torrents and live peers at most once a second.
 
-    ``count`` and ``totals`` are the ports' (Catalogue, LiveCounts).
+    ``count`` and ``totals`` are the catalogue's and Redis'.
     """
 
     def __init__(
