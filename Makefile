@@ -116,6 +116,10 @@ lint: $(VENV)/dev.stamp frontend/node_modules/dev.stamp $(CLIENT) ## Check forma
 openapi: $(VENV)/dev.stamp ## Write docs/openapi.json from the admin API's routes
 	$(BIN)/python -m etracker_admin_api --openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
+.PHONY: decisions
+decisions: $(VENV)/run.stamp ## Write the list of decision records, docs/adr/README.md
+	$(BIN)/python -m scripts.list_decisions
+
 .PHONY: migration
 migration: $(VENV)/dev.stamp ## Begin a migration: make migration name=what_it_does
 	@test -n "$(name)" || { echo "Say what it does: make migration name=torrents_have_a_category" >&2; exit 2; }
