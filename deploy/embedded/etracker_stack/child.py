@@ -25,6 +25,7 @@ class Child:
     """What to run. ``is_ready`` gets the process id.
 
     ``death_signal`` is what it gets when we die: servers that keep data close it, the others just end.
+    ``observation``: where its health and metrics are, if not at its address.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Child:
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL
     address: str | None = None
+    observation: str | None = None
 
 
 class RunningChild:

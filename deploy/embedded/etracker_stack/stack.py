@@ -3,8 +3,10 @@
 import asyncio
 import signal
 from collections.abc import Coroutine
+from typing import Any
 
 from etracker_shared.settings import PostgresSettings, RedisSettings, load_settings
+from etracker_stack.child import RunningChild
 from etracker_stack.console import Console
 from etracker_stack.data_directory import DataDirectory, Secrets
 from etracker_stack.errors import StackError
@@ -117,7 +119,7 @@ class Stack:
                 "gateway": f"{reachable(self._settings.listen_host)}:{self._settings.backend_port}",
                 "api_key": self._api_key(),
                 "servers": self._servers,
-                "processes": {one.child.name: {"pid": one.pid, "address": one.child.address} for one in running},
+                "processes": {one.child.name: _describe(one) for one in running},
             }
         )
 
@@ -150,11 +152,17 @@ async def _until(asked: asyncio.Event, work: Coroutine[None, None, None]) -> Non
     return None if working.cancelled() else working.result()
 
 
+def _describe(running: RunningChild) -> dict[str, Any]:
+    child = running.child
+    return {"pid": running.pid, "address": child.address, "observation": child.observation}
+
+
 def _choose_ports(settings: StackSettings) -> Ports:
-    scoring, worker, admin, *announce = free_ports(3 + settings.announce_replicas)
-    if settings.announce_port:
-        announce = [settings.announce_port + number for number in range(settings.announce_replicas)]
-    return Ports(scoring, worker, admin, tuple(announce))
+    replicas = settings.announce_replicas
+    announce = [settings.announce_port + number for number in range(replicas)] if settings.announce_port else []
+    free = [port for port in free_ports(3 + 3 * replicas) if port not in announce]
+    scoring, worker, admin, *others = free
+    return Ports(scoring, worker, admin, tuple(announce or others[replicas : 2 * replicas]), tuple(others[:replicas]))
 
 
 def _refuse_taken(settings: StackSettings) -> None:

@@ -31,7 +31,7 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     key_limit: str = "20/hour"
     failure_limit: str = "30/minute"
     sample_seconds: int = Field(60, ge=1, le=60)
-    announce_url: str = Field("http://localhost:8080", pattern=_URLS)
+    announce_url: str = Field("http://localhost:8090", pattern=_URLS)
     scoring_url: str = Field("http://localhost:8081", pattern=_URL)
     worker_url: str = Field("http://localhost:8083", pattern=_URL)
     listen_port: int = Field(8082, ge=0, le=65535)

@@ -6,7 +6,7 @@ Children are looked up once: ``labels()`` costs more than counting.
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from etracker_announce.domain.errors import Reason
-from etracker_announce.domain.request import Kind
+from etracker_announce.domain.requests import Kind
 
 ANSWERED = "ok"
 TIER_SOURCES = ("cache", "scoring", "stale", "provisional")

@@ -7,10 +7,11 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from etracker_announce.domain.addresses import PrivatePeers
 from etracker_announce.domain.policies import DEFAULT_POLICY, POLICIES, EquilibriumParameters
-from etracker_announce.domain.texts import MAX_HOST_BYTES
 from etracker_shared.addresses import Network, parse_networks
 from etracker_shared.settings import PostgresSettings, RedisSettings, ServingSettings
 
+MAX_HOSTNAME_BYTES = 88
+"""What is left of the 127 bytes that every client shows, after the text that contains the host name."""
 MAX_NUMWANT = 50
 LIFETIME_SLACK_SECONDS = 300
 
@@ -40,7 +41,9 @@ class AnnounceSettings(ServingSettings, PostgresSettings, RedisSettings):
 
     model_config = SettingsConfigDict(env_nested_delimiter="_", env_nested_max_split=1)
 
-    frontend_hostname: str = Field("localhost", pattern=r"^[!-~]+$", max_length=MAX_HOST_BYTES)
+    observation_host: str = "0.0.0.0"  # noqa: S104 - a deployment doesn't publish it
+    observation_port: int = Field(8090, ge=0, le=65535)
+    frontend_hostname: str = Field("localhost", pattern=r"^[!-~]+$", max_length=MAX_HOSTNAME_BYTES)
     scoring_url: str = Field("http://localhost:8081", pattern=r"^https?://")
     guests: bool = True
     policy: str = DEFAULT_POLICY

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from etracker_announce.settings import AnnounceSettings
+
 ROOT = Path(__file__).parents[3]
 NAMES = {"etracker", "announce", "scoring", "scoring_worker", "admin_api", "migrate", "postgres", "redis"}
 
@@ -69,6 +71,12 @@ def test_the_frontend_s_lock_doesn_t_know_where_packages_came_from() -> None:
 
 def test_only_the_gateway_has_a_public_port(services: dict[str, dict[str, Any]]) -> None:
     assert [name for name, service in services.items() if "ports" in service] == ["etracker"]
+
+
+def test_announce_is_observed_on_a_port_of_its_own(services: dict[str, dict[str, Any]]) -> None:
+    port = AnnounceSettings().observation_port
+    assert services["announce"]["build"]["args"]["HEALTH_PORT"] == port
+    assert services["admin_api"]["environment"]["ETRACKER_ANNOUNCE_URL"] == f"http://announce:{port}"
 
 
 def test_the_example_names_the_variables_that_have_no_default() -> None:
