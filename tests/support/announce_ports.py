@@ -77,14 +77,11 @@ class OneTorrent:
     torrent: Torrent = field(default_factory=lambda: Torrent(length=None, snatches=3))
     untracked: set[InfoHash] = field(default_factory=set)
 
-    def peek(self, info_hash: InfoHash) -> Torrent | None:
-        return None if info_hash in self.untracked else self.torrent
-
     def learn(self, _info_hash: InfoHash, snatches: int) -> None:
         self.torrent = self.torrent._replace(snatches=snatches)
 
     async def find(self, info_hash: InfoHash) -> Torrent | None:
-        return self.peek(info_hash)
+        return None if info_hash in self.untracked else self.torrent
 
 
 @dataclass
@@ -92,9 +89,6 @@ class OneJudgement:
     """Judges everybody alike."""
 
     judgement: Judgement = REGISTERED
-
-    def peek(self, _key_hash: KeyHash | None) -> Judgement | None:
-        return self.judgement
 
     async def judge(self, _key_hash: KeyHash | None, _prefix: bytes = b"") -> Judgement:
         return self.judgement

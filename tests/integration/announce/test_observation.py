@@ -9,6 +9,7 @@ from etracker_shared import redis_keys
 from etracker_shared.facts import ENTRY_FIELD
 from etracker_shared.settings import PostgresSettings, RedisSettings
 from tests.support.announce import Announcer, running_announcer
+from tests.support.announce_ports import HASH, KEY, PEER
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/readyz", "/settings", "/docs", "/openapi.json", "/"])
@@ -42,6 +43,28 @@ async def test_the_size_of_the_fact_stream_is_told(
         async with asyncio.timeout(10):
             while await metric(announcer, "etracker_announce_stream_bytes") < 10_000:  # noqa: ASYNC110 - polled
                 await asyncio.sleep(0.05)
+
+
+async def test_each_lookup_is_counted_once(announcer: Announcer) -> None:
+    """Whichever cache has it, or none; a torrent isn't looked up for an invalid key."""
+    registered, stranger = KEY.decode(), "stranger"
+    announcer.scoring.register(registered)
+    keys = torrents = 0
+    for key, info_hash in ((registered, HASH), (None, HASH), (stranger, HASH), (None, b"u" * 20)):
+        for _ in range(3):
+            await announcer.announce(key, info_hash, PEER)
+            keys += 1
+            torrents += key != stranger
+            assert (await lookups_of(announcer, "tier"), await lookups_of(announcer, "allowlist")) == (keys, torrents)
+
+
+async def lookups_of(announcer: Announcer, what: str) -> float:
+    sources = {
+        "tier": ("cache", "scoring", "stale", "provisional"),
+        "allowlist": ("cache", "postgres", "stale", "unavailable"),
+    }[what]
+    names = [f'etracker_announce_{what}_lookups_total{{source="{source}"}}' for source in sources]
+    return sum([await metric(announcer, name) for name in names])
 
 
 async def metric(announcer: Announcer, name: str) -> float:

@@ -1,6 +1,5 @@
 """Who announces, and whether the torrent is tracked: the two questions every announce begins with."""
 
-import asyncio
 import re
 from typing import NamedTuple
 
@@ -53,24 +52,28 @@ class Admission:
             raise NotAllowedError(Reason.INVALID_KEY)
         return hash_announce_key(key.decode("ascii"))
 
-    async def judge(self, key_hash: KeyHash | None) -> Judgement:
-        """Return how to treat the asker.
+    async def judge(self, key_hash: KeyHash | None, prefix: bytes = b"") -> Judgement:
+        """Return how to treat the asker. ``prefix``: the address prefix it announces from; empty for a scrape.
 
         Raises:
             NotAllowedError: the key isn't registered.
         """
-        return _checked(key_hash, self._tiers.peek(key_hash) or await self._tiers.judge(key_hash))
+        judgement = await self._tiers.judge(key_hash, prefix)
+        if key_hash is not None and not judgement.standing.registered and not judgement.provisional:
+            raise NotAllowedError(Reason.INVALID_KEY)
+        return judgement
 
     async def admit(self, request: AnnounceRequest, key_hash: KeyHash | None, prefix: bytes) -> Admitted:
-        """Return how to treat the asker, and the torrent. ``prefix``: the address prefix it announces from.
+        """Return how to treat the asker, and the torrent.
 
         Raises:
             NotAllowedError: the key isn't registered or the torrent isn't tracked.
             AllowlistUnavailableError: Postgres can't be asked whether the torrent is tracked.
             SwarmsUnavailableError: Redis can't count new torrents.
         """
+        judgement = await self.judge(key_hash, prefix)
         info_hash = request.info_hash
-        judgement, torrent = await self._judge_and_find(key_hash, info_hash, prefix)
+        torrent = await self.find(info_hash)
         if torrent is None and request.other_info_hash:
             torrent = await self.find(request.other_info_hash)
             info_hash = request.other_info_hash if torrent else info_hash
@@ -84,7 +87,7 @@ class Admission:
         Raises:
             AllowlistUnavailableError: Postgres can't be asked.
         """
-        return self._allowlist.peek(info_hash) or await self._allowlist.find(info_hash)
+        return await self._allowlist.find(info_hash)
 
     def snatches(self, info_hash: InfoHash, torrent: Torrent, counted: int | None) -> int:
         """Return a torrent's snatches as Redis counted them, or as Postgres did if Redis hasn't."""
@@ -94,15 +97,6 @@ class Admission:
             self._allowlist.learn(info_hash, counted)
         return counted
 
-    async def _judge_and_find(
-        self, key_hash: KeyHash | None, info_hash: InfoHash, prefix: bytes
-    ) -> tuple[Judgement, Torrent | None]:
-        judgement, torrent = self._tiers.peek(key_hash), self._allowlist.peek(info_hash)
-        if judgement and torrent:
-            return _checked(key_hash, judgement), torrent
-        answers = await asyncio.gather(self._tiers.judge(key_hash, prefix), self._allowlist.find(info_hash))
-        return _checked(key_hash, answers[0]), answers[1]
-
     async def _admit_new(self, info_hash: InfoHash, prefix: bytes) -> None:
         """Admit a torrent that isn't tracked if the allowlist is off."""
         if not self._open:
@@ -111,9 +105,3 @@ class Admission:
             if not await self._swarms.admit_new_hash(prefix, self._new_hashes_per_hour):
                 raise NotAllowedError(Reason.TOO_MANY_NEW_TORRENTS)
             self._admitted[info_hash] = True
-
-
-def _checked(key_hash: KeyHash | None, judgement: Judgement) -> Judgement:
-    if key_hash is not None and not judgement.standing.registered and not judgement.provisional:
-        raise NotAllowedError(Reason.INVALID_KEY)
-    return judgement
