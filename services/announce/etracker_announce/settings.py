@@ -21,7 +21,7 @@ def _networks(value: object) -> object:
 
 
 def _lists(value: object) -> object:
-    """Read "120 7200" as two numbers, and "all" among them as None; pydantic does the rest."""
+    """Split "120 7200" into two values, with "all" as None; pydantic does the rest."""
     if not isinstance(value, dict):
         return value
     return {name: _list(text) if isinstance(text, str) else text for name, text in value.items()}
@@ -33,10 +33,10 @@ def _list(text: str) -> object:
 
 
 class AnnounceSettings(ServingSettings, PostgresSettings, RedisSettings):
-    """Each is ``ETRACKER_`` and the name in capitals; ``equilibrium`` is a variable for each of its parameters.
+    """The variables are ``ETRACKER_`` and the name in capitals; ``equilibrium`` has one for each parameter.
 
-    ``sweep_seconds``: pause between two visits to a swarm that nobody announces to. ``sweep_budget``: visits
-    a second over all replicas. ``stream_max_bytes``: past it regular facts are dropped.
+    ``sweep_seconds``: pause between two visits of the sweeper to a swarm. ``sweep_budget``: visits per second of all
+    replicas together. ``stream_max_bytes``: past it regular facts are dropped.
     """
 
     model_config = SettingsConfigDict(env_nested_delimiter="_", env_nested_max_split=1)
@@ -81,5 +81,5 @@ class AnnounceSettings(ServingSettings, PostgresSettings, RedisSettings):
 
     @property
     def peer_lifetime_seconds(self) -> int:
-        """How long after its last announce a peer stays: two intervals, and slack."""
+        """How long a peer stays after its last announce: two intervals and some slack."""
         return 2 * self.interval_seconds + LIFETIME_SLACK_SECONDS

@@ -190,22 +190,26 @@ class HttpConnection(asyncio.Protocol):
     async def _answer_waiting(self) -> None:
         while self._waiting:
             request, closes = self._waiting.popleft()
-            page = request if isinstance(request, Page) else None
-            body = b"" if isinstance(request, Page) else await self._handler.answer(request, self._address)
+            answer = request if isinstance(request, Page) else await self._handler.answer(request, self._address)
             if self._unread:
                 await self._unread
             if self._transport.is_closing():
                 return
-            closes = closes or ((self._closing or self._draining) and not self._waiting)
-            self._transport.write(page.to_bytes(closes=closes) if page else answer_to_bytes(body, closes=closes))
-            if closes:
-                self._waiting.clear()
-                self._transport.close()
+            self._write(answer, closes=closes or ((self._closing or self._draining) and not self._waiting))
         self._busy = False
         self._idle_since = self._loop.time()
         if self._paused and not self._transport.is_closing():
             self._paused = False
             self._transport.resume_reading()
+
+    def _write(self, answer: bytes | Page, *, closes: bool) -> None:
+        if isinstance(answer, Page):
+            self._transport.write(answer.to_bytes(closes=closes))
+        else:
+            self._transport.write(answer_to_bytes(answer, closes=closes))
+        if closes:
+            self._waiting.clear()
+            self._transport.close()
 
     def _limit_head(self, received: int) -> None:
         if self._head_bytes:
