@@ -24,40 +24,35 @@ NOT_STARTED = 3
 SettingsT = TypeVar("SettingsT", bound=ServingSettings)
 
 
-class SocketServer(uvicorn.Server):
-    """uvicorn's server, for one that does with its sockets what uvicorn doesn't."""
+class PatientServer(uvicorn.Server):
+    """A server that answers clients that connected before it stops.
 
-    def take_listeners(self) -> list[socket.socket]:
-        """Take the listening sockets away from the event loop, with all who wait at them."""
-        taken = [socket.fromfd(it.fileno(), it.family, it.type) for server in self.servers for it in server.sockets]
-        for server in self.servers:
-            server.close()  # the loop's descriptors; those taken keep the queue
-        return taken
-
-    def make_protocol(self) -> asyncio.Protocol:
-        """Make what speaks HTTP on one connection."""
-        return self.config.http_protocol_class(  # type: ignore[call-arg]
-            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
-        )
-
-
-class PatientServer(SocketServer):
-    """A server that hears whoever has connected before it stops.
-
-    uvicorn's own resets who waits at the listening socket, and closes connections whose request is on its way: what
-    isn't a GET nobody may send again.
+    uvicorn's own resets connections in the backlog, and closes those whose request is on its way: nobody may send
+    anything but a GET again.
     """
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take in nobody new but those who are outside already; then stop as uvicorn does."""
+        """Accept the connections in the backlog, then stop as uvicorn does."""
         loop = asyncio.get_running_loop()
-        for listening in self.take_listeners():
+        for listening in self._take_listeners():
             waiting = _accept_all(listening)
             listening.close()
             for connection in waiting:
-                await loop.connect_accepted_socket(self.make_protocol, connection)
+                await loop.connect_accepted_socket(self._make_protocol, connection)
         await asyncio.sleep(LINGER_SECONDS)
         await super().shutdown(sockets)
+
+    def _take_listeners(self) -> list[socket.socket]:
+        """Take the listening sockets away from the event loop, with their backlog."""
+        taken = [socket.fromfd(it.fileno(), it.family, it.type) for server in self.servers for it in server.sockets]
+        for server in self.servers:
+            server.close()  # the loop's descriptors; those taken keep the backlog
+        return taken
+
+    def _make_protocol(self) -> asyncio.Protocol:
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
 
 def _accept_all(listening: socket.socket) -> list[socket.socket]:
@@ -76,14 +71,13 @@ def serve(
     create_app: Callable[[SettingsT], FastAPI],
     settings: SettingsT,
     http: Callable[..., asyncio.Protocol] | str = "httptools",
-    make_server: Callable[[uvicorn.Config], uvicorn.Server] = PatientServer,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let requests under way finish.
 
     ``create_app`` is called inside the event loop: drivers keep the loop they are made in.
     """
     configure_logging(settings.log_level)
-    _allow_many_connections()
+    allow_many_connections()
     config = uvicorn.Config(
         partial(create_app, settings),
         factory=True,
@@ -99,13 +93,13 @@ def serve(
         backlog=4096,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
     )
-    server = make_server(config)
+    server = PatientServer(config)
     server.run()
     if not server.started:
         sys.exit(NOT_STARTED)
 
 
-def _allow_many_connections() -> None:
+def allow_many_connections() -> None:
     """Raise the soft limit of open files, often 1,024, to the hard one: each connection is one."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

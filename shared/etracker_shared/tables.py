@@ -57,7 +57,6 @@ from etracker_shared.admin_tables import (
 from etracker_shared.columns import metadata, moment
 
 __all__ = [
-    "PAIR_SECRET",
     "announces",
     "audit_log",
     "facts",
@@ -325,6 +324,3 @@ secrets = Table(
     Column("value", LargeBinary, nullable=False),
     comment="secrets of the deployment, made by the first migration",
 )
-
-PAIR_SECRET = "pair"  # noqa: S105 - a name, not the secret
-"""Name of the secret that keys the pair hash of peer selection (32 bytes)."""

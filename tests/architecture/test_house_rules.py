@@ -72,6 +72,13 @@ def test_tests_use_no_doubles_of_drivers_and_skip_nothing() -> None:
     assert not _names([path for path in modules if forbidden.search(path.read_text())])
 
 
+def test_only_tests_of_a_front_end_speak_its_protocol() -> None:
+    spoken = re.compile(r"^(import fastbencode|from tests\.support\.announce import)", re.MULTILINE)
+    modules = [path for path in _modules("tests/unit/announce") if spoken.search(path.read_text())]
+    assert modules
+    assert not _names([path for path in modules if "etracker_announce.frontends" not in path.read_text()])
+
+
 def test_only_one_module_spells_redis_keys() -> None:
     spelled = re.compile(rb"[\"'](facts:|newhash:|limit:|\{[0-9a-f%x]{2,4}\}[mslf])")
     others = [path for path in _modules("services", "shared", "deploy") if path != Path(redis_keys.__file__)]

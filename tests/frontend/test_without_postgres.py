@@ -29,7 +29,7 @@ def postgres_away(postgres: PostgresServer, stack: StackRun) -> Iterator[None]:
         yield
     finally:
         postgres.start()
-        services = [stack.url_of(name) for name in ("announce-1", "scoring", "scoring_worker", "admin_api")]
+        services = [stack.observation_url_of(name) for name in ("announce-1", "scoring", "scoring_worker", "admin_api")]
         wait_until(lambda: all(map(is_ready, services)), "every service has the database again", 60.0)
 
 

@@ -1,10 +1,9 @@
-"""The announce service in the test's own process, behind a real socket, and a scoring service to steer."""
+"""The announce service in the test's own process, behind real sockets, and a scoring service to steer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 from urllib.parse import quote_from_bytes
 
@@ -12,9 +11,8 @@ import fastbencode
 import uvicorn
 from fastapi import FastAPI, HTTPException
 
-from etracker_announce.app import create_app
-from etracker_announce.routes.door import TrackerServer
-from etracker_announce.routes.protocol import TrackerProtocol
+from etracker_announce.app import Ports
+from etracker_announce.app import serving as serving_announces
 from etracker_announce.settings import AnnounceSettings
 from etracker_shared.identity import hash_announce_key
 from etracker_shared.settings import PostgresSettings, RedisSettings
@@ -22,32 +20,29 @@ from etracker_shared.tiers import TIERS_PATH, Standing, Tier, TiersRequest, Tier
 from tests.support.postgres import connect
 
 DEADLINE_SECONDS = 10.0
+ON_FREE_PORTS = {
+    "listen_host": "127.0.0.1",
+    "listen_port": 0,
+    "observation_host": "127.0.0.1",
+    "observation_port": 0,
+}
 
 
 @asynccontextmanager
-async def serving(
-    app: FastAPI,
-    http: Any = "httptools",
-    *,
-    host: str = "127.0.0.1",
-    keep_alive_seconds: int = 5,
-    make_server: Callable[[uvicorn.Config], uvicorn.Server] = uvicorn.Server,
-) -> AsyncIterator[uvicorn.Server]:
-    """Serve an application on a free port (``port_of`` tells which)."""
+async def serving(app: FastAPI) -> AsyncIterator[uvicorn.Server]:
+    """Serve an application on a free port, see :func:`port_of`."""
     config = uvicorn.Config(
         app,
-        http=http,
-        host=host,
+        host="127.0.0.1",
         port=0,
         log_config=None,
         access_log=False,
         lifespan="on",
         server_header=False,
         date_header=False,
-        timeout_keep_alive=keep_alive_seconds,
         timeout_graceful_shutdown=5,
     )
-    server = make_server(config)
+    server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
@@ -105,14 +100,10 @@ class SteeredScoring:
 class Announcer:
     """A running announce service and what it depends on."""
 
-    server: uvicorn.Server
+    ports: Ports
     scoring: SteeredScoring
     postgres: PostgresSettings
     settings: AnnounceSettings
-
-    @property
-    def port(self) -> int:
-        return port_of(self.server)
 
     async def get(self, path: str | bytes, **headers: str) -> bytes:
         """Send one GET on a connection of its own and return the body of the answer, which must be 200."""
@@ -122,16 +113,23 @@ class Announcer:
 
     async def exchange(self, path: str | bytes, **headers: str) -> tuple[bytes, bytes]:
         """Send one GET and return head and body of the answer; ``headers`` with underscores for dashes."""
+        return await self._exchange(self.ports.announce, path, **headers)
+
+    async def observe(self, path: str) -> tuple[int, str]:
+        """Get a path of the observation port; return status and body."""
+        head, body = await self._exchange(self.ports.observation, path)
+        return int(head.split()[1]), body.decode()
+
+    async def _exchange(self, port: int, path: str | bytes, **headers: str) -> tuple[bytes, bytes]:
         raw = path.encode() if isinstance(path, str) else path
         lines = b"".join(b"%b: %b\r\n" % (k.replace("_", "-").encode(), v.encode()) for k, v in headers.items())
         request = b"GET " + raw + b" HTTP/1.1\r\nHost: tracker\r\nConnection: close\r\n" + lines + b"\r\n"
-        head, _, body = (await self.send(request)).partition(b"\r\n\r\n")
+        head, _, body = (await self._send(port, request)).partition(b"\r\n\r\n")
         return head, body
 
-    async def send(self, request: bytes) -> bytes:
+    async def _send(self, port: int, request: bytes) -> bytes:
         """Send bytes and return everything that comes back until the server closes."""
-        host = self.settings.listen_host
-        reader, writer = await asyncio.open_connection(host, self.port)
+        reader, writer = await asyncio.open_connection(self.settings.listen_host, port)
         try:
             writer.write(request)
             async with asyncio.timeout(DEADLINE_SECONDS):
@@ -186,22 +184,16 @@ async def running_announcer(
         announce_settings = AnnounceSettings.model_validate(
             postgres.model_dump()
             | redis.model_dump()
-            | {"scoring_url": f"http://127.0.0.1:{port_of(scoring_server)}", "listen_host": "127.0.0.1"}
+            | {"scoring_url": f"http://127.0.0.1:{port_of(scoring_server)}", **ON_FREE_PORTS}
             | settings
         )
-        app = create_app(announce_settings)
-        async with serving(
-            app,
-            TrackerProtocol,
-            host=announce_settings.listen_host,
-            make_server=partial(TrackerServer, linger_seconds=0),
-        ) as server:
-            announcer = Announcer(server, scoring, postgres, announce_settings)
+        async with serving_announces(announce_settings, linger_seconds=0) as ports:
+            announcer = Announcer(ports, scoring, postgres, announce_settings)
             await _wait_until_ready(announcer)
             yield announcer
 
 
 async def _wait_until_ready(announcer: Announcer) -> None:
     async with asyncio.timeout(DEADLINE_SECONDS):
-        while b" 200 " not in (await announcer.exchange("/readyz"))[0].partition(b"\r\n")[0]:  # noqa: ASYNC110
+        while (await announcer.observe("/readyz"))[0] != 200:  # noqa: ASYNC110
             await asyncio.sleep(0.02)

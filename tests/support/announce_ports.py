@@ -1,51 +1,59 @@
-"""Small stand-ins for the announce service's ports, for tests of what lies in front of them."""
+"""Small stand-ins for the announce service's ports, for tests of the tracker and its front ends."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
+from ipaddress import ip_address
 from typing import Any
 
 import numpy as np
-import uvicorn
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from etracker_announce.domain.addresses import client_finder
+from etracker_announce.domain.addresses import Source, describe_source
+from etracker_announce.domain.answers import AnnounceAnswer, Refusal, ScrapeAnswer
+from etracker_announce.domain.requests import AnnounceRequest, ScrapeRequest
 from etracker_announce.domain.swarm import NO_COUNTS, RECORD, Counts, Step, View
+from etracker_announce.frontends.http.connection import DEFAULT_TIMEOUTS, Timeouts
+from etracker_announce.frontends.http.handler import Handler
+from etracker_announce.frontends.http.server import HttpServer
+from etracker_announce.frontends.http.sources import source_finder
 from etracker_announce.metrics import Metrics
 from etracker_announce.ports import Judgement, SwarmsUnavailableError, Torrent
-from etracker_announce.routes.door import TrackerServer
-from etracker_announce.routes.exchange import FRONT, Front
-from etracker_announce.routes.protocol import TrackerProtocol
 from etracker_announce.settings import AnnounceSettings
-from etracker_announce.use_cases.announcing import Announcing
-from etracker_announce.use_cases.lookups import Lookups
-from etracker_announce.use_cases.scraping import Scraping
-from etracker_announce.use_cases.tracker import Tracker
-from etracker_shared.health import health_router
+from etracker_announce.tracker.admission import Admission
+from etracker_announce.tracker.announce import AnnounceHandler
+from etracker_announce.tracker.scrape import ScrapeHandler
+from etracker_announce.tracker.tracker import Tracker
 from etracker_shared.identity import InfoHash, KeyHash
 from etracker_shared.tiers import Standing, Tier
-from tests.support.announce import serving
 
+KEY = b"0123456789abcdef0123456789abcd"
+PEER = b"-TR3000-aaaaaaaaaaaa"
+HASH = InfoHash(bytes(range(20)))
 REGISTERED = Judgement(Standing(registered=True, tier=Tier.CONTRIBUTOR), provisional=False)
 
 
 @dataclass
 class ScriptedSwarms:
-    """Remembers steps and facts; ``hold`` lets them wait, ``broken`` fails them."""
+    """Remembers steps and facts; ``hold`` lets them wait, ``broken`` fails them. ``most_at_once``: concurrent steps."""
 
     stream_full: bool = False
     broken: bool = False
     hold: asyncio.Event | None = None
+    under_way: int = 0
+    most_at_once: int = 0
     steps: list[tuple[Step, bytes | None]] = field(default_factory=list)
     view: View = field(default_factory=lambda: View(NO_COUNTS, 0, np.zeros(0, dtype=RECORD)))
 
     async def announce(self, step: Step, fact: bytes | None) -> View:
         self.steps.append((step, fact))
+        self.under_way += 1
+        self.most_at_once = max(self.most_at_once, self.under_way)
         if self.hold:
             await self.hold.wait()
+        self.under_way -= 1
         if self.broken:
             raise SwarmsUnavailableError
         return self.view
@@ -64,18 +72,16 @@ class ScriptedSwarms:
 
 @dataclass
 class OneTorrent:
-    """Tracks every infohash."""
+    """Tracks every infohash but the ``untracked``, all of them the same torrent."""
 
     torrent: Torrent = field(default_factory=lambda: Torrent(length=None, snatches=3))
-
-    def peek(self, _info_hash: InfoHash) -> Torrent | None:
-        return self.torrent
+    untracked: set[InfoHash] = field(default_factory=set)
 
     def learn(self, _info_hash: InfoHash, snatches: int) -> None:
         self.torrent = self.torrent._replace(snatches=snatches)
 
-    async def find(self, _info_hash: InfoHash) -> Torrent | None:
-        return self.torrent
+    async def find(self, info_hash: InfoHash) -> Torrent | None:
+        return None if info_hash in self.untracked else self.torrent
 
 
 @dataclass
@@ -83,9 +89,6 @@ class OneJudgement:
     """Judges everybody alike."""
 
     judgement: Judgement = REGISTERED
-
-    def peek(self, _key_hash: KeyHash | None) -> Judgement | None:
-        return self.judgement
 
     async def judge(self, _key_hash: KeyHash | None, _prefix: bytes = b"") -> Judgement:
         return self.judgement
@@ -104,35 +107,64 @@ class Scripted:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     @cached_property
-    def front(self) -> Front:
-        metrics = Metrics(self.registry)
-        lookups = Lookups(self.tiers, self.allowlist, self.swarms, self.settings)
-        announcing = Announcing(
+    def metrics(self) -> Metrics:
+        return Metrics(self.registry)
+
+    @cached_property
+    def tracker(self) -> Tracker:
+        admission = Admission(self.tiers, self.allowlist, self.swarms, self.settings)
+        announces = AnnounceHandler(
             swarms=self.swarms,
-            lookups=lookups,
+            admission=admission,
             secret=lambda: self.secret,
             settings=self.settings,
-            metrics=metrics,
+            metrics=self.metrics,
             clock=self.clock,
         )
-        tracker = Tracker(announcing, Scraping(self.swarms, lookups, self.settings), self.settings)
-        return Front(tracker, metrics, client_finder(self.settings.trusted_proxies))
+        return Tracker(admission, announces, ScrapeHandler(self.swarms, admission, self.settings), self.settings)
+
+    @cached_property
+    def handler(self) -> Handler:
+        find_source = source_finder(self.settings.trusted_proxies)
+        return Handler(self.tracker, self.metrics, find_source, self.settings.frontend_hostname)
 
     @asynccontextmanager
     async def serving(
-        self,
-        protocol: type[TrackerProtocol] = TrackerProtocol,
-        keep_alive_seconds: int = 5,
-        linger_seconds: float = 0,
-    ) -> AsyncIterator[uvicorn.Server]:
-        """Serve it as the service does."""
-
-        @asynccontextmanager
-        async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-            yield {FRONT: self.front}
-
-        app = FastAPI(lifespan=lifespan)
-        app.include_router(health_router({"redis": self.swarms.complaint}, self.registry, self.settings))
-        make_server = partial(TrackerServer, linger_seconds=linger_seconds)
-        async with serving(app, protocol, keep_alive_seconds=keep_alive_seconds, make_server=make_server) as server:
+        self, timeouts: Timeouts = DEFAULT_TIMEOUTS, linger_seconds: float = 0
+    ) -> AsyncIterator[HttpServer]:
+        """Serve it over HTTP as the service does."""
+        server = HttpServer(self.handler, "127.0.0.1", 0, timeouts=timeouts, linger_seconds=linger_seconds)
+        async with server:
             yield server
+
+    async def announce(
+        self, key: bytes | None = KEY, source: str = "192.0.2.1", **request: Any
+    ) -> AnnounceAnswer | Refusal:
+        """Announce as a leecher on port 6881, changed by ``request``."""
+        return await self.tracker.announce(announce_request(**request), key, source_at(source))
+
+    async def answer(self, key: bytes | None = KEY, source: str = "192.0.2.1", **request: Any) -> AnnounceAnswer:
+        """Announce, and return the answer, which must be no refusal."""
+        answer = await self.announce(key, source, **request)
+        assert isinstance(answer, AnnounceAnswer)
+        return answer
+
+    async def scrape(self, key: bytes | None = KEY, *info_hashes: InfoHash) -> ScrapeAnswer | Refusal:
+        """Scrape one torrent, or those given."""
+        readings = tuple((info_hash, None) for info_hash in info_hashes or (HASH,))
+        return await self.tracker.scrape(ScrapeRequest(readings), key, source_at("192.0.2.1"))
+
+    def count(self, name: str, **labels: str) -> float | None:
+        """Return the value of a metric."""
+        return self.registry.get_sample_value(f"etracker_announce_{name}", labels)
+
+
+def announce_request(**changes: Any) -> AnnounceRequest:
+    """Make an announce of a leecher on port 6881, changed by ``changes``."""
+    fields: dict[str, Any] = {"info_hash": HASH, "peer_id": PEER, "port": 6881, "left": 1000}
+    return AnnounceRequest(**fields | changes)
+
+
+def source_at(address: str) -> Source:
+    """Describe an address."""
+    return describe_source(ip_address(address).packed)

@@ -104,13 +104,17 @@ class StackRun:
 
     @property
     def announce_addresses(self) -> list[str]:
-        """Announce's own ``host:port``, one a replica."""
+        """Announce's own ``host:port``, one per replica."""
         processes = self.state()["processes"]
         return [process["address"] for name, process in processes.items() if name.startswith("announce-")]
 
     def url_of(self, name: str) -> str:
         """Return the address of one process, for example ``admin_api``."""
         return f"http://{self.state()['processes'][name]['address']}"
+
+    def observation_url_of(self, name: str) -> str:
+        """Return where a process has its health and metrics."""
+        return f"http://{self.state()['processes'][name]['observation']}"
 
     def pids(self) -> dict[str, int]:
         """Return the process ids by name, as they are now."""

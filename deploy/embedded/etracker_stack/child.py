@@ -25,6 +25,7 @@ class Child:
 
     ``death_signal`` is what it gets when we die: servers that keep data close it, the others just end.
     ``advice`` says in one sentence what to do about the last lines of its log, or None.
+    ``observation``: where its health and metrics are, if not at its address.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Child:
     death_signal: signal.Signals = signal.SIGKILL
     address: str | None = None
     advice: Callable[[Sequence[str]], str | None] = lambda _lines: None
+    observation: str | None = None
 
 
 class RunningChild:

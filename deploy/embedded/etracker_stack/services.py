@@ -22,12 +22,13 @@ LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the processes listen."""
+    """Where the processes listen. Each replica of announce has two ports: one for clients, one for observation."""
 
     scoring: int
     scoring_worker: int
     admin_api: int
     announce: tuple[int, ...]
+    observation: tuple[int, ...]
 
 
 def server_variables(postgres: PostgresSettings, redis: RedisSettings) -> dict[str, str]:
@@ -47,7 +48,7 @@ def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str
     """Return the services in the order to start them in; they are stopped in the reverse."""
     known = {
         **servers,
-        **_addresses(settings, ports),
+        **_addresses(ports),
         "ETRACKER_AUTHORIZATION_FILE": str(api_key),
     }
     announcing = environment(ANNOUNCE, {**known, **_seen_from_outside(settings)})
@@ -62,8 +63,8 @@ def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str
         _service("scoring", "etracker_scoring", environment(SCORING, known), LOOPBACK, ports.scoring),
         _service("admin_api", "etracker_admin_api", environment(ADMIN_API, known), LOOPBACK, ports.admin_api),
         *(
-            _service(f"announce-{number}", "etracker_announce", announcing, settings.announce_host, port)
-            for number, port in enumerate(ports.announce, start=1)
+            _announce(f"announce-{number}", announcing, settings.announce_host, *both)
+            for number, both in enumerate(zip(ports.announce, ports.observation, strict=True), start=1)
         ),
     ]
 
@@ -77,11 +78,10 @@ def _seen_from_outside(settings: StackSettings) -> dict[str, str]:
     return {**name, "ETRACKER_TRUSTED_PROXIES": trusted}
 
 
-def _addresses(settings: StackSettings, ports: Ports) -> dict[str, str]:
-    """Return the variables that tell services where the others are."""
-    announce = _bracketed(reachable(settings.announce_host))
+def _addresses(ports: Ports) -> dict[str, str]:
+    """Return the variables that tell services where the others are, announce by where it is observed."""
     return {
-        "ETRACKER_ANNOUNCE_URL": " ".join(f"http://{announce}:{port}" for port in ports.announce),
+        "ETRACKER_ANNOUNCE_URL": " ".join(f"http://{LOOPBACK}:{port}" for port in ports.observation),
         "ETRACKER_SCORING_URL": f"http://{LOOPBACK}:{ports.scoring}",
         "ETRACKER_WORKER_URL": f"http://{LOOPBACK}:{ports.scoring_worker}",
     }
@@ -162,12 +162,20 @@ def reachable(host: str) -> str:
     return LOOPBACK if host in WILDCARDS else host
 
 
-def _service(name: str, module: str, variables: Mapping[str, str], host: str, port: int) -> Child:
+def _announce(name: str, variables: Mapping[str, str], host: str, port: int, observation_port: int) -> Child:
+    observed = {"ETRACKER_OBSERVATION_HOST": LOOPBACK, "ETRACKER_OBSERVATION_PORT": str(observation_port)}
+    observation = f"{LOOPBACK}:{observation_port}"
+    return _service(name, "etracker_announce", {**variables, **observed}, host, port, observation=observation)
+
+
+def _service(
+    name: str, module: str, variables: Mapping[str, str], host: str, port: int, *, observation: str | None = None
+) -> Child:
     listening = {"ETRACKER_LISTEN_HOST": host, "ETRACKER_LISTEN_PORT": str(port)}
     address = f"{_bracketed(reachable(host))}:{port}"
 
     async def is_ready(_pid: int) -> bool:
-        return await answers(f"http://{address}/healthz")
+        return await answers(f"http://{observation or address}/healthz")
 
     return Child(
         name=name,
@@ -175,6 +183,7 @@ def _service(name: str, module: str, variables: Mapping[str, str], host: str, po
         is_ready=is_ready,
         environment={**variables, **listening},
         address=address,
+        observation=observation or address,
     )
 
 

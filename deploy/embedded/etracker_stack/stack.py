@@ -4,9 +4,11 @@ import asyncio
 import signal
 from collections.abc import Coroutine
 from contextlib import suppress
+from typing import Any
 
 from etracker_shared.settings import PostgresSettings, RedisSettings, load_settings
 from etracker_stack.api_key import ensure_api_key, read_api_key
+from etracker_stack.child import RunningChild
 from etracker_stack.console import Console
 from etracker_stack.data_directory import DataDirectory, Secrets
 from etracker_stack.disk import DiskWatch
@@ -148,7 +150,7 @@ class Stack:
             "api_key": self._api_key,
             "api_key_is_given": bool(_given_key(self._settings)),
             "servers": self._servers,
-            "processes": {one.child.name: {"pid": one.pid, "address": one.child.address} for one in running},
+            "processes": {one.child.name: _describe(one) for one in running},
         }
 
 
@@ -188,11 +190,17 @@ def _given_key(settings: StackSettings) -> str | None:
     return settings.authorization.get_secret_value().strip() if settings.authorization else None
 
 
+def _describe(running: RunningChild) -> dict[str, Any]:
+    child = running.child
+    return {"pid": running.pid, "address": child.address, "observation": child.observation}
+
+
 def _choose_ports(settings: StackSettings) -> Ports:
-    scoring, worker, admin, *announce = free_ports(3 + settings.announce_replicas)
-    if settings.announce_port:
-        announce = [settings.announce_port + number for number in range(settings.announce_replicas)]
-    return Ports(scoring, worker, admin, tuple(announce))
+    replicas = settings.announce_replicas
+    announce = [settings.announce_port + number for number in range(replicas)] if settings.announce_port else []
+    free = [port for port in free_ports(3 + 3 * replicas) if port not in announce]
+    scoring, worker, admin, *others = free
+    return Ports(scoring, worker, admin, tuple(announce or others[replicas : 2 * replicas]), tuple(others[:replicas]))
 
 
 def _refuse_taken(settings: StackSettings) -> None:

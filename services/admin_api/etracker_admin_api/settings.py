@@ -43,7 +43,7 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     downloads_at_once: int = Field(8, ge=1, le=1000)
     write_timeout_seconds: int = Field(30, ge=1, le=600)
     sample_seconds: int = Field(60, ge=1, le=60)
-    announce_url: str = Field("http://localhost:8080", pattern=_URLS)
+    announce_url: str = Field("http://localhost:8090", pattern=_URLS)
     scoring_url: str = Field("http://localhost:8081", pattern=_URL)
     worker_url: str = Field("http://localhost:8083", pattern=_URL)
     listen_port: int = Field(8082, ge=0, le=65535)

@@ -1,26 +1,50 @@
 """``python -m etracker_announce``: serve announces."""
 
+import asyncio
 import gc
+import signal
+import sys
 
-from etracker_announce.app import create_app
-from etracker_announce.routes.door import TrackerServer
-from etracker_announce.routes.protocol import TrackerProtocol
+import uvloop
+from structlog import get_logger
+
+from etracker_announce.app import serving
 from etracker_announce.settings import AnnounceSettings
-from etracker_shared.serving import serve
+from etracker_shared.logs import configure_logging
+from etracker_shared.serving import NOT_STARTED, allow_many_connections
 from etracker_shared.settings import load_settings
 
 YOUNG_OBJECTS = 20_000
 
+log = get_logger("announce")
+
 
 def main() -> None:
-    """Read the settings and serve until told to stop."""
+    """Read the settings and serve until SIGTERM or SIGINT."""
     settings = load_settings(AnnounceSettings)
-    _spare_the_collector()
-    serve(create_app, settings, TrackerProtocol, TrackerServer)
+    configure_logging(settings.log_level)
+    allow_many_connections()
+    _collect_garbage_less_often()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        sys.exit(runner.run(_serve_until_stopped(settings)))
 
 
-def _spare_the_collector() -> None:
-    """Look for garbage less often, and never among the modules: a connection leaves a cycle of a few objects."""
+async def _serve_until_stopped(settings: AnnounceSettings) -> int:
+    stopped, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    try:
+        async with serving(settings) as ports:
+            log.info("serving", port=ports.announce, observation_port=ports.observation)
+            await stopped.wait()
+    except OSError as error:
+        log.error("cannot_listen", reason=str(error))
+        return NOT_STARTED
+    return 0
+
+
+def _collect_garbage_less_often() -> None:
+    """Skip the modules, and wait for more objects: a connection leaves a cycle of a few."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS)

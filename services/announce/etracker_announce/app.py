@@ -5,11 +5,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import asyncpg
 import httpx
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from structlog import get_logger
 
@@ -17,18 +15,20 @@ from etracker_announce.adapters.allowlist import PostgresAllowlist
 from etracker_announce.adapters.scoring import ScoringTiers
 from etracker_announce.adapters.secret import PairSecret
 from etracker_announce.adapters.swarms import RedisSwarms, connect_swarms
-from etracker_announce.domain.addresses import client_finder
-from etracker_announce.domain.texts import forbidden_words
+from etracker_announce.frontends.http.failures import forbidden_words
+from etracker_announce.frontends.http.handler import Handler
+from etracker_announce.frontends.http.server import HttpServer
+from etracker_announce.frontends.http.sources import source_finder
+from etracker_announce.frontends.observation import create_observation_app, serving_observation
 from etracker_announce.metrics import Metrics
-from etracker_announce.routes.exchange import FRONT, Front
 from etracker_announce.settings import AnnounceSettings
-from etracker_announce.use_cases.announcing import Announcing
-from etracker_announce.use_cases.lookups import Lookups
-from etracker_announce.use_cases.scraping import Scraping
-from etracker_announce.use_cases.tracker import Tracker
-from etracker_shared.health import health_router
+from etracker_announce.tracker.admission import Admission
+from etracker_announce.tracker.announce import AnnounceHandler
+from etracker_announce.tracker.scrape import ScrapeHandler
+from etracker_announce.tracker.tracker import Tracker
 from etracker_shared.notifications import INFOHASHES_CHANNEL, KEYS_CHANNEL
 from etracker_shared.postgres import Listener, create_pool
+from etracker_shared.serving import LINGER_SECONDS
 
 log = get_logger("announce")
 
@@ -39,7 +39,7 @@ Background = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Parts:
-    """What the service is made of; nothing connects before the lifespan begins."""
+    """The adapters of the service; nothing connects before :func:`serving`."""
 
     pool: asyncpg.Pool
     swarms: RedisSwarms
@@ -50,30 +50,37 @@ class Parts:
     secret: PairSecret
 
 
-def create_app(settings: AnnounceSettings) -> FastAPI:
-    """Build the application; connections need :class:`~etracker_announce.routes.protocol.TrackerProtocol`."""
+@dataclass(frozen=True)
+class Ports:
+    """Where a running service listens."""
+
+    announce: int
+    observation: int
+
+
+@asynccontextmanager
+async def serving(settings: AnnounceSettings, *, linger_seconds: float = LINGER_SECONDS) -> AsyncIterator[Ports]:
+    """Run the service. At the end every request under way is answered before an adapter closes.
+
+    Raises:
+        OSError: a port is taken.
+    """
     registry = CollectorRegistry()
     metrics = Metrics(registry)
     parts = _make_parts(settings, metrics)
-    front = Front(_make_tracker(settings, metrics, parts), metrics, client_finder(settings.trusted_proxies))
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        _warn_of_host(settings.frontend_hostname)
-        async with _connected(parts):
-            yield {FRONT: front}
-
-    app = FastAPI(
-        title="etracker announce",
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
+    tracker = _make_tracker(settings, metrics, parts)
+    handler = Handler(tracker, metrics, source_finder(settings.trusted_proxies), settings.frontend_hostname)
+    observation = create_observation_app(
+        {"redis": parts.swarms.complaint, "pair_secret": parts.secret.is_loaded}, registry, settings
     )
-    checks = {"redis": parts.swarms.complaint, "pair_secret": parts.secret.is_loaded}
-    app.include_router(health_router(checks, registry, settings))
-    return app
+    http = HttpServer(handler, settings.listen_host, settings.listen_port, linger_seconds=linger_seconds)
+    _warn_of_host(settings.frontend_hostname)
+    async with (
+        _connected(parts),
+        http,
+        serving_observation(observation, settings.observation_host, settings.observation_port) as observation_port,
+    ):
+        yield Ports(http.port, observation_port)
 
 
 def _make_parts(settings: AnnounceSettings, metrics: Metrics) -> Parts:
@@ -101,21 +108,21 @@ def _make_parts(settings: AnnounceSettings, metrics: Metrics) -> Parts:
 
 
 def _make_tracker(settings: AnnounceSettings, metrics: Metrics, parts: Parts) -> Tracker:
-    lookups = Lookups(parts.tiers, parts.allowlist, parts.swarms, settings)
-    announcing = Announcing(
+    admission = Admission(parts.tiers, parts.allowlist, parts.swarms, settings)
+    announces = AnnounceHandler(
         swarms=parts.swarms,
-        lookups=lookups,
+        admission=admission,
         secret=lambda: parts.secret.value,
         settings=settings,
         metrics=metrics,
         clock=time.time,
     )
-    return Tracker(announcing, Scraping(parts.swarms, lookups, settings), settings)
+    return Tracker(admission, announces, ScrapeHandler(parts.swarms, admission, settings), settings)
 
 
 @asynccontextmanager
 async def _connected(parts: Parts) -> AsyncIterator[None]:
-    """Connect in the order of dependence and let go in the opposite one; what is down may come up later."""
+    """Connect the adapters in order, and close them in reverse. A server that is down may come up later."""
     async with AsyncExitStack() as stack:
         await parts.pool
         stack.push_async_callback(parts.pool.close)
@@ -129,14 +136,14 @@ async def _connected(parts: Parts) -> AsyncIterator[None]:
 
 
 def _warn_of_host(host: str) -> None:
-    """Clients act on words in texts, and the host's name is in one of them."""
+    """Warn of a host name that clients would misread: it is part of a text, and they act on words in it."""
     if words := forbidden_words(host):
         log.warning("hostname_misleads_clients", setting="ETRACKER_FRONTEND_HOSTNAME", words=words)
 
 
 @asynccontextmanager
 async def _running(*background: Background) -> AsyncIterator[None]:
-    """Run tasks beside the service; one that fails is logged and started again."""
+    """Run tasks in the background; one that fails is logged and restarted."""
     tasks = [asyncio.ensure_future(_kept_running(task)) for task in background]
     try:
         yield
@@ -150,6 +157,6 @@ async def _kept_running(background: Background) -> None:
     while True:
         try:
             return await background()
-        except Exception:  # a wrong password, a database that isn't there yet: an operator mends it meanwhile
+        except Exception:  # a wrong password, a database that doesn't exist yet: an operator will fix it
             log.exception("background_task_failed")
             await asyncio.sleep(RESTART_SECONDS)

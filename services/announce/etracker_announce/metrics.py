@@ -1,12 +1,12 @@
-"""What Prometheus sees of the announce service. Labels are bounded by enumerations of our own.
+"""The metrics of the announce service. Labels are bounded by our own enumerations.
 
-Children are looked up once: ``labels()`` costs more than counting.
+Children are looked up in advance: ``labels()`` costs more than counting.
 """
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from etracker_announce.domain.errors import Reason
-from etracker_announce.domain.request import Kind
+from etracker_announce.domain.requests import Kind
 
 ANSWERED = "ok"
 TIER_SOURCES = ("cache", "scoring", "stale", "provisional")
@@ -17,12 +17,12 @@ _BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000)
 
 
 class Metrics:
-    """Counters and histograms of one process, and their children at hand."""
+    """Counters and histograms of one process, and their children."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         answers = Counter(
             "etracker_announce_answers",
-            "Announces and scrapes by what they got.",
+            "Announces and scrapes by their answer: ok or the reason of a failure.",
             ["kind", "answer"],
             registry=registry,
         )
@@ -37,11 +37,17 @@ class Metrics:
         )
         self.seconds = {kind: seconds.labels(kind.value) for kind in Kind}
         tiers = Counter(
-            "etracker_announce_tier_lookups", "Standings of askers, by where from.", ["source"], registry=registry
+            "etracker_announce_tier_lookups",
+            "Standings looked up, by where they came from.",
+            ["source"],
+            registry=registry,
         )
         self.tiers = {source: tiers.labels(source) for source in TIER_SOURCES}
         allowlist = Counter(
-            "etracker_announce_allowlist_lookups", "Infohashes looked up, by where.", ["source"], registry=registry
+            "etracker_announce_allowlist_lookups",
+            "Infohashes looked up, by where they came from.",
+            ["source"],
+            registry=registry,
         )
         self.allowlist = {source: allowlist.labels(source) for source in ALLOWLIST_SOURCES}
         batches = Histogram(

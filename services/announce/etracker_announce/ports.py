@@ -1,4 +1,4 @@
-"""What the use cases need of the outside world. Each docstring is the contract adapters keep."""
+"""What the tracker needs of the outside world. Each docstring is the contract that adapters keep."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -17,24 +17,23 @@ class SwarmsFullError(SwarmsUnavailableError):
 
 
 class AllowlistUnavailableError(Exception):
-    """Postgres can't be asked about an infohash that no cache holds."""
+    """Postgres can't be asked about an infohash that isn't cached."""
 
 
 class Swarms(Protocol):
     """The swarms and the fact stream. Concurrent calls share one round trip."""
 
     async def announce(self, step: Step, fact: bytes | None) -> View:
-        """Take one step in a swarm and put one packed fact into the stream; return when both are acknowledged.
+        """Take one step in a swarm and append one packed fact to the stream; return when both are acknowledged.
 
-        The same step twice leaves what it left once. A member is a key and a peer_id: each address
-        family updates its own endpoint of the same record. At most ``peers_per_key`` members of a key
-        are in a swarm; the newest replaces the one longest silent. Expired peers are never counted for
-        longer than it takes the swarm's announces and the sweeper to pass their slot.
-        ``fact`` may be None when regular facts are dropped (the stream is past its bound).
+        Repeating a step changes nothing. A member is a key and a peer_id: each address family updates its own
+        endpoint of the same record. A swarm has at most ``peers_per_key`` members of a key; the newest replaces the
+        one that has been silent longest. Expired peers are counted until the swarm's announces or the sweeper reach
+        their slot. ``fact`` may be None when regular facts are dropped (the stream is past its bound).
 
         Raises:
-            SwarmsUnavailableError: nothing was acknowledged (the step may or may not have happened).
-            SwarmsFullError: the same, for want of memory.
+            SwarmsUnavailableError: not acknowledged; the step may still have happened.
+            SwarmsFullError: the same, because Redis is out of memory.
         """
         ...
 
@@ -72,43 +71,35 @@ class Torrent(NamedTuple):
 
 
 class Allowlist(Protocol):
-    """Which infohashes are tracked: a bounded cache in front of Postgres, told of changes."""
-
-    def peek(self, info_hash: InfoHash) -> Torrent | None:
-        """Return the torrent if the cache may be trusted that it is tracked, else None: then :meth:`find` it."""
-        ...
+    """Which infohashes are tracked: a bounded cache in front of Postgres, which Postgres notifies of changes."""
 
     def learn(self, info_hash: InfoHash, snatches: int) -> None:
-        """Take over how many snatches Redis counted: it forgets them with the swarm."""
+        """Remember how many snatches Redis counted: it forgets them with the swarm."""
         ...
 
     async def find(self, info_hash: InfoHash) -> Torrent | None:
-        """Return the torrent, or None if it isn't tracked. Concurrent misses share one query.
+        """Return the torrent, or None if it isn't tracked. Concurrent misses of the cache share one query.
 
         Raises:
-            AllowlistUnavailableError: no cache knows it and Postgres doesn't answer.
+            AllowlistUnavailableError: it isn't in the cache and Postgres doesn't answer.
         """
         ...
 
 
 class Judgement(NamedTuple):
-    """A standing, and whether scoring really said so just now or before (False: nobody could be asked)."""
+    """A standing. ``provisional``: it is a guess, because scoring never said anything about the key."""
 
     standing: Standing
     provisional: bool
 
 
 class Tiers(Protocol):
-    """What scoring says of an asker: a bounded cache in front of its API, told of changed keys."""
-
-    def peek(self, key_hash: KeyHash | None) -> Judgement | None:
-        """Return the standing if the cache may be trusted with it, else None: then :meth:`judge` it."""
-        ...
+    """What scoring says of an asker: a bounded cache in front of its API, which Postgres notifies of changed keys."""
 
     async def judge(self, key_hash: KeyHash | None, prefix: bytes = b"") -> Judgement:
-        """Return the standing of a key, or of any guest (None). Concurrent misses share one request.
+        """Return the standing of a key, or of any guest (None). Concurrent misses of the cache share one request.
 
-        ``prefix``: where it announces from, which decides about a key that never did before.
+        ``prefix``: the address prefix it announces from, which decides about a key that never announced before.
         While scoring is down: the last known standing, else a guest's, marked provisional. Never raises.
         """
         ...

@@ -7,10 +7,11 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from etracker_announce.domain.addresses import PrivatePeers
 from etracker_announce.domain.policies import DEFAULT_POLICY, POLICIES, EquilibriumParameters
-from etracker_announce.domain.texts import MAX_HOST_BYTES
 from etracker_shared.addresses import Network, parse_networks
 from etracker_shared.settings import PostgresSettings, RedisSettings, ServingSettings
 
+MAX_HOSTNAME_BYTES = 88
+"""What is left of the 127 bytes that every client shows, after the text that contains the host name."""
 MAX_NUMWANT = 50
 LIFETIME_SLACK_SECONDS = 300
 
@@ -20,7 +21,7 @@ def _networks(value: object) -> object:
 
 
 def _lists(value: object) -> object:
-    """Read "120 7200" as two numbers, and "all" among them as None; pydantic does the rest."""
+    """Split "120 7200" into two values, with "all" as None; pydantic does the rest."""
     if not isinstance(value, dict):
         return value
     return {name: _list(text) if isinstance(text, str) else text for name, text in value.items()}
@@ -32,15 +33,17 @@ def _list(text: str) -> object:
 
 
 class AnnounceSettings(ServingSettings, PostgresSettings, RedisSettings):
-    """Each is ``ETRACKER_`` and the name in capitals; ``equilibrium`` is a variable for each of its parameters.
+    """The variables are ``ETRACKER_`` and the name in capitals; ``equilibrium`` has one for each parameter.
 
-    ``sweep_seconds``: pause between two visits to a swarm that nobody announces to. ``sweep_budget``: visits
-    a second over all replicas. ``stream_max_bytes``: past it regular facts are dropped.
+    ``sweep_seconds``: pause between two visits of the sweeper to a swarm. ``sweep_budget``: visits per second of all
+    replicas together. ``stream_max_bytes``: past it regular facts are dropped.
     """
 
     model_config = SettingsConfigDict(env_nested_delimiter="_", env_nested_max_split=1)
 
-    frontend_hostname: str = Field("localhost", pattern=r"^[!-~]+$", max_length=MAX_HOST_BYTES)
+    observation_host: str = "0.0.0.0"  # noqa: S104 - a deployment doesn't publish it
+    observation_port: int = Field(8090, ge=0, le=65535)
+    frontend_hostname: str = Field("localhost", pattern=r"^[!-~]+$", max_length=MAX_HOSTNAME_BYTES)
     scoring_url: str = Field("http://localhost:8081", pattern=r"^https?://")
     guests: bool = True
     policy: str = DEFAULT_POLICY
@@ -78,5 +81,5 @@ class AnnounceSettings(ServingSettings, PostgresSettings, RedisSettings):
 
     @property
     def peer_lifetime_seconds(self) -> int:
-        """How long after its last announce a peer stays: two intervals, and slack."""
+        """How long a peer stays after its last announce: two intervals and some slack."""
         return 2 * self.interval_seconds + LIFETIME_SLACK_SECONDS

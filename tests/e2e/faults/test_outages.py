@@ -131,7 +131,7 @@ async def test_scoring_down_leaves_known_peers_as_they_are_and_takes_unseen_keys
             for session in (unseen, unregistered):
                 assert b"failure reason" not in await announce_once(target, session)
             assert (await get(f"{stack.base_url}/api/stats")).status_code == 200
-            metrics = (await get(f"http://{stack.announce_addresses[0]}/metrics")).text
+            metrics = (await get(f"{stack.observation_url_of('announce-1')}/metrics")).text
             assert 'etracker_announce_tier_lookups_total{source="provisional"}' in metrics
             await running
         assert load.tally.failures == {}

@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 
-from etracker_announce.app import create_app
-from etracker_announce.routes.protocol import TrackerProtocol
+from etracker_announce.app import serving
 from etracker_announce.settings import AnnounceSettings
 from etracker_shared.identity import address_prefix, hash_announce_key
 from etracker_shared.settings import PostgresSettings, RedisSettings
-from tests.support.announce import Announcer, SteeredScoring, port_of, running_announcer, serving
+from tests.support.announce import ON_FREE_PORTS, Announcer, SteeredScoring, running_announcer
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 
@@ -87,7 +86,7 @@ async def test_answers_are_remembered(announcer: Announcer) -> None:
     for _ in range(5):
         await announcer.announce(KEY, INFO_HASH, PEER)
     assert len(announcer.scoring.questions) == 1
-    metrics = (await announcer.get("/metrics")).decode()
+    _, metrics = await announcer.observe("/metrics")
     assert 'etracker_announce_tier_lookups_total{source="cache"} 4.0' in metrics
     assert 'etracker_announce_allowlist_lookups_total{source="cache"} 4.0' in metrics
     assert 'etracker_announce_allowlist_lookups_total{source="postgres"} 1.0' in metrics
@@ -111,7 +110,7 @@ async def test_while_scoring_is_down_known_keys_keep_their_tier_and_unseen_ones_
         await asyncio.sleep(1.1)
         for key in (KEY, NEW_KEY, KEY, NEW_KEY):
             assert answered(await announcer.announce(key, INFO_HASH, PEER))
-        metrics = (await announcer.get("/metrics")).decode()
+        _, metrics = await announcer.observe("/metrics")
         assert 'etracker_announce_tier_lookups_total{source="stale"} 2.0' in metrics
         assert 'etracker_announce_tier_lookups_total{source="provisional"} 2.0' in metrics
         announcer.scoring.down = False
@@ -194,27 +193,28 @@ async def test_while_redis_is_down_clients_shall_try_again_and_are_served_within
             reply = await announcer.announce(KEY, INFO_HASH, PEER)
             assert reply[b"failure reason"] == b"The tracker can't reach its peer lists right now, try again soon"
             assert 270 <= reply[b"interval"] <= 330
-        assert b" 503 " in (await announcer.exchange("/readyz"))[0]
-        assert b" 200 " in (await announcer.exchange("/healthz"))[0]
+        assert (await announcer.observe("/readyz"))[0] == 503
+        assert (await announcer.observe("/healthz"))[0] == 200
         dedicated_redis.start()
         await within(1, lambda: announcer.announce(KEY, INFO_HASH, PEER), answered)
 
 
 async def test_the_service_starts_while_everything_is_down_and_says_so() -> None:
     scoring, nowhere = SteeredScoring(), 1
-    settings = AnnounceSettings(
-        pghost="127.0.0.1",
-        pgport=nowhere,
-        redis_url=f"redis://127.0.0.1:{nowhere}/0",
-        scoring_url=f"http://127.0.0.1:{nowhere}",
-        listen_host="127.0.0.1",
+    settings = AnnounceSettings.model_validate(
+        {
+            "pghost": "127.0.0.1",
+            "pgport": nowhere,
+            "redis_url": f"redis://127.0.0.1:{nowhere}/0",
+            "scoring_url": f"http://127.0.0.1:{nowhere}",
+            **ON_FREE_PORTS,
+        }
     )
-    async with serving(create_app(settings), TrackerProtocol) as server:
-        announcer = Announcer(server, scoring, settings, settings)
-        assert port_of(server)
+    async with serving(settings, linger_seconds=0) as ports:
+        announcer = Announcer(ports, scoring, settings, settings)
         reply = await announcer.announce(KEY, INFO_HASH, PEER)
         assert failed_with(b"try again soon")(reply)
-        assert b" 503 " in (await announcer.exchange("/readyz"))[0]
+        assert (await announcer.observe("/readyz"))[0] == 503
 
 
 async def test_a_misleading_host_name_is_warned_about(

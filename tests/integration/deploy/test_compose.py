@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from etracker_announce.settings import AnnounceSettings
+
 ROOT = Path(__file__).parents[3]
 NAMES = {"etracker", "announce", "scoring", "scoring_worker", "admin_api", "migrate", "postgres", "redis"}
 
@@ -75,6 +77,12 @@ def test_every_container_s_log_is_bounded(services: dict[str, dict[str, Any]]) -
     for name, service in services.items():
         assert service["logging"]["driver"] == "json-file", name
         assert set(service["logging"]["options"]) == {"max-size", "max-file"}, name
+
+
+def test_announce_is_observed_on_a_port_of_its_own(services: dict[str, dict[str, Any]]) -> None:
+    port = AnnounceSettings().observation_port
+    assert services["announce"]["build"]["args"]["HEALTH_PORT"] == port
+    assert services["admin_api"]["environment"]["ETRACKER_ANNOUNCE_URL"] == f"http://announce:{port}"
 
 
 def test_the_example_names_the_variables_that_have_no_default() -> None:

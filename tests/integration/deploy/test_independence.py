@@ -17,7 +17,7 @@ import pytest
 
 from etracker_shared.settings import PostgresSettings, RedisSettings
 from etracker_stack.services import server_variables
-from tests.support.processes import Program, free_port
+from tests.support.processes import Program, free_ports
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -98,14 +98,16 @@ def test_every_service_starts_from_its_own_environment_and_is_healthy(
         **server_variables(postgres_settings, redis_settings),
         "ETRACKER_LISTEN_HOST": "127.0.0.1",
     }
-    ports = {service: free_port() for service in images}
+    observation_port, *free = free_ports(1 + len(images))
+    ports = dict(zip(images, free, strict=True))
+    known["ETRACKER_OBSERVATION_PORT"] = str(observation_port)
     known["ETRACKER_SCORING_URL"] = f"http://127.0.0.1:{ports['scoring']}"
     with ExitStack() as stack, httpx.Client() as client:
         for service, image in images.items():
             variables = {**known, "ETRACKER_LISTEN_PORT": str(ports[service])}
             command: list[str | Path] = [image.python, "-m", image.module]
             program = stack.enter_context(Program(command, log=tmp_path / service, environment=variables))
-            ready = f"http://127.0.0.1:{ports[service]}/readyz"
+            ready = f"http://127.0.0.1:{observation_port if service == 'announce' else ports[service]}/readyz"
             program.wait_until(lambda ready=ready: _answers(client, ready), f"{service} is ready", 60)  # type: ignore[misc]
 
 

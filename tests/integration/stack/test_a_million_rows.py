@@ -15,7 +15,7 @@ from etracker_shared.settings import PostgresSettings, RedisSettings
 from etracker_stack.services import server_variables
 from tests.support.catalogue import fill_catalogue
 from tests.support.postgres import PostgresServer, cloned_database, connect
-from tests.support.processes import Program, free_port
+from tests.support.processes import Program, free_ports
 
 MILLION = 1_000_000
 MOST_BYTES = 16 * 2**20
@@ -64,10 +64,11 @@ def _variables(postgres: PostgresSettings, redis: RedisSettings) -> dict[str, st
 
 async def _start(module: str, variables: Mapping[str, str], log: Path) -> tuple[float, int]:
     """Run one service for a while; return after how many seconds it was ready, and what memory it holds in the end."""
-    port = free_port()
-    ready = f"http://127.0.0.1:{port}/readyz"
+    port, observation_port = free_ports(2)
+    ready = f"http://127.0.0.1:{observation_port if module == 'etracker_announce' else port}/readyz"
     started = time.monotonic()
-    environment = {**variables, "ETRACKER_LISTEN_PORT": str(port)}
+    ports = {"ETRACKER_LISTEN_PORT": str(port), "ETRACKER_OBSERVATION_PORT": str(observation_port)}
+    environment = {**variables, **ports}
     with Program([sys.executable, "-m", module], log=log, environment=environment) as program, httpx.Client() as client:
         program.wait_until(lambda: _answers(client, ready), f"{module} answers", 60)
         seconds = time.monotonic() - started
@@ -76,7 +77,7 @@ async def _start(module: str, variables: Mapping[str, str], log: Path) -> tuple[
 
 
 def _answers(client: httpx.Client, url: str) -> bool:
-    """Tell whether it is up: what else it needs (announce asks for scoring) doesn't matter here."""
+    """Return whether it is up; what else it needs (announce asks scoring) doesn't matter here."""
     try:
         return client.get(url).status_code in {200, 503}
     except httpx.TransportError:

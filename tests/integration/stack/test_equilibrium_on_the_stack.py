@@ -95,7 +95,8 @@ class Tracker:
     def lookups(self, source: str) -> float:
         """How many standings announce took from its cache, or from scoring."""
         name = f'etracker_announce_tier_lookups_total{{source="{source}"}} '
-        lines = self._http.get("/metrics").text.splitlines()
+        observation = self._stack.observation_url_of("announce-1")
+        lines = httpx.get(f"{observation}/metrics", trust_env=False).text.splitlines()
         return next(float(line.removeprefix(name)) for line in lines if line.startswith(name))
 
 

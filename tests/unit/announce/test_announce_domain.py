@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etracker_announce.domain.addresses import client_finder, describe_client, is_private
+from etracker_announce.domain.addresses import describe_source, is_private
 from etracker_announce.domain.interval import spread
 from etracker_announce.domain.pairs import hash_pair
+from etracker_announce.frontends.http.sources import source_finder
 from etracker_announce.settings import AnnounceSettings
 from etracker_shared.addresses import client_address, parse_networks
 
@@ -56,27 +57,27 @@ def test_the_client_is_the_right_most_hop_nobody_vouches_for(
     socket_address: str, forwarded_for: str, client: str
 ) -> None:
     """PROTOCOL 21."""
-    find_client = client_finder(parse_networks("127.0.0.0/8, 10.0.0.0/8"))
-    assert find_client(socket_address, forwarded_for).packed == ip_address(client).packed
+    find_source = source_finder(parse_networks("127.0.0.0/8, 10.0.0.0/8"))
+    assert find_source(socket_address, forwarded_for).packed == ip_address(client).packed
 
 
 @given(st.ip_addresses().map(str), st.lists(st.ip_addresses().map(str) | st.text(max_size=5), max_size=2).map(",".join))
 def test_the_short_way_to_a_client_finds_whom_the_long_one_does(socket_address: str, forwarded_for: str) -> None:
     """PROTOCOL 21."""
     trusted = parse_networks("0.0.0.0/1, 2000::/3")
-    found = client_finder(trusted)(socket_address, forwarded_for)
-    assert found == describe_client(client_address(socket_address, forwarded_for, trusted).packed)
+    found = source_finder(trusted)(socket_address, forwarded_for)
+    assert found == describe_source(client_address(socket_address, forwarded_for, trusted).packed)
 
 
 @pytest.mark.parametrize("socket_address", ["127.0.0.1", "198.51.100.1", "2001:db8::1"])
 @pytest.mark.parametrize("header", ["{}, 192.0.2.9", "{}", "192.0.2.9, {}", "127.0.0.1,{},127.0.0.1"])
 def test_nothing_is_remembered_whose_size_a_client_chooses(socket_address: str, header: str) -> None:
-    find_client = client_finder(parse_networks("127.0.0.0/8"))
-    find_client(socket_address, "192.0.2.9, 192.0.2.9")
+    find_source = source_finder(parse_networks("127.0.0.0/8"))
+    find_source(socket_address, "192.0.2.9, 192.0.2.9")
     tracemalloc.start()
     try:
         for number in range(500):
-            find_client(socket_address, header.format(f"{number:03d}" * 10_000))
+            find_source(socket_address, header.format(f"{number:03d}" * 10_000))
         kept, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

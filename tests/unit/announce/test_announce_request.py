@@ -9,13 +9,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from etracker_announce.domain.errors import MalformedError, Reason
-from etracker_announce.domain.request import Kind, Target, parse_announce, parse_path, parse_scrape
+from etracker_announce.domain.requests import AnnounceRequest, Kind
 from etracker_announce.domain.swarm import Role
+from etracker_announce.frontends.http import requests
+from etracker_announce.frontends.http.requests import Target, parse_path, parse_scrape
 from etracker_shared.facts import MAX_COUNTER, UNKNOWN_LEFT, Event
 
 HASH = bytes(range(20))
 BASE = b"info_hash=" + quote_from_bytes(HASH).encode() + b"&peer_id=-TR3000-5e0xqbj5042p&port=6881"
 SAFE = "+,/;<>:~!*'()$@[]{}|^`\" "
+
+
+def parse_announce(query: bytes) -> AnnounceRequest:
+    return requests.parse_announce(query).request
 
 
 def refusal(query: bytes) -> Reason:
@@ -44,13 +50,13 @@ def test_a_plus_keeps_both_readings() -> None:
     """PROTOCOL 2."""
     request = parse_announce(b"info_hash=a+b%2Bcdefghijklmnopqr&peer_id=+1234567890123456789&port=1")
     assert request.info_hash == b"a+b+cdefghijklmnopqr"
-    assert request.info_hash_with_spaces == b"a b+cdefghijklmnopqr"
+    assert request.other_info_hash == b"a b+cdefghijklmnopqr"
     assert request.peer_id == b"+1234567890123456789"
 
 
 def test_without_a_plus_there_is_one_reading() -> None:
     """PROTOCOL 2: an escaped plus is a plus."""
-    assert parse_announce(BASE).info_hash_with_spaces is None
+    assert parse_announce(BASE).other_info_hash is None
 
 
 @pytest.mark.parametrize("prefix", [b"?", b"?&", b"&", b"&&?"])
@@ -158,19 +164,18 @@ def test_corrupt_and_redundant_are_kept() -> None:
     assert (request.corrupt, request.redundant) == (7, 8)
 
 
-def test_compact_unless_told_otherwise() -> None:
+def test_compact_unless_the_client_says_otherwise() -> None:
     """PROTOCOL 17."""
-    assert parse_announce(BASE).compact
-    assert parse_announce(BASE + b"&compact=1").compact
-    assert not parse_announce(BASE + b"&compact=0").compact
-    assert not parse_announce(BASE + b"&no_peer_id=1").with_peer_ids
+    assert requests.parse_announce(BASE)[1:] == (True, True)
+    assert requests.parse_announce(BASE + b"&compact=1").compact
+    assert not requests.parse_announce(BASE + b"&compact=0").compact
+    assert not requests.parse_announce(BASE + b"&no_peer_id=1").with_peer_ids
 
 
-def test_a_partial_seed_is_paused_and_lacks_something() -> None:
-    """PROTOCOL 30."""
-    assert parse_announce(BASE + b"&event=paused&left=5").role is Role.PARTIAL_SEED
-    assert parse_announce(BASE + b"&event=paused&left=0").role is Role.SEEDER
-    assert parse_announce(BASE + b"&event=completed&left=5").role is Role.LEECHER
+@pytest.mark.parametrize("query", [BASE, BASE + b"&info_hash=zz", b"port=x&" + BASE])
+def test_the_raw_infohash_of_any_query_is_found(query: bytes) -> None:
+    assert requests.raw_info_hash(query) == quote_from_bytes(HASH).encode()
+    assert requests.raw_info_hash(b"port=1") == b""
 
 
 def test_a_scrape_of_everything_is_refused() -> None:

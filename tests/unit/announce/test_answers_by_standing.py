@@ -1,6 +1,7 @@
-"""What the use cases make of an asker's standing: the interval, and whom a seeder's witnesses reach."""
+"""What the tracker makes of a standing and of the seeders it sees: intervals, and the prefixes in facts."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,16 +10,13 @@ from etracker_announce.domain.seeding import MOST_PREFIXES
 from etracker_announce.domain.swarm import NO_COUNTS, RECORD, PeerFlag, Records, View
 from etracker_announce.ports import Judgement, Torrent
 from etracker_announce.settings import AnnounceSettings
-from etracker_announce.use_cases.seeding import FRESH_SECONDS
-from etracker_shared.facts import unpack_facts
+from etracker_announce.tracker.seeding_counts import FRESH_SECONDS
+from etracker_shared.facts import Event, unpack_facts
 from etracker_shared.identity import InfoHash
 from etracker_shared.tiers import Standing, Tier
-from tests.support.announce import query
-from tests.support.announce_ports import Scripted
-from tests.unit.announce.test_use_cases import HASH, KEY, PEER, answer
+from tests.support.announce_ports import HASH, Scripted
 
 NOW = 1_800_000_000
-PATH = f"/{KEY}/announce?"
 GIGABYTES = 10**9
 
 
@@ -50,12 +48,9 @@ def has_tier(scripted: Scripted, tier: Tier) -> None:
 
 
 async def intervals(scripted: Scripted, left: int) -> tuple[int, int]:
-    """Return what an announce is told: interval and min interval."""
-    told = await answer(scripted, PATH + query(HASH, PEER, left=left))
-    interval, minimum = told[b"interval"], told[b"min interval"]
-    assert isinstance(interval, int)
-    assert isinstance(minimum, int)
-    return interval, minimum
+    """Announce, and return interval and min interval."""
+    answer = await scripted.answer(left=left)
+    return answer.interval_seconds, answer.min_interval_seconds
 
 
 def interval_of_facts(scripted: Scripted) -> set[int]:
@@ -126,9 +121,9 @@ def shows(scripted: Scripted, *candidates: Records) -> None:
     scripted.swarms.view = View(NO_COUNTS, NOW, np.concatenate(candidates))
 
 
-async def said_prefixes(scripted: Scripted, info_hash: bytes = HASH, *, left: int = 0, **more: object) -> int:
+async def said_prefixes(scripted: Scripted, info_hash: InfoHash = HASH, *, left: int = 0, **more: Any) -> int:
     """Announce, and return the number of seeding prefixes in the fact."""
-    await answer(scripted, PATH + query(InfoHash(info_hash), PEER, left=left, **more))
+    await scripted.answer(info_hash=info_hash, left=left, **more)
     _, fact = scripted.swarms.steps[-1]
     assert fact is not None
     return next(iter(unpack_facts(fact))).seeding_prefixes
@@ -141,7 +136,7 @@ async def test_a_fact_carries_how_many_prefixes_seeded_when_the_swarm_was_last_s
     shows(scripted, swarm(("31.0.0.1", 7000), ("31.0.0.2", 7000), ("31.0.1.1", 7000)))
     assert await said_prefixes(scripted, left=left) == MOST_PREFIXES, "it wasn't seen yet"
     assert await said_prefixes(scripted) == 2
-    assert await said_prefixes(scripted, bytes(20)) == MOST_PREFIXES
+    assert await said_prefixes(scripted, InfoHash(bytes(20))) == MOST_PREFIXES
 
 
 async def test_prefixes_of_leechers_of_the_expired_and_of_the_unreachable_dont_count() -> None:
@@ -190,13 +185,13 @@ async def test_seeders_that_a_seeder_looks_at_are_never_handed_out(policy: str) 
     """PROTOCOL 18."""
     scripted = tracker(policy)
     shows(scripted, many(5), swarm(("31.0.9.1", 7000), flags=PeerFlag.NONE, seen=NOW))
-    told = await answer(scripted, PATH + query(HASH, PEER, left=0))
-    assert told[b"peers"] == bytes([31, 0, 9, 1]) + (7000).to_bytes(2, "big")
+    peers = (await scripted.answer(left=0)).peers.over4
+    assert peers["endpoint4"].tobytes() == bytes([31, 0, 9, 1]) + (7000).to_bytes(2, "big")
 
 
 async def test_a_leecher_that_wants_no_peers_and_one_that_leaves_count_nothing() -> None:
     scripted = tracker()
     shows(scripted, many(3))
     await said_prefixes(scripted, left=7, numwant=0)
-    await said_prefixes(scripted, event="stopped")
+    await said_prefixes(scripted, event=Event.STOPPED)
     assert await said_prefixes(scripted) == MOST_PREFIXES

@@ -10,10 +10,8 @@ from structlog.testing import capture_logs
 from etracker_announce.domain.policies import POLICIES, Asker, Question
 from etracker_announce.domain.swarm import NO_COUNTS, RECORD, Records, Role, View
 from etracker_announce.settings import AnnounceSettings
-from etracker_announce.use_cases.choosing import MOST_CANDIDATES, Choosing
-from tests.support.announce import query
+from etracker_announce.tracker.choosing import MOST_CANDIDATES, Choosing
 from tests.support.announce_ports import Scripted
-from tests.unit.announce.test_use_cases import HASH, KEY, answer
 
 BROKEN = 666
 
@@ -97,14 +95,18 @@ async def test_concurrent_announces_are_answered_as_if_they_came_one_after_the_o
     candidates["endpoint4"] = [bytes([8, 8, 8, number, 26, 225]) for number in range(200)]
     scripted = Scripted(settings=AnnounceSettings(policy=policy))
     scripted.swarms.view = View(NO_COUNTS, 1_800_000_000, candidates)
-    paths = [f"/{KEY}{number}/announce?{query(HASH, b'-TR3000-%012d' % number, left=7)}" for number in range(20)]
-    apart = [await answer(scripted, path) for path in paths]
+
+    async def listed(number: int) -> bytes:
+        answer = await scripted.answer(b"key%d" % number, peer_id=b"-TR3000-%012d" % number)
+        return answer.peers.over4["endpoint4"].tobytes()
+
+    apart = [await listed(number) for number in range(20)]
     scripted.swarms.hold = asyncio.Event()
-    together = asyncio.gather(*(answer(scripted, path) for path in paths))
+    together = asyncio.gather(*(listed(number) for number in range(20)))
     await asyncio.sleep(0)
     scripted.swarms.hold.set()
     assert await together == apart
-    assert len({str(told[b"peers"]) for told in apart}) == len(paths)
+    assert len(set(apart)) == 20
 
 
 def test_only_a_policy_that_gains_by_it_chooses_for_many() -> None:

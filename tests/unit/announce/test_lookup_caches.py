@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from etracker_announce.adapters.batching import COMPANY_SECONDS, Batcher
+from etracker_announce.adapters.batching import Batcher
 from etracker_announce.adapters.caching import RECHECK_SECONDS, NotifiedCache
 
 
@@ -136,7 +136,6 @@ async def test_while_an_answer_is_awaited_questions_gather_for_it() -> None:
 
 
 async def test_nobody_waits_for_company_longer_than_five_milliseconds() -> None:
-    assert COMPANY_SECONDS == 0.005
     oracle = Oracle()
     batcher = Batcher(oracle.ask, max_keys=100)
     questions = [asyncio.create_task(batcher.get(1))]

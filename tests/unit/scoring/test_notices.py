@@ -4,7 +4,7 @@ from itertools import permutations, product
 
 import pytest
 
-from etracker_announce.domain.texts import MAX_TEXT_BYTES, forbidden_words, one_line
+from etracker_announce.frontends.http.failures import MAX_TEXT_BYTES, forbidden_words, one_line
 from etracker_scoring.domain.notices import Reason, reason_of, tier_notice
 from etracker_scoring.domain.records import Key
 from etracker_scoring.domain.score import DAY, KeyHistory, ScoreParameters

@@ -1,1 +1,1 @@
-"""The outside world: Redis, Postgres and scoring, each behind a port."""
+"""Redis, Postgres and scoring, each behind a port."""

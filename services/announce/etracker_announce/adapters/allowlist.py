@@ -1,4 +1,4 @@
-"""The allowlist in front of Postgres: which infohashes are tracked, and their snatches."""
+"""The allowlist, cached in front of Postgres: which infohashes are tracked, and their snatches."""
 
 import asyncio
 import time
@@ -39,38 +39,29 @@ class PostgresAllowlist:
         self._pool = pool
         self._metrics = metrics
         self._tracked: NotifiedCache[Torrent] = NotifiedCache(max_entries, FRESH_SECONDS, lambda: listener.connected)
-        # Apart, so that a flood of made-up infohashes pushes no tracked one out.
+        # Separate, so that a flood of made-up infohashes evicts no tracked one.
         self._refused: NotifiedCache[bool] = NotifiedCache(REFUSED_ENTRIES, FRESH_SECONDS, lambda: listener.connected)
         self._questions: Batcher[InfoHash, Torrent | None] = Batcher(self._ask, max_keys=MAX_HASHES)
         self._breakers = AsyncCircuitBreakerFactory(default_threshold=FAILURES_ALLOWED, default_ttl=PAUSE_SECONDS)
 
     def hear(self, channel: str, info_hashes: Sequence[bytes] | None) -> None:
-        """Take in a notification of Postgres."""
+        """Handle a notification from Postgres."""
         if channel == INFOHASHES_CHANNEL:
             self._tracked.forget(info_hashes)
             self._refused.forget(info_hashes)
 
-    def peek(self, info_hash: InfoHash) -> Torrent | None:
-        """See :class:`~etracker_announce.ports.Allowlist`."""
-        torrent = self._tracked.fresh(info_hash)
-        if torrent is not None:
-            self._metrics.allowlist["cache"].inc()
-        return torrent
-
     def learn(self, info_hash: InfoHash, snatches: int) -> None:
-        """See :class:`~etracker_announce.ports.Allowlist`."""
+        """Remember snatches, see :class:`~etracker_announce.ports.Allowlist`."""
         torrent = self._tracked.last_known(info_hash)
         if torrent is not None:
             self._tracked.amend(info_hash, torrent._replace(snatches=snatches))
 
     async def find(self, info_hash: InfoHash) -> Torrent | None:
-        """See :class:`~etracker_announce.ports.Allowlist`."""
-        torrent = self.peek(info_hash)
-        if torrent is not None:
-            return torrent
-        if self._refused.fresh(info_hash):
+        """Return the torrent, see :class:`~etracker_announce.ports.Allowlist`."""
+        torrent = self._tracked.fresh(info_hash)
+        if torrent is not None or self._refused.fresh(info_hash):
             self._metrics.allowlist["cache"].inc()
-            return None
+            return torrent
         try:
             torrent = await self._questions.get(info_hash)
         except (*UNAVAILABLE, asyncpg.PostgresError, OpenedState):
@@ -79,11 +70,11 @@ class PostgresAllowlist:
         return torrent
 
     async def close(self) -> None:
-        """Give up the questions under way."""
+        """Cancel the queries under way."""
         await self._questions.close()
 
     def _last_known(self, info_hash: InfoHash) -> Torrent:
-        # What was tracked goes on; what wasn't may have been added since: never an answer from memory.
+        # A torrent that was tracked stays tracked; one that wasn't may have been added since, so no stale answer.
         torrent = self._tracked.last_known(info_hash)
         if torrent is None:
             self._metrics.allowlist["unavailable"].inc()
@@ -102,7 +93,7 @@ class PostgresAllowlist:
         return {info_hash: found.get(info_hash) for info_hash in info_hashes}
 
     async def _fetch(self, info_hashes: Sequence[InfoHash]) -> Sequence[asyncpg.Record]:
-        # Not asyncio.timeout: cancelled, asyncpg waits for a server that hangs to confirm it.
+        # Not asyncio.timeout: a cancelled query waits until the server confirms, which may hang.
         query = asyncio.ensure_future(self._pool.fetch(_FIND, info_hashes))
         done, _ = await asyncio.wait({query}, timeout=DEADLINE_SECONDS)
         if not done:

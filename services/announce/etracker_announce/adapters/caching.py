@@ -1,4 +1,4 @@
-"""A bounded cache in front of Postgres that is told of changes."""
+"""A bounded cache that Postgres notifies of changes."""
 
 import time
 from collections import OrderedDict
@@ -10,7 +10,7 @@ from cachetools import TTLCache
 V = TypeVar("V")
 
 RECHECK_SECONDS = 1.0
-"""How long an entry is trusted while nobody tells of changes, or right after one."""
+"""How long an entry is trusted without notifications, or right after a change."""
 
 REMEMBERED_CHANGES = 65536
 
@@ -18,30 +18,30 @@ Clock = Callable[[], float]
 
 
 class NotifiedCache(Generic[V]):
-    """Keeps answers for ``fresh_seconds`` while ``is_told`` says that changes would be heard of.
+    """Keeps answers for ``fresh_seconds`` as long as ``is_notified`` says that changes are reported.
 
-    An answer asked for less than a second after its key changed is trusted for a second only: who gave
-    it may not have heard yet. Entries that are no longer trusted are still there to fall back on.
+    An answer that was asked for within a second of a change is only trusted for a second: the answering service may
+    not know of the change yet. Entries that are no longer trusted remain available as a fallback.
 
-    Past ``max_entries`` the one asked for the longest ago goes, used or not: it is the next to be asked for again
-    anyway, and so a look changes nothing. Entries are tuples, since there are hundreds of thousands of them.
+    Past ``max_entries`` the oldest answer is evicted, used or not: it is the next to expire anyway, and so reading
+    needs no bookkeeping. Entries are tuples, since there are hundreds of thousands of them.
     """
 
     def __init__(
-        self, max_entries: int, fresh_seconds: float, is_told: Callable[[], bool], clock: Clock = time.monotonic
+        self, max_entries: int, fresh_seconds: float, is_notified: Callable[[], bool], clock: Clock = time.monotonic
     ) -> None:
         self._max_entries = max_entries
-        # Value, when it was asked for, until when it is trusted, and the round.
+        # The value, when it was asked for, until when it is trusted, and the round it was asked for in.
         self._entries: OrderedDict[bytes, tuple[V, float, float, int]] = OrderedDict()
         self._changed: TTLCache[bytes, bool] = TTLCache(REMEMBERED_CHANGES, RECHECK_SECONDS, timer=clock)
         self._everything_changed_at = -RECHECK_SECONDS
         self._round = 0
         self._fresh_seconds = fresh_seconds
-        self._is_told = is_told
+        self._is_notified = is_notified
         self._clock = clock
 
     def fresh(self, key: bytes) -> V | None:
-        """Return the value if it may be trusted."""
+        """Return the value if it is trusted."""
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -49,17 +49,17 @@ class NotifiedCache(Generic[V]):
         now = self._clock()
         if asked_in != self._round or now >= trusted_until:
             return None
-        if now >= asked_at + RECHECK_SECONDS and not self._is_told():
+        if now >= asked_at + RECHECK_SECONDS and not self._is_notified():
             return None
         return value
 
     def last_known(self, key: bytes) -> V | None:
-        """Return the value, trusted or not, unless it changed since."""
+        """Return the value, trusted or not, unless it has changed since."""
         entry = self._entries.get(key)
         return entry[0] if entry else None
 
     def put(self, key: bytes, value: V, asked_at: float) -> None:
-        """Keep an answer to a question of ``asked_at`` (this cache's clock)."""
+        """Keep an answer that was asked for at ``asked_at`` (by this cache's clock)."""
         settled = key not in self._changed and asked_at >= self._everything_changed_at + RECHECK_SECONDS
         trusted_until = asked_at + (self._fresh_seconds if settled else RECHECK_SECONDS)
         self._entries[key] = value, asked_at, trusted_until, self._round
@@ -68,15 +68,15 @@ class NotifiedCache(Generic[V]):
             self._entries.popitem(last=False)
 
     def amend(self, key: bytes, value: V) -> None:
-        """Replace a value that is known, and trust it no longer than the one before."""
+        """Replace a known value; it is trusted as long as the one before."""
         self._entries[key] = value, *self._entries[key][1:]
 
     def drop(self, key: bytes) -> None:
-        """Forget a value that turned out to be of another kind."""
+        """Remove a value that turned out to belong elsewhere."""
         self._entries.pop(key, None)
 
     def forget(self, keys: Sequence[bytes] | None) -> None:
-        """Hear that keys changed; None: any may have, so none is trusted until asked for again."""
+        """Note that keys changed. None: any may have, so that none is trusted until asked for again."""
         if keys is None:
             self._round += 1
             self._everything_changed_at = self._clock()

@@ -1,4 +1,4 @@
-"""Scoring's standings over HTTP: coalesced, remembered, and done without while scoring is down."""
+"""Scoring's standings over HTTP: batched, cached, and replaced by the last known ones while scoring is down."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ PAUSE_SECONDS = 1.0
 STRANGER_ENTRIES = 16_384
 SHARED_JUDGEMENTS = 1024
 GUEST = KeyHash(b"")
-"""Stands for any guest, as the empty string does in the request."""
+"""Any guest, which the request writes as an empty string."""
 
 NOBODY_ASKED = Judgement(Standing(registered=False, tier=Tier.FREE_RIDER), provisional=True)
 
@@ -43,7 +43,7 @@ class ScoringTiers:
         self._registered: NotifiedCache[Judgement] = NotifiedCache(
             max_entries, fresh_seconds, lambda: listener.connected
         )
-        # Apart, so that a flood of made-up keys pushes no registered one out.
+        # Separate, so that a flood of made-up keys evicts no registered one.
         self._strangers: NotifiedCache[Judgement] = NotifiedCache(
             STRANGER_ENTRIES, fresh_seconds, lambda: listener.connected
         )
@@ -52,25 +52,15 @@ class ScoringTiers:
         self._breakers = AsyncCircuitBreakerFactory(default_threshold=FAILURES_BEFORE_PAUSE, default_ttl=PAUSE_SECONDS)
 
     def hear(self, channel: str, key_hashes: Sequence[bytes] | None) -> None:
-        """Take in a notification of Postgres."""
+        """Handle a notification from Postgres."""
         if channel == KEYS_CHANNEL:
             self._registered.forget(key_hashes)
             self._strangers.forget(key_hashes)
 
-    def peek(self, key_hash: KeyHash | None) -> Judgement | None:
-        """See :class:`~etracker_announce.ports.Tiers`."""
-        judgement = self._registered.fresh(GUEST if key_hash is None else key_hash)
-        if judgement is not None:
-            self._metrics.tiers["cache"].inc()
-        return judgement
-
     async def judge(self, key_hash: KeyHash | None, prefix: bytes = b"") -> Judgement:
-        """See :class:`~etracker_announce.ports.Tiers`."""
-        judgement = self.peek(key_hash)
-        if judgement is not None:
-            return judgement
+        """Return a standing, see :class:`~etracker_announce.ports.Tiers`."""
         key = GUEST if key_hash is None else key_hash
-        judgement = self._strangers.fresh(key)
+        judgement = self._registered.fresh(key) or self._strangers.fresh(key)
         if judgement is not None:
             self._metrics.tiers["cache"].inc()
             return judgement
@@ -86,11 +76,11 @@ class ScoringTiers:
         return judgement
 
     async def close(self) -> None:
-        """Give up the questions under way."""
+        """Cancel the requests under way."""
         await self._questions.close()
 
     def _last_known(self, key: KeyHash) -> Judgement:
-        # A key that was no key may have been made since: then it is as good as unseen.
+        # An unknown key may have been created since, so it counts as never seen.
         judgement = self._registered.last_known(key)
         self._metrics.tiers["stale" if judgement else "provisional"].inc()
         return judgement or NOBODY_ASKED
@@ -110,8 +100,8 @@ class ScoringTiers:
         """Ask scoring.
 
         Raises:
-            httpx.HTTPError: it doesn't answer, or with an error.
-            ValidationError: it answers something else.
+            httpx.HTTPError: no answer, or an error.
+            ValidationError: the answer isn't what was agreed.
         """
         prefixes = {key.hex(): self._prefixes[key].hex() for key in keys if key in self._prefixes}
         question = TiersRequest(keys=[key.hex() for key in keys], prefixes=prefixes).model_dump_json()
@@ -132,5 +122,5 @@ class ScoringTiers:
 
 @lru_cache(SHARED_JUDGEMENTS)
 def _shared(judgement: Judgement) -> Judgement:
-    """Return the first of equal judgements: few differ, and a cache holds one for every key."""
+    """Return one object for equal judgements: few differ, and the caches contain one per key."""
     return judgement

@@ -1,4 +1,4 @@
-"""The deployment's pair secret, which the first migration made."""
+"""The deployment's pair secret, made by the first migration."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ import asyncpg
 from structlog import get_logger
 
 from etracker_shared.postgres import UNAVAILABLE
-from etracker_shared.tables import PAIR_SECRET
+from etracker_shared.secret_names import PAIR_SECRET
 
 RETRY_SECONDS = 0.5
 
@@ -14,14 +14,14 @@ log = get_logger("secret")
 
 
 class PairSecret:
-    """``value`` is None until Postgres has told it; it never changes after."""
+    """``value`` is None until it is loaded; after that it never changes."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self.value: bytes | None = None
 
     async def load(self) -> None:
-        """Ask until Postgres is up, migrated and answers."""
+        """Ask Postgres until it is up, migrated and answers."""
         waiting = False
         while self.value is None:
             try:
@@ -34,5 +34,5 @@ class PairSecret:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def is_loaded(self) -> bool:
-        """Tell whether announces can be answered yet."""
+        """Return whether announces can be answered yet."""
         return self.value is not None

@@ -1,1 +1,1 @@
-"""The protocol and peer selection: pure, no I/O, no framework, no clock of its own."""
+"""Values and laws: requests, answers, swarms, and the selection of peers. Pure: no I/O, no framework, no clock."""

@@ -1,26 +1,17 @@
-"""Where a request comes from, and which addresses may be handed out to whom."""
+"""Where a request comes from, and which addresses are private."""
 
 import enum
 import sys
-from collections.abc import Callable
-from functools import lru_cache
 from ipaddress import ip_network
-from socket import AF_INET, inet_pton
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from etracker_shared.addresses import Network, client_address, is_trusted, parse_address
 from etracker_shared.identity import packed_prefix
 
-REMEMBERED_CLIENTS = 65536
-REMEMBERED_PROXIES = 1024
-REMEMBERED_CHARACTERS = 128
-"""The longest header that is remembered: its sender chooses its length."""
-
-# Networks nobody on the Internet can dial: this host, private use, link-local, shared (CGNAT) and multicast. All of
-# them are decided by the first two bytes, so that numpy can look up a whole list of peers at once.
+# Networks that can't be reached over the Internet: this host, private use, link-local, shared (CGNAT) and multicast.
+# The first two bytes decide for all of them, so that numpy can look up a whole list of peers at once.
 _PRIVATE_NETWORKS = (
     "0.0.0.0/8",
     "10.0.0.0/8",
@@ -38,14 +29,14 @@ _PRIVATE_NETWORKS = (
 
 
 class PrivatePeers(enum.StrEnum):
-    """Who is told private addresses."""
+    """Which askers get private addresses."""
 
     PRIVATE_ASKERS = "private"
     ALWAYS = "always"
     NEVER = "never"
 
 
-class Client(NamedTuple):
+class Source(NamedTuple):
     """The address a request really comes from.
 
     ``packed``: 4 or 16 bytes, network order. ``prefix``: 7 bytes, the network of one household.
@@ -57,7 +48,7 @@ class Client(NamedTuple):
 
 
 def _first_two_bytes(version: int) -> npt.NDArray[np.bool_]:
-    """Tabulate which first two bytes (as a native number) begin a private address."""
+    """Return a table: whether an address with these first two bytes (as a native number) is private."""
     table = np.zeros(65536, dtype=np.bool_)
     for network in map(ip_network, _PRIVATE_NETWORKS):
         if network.version == version:
@@ -72,43 +63,11 @@ PRIVATE4_BYTES, PRIVATE6_BYTES = PRIVATE4.tobytes(), PRIVATE6.tobytes()
 
 
 def is_private(packed: bytes) -> bool:
-    """Tell whether nobody outside the address's own network can dial it."""
+    """Return whether an address can't be reached from outside its own network."""
     table = PRIVATE4_BYTES if len(packed) == 4 else PRIVATE6_BYTES
     return bool(table[int.from_bytes(packed[:2], sys.byteorder)])
 
 
-def describe_client(packed: bytes) -> Client:
-    """Describe an address (4 or 16 bytes) the way announces need it."""
-    return Client(packed, packed_prefix(packed), is_private(packed))
-
-
-ClientFinder = Callable[[str, str], Client]
-"""From the socket's address and the ``X-Forwarded-For`` header ("" if none) to the client."""
-
-
-def client_finder(trusted: tuple[Network, ...]) -> ClientFinder:
-    """Build the function that tells who asks.
-
-    Nearly everybody comes over IPv4, by themselves or through one proxy: that is told in a microsecond, whoever it is.
-    Parsing anything else is slow, so that some are remembered.
-
-    The function raises ValueError for a socket without an address.
-    """
-
-    @lru_cache(maxsize=REMEMBERED_PROXIES)
-    def is_proxy(socket_address: str) -> bool:
-        return is_trusted(parse_address(socket_address), trusted)
-
-    @lru_cache(maxsize=REMEMBERED_CLIENTS)
-    def parse_client(socket_address: str, forwarded_for: str) -> Client:
-        return describe_client(client_address(socket_address, forwarded_for, trusted).packed)
-
-    def find_client(socket_address: str, forwarded_for: str) -> Client:
-        believed = forwarded_for if forwarded_for and is_proxy(socket_address) else ""
-        try:
-            return describe_client(inet_pton(AF_INET, believed or socket_address))
-        except (OSError, ValueError):  # several hops, a port, IPv6, or rubbish
-            parse = parse_client if len(believed) <= REMEMBERED_CHARACTERS else parse_client.__wrapped__
-            return parse(socket_address, believed)
-
-    return find_client
+def describe_source(packed: bytes) -> Source:
+    """Describe an address of 4 or 16 bytes."""
+    return Source(packed, packed_prefix(packed), is_private(packed))

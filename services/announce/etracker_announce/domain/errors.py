@@ -1,16 +1,16 @@
-"""Why a request gets a failure instead of an answer.
+"""Why a request is refused.
 
-RefusalError           a bencoded failure; its reason is one of Reason, and so a metric label
-├── MalformedError     the request can't be understood
-├── NotAllowedError    understood, but this key or this torrent isn't served here
-└── TryAgainError      something behind us doesn't answer: not the client's fault
+RefusalError           has one of a bounded set of reasons, which become metric labels
+├── MalformedError     a front end can't understand the request
+├── NotAllowedError    this key or this torrent isn't served here
+└── NotReadyError      the tracker is still starting
 """
 
 import enum
 
 
 class Reason(enum.StrEnum):
-    """Every reason a BitTorrent client can be given; :mod:`~etracker_announce.domain.texts` has the words."""
+    """Every reason for which a request is refused. Front ends have the texts."""
 
     NO_PARAMETERS = "no_parameters"
     TOO_LONG = "too_long"
@@ -29,8 +29,14 @@ class Reason(enum.StrEnum):
     INTERNAL = "internal"
 
 
+TEMPORARY = frozenset(
+    {Reason.SWARMS_UNAVAILABLE, Reason.SWARMS_FULL, Reason.ALLOWLIST_UNAVAILABLE, Reason.STARTING, Reason.INTERNAL}
+)
+"""Reasons that aren't the client's fault and pass by themselves: it should try again soon."""
+
+
 class RefusalError(Exception):
-    """The client gets a failure for ``reason``."""
+    """The request is refused for ``reason``."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.value)
@@ -38,12 +44,12 @@ class RefusalError(Exception):
 
 
 class MalformedError(RefusalError):
-    """The request can't be understood."""
+    """A front end can't understand the request."""
 
 
 class NotAllowedError(RefusalError):
     """The key or the torrent isn't served here."""
 
 
-class TryAgainError(RefusalError):
-    """Something behind the tracker doesn't answer; the client should come back soon."""
+class NotReadyError(RefusalError):
+    """The tracker is still starting."""

@@ -1,4 +1,4 @@
-"""When a client shall come back: spread over time, always the same for the same peer."""
+"""Announce intervals, spread over time and always the same for the same peer."""
 
 from zlib import crc32
 
@@ -6,9 +6,9 @@ JITTER_PERCENT = 10
 
 
 def spread(interval_seconds: int, *who: bytes) -> int:
-    """Move an interval by up to 10 % either way, by who asks: asking again can't re-roll it.
+    """Move an interval by up to 10 % either way, depending on ``who`` only: asking again doesn't change it.
 
-    Clients don't spread their announces themselves; a checksum spreads well enough and costs nothing.
+    Clients don't spread their announces themselves. A checksum spreads well enough and costs nothing.
     """
     checksum = 0
     for part in who:

@@ -1,4 +1,4 @@
-"""The secret numbers of an (identity, torrent) pair, on which peer selection rests."""
+"""The secret numbers of a pair of identity and torrent, on which peer selection is based."""
 
 from hashlib import blake2b
 from typing import NamedTuple
@@ -7,19 +7,19 @@ _MASK = 2**64 - 1
 
 
 class Pair(NamedTuple):
-    """``hash``: 64 bits, kept in the peer's record. ``window``: 64 more, from which windows are drawn."""
+    """``hash``: 64 bits, stored in the peer's record. ``window``: 64 more, from which windows are drawn."""
 
     hash: int
     window: int
 
     def window_seed(self, now: int, interval_seconds: int) -> int:
-        """Return the 32 bits that fix what is seen during one interval."""
+        """Return the 32 bits that decide which candidates are read during one interval."""
         mixed = (self.window ^ (now // interval_seconds)) * 0x9E3779B97F4A7C15 & _MASK
         mixed = (mixed ^ mixed >> 32) * 0xD6E8FEB86659FD93 & _MASK
         return mixed >> 32
 
 
 def hash_pair(secret: bytes, identity: bytes, info_hash: bytes) -> Pair:
-    """Hash who (a key hash, or an address prefix for low tiers) and which torrent under the deployment's secret."""
+    """Hash an identity (a key hash, or an address prefix for low tiers) and a torrent with the deployment's secret."""
     digest = blake2b(identity + info_hash, key=secret, digest_size=16).digest()
     return Pair(int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little"))

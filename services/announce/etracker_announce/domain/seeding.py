@@ -1,9 +1,9 @@
-"""How many seed a torrent: distinct address prefixes, since many clients of one site are one to the swarm."""
+"""How many address prefixes seed a torrent: to the swarm, many clients at one site are one."""
 
 from etracker_announce.domain.swarm import PeerFlag, Records
 
 MOST_PREFIXES = 16
-"""Where counting ends: a torrent that so many seed has nothing to fear."""
+"""Where counting ends: with this many, a torrent is safe."""
 
 LOOKED_AT = 64
 _SEEDING = int(PeerFlag.SEEDER)
@@ -11,7 +11,7 @@ _FLAGS = int(PeerFlag.SEEDER | PeerFlag.UNREACHABLE)
 
 
 def count_seeding_prefixes(candidates: Records, oldest_seen: int) -> int:
-    """Count the distinct prefixes of seeders that can be dialled, :data:`MOST_PREFIXES` at most.
+    """Count the distinct prefixes of reachable seeders, up to :data:`MOST_PREFIXES`.
 
     Endpoints last seen before ``oldest_seen`` have expired. A peer on both families counts by its IPv4 address.
     """

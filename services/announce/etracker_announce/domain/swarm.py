@@ -1,4 +1,4 @@
-"""What a swarm holds and what an announce does to it: one step in, one view out."""
+"""What a swarm contains and what an announce does to it: one step in, one view out."""
 
 import enum
 from typing import NamedTuple
@@ -25,14 +25,14 @@ RECORD = np.dtype(
         ("endpoint6", "V18"),
     ]
 )
-"""What numpy reads of a packed table: :data:`etracker_shared.peer_records.LAYOUT`, the identity as a number."""
+"""How numpy reads a packed table: :data:`etracker_shared.peer_records.LAYOUT`, the identity as a number."""
 
 Records = npt.NDArray[np.void]
 """Array of :data:`RECORD`."""
 
 
 class Role(enum.IntEnum):
-    """What a peer wants of its swarm. Seeders and partial seeds (BEP 21) want leechers only."""
+    """What a peer wants from its swarm. Seeders and partial seeds (BEP 21) want leechers only."""
 
     LEECHER = 0
     SEEDER = 1
@@ -43,11 +43,11 @@ class Step(NamedTuple):
     """One announce, as the swarm tables need it.
 
     ``endpoint``: 6 bytes (IPv4) or 18 bytes (IPv6), address and port in network order.
-    ``flags``: :class:`PeerFlag` bits the caller knows (GUEST, UNREACHABLE); the role's bits are added.
+    ``flags``: :class:`PeerFlag` bits that the caller knows (GUEST, UNREACHABLE); those of the role are added.
     ``window``: how many candidate records to read at most, 0 for none.
-    ``window_seed``: 32 bits that fix which windows are read, so that asking again reveals no more.
-    ``rivals``: one who seeds is shown all others who do, if there are leechers and in all no more seeders than this.
-    ``witnesses``: how many seeders one who seeds is shown in any case.
+    ``window_seed``: 32 bits that decide which windows are read, so that asking again reveals no more.
+    ``rivals``: up to how many seeders a seeder gets all the other seeders, if there are leechers.
+    ``witnesses``: how many seeders a seeder gets in any case.
     ``now``: Unix seconds. ``stopped``: leave instead of join.
     """
 
@@ -68,7 +68,7 @@ class Step(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """How many peers a swarm has. ``snatches`` is None when Redis doesn't know."""
+    """How many peers a swarm has. ``snatches`` is None if Redis doesn't know."""
 
     seeders: int
     leechers: int
@@ -82,9 +82,9 @@ NO_COUNTS = Counts(0, 0, 0, None)
 class View(NamedTuple):
     """What a step saw: counts after it, when the asker first joined, and candidates to choose from.
 
-    ``candidates`` are records of both tables as far as the asker's role wants them; they may hold the
-    asker itself, endpoints that have expired, and seeders for one who seeds: the chooser drops those. ``dual``: the
-    asker's own record holds an unexpired endpoint of the other address family too, so both lists are of use to it.
+    ``candidates``: records of the tables that the asker's role wants. They may include the asker itself, expired
+    endpoints, and seeders although the asker seeds: choosing drops those. ``dual``: the asker's own record also has an
+    unexpired endpoint of the other address family, so both lists are of use to it.
     """
 
     counts: Counts

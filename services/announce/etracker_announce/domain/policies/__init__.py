@@ -1,7 +1,7 @@
-"""Policies of peer selection, by the name that ``ETRACKER_POLICY`` gives.
+"""Policies of peer selection, by their names in ``ETRACKER_POLICY``.
 
-A policy is one pure function: of the candidates that may be introduced at all it chooses whom to
-introduce. The same question gives the same answer on every replica, so that asking again reveals no more.
+A policy is one pure function that chooses among the candidates that may be introduced at all. The same question has
+the same answer on every replica, so asking again reveals no more.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,9 +37,9 @@ def _usual(_question: Question) -> int | None:
 class Policy:
     """``choose``: the function. ``choose_many``: the same for several askers at once, if that costs less.
 
-    ``window``: how many candidates it wants to see for a list of numwant.
-    ``rivals``: up to how many seeders of a torrent a seeder's candidates shall hold beside, to be counted.
-    ``interval``: the announce interval it asks for in seconds, None for the usual one.
+    ``window``: how many candidates it needs for a list of numwant.
+    ``rivals``: up to how many seeders of a torrent a seeder's candidates should include the others, to be counted.
+    ``interval``: the announce interval that it wants, in seconds; None for the usual one.
     """
 
     choose: Callable[[Question, Records], Records]
@@ -61,7 +61,7 @@ POLICIES = {
 
 
 def configured_policy(name: str, parameters: EquilibriumParameters, interval_seconds: int) -> Policy:
-    """Return a policy; ``parameters`` are for ``equilibrium``, the tracker's usual interval for ``tiers``."""
+    """Return a policy. ``parameters`` are for ``equilibrium``, the tracker's usual interval is for ``tiers``."""
     policy = POLICIES[name]
     if policy.choose is tiers.choose:
         return replace(policy, choose=partial(tiers.choose, interval_seconds=interval_seconds))

@@ -1,4 +1,4 @@
-"""Policy ``good_seeds``: who seeds much, and gave back what it took, gets a longer list, up to a point."""
+"""Policy ``good_seeds``: a key that seeds much, and gave back what it took, gets a longer list, up to a limit."""
 
 import math
 
@@ -10,15 +10,15 @@ SHORTEST_LIST = 5
 
 
 def choose(question: Question, candidates: Records) -> Records:
-    """Choose peers at random, from five for who seeds nothing to numwant for who seeds as much as good seeders do.
+    """Choose peers at random: five for a key that seeds nothing, up to numwant for a key that seeds like good seeders.
 
-    Scoring's ``share`` is x / g: what the key seeds, in units of what a good seeder of this tracker does.
+    Scoring's ``share`` is x / g: what the key seeds, in units of what a good seeder of this tracker seeds.
     """
     return sample(candidates, length_of_list(question.numwant, question.asker.share), question.seed)
 
 
 def length_of_list(numwant: int, share: float) -> int:
-    """Return how many peers a share is worth: all but a tenth of one at 1, nearly none beyond."""
+    """Return how many peers a share is worth: numwant less a tenth of a peer at 1, hardly more beyond."""
     if numwant <= SHORTEST_LIST:
         return numwant
     steepness = math.atanh((numwant - SHORTEST_LIST - 0.1) / (numwant - SHORTEST_LIST + 0.1))

@@ -1,4 +1,4 @@
-"""The hash of a pair of peers: a number that nobody can foresee, the same whichever of the two asks."""
+"""The hash of a pair of peers: a number that nobody can predict, the same whichever of the two asks."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,14 +9,14 @@ Numbers = npt.NDArray[np.uint64]
 _MASK = 2**64 - 1
 _FACTORS = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 
-# Arrays without a dimension, made once: any other kind of number costs each operation half as much again.
+# Arrays without a dimension, made once: with any other kind of number each operation takes half as long again.
 _SHIFT30, _SHIFT27 = np.array(30, np.uint64), np.array(27, np.uint64)
 _FACTOR1, _FACTOR2 = np.array(_FACTORS[0], np.uint64), np.array(_FACTORS[1], np.uint64)
 _UNIT = np.array(2.0**-64)
 
 
 def pair_hashes(pair_hash: int, others: Numbers) -> Floats:
-    """Hash one peer with each of some others to 0..1; all are given by the secret hashes in their records."""
+    """Hash one peer with each of some others to 0..1. Each is given by the secret hash in its record."""
     return mixed(others + np.uint64(pair_hash))
 
 
@@ -30,7 +30,7 @@ def mixed(sums: Numbers) -> Floats:
 
 
 def pair_hash_of(x: int) -> float:
-    """Mix one such sum."""
+    """Mix the sum of two peers' hashes to 0..1."""
     x &= _MASK
     x = (x ^ x >> 30) * _FACTORS[0] & _MASK
     return ((x ^ x >> 27) * _FACTORS[1] & _MASK) * 2.0**-64

@@ -1,4 +1,4 @@
-"""What a policy is asked: whom to introduce to this asker, now."""
+"""What a policy is asked: which peers to introduce to this asker now."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from etracker_announce.domain.swarm import Role
 
 
 class Asker(NamedTuple):
-    """Who asks. ``identity``, ``pair_hash``, ``tier`` and ``first_seen`` as in a swarm's records.
+    """The peer that asks. ``identity``, ``pair_hash``, ``tier`` and ``first_seen`` are as in a swarm's records.
 
     ``share``: what scoring grants under a list policy, in that policy's own unit.
     """
@@ -20,9 +20,9 @@ class Asker(NamedTuple):
 
 
 class Question(NamedTuple):
-    """``torrent_length``: bytes or None. ``seed``: 32 bits, the same for an interval. ``now``: Unix seconds.
+    """``torrent_length``: bytes or None. ``seed``: 32 bits, the same during an interval. ``now``: Unix seconds.
 
-    ``seeders``: how many seed the torrent, if a seeder isn't shown them because they are too many.
+    ``seeders``: the torrent's seeders, for an asker that seeds and whose candidates include only some of them.
     """
 
     asker: Asker

@@ -1,4 +1,4 @@
-"""Policy ``random``: any numwant peers, as a plain tracker gives them."""
+"""Policy ``random``: any numwant peers, as plain trackers do."""
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ def choose(question: Question, candidates: Records) -> Records:
 
 
 def sample(candidates: Records, size: int, seed: int) -> Records:
-    """Draw ``size`` records without repetition; the seed and the secret in their pair hashes fix which."""
+    """Draw ``size`` records without repetition; which ones depends on the seed and their secret pair hashes only."""
     if len(candidates) <= size:
         return candidates
     lots = lots_of(candidates["pair_hash"], np.uint64(seed_of_lots(seed)))
@@ -31,7 +31,7 @@ def seed_of_lots(seed: int) -> int:
 
 
 def lots_of(pair_hashes: Numbers, seeds: Numbers | np.uint64) -> Numbers:
-    """Draw a lot for each peer, from a seed for all or one each."""
+    """Draw a lot for each peer, from one seed for all of them or one seed each."""
     lots = (pair_hashes ^ seeds) * _MIX
     lots ^= lots >> _SHIFT
     lots *= _MIX
@@ -39,5 +39,5 @@ def lots_of(pair_hashes: Numbers, seeds: Numbers | np.uint64) -> Numbers:
 
 
 def smallest(lots: Numbers, size: int) -> Places:
-    """Return the places of the ``size`` smallest of more lots."""
+    """Return the places of the ``size`` smallest lots; there are more."""
     return np.argpartition(lots, size)[:size]

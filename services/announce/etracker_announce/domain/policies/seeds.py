@@ -1,4 +1,4 @@
-"""Policy ``seeds``: one peer more for every torrent the asker's key seeds."""
+"""Policy ``seeds``: one more peer for every torrent that the asker's key seeds."""
 
 from etracker_announce.domain.policies.question import Question
 from etracker_announce.domain.policies.random_peers import sample
@@ -6,5 +6,5 @@ from etracker_announce.domain.swarm import Records
 
 
 def choose(question: Question, candidates: Records) -> Records:
-    """Choose at random as many as torrents are seeded, and one; scoring's ``share`` is that number."""
+    """Choose one peer at random, and one for each torrent seeded; scoring's ``share`` is their number."""
     return sample(candidates, min(question.numwant, int(question.asker.share) + 1), question.seed)

@@ -1,8 +1,8 @@
-"""Policy ``equilibrium``: who seeds is introduced sooner, by pairs, and nobody is cut off.
+"""Policy ``equilibrium``: keys that seed are introduced sooner, pair by pair, and nobody is cut off.
 
-Two peers may be introduced if each end that is a leecher accepts the other. A leecher accepts a peer of its own tier
-or below at once. Of higher tiers it accepts a share that grows with the time since it joined, and from the start as
-many as it is guaranteed. Which ones, a keyed hash of the pair decides: the same whoever of the two asks, whenever,
+Two peers may be introduced if each of them that leeches accepts the other. A leecher accepts a peer of its own tier or
+below at once. Of higher tiers it accepts a share that grows with the time since it joined, and a guaranteed number
+from the start. Which ones is decided by a keyed hash of the pair: the same whichever of the two asks, at any time and
 on every replica. Source: the simulations of ``make equilibrium``.
 """
 
@@ -36,11 +36,11 @@ __all__ = [
 WINDOW = 300
 
 FEW = 48
-"""Up to how many candidates are looked at one by one, which then takes less time than numpy does."""
+"""Up to how many candidates a loop is faster than numpy."""
 
 
 def interval(question: Question, parameters: EquilibriumParameters = DEFAULTS) -> int | None:
-    """Return the announce interval while the asker's list may be restricted, in seconds; None: the usual one."""
+    """Return the announce interval in seconds while the asker's list may be restricted; None for the usual one."""
     asker = question.asker
     tau = tau_of(question.torrent_length, parameters)
     if asker.role != LEECHER or question.now - asker.first_seen >= (TIERS - 1 - asker.tier) * tau:
@@ -52,7 +52,7 @@ def interval(question: Question, parameters: EquilibriumParameters = DEFAULTS) -
 def choose(question: Question, candidates: Records, parameters: EquilibriumParameters = DEFAULTS) -> Records:
     """Choose numwant of the peers the asker may be introduced to.
 
-    For an asker that seeds, seeders among the candidates are its rivals: they are counted, not chosen.
+    Seeders among the candidates of an asker that seeds are its rivals: they are counted, not chosen.
     """
     return choose_many([question], [candidates], parameters)[0]
 
@@ -60,7 +60,7 @@ def choose(question: Question, candidates: Records, parameters: EquilibriumParam
 def choose_many(
     questions: Sequence[Question], candidates: Sequence[Records], parameters: EquilibriumParameters = DEFAULTS
 ) -> list[Records]:
-    """Choose for several askers, each by itself, from the candidates of each."""
+    """Choose for several askers, independently, each from its own candidates."""
     wanted = [
         records if question.numwant > 0 else records[:0]
         for question, records in zip(questions, candidates, strict=True)

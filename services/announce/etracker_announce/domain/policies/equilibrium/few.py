@@ -1,4 +1,4 @@
-"""The law of policy ``equilibrium``, one pair at a time: for so few candidates that numpy would hardly have begun."""
+"""The law of policy ``equilibrium``, one pair at a time: faster than numpy for a few candidates."""
 
 from etracker_announce.domain.policies.equilibrium.kinds import KIND_OF, READ
 from etracker_announce.domain.policies.equilibrium.parameters import TIERS, EquilibriumParameters, tau_of
@@ -36,7 +36,7 @@ class Few:
         return sorted([self._hashes[place] for place in self._halves[leeching]])[rank - 1]
 
     def allowed(self) -> list[int]:
-        """Return the places of those whom the asker may be introduced to."""
+        """Return the places of the peers that the asker may be introduced to."""
         accepted = self._terms.accepted
         allowed = [
             place
@@ -50,7 +50,7 @@ class Few:
         return allowed
 
     def _accepts(self, place: int, kind: int, hashed: float) -> bool:
-        """Tell whether a candidate accepts the asker."""
+        """Return whether a candidate accepts the asker."""
         return (
             hashed <= self._terms.accepting[kind]
             or hashed <= self._share_at(place, kind)
@@ -58,12 +58,12 @@ class Few:
         )
 
     def _share_at(self, place: int, kind: int) -> float:
-        """The share of peers of the asker's tier that a leecher of a lower tier accepts by now."""
+        """Return the share of peers of the asker's tier that a leecher of a lower tier accepts by now."""
         gap = self._question.asker.tier - kind % TIERS - (self._question.now - self._first_seen[place]) / self._tau
         return float(self._parameters.phi ** max(0.0, gap))
 
     def _has_few_closer(self, place: int, hashed: float, wanted: int) -> bool:
-        """Tell whether fewer of the asker's rivals than wanted are closer to a candidate than the asker is."""
+        """Return whether fewer than ``wanted`` of the asker's rivals are closer to a candidate than the asker is."""
         if not wanted:
             return False
         own, closer = self._pair_hashes[place], 0
@@ -76,6 +76,6 @@ class Few:
         return True
 
     def _closest_others(self, allowed: list[int]) -> list[int]:
-        """Those of the lowest tiers first, and of a tier the closest."""
+        """Return the places of the other candidates, the lowest tiers first and the closest of a tier first."""
         others = set(range(len(self._kinds))) - set(allowed)
         return sorted(others, key=lambda place: (self._kinds[place] % TIERS, self._hashes[place]))

@@ -1,4 +1,4 @@
-"""What the law reads of a record, and kinds of candidates: tier, and five more if the candidate leeches."""
+"""What the law reads of a record, and the kind of a candidate: its tier, plus five if it leeches."""
 
 from collections.abc import Mapping
 from typing import Any

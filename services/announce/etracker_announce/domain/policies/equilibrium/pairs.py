@@ -1,8 +1,8 @@
 """The law of policy ``equilibrium`` for all pairs of several askers with their candidates, at once.
 
-An operation of numpy takes most of a microsecond whatever it does with a few numbers; done for the announces of a
-batch together it costs each of them little. Hence the candidates of all askers lie in one array, one after the other,
-and what is known of an asker, or of its candidates of one kind, is taken from a table.
+An operation of numpy takes most of a microsecond, however few its numbers; shared by all announces of a batch it costs
+each of them little. So the candidates of all askers are in one array, one after the other, and what is known about an
+asker, or about its candidates of one kind, is taken from a table.
 """
 
 import math
@@ -23,7 +23,7 @@ from etracker_announce.domain.swarm import RECORD, Records
 
 Flags = npt.NDArray[np.bool_]
 
-_OPAQUE = np.dtype((np.void, RECORD.itemsize))  # numpy joins and takes these without looking into them
+_OPAQUE = np.dtype((np.void, RECORD.itemsize))  # numpy copies these without looking at their fields
 
 
 class _Sight(NamedTuple):
@@ -43,8 +43,8 @@ class _Sight(NamedTuple):
 class Pairs:
     """Askers with their candidates.
 
-    A place is a candidate's in the array of all of them. A cell is a kind of candidate of one asker: tier and, if
-    it leeches, five more.
+    A place is the index of a candidate in the array of all of them. A cell is one kind of candidate of one asker: the
+    tier, plus five if it leeches.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Pairs:
         return terms
 
     def _allowed(self) -> Flags:
-        """Tell at which places both ends accept each other, as far as they leech."""
+        """Return at which places both peers accept each other, as far as they leech."""
         accepted = np.array([terms.accepted for terms in self._terms])
         accepting = np.array([terms.accepting for terms in self._terms])
         allowed: Flags = self._hash <= accepted.take(self._cell)
@@ -105,7 +105,7 @@ class Pairs:
         return allowed
 
     def _shares_at(self, places: Places) -> Floats:
-        """Return the share of peers of its asker's tier that each of some leechers of lower tiers accepts by now."""
+        """Return which share of peers of the asker's tier each of some leechers of lower tiers accepts by now."""
         parameters, askers = self._parameters, self._asker.take(places)
         tiers = np.array([question.asker.tier for question in self._questions], np.float64)
         now = np.array([question.now for question in self._questions], np.float64)
@@ -116,7 +116,7 @@ class Pairs:
         return np.exp2(gaps * math.log2(parameters.phi))
 
     def _guarantee(self, places: Places) -> Flags:
-        """Tell which of some leechers accept the asker because few of its rivals are closer to them."""
+        """Return which of some leechers accept the asker because few of its rivals are closer to them."""
         closest = np.array([terms.closest for terms in self._terms]).take(self._cell.take(places))
         accept: Flags = closest > 0
         exact = accept.nonzero()[0]
@@ -142,13 +142,13 @@ class Pairs:
         return np.asarray(np.add.reduceat(closer, begins, dtype=np.intp))
 
     def _filled(self, allowed: Places, first: int, end: int, fewest: int) -> Places:
-        """Lengthen a list that is too short by those of the lowest tiers, and of a tier by the closest."""
+        """Lengthen a list that is too short by candidates of the lowest tiers, the closest of a tier first."""
         rest = np.setdiff1d(np.arange(first, end), allowed, assume_unique=True)
         order = np.lexsort((self._hash.take(rest), self._cell.take(rest) % TIERS))
         return np.concatenate([allowed, rest.take(order[: fewest - len(allowed)])])
 
     def _lots(self, places: Places, bounds: Sequence[int]) -> Numbers:
-        """Draw a lot for everybody at some places, if any list is too long. Each asker's lie between two bounds."""
+        """Draw a lot for each place if any list is too long. The places of each asker lie between two bounds."""
         if all(bounds[at + 1] - bounds[at] <= question.numwant for at, question in enumerate(self._questions)):
             return self._pair_hash[:0]
         seeds = np.array([seed_of_lots(question.seed) for question in self._questions], np.uint64)

@@ -1,4 +1,4 @@
-"""What an operator can tune of policy ``equilibrium``, and what follows from it alone."""
+"""What an operator can tune about policy ``equilibrium``, and what follows from that alone."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,10 @@ from dataclasses import dataclass
 TIERS = 5
 
 RIVALS = 41
-"""Up to how many seeders a seeder has to know who else a leecher is guaranteed; of more it knows only the number."""
+"""Up to how many seeders a seeder is shown the others, to know which of them a leecher is guaranteed.
+
+Beyond that it only knows their number.
+"""
 
 ALL = 1.0
 """A share no hash exceeds."""
@@ -64,7 +67,7 @@ DEFAULTS = EquilibriumParameters()
 
 
 def tau_of(torrent_length: int | None, parameters: EquilibriumParameters) -> float:
-    """Return in how many seconds one tier of difference is forgiven."""
+    """Return after how many seconds one tier of difference is forgiven."""
     if torrent_length is None:
         return parameters.tau_unknown
     shortest, longest = parameters.tau_bounds
@@ -78,7 +81,7 @@ def seeders_guaranteed(parameters: EquilibriumParameters, tier: int, seeders: in
 
 
 def share_of_seeders(parameters: EquilibriumParameters, tier: int, seeders: int) -> float:
-    """Return the guarantee among many: a share that shows as many of them as of the most that are told apart."""
+    """Return the guarantee among many seeders: the share that yields as many as among ``exact_up_to`` of them."""
     if parameters.seeders[tier] is None:
         return ALL
     return seeders_guaranteed(parameters, tier, parameters.exact_up_to) / seeders

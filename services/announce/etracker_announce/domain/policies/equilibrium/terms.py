@@ -1,4 +1,4 @@
-"""What one asker's circumstances make of each kind of candidate, before any pair is looked at."""
+"""What one asker's circumstances mean for each kind of candidate, before any pair is looked at."""
 
 from typing import NamedTuple, Protocol
 
@@ -36,16 +36,16 @@ class Sight(Protocol):
         ...
 
     def smallest(self, rank: int, *, leeching: bool) -> float:
-        """Return the hash that ``rank`` of those who seed or leech don't exceed."""
+        """Return the hash with this rank among the seeders or the leechers, the smallest first."""
         ...
 
 
 class Terms(NamedTuple):
     """The terms between an asker and its candidates.
 
-    ``accepted``: what the asker accepts. ``accepting``: up to here candidates accept the asker for sure. Beyond, one
-    still may: for the time it has waited, or because fewer than ``closest`` of the asker's rivals are closer to it.
-    ``rivals``: how many there are, candidates that do as the asker does.
+    ``accepted``: what the asker accepts. ``accepting``: up to here candidates certainly accept the asker. Beyond that,
+    a candidate still may because of the time it has waited, or because fewer than ``closest`` of the asker's rivals are
+    closer to it. ``rivals``: how many candidates seed or leech as the asker does.
     """
 
     accepted: Shares
@@ -63,7 +63,7 @@ def terms_of(question: Question, sight: Sight, parameters: EquilibriumParameters
 
 def _terms_of_leecher(question: Question, sight: Sight, parameters: EquilibriumParameters) -> Terms:
     asker, leechers, rank = question.asker, sight.leechers, 0
-    # The guarantee of leechers is everybody's alike: each has as many others as the asker has.
+    # The guarantee of leechers is symmetric: each sees as many others as the asker does.
     of_leechers = below = ALL
     if leechers > parameters.exact_up_to:
         of_leechers = below = parameters.leechers / leechers
@@ -83,7 +83,7 @@ def _terms_of_leecher(question: Question, sight: Sight, parameters: EquilibriumP
 
 
 def _guarantee_of_seeders(question: Question, sight: Sight, parameters: EquilibriumParameters) -> float:
-    """The hash up to which a leecher accepts seeders of any tier."""
+    """Return the hash up to which a leecher accepts seeders of any tier."""
     tier, among = question.asker.tier, max(sight.seeders, question.seeders)
     if among > parameters.exact_up_to:
         return share_of_seeders(parameters, tier, among)

@@ -1,10 +1,9 @@
 """Parse announces and scrapes from the raw bytes of a request's path and query.
 
-Nothing here may decode the query as text: an infohash is any 20 bytes. What can't be understood
-raises :class:`~etracker_announce.domain.errors.MalformedError` and nothing else does.
+Nothing here may decode the query as text: an infohash is any 20 bytes. Whatever can't be understood raises
+:class:`~etracker_announce.domain.errors.MalformedError`; nothing else is ever raised.
 """
 
-import enum
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,7 +11,7 @@ from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from etracker_announce.domain.errors import MalformedError, Reason
-from etracker_announce.domain.swarm import Role
+from etracker_announce.domain.requests import AnnounceRequest, Kind, ScrapeRequest
 from etracker_shared.facts import MAX_COUNTER, UNKNOWN_LEFT, Event
 from etracker_shared.identity import InfoHash
 
@@ -21,9 +20,10 @@ MAX_SCRAPE_QUERY = 8192
 MAX_SCRAPE_HASHES = 64
 MAX_PORT = 65535
 
-# A name may follow a doubled question mark. Only the first "=" separates: values hold more of them. Possessive, and
-# anchored at "&", so that no query takes longer than its length.
+# A name may follow a doubled question mark. Only the first "=" separates: values may contain more. Possessive, and
+# anchored at "&", so that the time is linear in the length of the query.
 _PAIR = re.compile(rb"(?:^|&)\?*+([^&=]++)=([^&]*)")
+_RAW_INFO_HASH = re.compile(rb"info_hash=([^&]*)")
 
 _EVENTS = {
     b"": Event.REGULAR,
@@ -34,62 +34,26 @@ _EVENTS = {
     b"stopped": Event.STOPPED,
     b"paused": Event.PAUSED,
 }
-
-
-class Kind(enum.StrEnum):
-    """What a path asks for."""
-
-    ANNOUNCE = "announce"
-    SCRAPE = "scrape"
-
-
 _KINDS = {b"announce": Kind.ANNOUNCE, b"scrape": Kind.SCRAPE}
 
 
 class Target(NamedTuple):
-    """Where a request goes. ``key`` is as the path has it, unchecked, or None for a guest."""
+    """What a path asks for. ``key``: as the path has it, unchecked, or None for a guest."""
 
     kind: Kind
     key: bytes | None
 
 
-class AnnounceRequest(NamedTuple):
-    """One announce, as the client sent it.
+class ParsedAnnounce(NamedTuple):
+    """An announce, and how its answer is to be written: ``with_peer_ids`` only matters without ``compact``."""
 
-    ``info_hash_with_spaces``: the infohash with every ``+`` read as a space, or None if it holds none.
-    ``left``: bytes, or :data:`~etracker_shared.facts.UNKNOWN_LEFT`. ``numwant``: None for the default.
-    """
-
-    info_hash: InfoHash
-    info_hash_with_spaces: InfoHash | None
-    peer_id: bytes
-    port: int
-    uploaded: int
-    downloaded: int
-    left: int
-    corrupt: int
-    redundant: int
-    event: Event
-    numwant: int | None
+    request: AnnounceRequest
     compact: bool
     with_peer_ids: bool
 
-    @property
-    def role(self) -> Role:
-        """What the asker wants of the swarm: one that lacks nothing, or has all it wants, seeds."""
-        if self.left == 0:
-            return Role.SEEDER
-        return Role.PARTIAL_SEED if self.event is Event.PAUSED else Role.LEECHER
-
-
-class ScrapeRequest(NamedTuple):
-    """Infohashes in the order asked, each with its reading of ``+`` as a space, if that differs."""
-
-    info_hashes: tuple[tuple[InfoHash, InfoHash | None], ...]
-
 
 def parse_path(path: bytes) -> Target | None:
-    """Find out what a path asks for: ``/announce``, ``/<key>/announce`` or ``/announce/<key>``; None for neither."""
+    """Parse ``/announce``, ``/<key>/announce`` or ``/announce/<key>``, and the same for scrapes; None for the rest."""
     parts = path.split(b"/")
     if len(parts) == 3:
         if kind := _KINDS.get(parts[2]):
@@ -101,11 +65,11 @@ def parse_path(path: bytes) -> Target | None:
     return None
 
 
-def parse_announce(query: bytes) -> AnnounceRequest:
+def parse_announce(query: bytes) -> ParsedAnnounce:
     """Parse the query of an announce.
 
     Raises:
-        MalformedError: with the one thing that is wrong.
+        MalformedError: with the first thing that is wrong.
     """
     if len(query) > MAX_ANNOUNCE_QUERY:
         raise MalformedError(Reason.TOO_LONG)
@@ -115,10 +79,10 @@ def parse_announce(query: bytes) -> AnnounceRequest:
     fields = dict(reversed(pairs))  # of a repeated parameter the first wins
     if query.count(b"info_hash=") > 1 and sum(name == b"info_hash" for name, _ in pairs) > 1:
         raise MalformedError(Reason.SEVERAL_INFO_HASHES)
-    info_hash, with_spaces = _info_hash(fields.get(b"info_hash", b""))
-    return AnnounceRequest(
+    info_hash, other_info_hash = _info_hash(fields.get(b"info_hash", b""))
+    request = AnnounceRequest(
         info_hash=info_hash,
-        info_hash_with_spaces=with_spaces,
+        other_info_hash=other_info_hash,
         peer_id=_peer_id(fields.get(b"peer_id", b"")),
         port=_port(fields.get(b"port", b"")),
         uploaded=_counter(fields, b"uploaded"),
@@ -128,16 +92,15 @@ def parse_announce(query: bytes) -> AnnounceRequest:
         redundant=_counter(fields, b"redundant"),
         event=_EVENTS.get(fields.get(b"event", b"").lower(), Event.REGULAR),
         numwant=_numwant(fields.get(b"numwant", b"")),
-        compact=fields.get(b"compact") != b"0",
-        with_peer_ids=fields.get(b"no_peer_id") != b"1",
     )
+    return ParsedAnnounce(request, fields.get(b"compact") != b"0", fields.get(b"no_peer_id") != b"1")
 
 
 def parse_scrape(query: bytes) -> ScrapeRequest:
     """Parse the query of a scrape.
 
     Raises:
-        MalformedError: with the one thing that is wrong.
+        MalformedError: with the first thing that is wrong.
     """
     if len(query) > MAX_SCRAPE_QUERY:
         raise MalformedError(Reason.TOO_LONG)
@@ -149,10 +112,16 @@ def parse_scrape(query: bytes) -> ScrapeRequest:
     return ScrapeRequest(tuple(map(_info_hash, dict.fromkeys(values))))
 
 
-def _unquote(value: bytes) -> bytes:
-    r"""Undo percent-encoding; a ``%`` that begins none stays.
+def raw_info_hash(query: bytes) -> bytes:
+    """Return the first infohash of a query as it is written there, valid or not; empty if there is none."""
+    found = _RAW_INFO_HASH.search(query)
+    return found[1] if found else b""
 
-    Python's codec for ``\x12`` does it in C, at a quarter of what :func:`unquote_to_bytes` takes.
+
+def _unquote(value: bytes) -> bytes:
+    r"""Undo percent-encoding; a ``%`` without two hex digits stays.
+
+    Python's codec for ``\x12`` does it in C, at a quarter of the cost of :func:`unquote_to_bytes`.
     """
     if b"%" not in value:
         return value
@@ -163,6 +132,7 @@ def _unquote(value: bytes) -> bytes:
 
 
 def _info_hash(value: bytes) -> tuple[InfoHash, InfoHash | None]:
+    """Return the infohash, and what it is if a ``+`` in it stands for a space."""
     info_hash = _unquote(value)
     if len(info_hash) != 20:
         raise MalformedError(Reason.INFO_HASH)

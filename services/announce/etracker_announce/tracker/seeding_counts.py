@@ -1,4 +1,4 @@
-"""How many seed each torrent, as the last look into its swarm said."""
+"""How many address prefixes seed each torrent, as last counted."""
 
 from collections import OrderedDict
 
@@ -11,14 +11,14 @@ MOST_SWARMS = 131_072
 
 
 class SeedingCounts:
-    """Remembers counts of some swarms. A fact is written before its own step is known, so it carries the last count.
+    """Remembers counts of some swarms: a fact is written before its own step is known, so it has the last count.
 
-    That of a swarm never looked into is the highest: nobody gains by a tracker that just started.
+    A swarm that wasn't counted yet has the highest count, so that nobody gains by a restart.
     """
 
     def __init__(self, peer_lifetime_seconds: int) -> None:
         self._peer_lifetime_seconds = peer_lifetime_seconds
-        # Count and Unix time, the oldest first; a plain dictionary would look for its first behind all deleted ones.
+        # Count and Unix time, the oldest first. A plain dictionary would skip all deleted entries to find its first.
         self._counted: OrderedDict[InfoHash, tuple[int, int]] = OrderedDict()
 
     def of(self, info_hash: InfoHash) -> int:
@@ -27,12 +27,12 @@ class SeedingCounts:
         return MOST_PREFIXES if counted is None else counted[0]
 
     def is_due(self, info_hash: InfoHash, now: int) -> bool:
-        """Tell whether the count is old."""
+        """Return whether the count is old."""
         counted = self._counted.get(info_hash)
         return counted is None or now - counted[1] >= FRESH_SECONDS
 
     def learn(self, step: Step, view: View) -> None:
-        """Count, if it is due and the step looked at seeders."""
+        """Count again if the count is old and the step read seeders."""
         looked = step.window if step.role is Role.LEECHER else step.witnesses
         if step.stopped or not looked or not self.is_due(step.info_hash, step.now):
             return

@@ -3,15 +3,15 @@
 import pytest
 
 from etracker_announce.domain.errors import Reason
-from etracker_announce.domain.texts import (
+from etracker_announce.frontends.http.failures import (
     FORBIDDEN,
-    MAX_HOST_BYTES,
     MAX_TEXT_BYTES,
     TEXTS,
     forbidden_words,
     one_line,
     text_of,
 )
+from etracker_announce.settings import MAX_HOSTNAME_BYTES
 
 MEANT = {Reason.UNREGISTERED_TORRENT: ["unregistered"]}
 
@@ -25,7 +25,7 @@ def test_no_text_says_what_clients_act_upon_unless_it_is_meant(reason: Reason) -
 @pytest.mark.parametrize("reason", Reason)
 def test_every_text_is_one_short_line_of_ascii(reason: Reason) -> None:
     """PROTOCOL 12."""
-    text = text_of(reason, "h" * MAX_HOST_BYTES)
+    text = text_of(reason, "h" * MAX_HOSTNAME_BYTES)
     assert text.isascii()
     assert text.decode().isprintable()
     assert len(text) <= MAX_TEXT_BYTES

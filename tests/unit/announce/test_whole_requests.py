@@ -1,4 +1,4 @@
-"""The short way through HTTP understands few requests, and those as a real parser does."""
+"""The parser of whole requests takes few of them, and reads those as a real parser does."""
 
 import random
 from typing import Any
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etracker_announce.domain.request import Kind
-from etracker_announce.routes.short_request import parse_short_request
+from etracker_announce.domain.requests import Kind
+from etracker_announce.frontends.http.whole_requests import parse_whole_request
 from tests.support.mutations import mutate
 
 REQUEST = (
@@ -47,7 +47,7 @@ class RealParser:
 
 
 def test_a_request_that_closes_is_read_whole() -> None:
-    request = parse_short_request(REQUEST)
+    request = parse_whole_request(REQUEST)
     assert request is not None
     assert (request.target.kind, request.target.key) == (Kind.ANNOUNCE, b"abc")
     assert request.query == b"info_hash=%01+,:/x&port=1"
@@ -56,7 +56,7 @@ def test_a_request_that_closes_is_read_whole() -> None:
 
 
 def test_a_request_that_keeps_its_connection_says_so() -> None:
-    request = parse_short_request(REQUEST.replace(b"Connection: close\r\n", b""))
+    request = parse_whole_request(REQUEST.replace(b"Connection: close\r\n", b""))
     assert request is not None
     assert not request.closes
 
@@ -71,7 +71,7 @@ def test_a_request_that_keeps_its_connection_says_so() -> None:
     ],
 )
 def test_variants_of_it_are_read_too(old: bytes, new: bytes) -> None:
-    assert parse_short_request(REQUEST.replace(old, new)) is not None
+    assert parse_whole_request(REQUEST.replace(old, new)) is not None
 
 
 @pytest.mark.parametrize(
@@ -100,15 +100,15 @@ def test_variants_of_it_are_read_too(old: bytes, new: bytes) -> None:
         (b"/abc/announce", b"/abc/other"),
     ],
 )
-def test_anything_else_goes_the_long_way(old: bytes, new: bytes) -> None:
-    assert parse_short_request(REQUEST.replace(old, new)) is None
+def test_anything_else_is_left_to_the_real_parser(old: bytes, new: bytes) -> None:
+    assert parse_whole_request(REQUEST.replace(old, new)) is None
 
 
 @settings(max_examples=1000)
 @given(st.integers(min_value=0))
-def test_what_the_short_way_reads_a_real_parser_reads_alike(seed: int) -> None:
+def test_a_real_parser_reads_every_request_alike(seed: int) -> None:
     data = mutate(REQUEST, random.Random(seed))
-    request = parse_short_request(data)
+    request = parse_whole_request(data)
     if request is not None:
         real = RealParser()
         real.read(data)
@@ -121,5 +121,5 @@ def test_what_the_short_way_reads_a_real_parser_reads_alike(seed: int) -> None:
 
 @given(st.binary(max_size=200))
 def test_no_bytes_harm_it(data: bytes) -> None:
-    parse_short_request(data)
-    parse_short_request(REQUEST[:-2] + data + b"\r\n")
+    parse_whole_request(data)
+    parse_whole_request(REQUEST[:-2] + data + b"\r\n")

@@ -1,8 +1,7 @@
-"""Every text a BitTorrent client can be sent. Texts are an API.
+"""The text for each reason of a refusal. Texts are an API.
 
-Clients and the tools around them act on words in these texts, up to deleting the user's data, so
-none but the two that mean it says one of :data:`FORBIDDEN`. Transmission 3.00 cuts at 127 bytes and
-BiglyBT after the first line.
+Clients and the tools around them act on words in these texts, up to deleting the user's data. So only the text that
+means it contains one of :data:`FORBIDDEN`. Transmission 3.00 cuts at 127 bytes and BiglyBT after the first line.
 """
 
 from etracker_announce.domain.errors import Reason
@@ -37,7 +36,6 @@ FORBIDDEN = (
 """Words on which clients and automation tools act."""
 
 _INVALID_KEY = "Invalid announce key, get a new one at "
-MAX_HOST_BYTES = MAX_TEXT_BYTES - len(_INVALID_KEY)
 
 TEXTS = {
     Reason.NO_PARAMETERS: "This is a BitTorrent tracker: put its address into a torrent client, not into a browser",
@@ -55,22 +53,22 @@ TEXTS = {
     Reason.STARTING: "The tracker is just starting, try again soon",
     Reason.INTERNAL: "Internal error of the tracker, try again later",
 }
-"""The words of every reason but :attr:`Reason.INVALID_KEY`, which names the operator's host."""
+"""Every text but that of :attr:`Reason.INVALID_KEY`, which names the operator's host."""
 
 
 def text_of(reason: Reason, host: str) -> bytes:
-    """Return the words for a reason; ``host`` is where new keys are to be had."""
+    """Return the text for a reason. ``host``: where new keys are available."""
     text = _INVALID_KEY + host if reason is Reason.INVALID_KEY else TEXTS[reason]
     return text.encode("ascii")
 
 
 def forbidden_words(text: str) -> list[str]:
-    """Return the words in a text on which clients might act."""
+    """Return the forbidden words in a text."""
     lowered = text.lower()
     return [word for word in FORBIDDEN if word in lowered]
 
 
 def one_line(text: str) -> bytes:
-    """Cut somebody else's text to what every client shows: one line of ASCII, at most 127 bytes."""
+    """Cut a text to what every client can show: one line of ASCII, at most 127 bytes."""
     line = " ".join(text.split()).encode("ascii", "replace")
     return bytes(byte for byte in line if 0x20 <= byte < 0x7F)[:MAX_TEXT_BYTES]

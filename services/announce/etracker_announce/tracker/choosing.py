@@ -1,4 +1,4 @@
-"""Whom to introduce, chosen for several announces at once."""
+"""Choose peers for several announces at once."""
 
 import asyncio
 from collections import deque
@@ -13,7 +13,7 @@ from etracker_announce.domain.swarm import Records
 log = get_logger("announce")
 
 MOST_CANDIDATES = 4096
-"""Of a batch: more would cost an announce hardly less, and hold up the loop for longer than a few milliseconds."""
+"""Per batch: with more, an announce would hardly cost less, and the loop would be blocked for more than a few ms."""
 
 ChooseMany = Callable[[Sequence[Question], Sequence[Records]], list[Records]]
 
@@ -25,9 +25,9 @@ class _Announce(NamedTuple):
 
 
 class Choosing:
-    """Chooses at once for the announces that want it in the same turn of the loop.
+    """Chooses at once for all announces that are ready in the same turn of the loop.
 
-    Redis' replies come in batches, so announces do. None waits for another that isn't there yet.
+    They come in batches because Redis' replies do. None waits for an announce that isn't ready yet.
     """
 
     def __init__(self, choose_many: ChooseMany) -> None:
@@ -35,7 +35,7 @@ class Choosing:
         self._waiting: deque[_Announce] = deque()
 
     async def choose(self, question: Question, candidates: Records) -> Records:
-        """Choose for one announce; what the policy raises for this one is raised here."""
+        """Choose for one announce. Raises what the policy raises for this one."""
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self._choose_next)
@@ -55,7 +55,7 @@ class Choosing:
     def _choose_for(self, batch: Sequence[_Announce]) -> None:
         try:
             lists = self._choose_many([one.question for one in batch], [one.candidates for one in batch])
-        except Exception as error:  # whose fault it is shows when each is looked at alone
+        except Exception as error:  # choosing for each one alone shows which announce is at fault
             if len(batch) > 1:
                 log.exception("choosing_together_failed", announces=len(batch))
                 for one in batch:

@@ -1,0 +1,155 @@
+"""Accept connections. A client that sends one request and closes, as most do, is answered without a transport.
+
+A transport, a protocol, a parser and their timers cost more than an announce itself. The kernel wakes the listener
+only once a request has arrived (``TCP_DEFER_ACCEPT``), so such a connection is four system calls: accept, read,
+answer, close. If the first bytes are anything else than one whole request that closes its connection, the connection
+gets a transport and an :class:`~etracker_announce.frontends.http.connection.HttpConnection`.
+"""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable, Sequence
+
+from structlog import get_logger
+
+from etracker_announce.frontends.http.connection import HttpConnection
+from etracker_announce.frontends.http.connections import OpenConnections
+from etracker_announce.frontends.http.handler import Handler
+from etracker_announce.frontends.http.responses import MAX_HEAD_BYTES, answer_to_bytes
+from etracker_announce.frontends.http.whole_requests import HttpRequest, parse_whole_request
+
+BACKLOG = 4096
+DEFER_SECONDS = 1
+"""How long the kernel keeps a connection without a request to itself; it then gets a transport and its timeouts."""
+MAX_ACCEPTS = 64
+"""Connections accepted in a row before the open ones have their turn."""
+SEND_SECONDS = 10.0
+PAUSE_SECONDS = 1.0
+"""How long to stop accepting when no file descriptor is left."""
+
+_OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+ConnectionMaker = Callable[[str, bytes], HttpConnection]
+"""Makes the protocol of a connection, from the client's address and what was read already."""
+
+log = get_logger("connection")
+
+
+class Listener:
+    """Listening sockets, and what becomes of the connections they accept.
+
+    ``linger_seconds``: how long it goes on accepting when the service stops, for clients that connected before.
+    """
+
+    def __init__(
+        self,
+        sockets: Sequence[socket.socket],
+        handler: Handler,
+        open_connections: OpenConnections,
+        make_connection: ConnectionMaker,
+        linger_seconds: float,
+    ) -> None:
+        self._sockets = tuple(sockets)
+        self._handler = handler
+        self._open = open_connections
+        self._make_connection = make_connection
+        self._linger_seconds = linger_seconds
+        self._loop = asyncio.get_running_loop()
+        self._closing = False
+        self._closed = False
+
+    @property
+    def port(self) -> int:
+        """The port of the first socket."""
+        return int(self._sockets[0].getsockname()[1])
+
+    def start(self) -> None:
+        """Begin to listen."""
+        for listening in self._sockets:
+            listening.settimeout(0)
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, DEFER_SECONDS)
+            listening.listen(BACKLOG)
+            self._loop.add_reader(listening, self._accept, listening)
+
+    async def close(self) -> None:
+        """Accept the connections that wait already and those of the next moment, then none."""
+        self._closing = True
+        for listening in self._sockets:
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 0)
+        if self._linger_seconds:
+            await asyncio.sleep(self._linger_seconds)
+        self._closed = True
+        for listening in self._sockets:
+            self._accept(listening)
+            self._loop.remove_reader(listening)
+            listening.close()
+
+    def _accept(self, listening: socket.socket) -> None:
+        for _ in range(MAX_ACCEPTS):
+            try:
+                connection, address = listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in _OUT_OF_RESOURCES:
+                    raise
+                self._pause(listening, error)
+                return
+            self._handle(connection, address[0])
+
+    def _pause(self, listening: socket.socket, error: OSError) -> None:
+        """Give connections time to end; the socket would be readable again and again."""
+        log.error("too_many_connections", reason=error.strerror)
+        self._loop.remove_reader(listening)
+        self._loop.call_later(PAUSE_SECONDS, self._resume, listening)
+
+    def _resume(self, listening: socket.socket) -> None:
+        if not self._closed:
+            self._loop.add_reader(listening, self._accept, listening)
+
+    def _handle(self, connection: socket.socket, address: str) -> None:
+        try:
+            received = connection.recv(MAX_HEAD_BYTES, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            self._open.run(self._give_transport(connection, address, b""))
+            return
+        except OSError:
+            connection.close()
+            return
+        if not received:
+            connection.close()
+            return
+        request = parse_whole_request(received)
+        if request is None or not request.closes:
+            self._open.run(self._give_transport(connection, address, received))
+        else:
+            self._open.run(self._answer(connection, request, address))
+
+    async def _answer(self, connection: socket.socket, request: HttpRequest, address: str) -> None:
+        try:
+            body = await self._handler.answer(request, address)
+            await self._send(connection, answer_to_bytes(body, closes=True))
+        finally:
+            connection.close()
+
+    async def _send(self, connection: socket.socket, answer: bytes) -> None:
+        try:
+            sent = connection.send(answer, socket.MSG_DONTWAIT)
+            if sent < len(answer):
+                connection.settimeout(0)
+                async with asyncio.timeout(SEND_SECONDS):
+                    await self._loop.sock_sendall(connection, answer[sent:])
+        except OSError:  # the client is gone, or doesn't read
+            return
+
+    async def _give_transport(self, connection: socket.socket, address: str, received: bytes) -> None:
+        try:
+            _, protocol = await self._loop.connect_accepted_socket(
+                lambda: self._make_connection(address, received), connection
+            )
+        except OSError:
+            connection.close()
+            return
+        if self._closing:
+            protocol.shutdown()

@@ -1,0 +1,43 @@
+"""HTTP responses: the head of an answer, and the few pages that are neither announce nor scrape."""
+
+from typing import NamedTuple
+
+MAX_HEAD_BYTES = 32_768
+
+_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%b"
+_LAST_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
+_PAGE = b"HTTP/1.1 %b\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n%b%b\r\n%b"
+
+
+class Page(NamedTuple):
+    """A fixed response. ``fields``: more header fields, each with its line ending."""
+
+    status: bytes
+    body: bytes
+    fields: bytes = b""
+    for_head: bool = False
+
+    def to_bytes(self, *, closes: bool) -> bytes:
+        """Write the response; one to a HEAD request has no body."""
+        connection = b"Connection: close\r\n" if closes else b""
+        body = b"" if self.for_head else self.body
+        return _PAGE % (self.status, len(self.body), self.fields, connection, body)
+
+
+HEALTHY = Page(b"200 OK", b"ok")
+BAD_REQUEST = Page(b"400 Bad Request", b"Invalid HTTP request received.")
+NOT_FOUND = Page(b"404 Not Found", b"Not Found")
+NOT_ALLOWED = Page(b"405 Method Not Allowed", b"Method Not Allowed", b"Allow: GET\r\n")
+HEAD_TOO_LARGE = Page(b"431 Request Header Fields Too Large", b"")
+
+
+def answer_to_bytes(body: bytes, *, closes: bool) -> bytes:
+    """Write the response that carries a bencoded answer."""
+    return (_LAST_ANSWER if closes else _ANSWER) % (len(body), body)
+
+
+def page_for(method: bytes, path: bytes) -> Page:
+    """Return the response to anything but the GET of an announce or a scrape."""
+    healthz = HEALTHY if method == b"GET" else NOT_ALLOWED
+    page = healthz if path == b"/healthz" else NOT_FOUND
+    return page._replace(for_head=True) if method == b"HEAD" else page

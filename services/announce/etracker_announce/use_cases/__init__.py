@@ -1,1 +1,0 @@
-"""What the announce service does: answer announces and scrapes."""
