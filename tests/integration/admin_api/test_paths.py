@@ -3,11 +3,12 @@
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
+from prometheus_client import CollectorRegistry
 
 from etracker_admin_api.app import create_app
 from etracker_admin_api.routes.route_table import walk
 from etracker_admin_api.settings import AdminSettings
-from etracker_announce.app import create_app as create_announce_app
+from etracker_announce.frontends.observation import create_observation_app
 from etracker_announce.settings import AnnounceSettings
 from etracker_scoring.app import create_app as create_scoring_app
 from etracker_scoring.settings import ScoringSettings, WorkerSettings
@@ -53,7 +54,7 @@ async def test_any_other_path_gets_a_sentence_too(client: AsyncClient) -> None:
 
 
 APPLICATIONS = {
-    "announce": lambda: create_announce_app(AnnounceSettings()),
+    "announce": lambda: create_observation_app({}, CollectorRegistry(), AnnounceSettings()),
     "scoring": lambda: create_scoring_app(ScoringSettings()),
     "worker": lambda: create_worker_app(WorkerSettings()),
 }
