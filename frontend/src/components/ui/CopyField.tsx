@@ -40,7 +40,7 @@ export function CopyField({ label, value, copyLabel = "Copy" }: Props) {
         {copied ? "Copied" : copyLabel}
       </Button>
       <span role="status" className={classes.status}>
-        {copied ? `${label}: copied` : ""}
+        {copied ? `${label} copied` : ""}
       </span>
     </div>
   );

@@ -8,7 +8,7 @@ type Kind = "text" | "number" | "time";
 // The direction of the first click, and both directions in words.
 const ORDERS: Record<Kind, { first: "up" | "down"; up: string; down: string }> = {
   text: { first: "up", up: "A to Z", down: "Z to A" },
-  number: { first: "down", up: "least first", down: "most first" },
+  number: { first: "down", up: "lowest first", down: "highest first" },
   time: { first: "down", up: "oldest first", down: "newest first" },
 };
 
@@ -144,7 +144,7 @@ function SortSelect<Row, Key extends string>({ columns, sort, onSort }: SelectPr
   return (
     <NativeSelect
       className={classes.select}
-      label="Order by"
+      label="Sort by"
       size="sm"
       data={options}
       value={sort ?? ""}

@@ -24,14 +24,14 @@ interface Props {
 export function PeersOverTime({ title, span, query, empty }: Props) {
   return (
     <Card title={title} actions={<SpanControl value={span} />}>
-      <Loaded query={query} label="The chart is loading" lines={6}>
+      <Loaded query={query} label="Loading chart" lines={6}>
         {({ samples, span: loaded }) => {
           const last = samples.at(-1);
           return last === undefined ? (
             <Empty title="No history yet">{empty}</Empty>
           ) : (
             <Chart
-              summary={`${roughly(last.seeders, "seeder")} and ${roughly(last.leechers, "leecher")} at the last sample`}
+              summary={`${roughly(last.seeders, "seeder")} and ${roughly(last.leechers, "leecher")} in the latest sample`}
               samples={samples.map(({ at, seeders, leechers }) => ({ at, values: [seeders, leechers] }))}
               series={[{ name: "Seeders" }, { name: "Leechers" }]}
               span={loaded}

@@ -13,7 +13,7 @@ export function SpanControl({ value }: { value: Span }) {
   const navigate = useNavigate();
   return (
     <SegmentedControl
-      aria-label="How far back"
+      aria-label="Time range"
       data={SPANS}
       value={value}
       onChange={(chosen) =>

@@ -31,7 +31,7 @@ export function AuditPage() {
         <div className={classes.toolbar}>
           <SearchField
             label="Operator"
-            placeholder="An operator's whole name"
+            placeholder="Full operator name"
             value={search.operator}
             onChange={(operator) => {
               filter({ operator });
@@ -52,15 +52,15 @@ export function AuditPage() {
           rowKey={({ id }) => id}
           cursor={search.cursor}
           query={query}
-          loading="The audit log is loading"
+          loading="Loading audit log"
           empty={
             <Empty
               title={filtered ? "Nothing matches" : "Nothing has been changed yet"}
               action={filtered && <Link to="/operator/audit">Show everything</Link>}
             >
               {filtered
-                ? "Write the operator's whole name, or choose another action."
-                : "The first upload will show here."}
+                ? "Enter the operator's full name, or choose a different action."
+                : "The first upload will appear here."}
             </Empty>
           }
         />
@@ -71,7 +71,7 @@ export function AuditPage() {
 
 const COLUMNS: Column<AuditItem>[] = [
   {
-    name: "What",
+    name: "Action",
     leading: true,
     cell: ({ action, target, detail }) => (
       <>
@@ -81,7 +81,7 @@ const COLUMNS: Column<AuditItem>[] = [
     ),
   },
   { name: "Operator", cell: ({ operator }) => <Name lines={1}>{operator}</Name> },
-  { name: "When", cell: ({ at }) => <time dateTime={at}>{dateAndTime(new Date(at))}</time> },
+  { name: "Time", cell: ({ at }) => <time dateTime={at}>{dateAndTime(new Date(at))}</time> },
 ];
 
 function Details({ detail }: { detail: AuditItem["detail"] }) {

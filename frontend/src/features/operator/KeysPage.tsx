@@ -31,7 +31,7 @@ export function KeysPage() {
   return (
     <Page
       title="Announce keys"
-      lead="Who announces, by number and by hash. The key itself is never shown: it is its holder's secret."
+      lead="Every announce key, by number and hash. The key itself is never shown: it's its holder's secret."
     >
       <LookUp
         onFound={(key) => {
@@ -42,7 +42,7 @@ export function KeysPage() {
         <div className={classes.toolbar}>
           <SearchField
             label="Search keys"
-            placeholder="A number, or the first digits of a hash"
+            placeholder="Key number or start of a hash"
             value={search.q}
             onChange={(q) => {
               filter({ q });
@@ -56,12 +56,12 @@ export function KeysPage() {
           sort={search.sort ?? "-created"}
           cursor={search.cursor}
           query={query}
-          loading="The keys are loading"
+          loading="Loading keys"
           empty={
-            <Empty title={search.q === undefined ? "There are no announce keys yet" : "No key matches"}>
+            <Empty title={search.q === undefined ? "No announce keys yet" : "No matches"}>
               {search.q === undefined
-                ? "A visitor gets one on the front page."
-                : "Search by a key's number or by the first digits of its hash, or look a key up above."}
+                ? "Visitors can get one on the home page."
+                : "Search by key number or the first digits of the hash, or look up a key above."}
             </Empty>
           }
         />
@@ -119,7 +119,7 @@ const COLUMNS: Column<Key, Ordered>[] = [
     cell: ({ downloaded_bytes }) => bytes(downloaded_bytes),
   },
   {
-    name: "Last seen",
+    name: "Last announce",
     sort: { key: "last_seen", by: "time" },
     cell: ({ last_seen }) => <MaybeMoment at={last_seen} />,
   },

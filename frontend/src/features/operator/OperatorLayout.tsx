@@ -46,7 +46,7 @@ function SignedIn() {
   return (
     <div className={classes.layout}>
       <aside className={classes.side}>
-        <nav aria-label="Operator's pages" className={classes.nav}>
+        <nav aria-label="Operator" className={classes.nav}>
           {SECTIONS.map(({ to, label }) => (
             <Link key={to} to={to} className={classes.link} activeProps={{ "data-active": true }}>
               {label}

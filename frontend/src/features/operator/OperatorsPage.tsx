@@ -22,7 +22,7 @@ export function OperatorsPage() {
     >
       <AddOperator />
       <Card title="API keys" flush>
-        <Loaded query={query} label="The operators are loading">
+        <Loaded query={query} label="Loading operators">
           {({ items }) => (
             <DataTable
               label="Operators"
@@ -55,7 +55,7 @@ const COLUMNS: Column<Operator>[] = [
       </span>
     ),
   },
-  { name: "Created", cell: ({ created }) => <MaybeMoment at={created} never="from the environment" /> },
+  { name: "Created", cell: ({ created }) => <MaybeMoment at={created} never="set in the environment" /> },
   { name: "Last used", cell: ({ last_used }) => <MaybeMoment at={last_used} /> },
 ];
 
@@ -103,7 +103,7 @@ function AddOperator() {
         >
           <TextInput
             label="Name"
-            placeholder="A person, or what a script does"
+            placeholder="A person's name, or what a script does"
             required
             withAsterisk={false}
             value={name}
@@ -117,9 +117,9 @@ function AddOperator() {
         </form>
         {create.error && <Failure error={create.error} />}
         {create.data && (
-          <Alert color="teal" role="status" title={`The API key of ${create.data.name}`}>
+          <Alert color="teal" role="status" title={`API key for ${create.data.name}`}>
             <div className={classes.stack}>
-              <p>It is shown this once: the tracker keeps only its hash.</p>
+              <p>Copy it now: it won't be shown again, because the tracker stores only its hash.</p>
               <CopyField label="API key" value={create.data.key} />
             </div>
           </Alert>
@@ -156,7 +156,7 @@ function RevokeDialog({ operator, onClose }: { operator: Operator; onClose: () =
           <Name lines={1}>{operator.name}</Name>
         </b>
       </p>
-      <p>It stops working at once and for good. What it did stays in the audit log.</p>
+      <p>It stops working immediately and permanently. Its past actions stay in the audit log.</p>
     </Confirm>
   );
 }

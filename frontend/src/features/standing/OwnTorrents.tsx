@@ -35,8 +35,8 @@ export function OwnTorrents({ torrents }: { torrents: Row[] }) {
   return (
     <Card title="Your torrents" flush>
       {torrents.length === 0 ? (
-        <Empty title="No torrent yet">
-          <Link to="/infohashes">Choose one</Link>, open it with your client, and it shows here after the
+        <Empty title="No torrents yet">
+          <Link to="/infohashes">Choose one</Link> and open it with your client. It appears here after the
           first announce.
         </Empty>
       ) : (

@@ -13,7 +13,7 @@ export function TierHistory({ history, tier }: { history: Standing["history"]; t
   if (first === undefined) {
     return (
       <Card title="Tier over time">
-        <Empty title="No history yet">The tracker notes your tier with your first announce.</Empty>
+        <Empty title="No history yet">Your tier is recorded from your first announce.</Empty>
       </Card>
     );
   }
@@ -24,7 +24,7 @@ export function TierHistory({ history, tier }: { history: Standing["history"]; t
       <Chart
         summary={
           held.every((one) => one.tier === tier)
-            ? `Tier ${tier} all along`
+            ? `Tier ${tier} throughout`
             : `From tier ${first.tier} to tier ${tier}`
         }
         samples={held.map((one) => ({ at: one.at, values: [one.tier] }))}

@@ -17,7 +17,7 @@ export function TorrentFilters({ search }: { search: TorrentSearch }) {
     <div className={classes.filters}>
       <SearchField
         label="Search torrents"
-        placeholder="Words of the name, or an infohash"
+        placeholder="Name or infohash"
         value={search.q}
         onChange={(q) => {
           filter({ q });

@@ -17,7 +17,7 @@ export function RenameDialog({ torrent, onClose }: { torrent: Torrent; onClose: 
     },
   });
   return (
-    <Modal opened onClose={onClose} title="Rename" closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal opened onClose={onClose} title="Rename torrent" closeButtonProps={{ "aria-label": "Close" }}>
       <form
         className={classes.stack}
         onSubmit={(event) => {
@@ -27,7 +27,7 @@ export function RenameDialog({ torrent, onClose }: { torrent: Torrent; onClose: 
       >
         <TextInput
           label="Name"
-          description="Shown in lists. The file's own name stays."
+          description="Shown in lists. The name inside the torrent file doesn't change."
           data-autofocus
           value={name}
           onChange={(event) => {
