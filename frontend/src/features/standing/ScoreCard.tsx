@@ -43,7 +43,7 @@ export function ScoreCard({ standing }: { standing: Standing }) {
           ))}
           <Part
             name="Conduct"
-            meaning="The share of your snatches that you kept seeding. It multiplies the other three."
+            meaning="The share of your snatches you kept seeding. It multiplies the rest."
             value={parts.conduct}
             maximum={1}
             percent
