@@ -1,4 +1,4 @@
-import { apiKey } from "@/app/api-key";
+import { apiKey } from "./api-key";
 import { ApiError, toApiError } from "./errors";
 import type { UploadedTorrent } from "./operator";
 

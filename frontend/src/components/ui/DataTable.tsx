@@ -12,8 +12,11 @@ const ORDERS: Record<Kind, { first: "up" | "down"; up: string; down: string }> =
   time: { first: "down", up: "oldest first", down: "newest first" },
 };
 
-/** By a column upwards, or with a `-` before it downwards. */
+/** A column's key for ascending order, or with a `-` before it for descending. */
 export type Order<Key extends string> = Key | `-${Key}`;
+
+/** The keys of the columns in a list of orders. */
+export type SortKey<Orders extends string> = Exclude<Orders, `-${string}`>;
 
 export interface Column<Row, Key extends string = never> {
   name: string;

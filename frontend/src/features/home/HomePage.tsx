@@ -3,10 +3,10 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { stats, statsHistory } from "@/api/public";
 import { bytes, count, plural } from "@/components/ui/format";
 import { Page } from "@/components/ui/Page";
-import { PeersOverTime } from "@/components/ui/PeersOverTime";
+import { PeersOverTime } from "@/components/history/PeersOverTime";
 import { Stat, Stats } from "@/components/ui/Stat";
-import { Failure } from "@/components/ui/states";
-import { AnnounceKeyCard } from "@/features/announce-key/AnnounceKeyCard";
+import { Failure } from "@/components/requests/Failure";
+import { AnnounceKeyCard } from "@/components/announce-key/AnnounceKeyCard";
 import { Clients } from "./Clients";
 import classes from "./HomePage.module.css";
 

@@ -1,19 +1,20 @@
 import { NativeSelect } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import { Action } from "@/api/enums";
 import { audit, type AuditItem, type AuditSearch } from "@/api/operator";
-import { ACTIONS, oneOf } from "@/app/search";
 import { Card } from "@/components/ui/Card";
 import type { Column } from "@/components/ui/DataTable";
 import { dateAndTime } from "@/components/ui/format";
-import { useListSearch } from "@/components/ui/list-search";
+import { useListSearch } from "@/components/lists/list-search";
 import { Name } from "@/components/ui/Name";
 import { Page } from "@/components/ui/Page";
-import { PagedTable } from "@/components/ui/PagedTable";
+import { PagedTable } from "@/components/lists/PagedTable";
 import { SearchField } from "@/components/ui/SearchField";
 import { Empty } from "@/components/ui/states";
 import classes from "./tables.module.css";
 
+const ACTIONS = Object.values(Action);
 const route = getRouteApi("/operator/audit");
 
 /** What operators changed, newest first. */
@@ -42,7 +43,7 @@ export function AuditPage() {
             data={[{ value: "", label: "Any action" }, ...ACTIONS]}
             value={search.action ?? ""}
             onChange={(event) => {
-              filter({ action: oneOf(event.currentTarget.value, ACTIONS) });
+              filter({ action: ACTIONS.find((action) => action === event.currentTarget.value) });
             }}
           />
         </div>

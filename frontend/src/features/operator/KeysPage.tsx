@@ -2,14 +2,15 @@ import { IconLock, IconLockOpen, IconRefresh } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
+import type { KeySort } from "@/api/enums";
 import { type Key, type KeySearch, keys } from "@/api/operator";
 import { Card } from "@/components/ui/Card";
-import type { Column } from "@/components/ui/DataTable";
+import type { Column, SortKey } from "@/components/ui/DataTable";
 import { bytes, count } from "@/components/ui/format";
-import { useListSearch } from "@/components/ui/list-search";
+import { useListSearch } from "@/components/lists/list-search";
 import { MaybeMoment, Moment } from "@/components/ui/Moment";
 import { Page } from "@/components/ui/Page";
-import { PagedTable } from "@/components/ui/PagedTable";
+import { PagedTable } from "@/components/lists/PagedTable";
 import { SearchField } from "@/components/ui/SearchField";
 import { Empty } from "@/components/ui/states";
 import { LookUp } from "./keys/LookUp";
@@ -31,7 +32,7 @@ export function KeysPage() {
   return (
     <Page
       title="Announce keys"
-      lead="Every announce key, by number and hash. The key itself is never shown: it's its holder's secret."
+      lead="Every announce key, by number and hash. The key itself is never shown; only its holder knows it."
     >
       <LookUp
         onFound={(key) => {
@@ -72,9 +73,9 @@ export function KeysPage() {
   );
 }
 
-type Ordered = "created" | "last_seen" | "uploaded" | "downloaded" | "snatched" | "score";
+type KeyColumn = Column<Key, SortKey<KeySort>>;
 
-const COLUMNS: Column<Key, Ordered>[] = [
+const COLUMNS: KeyColumn[] = [
   {
     name: "Key",
     sort: { key: "created", by: "time" },
@@ -125,7 +126,7 @@ const COLUMNS: Column<Key, Ordered>[] = [
   },
 ];
 
-function actions(ask: (asked: Asked) => void): Column<Key, Ordered> {
+function actions(ask: (asked: Asked) => void): KeyColumn {
   return {
     name: "Actions",
     silent: true,

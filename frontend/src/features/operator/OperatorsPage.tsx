@@ -3,13 +3,14 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { createOperator, type Operator, operators, revokeOperator } from "@/api/operator";
 import { Card } from "@/components/ui/Card";
-import { Confirm } from "@/components/ui/Confirm";
+import { Confirm } from "@/components/requests/Confirm";
 import { CopyField } from "@/components/ui/CopyField";
 import { type Column, DataTable } from "@/components/ui/DataTable";
 import { MaybeMoment } from "@/components/ui/Moment";
 import { Name } from "@/components/ui/Name";
 import { Page } from "@/components/ui/Page";
-import { Failure, Loaded } from "@/components/ui/states";
+import { Failure } from "@/components/requests/Failure";
+import { Loaded } from "@/components/requests/Loaded";
 import classes from "./tables.module.css";
 
 export function OperatorsPage() {

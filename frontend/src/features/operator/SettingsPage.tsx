@@ -4,10 +4,11 @@ import { getRouteApi } from "@tanstack/react-router";
 import { type Setting, settings } from "@/api/operator";
 import { Card } from "@/components/ui/Card";
 import { type Column, DataTable } from "@/components/ui/DataTable";
-import { useListSearch } from "@/components/ui/list-search";
+import { useListSearch } from "@/components/lists/list-search";
 import { Page } from "@/components/ui/Page";
 import { SearchField } from "@/components/ui/SearchField";
-import { Empty, Loaded } from "@/components/ui/states";
+import { Loaded } from "@/components/requests/Loaded";
+import { Empty } from "@/components/ui/states";
 import classes from "./tables.module.css";
 
 const route = getRouteApi("/operator/settings");
@@ -84,7 +85,7 @@ const COLUMNS: Column<Setting>[] = [
       secret ? (
         <span className={classes.soft}>{changed ? "Set (hidden)" : "Not set"}</span>
       ) : (
-        <code className={classes.code}>{value ?? "–"}</code>
+        <code className={`${classes.code} ${classes.value}`}>{value ?? "–"}</code>
       ),
   },
   {

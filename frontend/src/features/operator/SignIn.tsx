@@ -1,7 +1,7 @@
 import { Button, PasswordInput } from "@mantine/core";
 import { useState } from "react";
 import { advice, type ApiError } from "@/api/errors";
-import { changeApiKey } from "@/app/api-key";
+import { changeApiKey } from "@/api/api-key";
 import { Card } from "@/components/ui/Card";
 import { Page } from "@/components/ui/Page";
 import classes from "./SignIn.module.css";

@@ -8,7 +8,8 @@ import { count, plural } from "@/components/ui/format";
 import { Moment } from "@/components/ui/Moment";
 import { Name } from "@/components/ui/Name";
 import { Page } from "@/components/ui/Page";
-import { Empty, Loaded } from "@/components/ui/states";
+import { Loaded } from "@/components/requests/Loaded";
+import { Empty } from "@/components/ui/states";
 import { endpoints } from "./endpoints";
 import classes from "./tables.module.css";
 

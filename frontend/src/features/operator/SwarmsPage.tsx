@@ -5,10 +5,10 @@ import { Card } from "@/components/ui/Card";
 import { MaybeMoment } from "@/components/ui/Moment";
 import { Name } from "@/components/ui/Name";
 import { Page } from "@/components/ui/Page";
-import { PagedTable } from "@/components/ui/PagedTable";
+import { PagedTable } from "@/components/lists/PagedTable";
 import { Empty } from "@/components/ui/states";
-import { type TorrentColumn, torrentColumns } from "@/features/torrents/columns";
-import { TorrentFilters } from "@/features/torrents/TorrentFilters";
+import { type TorrentColumn, torrentColumns } from "@/components/torrents/columns";
+import { TorrentFilters } from "@/components/torrents/TorrentFilters";
 
 const route = getRouteApi("/operator/swarms");
 const LARGEST_FIRST = "-seeders";

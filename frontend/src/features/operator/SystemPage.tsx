@@ -6,7 +6,7 @@ import { bytes, count } from "@/components/ui/format";
 import { Ago } from "@/components/ui/Moment";
 import { Page } from "@/components/ui/Page";
 import { Stat, Stats } from "@/components/ui/Stat";
-import { Loaded } from "@/components/ui/states";
+import { Loaded } from "@/components/requests/Loaded";
 import classes from "./tables.module.css";
 
 /** How each service and the queue between them does. */

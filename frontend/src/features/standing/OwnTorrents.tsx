@@ -5,7 +5,7 @@ import { type Column, DataTable } from "@/components/ui/DataTable";
 import { bytes, duration } from "@/components/ui/format";
 import { Moment } from "@/components/ui/Moment";
 import { Empty } from "@/components/ui/states";
-import { TorrentLink } from "@/features/torrents/TorrentLink";
+import { TorrentLink } from "@/components/torrents/TorrentLink";
 import classes from "./OwnTorrents.module.css";
 
 type Row = Standing["torrents"][number];

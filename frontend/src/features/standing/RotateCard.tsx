@@ -2,10 +2,10 @@ import { Alert, Button } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { rotateKey } from "@/api/key-holder";
-import { OF_HOLDER, rotateTo } from "@/app/announce-key";
+import { OF_HOLDER, rotateTo } from "@/api/announce-key";
 import { Card } from "@/components/ui/Card";
-import { Confirm } from "@/components/ui/Confirm";
-import { AnnounceKeyCard } from "@/features/announce-key/AnnounceKeyCard";
+import { Confirm } from "@/components/requests/Confirm";
+import { AnnounceKeyCard } from "@/components/announce-key/AnnounceKeyCard";
 import classes from "./RotateCard.module.css";
 
 /** One's announce URL, and another one in its place when it got about. */

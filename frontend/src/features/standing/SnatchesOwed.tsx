@@ -2,7 +2,7 @@ import type { Standing } from "@/api/key-holder";
 import { Card } from "@/components/ui/Card";
 import { duration } from "@/components/ui/format";
 import { Empty } from "@/components/ui/states";
-import { TorrentLink } from "@/features/torrents/TorrentLink";
+import { TorrentLink } from "@/components/torrents/TorrentLink";
 import classes from "./SnatchesOwed.module.css";
 
 /** Torrents that were completed and not yet seeded for as long as is fair. */

@@ -1,14 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { ApiError } from "@/api/errors";
 import { type Standing, standing } from "@/api/key-holder";
-import { useAnnounceKey } from "@/app/announce-key";
+import { useAnnounceKey } from "@/api/announce-key";
 import { bytes, count, duration } from "@/components/ui/format";
 import { MaybeMoment, Moment } from "@/components/ui/Moment";
 import { Page } from "@/components/ui/Page";
 import { Stat, Stats } from "@/components/ui/Stat";
-import { Empty, Failure, Loading } from "@/components/ui/states";
+import { Failure } from "@/components/requests/Failure";
+import { Empty, Loading } from "@/components/ui/states";
 import { Card } from "@/components/ui/Card";
-import { AnnounceKeyCard } from "@/features/announce-key/AnnounceKeyCard";
+import { AnnounceKeyCard } from "@/components/announce-key/AnnounceKeyCard";
 import { Notice } from "./Notice";
 import { OwnTorrents } from "./OwnTorrents";
 import { RotateCard } from "./RotateCard";

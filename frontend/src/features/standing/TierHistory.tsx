@@ -1,4 +1,5 @@
 import type { Standing } from "@/api/key-holder";
+import { TIME_FORMATS } from "@/components/history/spans";
 import { Card } from "@/components/ui/Card";
 import { Chart } from "@/components/ui/Chart";
 import { useNow } from "@/components/ui/now";
@@ -29,7 +30,7 @@ export function TierHistory({ history, tier }: { history: Standing["history"]; t
         }
         samples={held.map((one) => ({ at: one.at, values: [one.tier] }))}
         series={[{ name: "Tier" }]}
-        span={days < 2 ? "day" : days < 200 ? "month" : "year"}
+        timeFormat={TIME_FORMATS[days < 2 ? "day" : days < 200 ? "month" : "year"]}
         format={(value) => String(value)}
         range={[0, 4]}
         steps

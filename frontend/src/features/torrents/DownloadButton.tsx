@@ -4,8 +4,8 @@ import { useMutation } from "@tanstack/react-query";
 import { advice } from "@/api/errors";
 import { torrentFile } from "@/api/key-holder";
 import type { Torrent } from "@/api/public";
-import { useAnnounceKey } from "@/app/announce-key";
-import { Failure } from "@/components/ui/states";
+import { useAnnounceKey } from "@/api/announce-key";
+import { Failure } from "@/components/requests/Failure";
 import { piecesOf } from "@/components/ui/hostile";
 
 const NAME_LENGTH = 120;

@@ -4,13 +4,13 @@ import { torrent, torrentHistory, type TorrentDetail } from "@/api/public";
 import { Card } from "@/components/ui/Card";
 import { CopyField } from "@/components/ui/CopyField";
 import { bytes, count, duration } from "@/components/ui/format";
-import { HealthBadge } from "@/components/ui/HealthBadge";
+import { HealthBadge } from "@/components/torrents/HealthBadge";
 import { MaybeMoment, Moment } from "@/components/ui/Moment";
 import { Name } from "@/components/ui/Name";
 import { Page } from "@/components/ui/Page";
-import { PeersOverTime } from "@/components/ui/PeersOverTime";
+import { PeersOverTime } from "@/components/history/PeersOverTime";
 import { Stat, Stats } from "@/components/ui/Stat";
-import { Loaded } from "@/components/ui/states";
+import { Loaded } from "@/components/requests/Loaded";
 import { DownloadButton } from "./DownloadButton";
 import classes from "./TorrentPage.module.css";
 
@@ -107,8 +107,10 @@ function Identity({ detail }: { detail: TorrentDetail }) {
             Full name: <Name>{detail.name}</Name>
           </p>
         )}
-        <CopyField label="Infohash" value={detail.info_hash} />
-        {detail.info_hash_v2 !== null && <CopyField label="Infohash (v2)" value={detail.info_hash_v2} />}
+        <CopyField labelled label="Infohash" value={detail.info_hash} />
+        {detail.info_hash_v2 !== null && (
+          <CopyField labelled label="Infohash (v2)" value={detail.info_hash_v2} />
+        )}
         {detail.other_info_hash !== null && (
           <p>
             This is a hybrid torrent. Its other swarm:{" "}

@@ -2,14 +2,14 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Link } from "@tanstack/react-router";
 import { torrents } from "@/api/public";
-import { useAnnounceKey } from "@/app/announce-key";
+import { useAnnounceKey } from "@/api/announce-key";
 import { Card } from "@/components/ui/Card";
 import { Page } from "@/components/ui/Page";
-import { PagedTable } from "@/components/ui/PagedTable";
+import { PagedTable } from "@/components/lists/PagedTable";
 import { Empty } from "@/components/ui/states";
-import { type TorrentColumn, torrentColumns } from "./columns";
+import { type TorrentColumn, torrentColumns } from "@/components/torrents/columns";
 import { DownloadButton } from "./DownloadButton";
-import { TorrentFilters } from "./TorrentFilters";
+import { TorrentFilters } from "@/components/torrents/TorrentFilters";
 
 const route = getRouteApi("/infohashes");
 const NEWEST_FIRST = "-added";

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { addInfohashes } from "@/api/operator";
 import { Card } from "@/components/ui/Card";
 import { count, plural } from "@/components/ui/format";
-import { Failure } from "@/components/ui/states";
+import { Failure } from "@/components/requests/Failure";
 import classes from "../tables.module.css";
 import { parseLines } from "./lines";
 

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { deleteInfohash } from "@/api/operator";
 import type { Torrent } from "@/api/public";
-import { Confirm } from "@/components/ui/Confirm";
+import { Confirm } from "@/components/requests/Confirm";
 import { Name } from "@/components/ui/Name";
 
 export function DeleteDialog({ torrent, onClose }: { torrent: Torrent; onClose: () => void }) {

@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { renameInfohash } from "@/api/operator";
 import type { Torrent } from "@/api/public";
-import { Failure } from "@/components/ui/states";
+import { Failure } from "@/components/requests/Failure";
 import classes from "../tables.module.css";
 
 export function RenameDialog({ torrent, onClose }: { torrent: Torrent; onClose: () => void }) {

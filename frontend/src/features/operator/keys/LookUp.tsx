@@ -3,9 +3,9 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiError } from "@/api/errors";
 import { type Key, lookUpKey } from "@/api/operator";
-import { keyIn } from "@/app/announce-key";
+import { keyIn } from "@/api/announce-key";
 import { Card } from "@/components/ui/Card";
-import { Failure } from "@/components/ui/states";
+import { Failure } from "@/components/requests/Failure";
 import classes from "../tables.module.css";
 
 /** Whose key is this? The key travels in a body, never in a URL. */

@@ -1,7 +1,7 @@
 import { Modal } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type Key, rotateKeyOf, updateKey } from "@/api/operator";
-import { Confirm } from "@/components/ui/Confirm";
+import { Confirm } from "@/components/requests/Confirm";
 import { CopyField } from "@/components/ui/CopyField";
 import classes from "../tables.module.css";
 

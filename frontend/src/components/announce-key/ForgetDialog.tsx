@@ -1,4 +1,4 @@
-import { Confirm } from "@/components/ui/Confirm";
+import { Confirm } from "@/components/requests/Confirm";
 
 /** Loaded when asked for: dialogs are a good part of the component library. */
 export default function ForgetDialog(on: { onClose: () => void; onConfirm: () => void }) {

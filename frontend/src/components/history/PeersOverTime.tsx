@@ -1,10 +1,12 @@
 import type { UseQueryResult } from "@tanstack/react-query";
-import type { Span } from "@/api/public";
-import { Card } from "./Card";
-import { Chart } from "./Chart";
-import { roughly, shortCount } from "./format";
+import type { Span } from "@/api/enums";
+import { Loaded } from "@/components/requests/Loaded";
+import { Card } from "@/components/ui/Card";
+import { Chart } from "@/components/ui/Chart";
+import { roughly, shortCount } from "@/components/ui/format";
+import { Empty } from "@/components/ui/states";
 import { SpanControl } from "./SpanControl";
-import { Empty, Loaded } from "./states";
+import { TIME_FORMATS } from "./spans";
 
 interface History {
   span: Span;
@@ -34,7 +36,7 @@ export function PeersOverTime({ title, span, query, empty }: Props) {
               summary={`${roughly(last.seeders, "seeder")} and ${roughly(last.leechers, "leecher")} in the latest sample`}
               samples={samples.map(({ at, seeders, leechers }) => ({ at, values: [seeders, leechers] }))}
               series={[{ name: "Seeders" }, { name: "Leechers" }]}
-              span={loaded}
+              timeFormat={TIME_FORMATS[loaded]}
               format={(value) => shortCount(value)}
             />
           );

@@ -3,10 +3,10 @@ import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { createKey } from "@/api/public";
-import { announceUrl, useAnnounceKey } from "@/app/announce-key";
+import { announceUrl, useAnnounceKey } from "@/api/announce-key";
 import { Card } from "@/components/ui/Card";
 import { CopyField } from "@/components/ui/CopyField";
-import { Failure } from "@/components/ui/states";
+import { Failure } from "@/components/requests/Failure";
 import classes from "./AnnounceKeyCard.module.css";
 import { OwnKeyForm } from "./OwnKeyForm";
 

@@ -1,6 +1,6 @@
 import { Button, PasswordInput } from "@mantine/core";
 import { useState } from "react";
-import { keyIn, useAnnounceKey } from "@/app/announce-key";
+import { keyIn, useAnnounceKey } from "@/api/announce-key";
 import classes from "./AnnounceKeyCard.module.css";
 
 /** For somebody who has a key already, from another browser or from the tracker's old pages. */

@@ -1,4 +1,4 @@
-import type { Health } from "@/api/public";
+import { Health } from "@/api/enums";
 import classes from "./HealthBadge.module.css";
 
 const TEXTS: Record<Health, { label: string; meaning: string }> = {
@@ -8,7 +8,7 @@ const TEXTS: Record<Health, { label: string; meaning: string }> = {
   idle: { label: "Idle", meaning: "No peers right now" },
 };
 
-export const HEALTHS = Object.keys(TEXTS) as Health[];
+export const HEALTHS = Object.values(Health);
 
 export function healthLabel(health: Health): string {
   return TEXTS[health].label;
