@@ -13,6 +13,11 @@ export default defineConfig({
       // The operation's id is the route's function, path and method; the function says enough.
       operations: { methodName: { name: (id) => id.replace(/_?api_?v1.*/i, "") } },
     },
-    { name: "@hey-api/typescript", definitions: { case: "PascalCase" } },
+    // Enums are objects, too, so that pages can list their values.
+    {
+      name: "@hey-api/typescript",
+      definitions: { case: "PascalCase" },
+      enums: { mode: "javascript", case: "preserve" },
+    },
   ],
 });

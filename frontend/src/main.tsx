@@ -4,7 +4,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { queryClient } from "./app/query-client";
+import { queryClient } from "./api/query-client";
 import { router } from "./app/router";
 import { theme } from "./app/theme";
 

@@ -35,7 +35,7 @@ def test_of_twenty_uploads_the_three_broken_ones_say_why(
         told = operator_page.get_by_role("listitem").filter(has_text=name).locator("p").inner_text()
         assert len(told) > 15
         assert told.endswith(".")
-    operator_page.get_by_role("button", name="Clear the list").click()
+    operator_page.get_by_role("button", name="Clear list").click()
     expect(operator_page.get_by_text("17 torrents uploaded")).to_have_count(0)
     operator_page.goto("/infohashes?q=upload")
     expect(operator_page.get_by_role("row")).to_have_count(18)
@@ -81,10 +81,10 @@ def test_infohashes_are_added_renamed_and_deleted(operator_page: Page, api: http
     page.get_by_role("link", name="Infohashes").click()
     page.get_by_role("textbox", name="Infohashes").fill(f"{'5a' * 20} by hash alone\nnonsense")
     page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.get_by_text("Line 2 has no infohash")).to_be_visible()
+    expect(page.get_by_text("Line 2 doesn't start with an infohash")).to_be_visible()
     page.get_by_role("textbox", name="Infohashes").fill(f"{'5a' * 20} by hash alone")
     page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.get_by_text("1 infohash added, 0 known before, 0 refused")).to_be_visible()
+    expect(page.get_by_text("1 infohash added, 0 already listed, 0 refused")).to_be_visible()
 
     page.get_by_role("row").filter(has_text="by hash alone").get_by_role("button", name="Rename").click()
     page.get_by_role("dialog").get_by_label("Name").fill("another name")
@@ -101,7 +101,7 @@ def test_a_key_is_looked_up_disabled_and_rotated(operator_page: Page, api: httpx
     page = operator_page
     key = api.post("/api/v1/keys").raise_for_status().json()["announce_key"]
     page.get_by_role("link", name="Announce keys").click()
-    page.get_by_label("Announce key or URL").fill(f"http://tracker.test/{key}/announce")
+    page.get_by_label("Announce URL or key").fill(f"http://tracker.test/{key}/announce")
     page.get_by_role("button", name="Look up").click()
     expect(page.get_by_role("row")).to_have_count(2)
     standing = {"X-Announce-Key": key}
@@ -125,7 +125,7 @@ def test_a_wrong_api_key_is_refused_with_a_sentence(page: Page) -> None:
     page.goto("/operator/keys")
     page.get_by_label("API key", exact=True).fill("wrong")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("That key isn't accepted")).to_be_visible()
+    expect(page.get_by_text("Key not accepted")).to_be_visible()
     expect(page.get_by_label("API key", exact=True)).to_be_visible()
 
 
@@ -150,7 +150,7 @@ def test_the_system_page_tells_how_each_service_does(
         expect(row).to_contain_text(re.compile(r"\d+ s ago"))
     for label, told in (
         ("Facts waiting", r"[\d,]+"),
-        ("Oldest waits for", r"[\d.]+ s"),
+        ("Statistics lag", r"[\d.]+ s"),
         ("Last write", r"\d+ s ago"),
         ("Postgres", r"[\d.]+ .iB"),
         ("Redis", r"[\d.]+ .iB"),
@@ -177,15 +177,15 @@ def test_settings_are_searched_and_those_that_were_changed_shown_alone(operator_
     operator_page.get_by_role("link", name="Settings").click()
     row = operator_page.get_by_role("row")
     expect(row.nth(20)).to_be_visible()
-    operator_page.get_by_role("switch", name="Changed ones only").click()
-    expect(operator_page.get_by_text("as it comes", exact=True)).to_have_count(0)
+    operator_page.get_by_role("switch", name="Only changed").click()
+    expect(operator_page.get_by_role("cell", name="Default", exact=True)).to_have_count(0)
     changed = row.filter(has_text="ETRACKER_SAMPLE_SECONDS")
-    expect(changed).to_contain_text(re.compile(r"changed from \d+"))
+    expect(changed).to_contain_text(re.compile(r"Changed from \d+"))
     operator_page.get_by_label("Search settings").fill("sample_seconds")
     expect(row).to_have_count(2)
     expect(changed).to_have_count(1)
     operator_page.get_by_label("Search settings").fill("nothing-is-called-so")
-    expect(operator_page.get_by_text("No setting matches")).to_be_visible()
+    expect(operator_page.get_by_text("No matches")).to_be_visible()
 
 
 def test_a_swarm_shows_its_peers(operator_page: Page, api: httpx.Client, torrent_file: Callable[[str], Path]) -> None:

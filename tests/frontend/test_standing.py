@@ -30,15 +30,15 @@ def test_a_standing_with_a_past_is_told_in_full_and_accessibly(
     notice = main.get_by_role("alert").filter(has_text=NOTICE)
     expect(notice).to_contain_text("Seeding the 3 torrents that you fetched and left gets you there sooner.")
     expect(notice).to_contain_text("2 days ago")
-    expect(main).to_contain_text(re.compile(r"It takes 15 points, \d+(\.\d)? more than you have\."))
+    expect(main).to_contain_text(re.compile(r"You need 15 points, \d+(\.\d)? more than you have\."))
 
-    owed = main.get_by_role("region", name="Snatches owed").get_by_role("listitem")
+    owed = main.get_by_role("region", name="Seeding owed").get_by_role("listitem")
     expect(owed).to_have_count(3)
     expect(owed.filter(has_text=LONG_NAME)).to_contain_text("1 d left")
 
     history = main.get_by_role("region", name="Tier over time")
     expect(history).to_contain_text("From tier 2 to tier 1")
-    history.get_by_text("As a table").click()
+    history.get_by_text("View as table").click()
     told = [int(tier) for tier in history.get_by_role("cell").all_inner_texts()]
     assert told == [TIERS[-1][1], *(tier for _, tier in reversed(TIERS))]  # now, and before
     assert visit.problems == []
@@ -60,24 +60,24 @@ def test_who_comes_after_the_forgotten_key_is_shown_nothing_of_its_standing(visi
 
     visit.context.route("**/api/v1/standing", hold)
     page.bring_to_front()  # a tab behind another draws seldom, and a click waits for that
-    page.get_by_role("button", name="Forget it here").click()
-    page.get_by_role("button", name="Forget it", exact=True).click()
+    page.get_by_role("button", name="Remove from this browser").click()
+    page.get_by_role("button", name="Remove", exact=True).click()
     page.get_by_role("button", name="Get an announce URL").click()
     other_tab.bring_to_front()
     other_tab.get_by_role("link", name="My standing").click()
     for tab in (page, other_tab):
-        expect(tab.get_by_role("status", name="Your standing is loading")).to_be_visible()
+        expect(tab.get_by_role("status", name="Loading your standing")).to_be_visible()
         expect(tab.get_by_role("heading", name="Little history")).to_have_count(0)
     for route in held:
         assert route.request.headers["x-announce-key"] != announce_key
         route.continue_()
     for tab in (page, other_tab):
         expect(tab.get_by_role("heading", name="Contributor")).to_be_visible()  # a newcomer's grace
-        expect(tab.get_by_text("No torrent yet")).to_be_visible()
+        expect(tab.get_by_text("No torrents yet")).to_be_visible()
 
 
 def show_standing_of(announce_key: str, page: Page) -> None:
     page.goto("/standing")
-    page.get_by_text("I have one already").click()
-    page.get_by_label("Your announce URL or key").fill(announce_key)
-    page.get_by_role("button", name="Use it").click()
+    page.get_by_text("I already have one").click()
+    page.get_by_label("Announce URL or key").fill(announce_key)
+    page.get_by_role("button", name="Use this key").click()

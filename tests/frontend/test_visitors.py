@@ -63,7 +63,7 @@ def test_a_visitor_gets_a_key_downloads_seeds_and_sees_it(
     expect(page.get_by_role("row")).to_have_count(2)  # the headings, and it
     expect(row).to_contain_text("Idle")
     with page.expect_download() as download:
-        row.get_by_role("button", name="Download the torrent file").click()
+        row.get_by_role("button", name="Download torrent file").click()
     assert download.value.suggested_filename == "a-visitors-choice.torrent"
     own = tmp_path / "own.torrent"
     download.value.save_as(own)
@@ -82,7 +82,7 @@ def test_a_visitor_gets_a_key_downloads_seeds_and_sees_it(
         expect(mine).to_contain_text("Seeding")
         expect(page.get_by_role("heading", name="Contributor")).to_be_visible()  # a newcomer's grace
 
-        page.get_by_role("link", name="etracker, front page").click()
+        page.get_by_role("link", name="etracker home").click()
         expect(page.locator("dl > div").filter(has_text="Seeders")).to_contain_text(re.compile("[1-9]"))
         expect(page.locator("figure svg path, figure svg circle").first).to_be_attached()
         reload_until(page, lambda: newest_on_the_chart(page) > 0)
@@ -90,8 +90,8 @@ def test_a_visitor_gets_a_key_downloads_seeds_and_sees_it(
 
 def newest_on_the_chart(page: Page) -> float:
     """Return the last number of seeders that the chart has: the mean of its step so far."""
-    page.get_by_text("As a table").click()
-    newest = page.get_by_role("region", name="The numbers of the chart").get_by_role("row").nth(1)
+    page.get_by_text("View as table").click()
+    newest = page.get_by_role("region", name="Chart data").get_by_role("row").nth(1)
     return float(newest.get_by_role("cell").first.inner_text())
 
 
@@ -109,10 +109,10 @@ def reload_until(page: Page, condition: Callable[[], bool], tries: int = 30) -> 
 def test_rotating_the_key_ends_the_old_one_and_keeps_what_was_done(page: Page, api: httpx.Client) -> None:
     old = get_key(page)
     page.goto("/standing")
-    page.get_by_role("button", name="Rotate the key").click()
+    page.get_by_role("button", name="Rotate key").click()
     with page.expect_response("**/api/v1/standing") as asked_anew:
-        page.get_by_role("dialog").get_by_role("button", name="Rotate it").click()
-    expect(page.get_by_text("Rotated", exact=True)).to_be_visible()
+        page.get_by_role("dialog").get_by_role("button", name="Rotate key").click()
+    expect(page.get_by_text("Key rotated", exact=True)).to_be_visible()
     new = shown_key(page)
     assert new != old
     assert asked_anew.value.status == 200
@@ -131,22 +131,22 @@ def test_the_key_is_remembered_here_and_never_put_into_an_address(visit: Visit) 
     visit.page.goto("/standing")
     expect(visit.page.get_by_role("heading", name="Your torrents")).to_be_visible()
     assert not [address for address in addresses if key in address]
-    visit.page.get_by_role("button", name="Forget it here").click()
-    visit.page.get_by_role("button", name="Forget it", exact=True).click()
-    expect(visit.page.get_by_text("This browser knows no announce URL of yours")).to_be_visible()
+    visit.page.get_by_role("button", name="Remove from this browser").click()
+    visit.page.get_by_role("button", name="Remove", exact=True).click()
+    expect(visit.page.get_by_text("No announce URL in this browser")).to_be_visible()
     assert visit.page.evaluate("Object.values(localStorage).join()").count(key) == 0
 
 
 def test_a_key_that_the_tracker_doesn_t_know_is_told_what_to_do(page: Page) -> None:
     page.goto("/standing")
-    page.get_by_text("I have one already").click()
-    field = page.get_by_label("Your announce URL or key")
+    page.get_by_text("I already have one").click()
+    field = page.get_by_label("Announce URL or key")
     field.fill("not a key")
-    page.get_by_role("button", name="Use it").click()
-    expect(page.get_by_text("There is no announce key in it")).to_be_visible()
+    page.get_by_role("button", name="Use this key").click()
+    expect(page.get_by_text("No announce key found")).to_be_visible()
     field.fill(f"http://old.example/{'ab' * 15}/announce")
-    page.get_by_role("button", name="Use it").click()
-    expect(page.get_by_text("The tracker doesn't know this announce key")).to_be_visible()
+    page.get_by_role("button", name="Use this key").click()
+    expect(page.get_by_text("The tracker doesn't recognise this announce key")).to_be_visible()
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
@@ -170,7 +170,7 @@ def test_a_hostile_name_stays_text(page: Page, name: str, stack: StackRun) -> No
     assert page.title().endswith("etracker")
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     if name == LONG_NAME:
-        expect(page.get_by_text("Its whole name:")).to_be_visible()
+        expect(page.get_by_text("Full name:")).to_be_visible()
     assert dialogs == []
 
 
@@ -184,7 +184,7 @@ def test_search_order_and_filter_live_in_the_address(page: Page, stack: StackRun
     page.go_back()
     expect(page).to_have_url(re.compile(r"sort=name"))
     page.get_by_label("Search torrents").fill("nothing-is-called-so")
-    expect(page.get_by_text("Nothing matches")).to_be_visible()
+    expect(page.get_by_text("No matches")).to_be_visible()
     expect(page).to_have_url(re.compile(r"q=nothing-is-called-so"))
 
 
@@ -192,7 +192,7 @@ def test_the_keyboard_reaches_the_content_at_once(page: Page) -> None:
     page.goto("/")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#main")).to_be_focused()
 

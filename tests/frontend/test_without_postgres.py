@@ -46,7 +46,7 @@ def test_without_the_database_pages_say_what_to_do_and_with_it_they_recover(
     home, operator = visit.page, visit.context.new_page()
     home.clock.install()
     home.goto("/")
-    torrents = home.locator("dl > div").filter(has_text="Browse them")
+    torrents = home.locator("dl > div").filter(has_text="Browse all")
     expect(torrents).to_contain_text(re.compile("[1-9]"))
     operator.goto("/operator/audit")
     expect(operator.get_by_role("row").filter(has_text="torrent.upload").first).to_be_visible()

@@ -25,8 +25,8 @@ def scoring_away(stack: StackRun) -> Iterator[None]:
 def test_without_scoring_the_standing_blames_nothing_else_and_comes_back(page: Page, stack: StackRun) -> None:
     get_key(page)
     with scoring_away(stack):
-        page.get_by_role("link", name="See where you stand").click()
-        failure = page.get_by_role("alert").filter(has_text="The tracker can't answer this just now")
+        page.get_by_role("link", name="View your standing").click()
+        failure = page.get_by_role("alert").filter(has_text="Temporarily unavailable")
         expect(failure).to_contain_text(
             "The scoring service doesn't answer. Your history is safe; try again in a moment."
         )

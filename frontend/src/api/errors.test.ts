@@ -6,13 +6,13 @@ const unavailable = (detail: string) =>
 
 test("what is unavailable is what the tracker says, and nothing else is blamed", () => {
   const said = "The scoring service doesn't answer. Your history is safe; try again in a moment.";
-  expect(unavailable(said)).toEqual({ title: "The tracker can't answer this just now", detail: said });
+  expect(unavailable(said)).toEqual({ title: "Temporarily unavailable", detail: said });
   expect(unavailable("Redis doesn't answer.").detail).toBe("Redis doesn't answer. Try again in a moment.");
 });
 
 test("an answer without a problem document still says what to do", () => {
   expect(advice(toApiError(null, 503, null)).detail).toBe(
-    "The tracker answered with status 503. Try again in a moment.",
+    "The tracker returned status 503. Try again in a moment.",
   );
 });
 

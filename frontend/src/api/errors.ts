@@ -26,7 +26,7 @@ export function toApiError(body: unknown, status: number, retryAfter: string | n
   const seconds = Number(retryAfter);
   return new ApiError(
     status,
-    text(problem.detail) ?? text(problem.title) ?? `The tracker answered with status ${status}.`,
+    text(problem.detail) ?? text(problem.title) ?? `The tracker returned status ${status}.`,
     text(problem.request_id),
     fields,
     retryAfter !== null && Number.isFinite(seconds) ? seconds : null,
@@ -35,34 +35,36 @@ export function toApiError(body: unknown, status: number, retryAfter: string | n
 
 /** Say what happened and what to do about it. */
 export function advice(error: Error): { title: string; detail: string } {
-  if (!(error instanceof ApiError)) return { title: "Something went wrong here", detail: error.message };
+  if (!(error instanceof ApiError))
+    return { title: "Something went wrong on this page", detail: error.message };
   const said = [error.detail, ...error.fields.map(({ field, message }) => `${field}: ${message}`)].join(" ");
   switch (error.status) {
     case 0:
       return {
-        title: "The tracker can't be reached",
-        detail: "Check your connection. If it is fine, the tracker may be restarting: try again in a moment.",
+        title: "Can't reach the tracker",
+        detail:
+          "Check your connection. If it's working, the tracker may be restarting; try again in a moment.",
       };
     case 401:
     case 403:
-      return { title: "That key isn't accepted", detail: said };
+      return { title: "Key not accepted", detail: said };
     case 404:
-      return { title: "There is no such thing here", detail: said };
+      return { title: "Not found", detail: said };
     case 429:
       return {
-        title: "Too many requests from your address",
+        title: "Too many requests from your IP address",
         detail: `${said} ${waiting(error.retryAfterSeconds)}`,
       };
     case 503:
       return {
-        title: "The tracker can't answer this just now",
+        title: "Temporarily unavailable",
         detail: /try again/i.test(said) ? said : `${said} Try again in a moment.`,
       };
     default:
       return error.status >= 500
         ? {
-            title: "The tracker failed to answer",
-            detail: `${said} Try again; if it stays, tell the operator.`,
+            title: "Something went wrong on the tracker",
+            detail: `${said} Try again. If it keeps happening, contact an operator.`,
           }
         : { title: "That didn't work", detail: said };
   }
@@ -88,6 +90,6 @@ function isFieldError(value: unknown): value is FieldError {
 
 client.interceptors.error.use((error, response: Response | undefined) =>
   response === undefined
-    ? new ApiError(0, error instanceof Error ? error.message : "No answer.")
+    ? new ApiError(0, error instanceof Error ? error.message : "No response.")
     : toApiError(error, response.status, response.headers.get("Retry-After")),
 );

@@ -1,5 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import { announceKey, OF_HOLDER } from "@/app/announce-key";
+import { announceKey, OF_HOLDER } from "./announce-key";
 import "./errors";
 import * as sdk from "./generated/sdk.gen";
 import type { StandingReport as Standing } from "./generated/types.gen";

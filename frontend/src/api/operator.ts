@@ -1,12 +1,11 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { authorization } from "@/app/api-key";
+import { authorization } from "./api-key";
 import "./errors";
+import type { Action, KeySort } from "./enums";
 import * as sdk from "./generated/sdk.gen";
 import type {
-  Action,
   AuditItem,
   Key,
-  KeySort,
   OperatorItem as Operator,
   PeerV1 as Peer,
   ServiceItem as Service,
@@ -16,7 +15,7 @@ import type {
 } from "./generated/types.gen";
 import { given } from "./public";
 
-export type { Action, AuditItem, Key, KeySort, Operator, Peer, Service, Setting, System, UploadedTorrent };
+export type { AuditItem, Key, Operator, Peer, Service, Setting, System, UploadedTorrent };
 
 export interface KeySearch {
   q?: string | undefined;

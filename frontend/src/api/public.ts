@@ -1,15 +1,10 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import "./errors";
+import type { Health, Span, TorrentSort } from "./enums";
 import * as sdk from "./generated/sdk.gen";
-import type {
-  Sort as TorrentSort,
-  Span,
-  SwarmHealth as Health,
-  TorrentDetailV1 as TorrentDetail,
-  TorrentV1 as Torrent,
-} from "./generated/types.gen";
+import type { TorrentDetailV1 as TorrentDetail, TorrentV1 as Torrent } from "./generated/types.gen";
 
-export type { Health, Span, Torrent, TorrentDetail, TorrentSort };
+export type { Torrent, TorrentDetail };
 
 export interface TorrentSearch {
   q?: string | undefined;

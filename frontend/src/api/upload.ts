@@ -1,4 +1,4 @@
-import { authorization } from "@/app/api-key";
+import { authorization } from "./api-key";
 import { ApiError, toApiError } from "./errors";
 import type { UploadedTorrent } from "./operator";
 
@@ -18,7 +18,7 @@ export function uploadTorrent(file: File, onProgress: (share: number) => void): 
       else reject(toApiError(body, request.status, request.getResponseHeader("Retry-After")));
     };
     request.onerror = () => {
-      reject(new ApiError(0, "No answer."));
+      reject(new ApiError(0, "No response."));
     };
     const form = new FormData();
     form.append("file", file);

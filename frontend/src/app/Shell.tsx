@@ -16,15 +16,15 @@ export function Shell() {
   return (
     <div className={classes.shell}>
       <a className={classes.skip} href="#main">
-        Skip to the content
+        Skip to content
       </a>
       <header className={classes.header}>
         <div className={classes.bar}>
-          <Link to="/" className={classes.mark} aria-label="etracker, front page">
+          <Link to="/" className={classes.mark} aria-label="etracker home">
             <Mark />
             etracker
           </Link>
-          <nav className={classes.nav} aria-label="Pages">
+          <nav className={classes.nav} aria-label="Main">
             {PAGES.map(({ to, label }) => (
               <Link key={to} to={to} className={classes.link} activeProps={{ "data-active": true }}>
                 {label}
@@ -39,7 +39,7 @@ export function Shell() {
       </main>
       <footer className={classes.footer}>
         <span>etracker, the equilibrium tracker</span>
-        <span>Free software, in the public domain</span>
+        <span>Free software in the public domain</span>
       </footer>
     </div>
   );
@@ -60,8 +60,8 @@ function SchemeToggle() {
   const other = scheme === "dark" ? "light" : "dark";
   return (
     <ActionIcon
-      aria-label={`Use ${other} colours`}
-      title={`Use ${other} colours`}
+      aria-label={`Switch to ${other} mode`}
+      title={`Switch to ${other} mode`}
       onClick={() => {
         setColorScheme(other);
       }}

@@ -5,10 +5,10 @@ import { Page } from "@/components/ui/Page";
 
 export function NotFound() {
   return (
-    <Page title="There is no such page">
-      <Empty title="The address leads nowhere">
-        Perhaps it was mistyped. <Link to="/">Go to the front page</Link> or look through{" "}
-        <Link to="/infohashes">the torrents</Link>.
+    <Page title="Page not found">
+      <Empty title="Nothing at this address">
+        The address may be mistyped. Go to the <Link to="/">home page</Link> or{" "}
+        <Link to="/infohashes">browse the torrents</Link>.
       </Empty>
     </Page>
   );
@@ -17,20 +17,20 @@ export function NotFound() {
 /** A page that couldn't be shown: mostly its script is gone because a newer version was installed meanwhile. */
 export function LoadFailure({ error }: { error: unknown }) {
   return (
-    <Page title="This page can't be shown">
+    <Page title="This page couldn't be loaded">
       <Empty
-        title="It didn't load"
+        title="Loading failed"
         action={
           <Button
             onClick={() => {
               location.reload();
             }}
           >
-            Load it again
+            Reload
           </Button>
         }
       >
-        The tracker may have been updated meanwhile; loading the page again brings the newest version.{" "}
+        The tracker may have been updated in the meantime. Reload to get the latest version.{" "}
         <small>({error instanceof Error ? error.message : String(error)})</small>
       </Empty>
     </Page>

@@ -44,9 +44,9 @@ function Numbers({ samples, series, format }: ChartProps) {
   const rows = samples.filter((_, index) => (samples.length - 1 - index) % step === 0).toReversed();
   return (
     <details className={classes.numbers}>
-      <summary>As a table</summary>
+      <summary>View as table</summary>
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard */}
-      <div className={classes.scroll} tabIndex={0} role="region" aria-label="The numbers of the chart">
+      <div className={classes.scroll} tabIndex={0} role="region" aria-label="Chart data">
         <table>
           <thead>
             <tr>
@@ -84,7 +84,7 @@ class Fallback extends Component<{ children: ReactNode }, { failed: boolean }> {
 
   override render() {
     return this.state.failed ? (
-      <p>The chart couldn't be loaded; the table below has its numbers.</p>
+      <p>The chart couldn't be loaded. Its data is in the table below.</p>
     ) : (
       this.props.children
     );

@@ -8,12 +8,12 @@ const SHOWN_MS = 2000;
 interface Props {
   label: string;
   value: string;
-  /** What the button copies, when it isn't all of the value's purpose. */
-  copyLabel?: string;
+  /** Show the label; without it, what is around the field must say what it is. */
+  labelled?: boolean;
 }
 
-/** A text to take along, and a button that copies it. */
-export function CopyField({ label, value, copyLabel = "Copy" }: Props) {
+/** A text with a button that copies it. */
+export function CopyField({ label, value, labelled = false }: Props) {
   const text = useRef<HTMLElement>(null);
   const [copied, setCopied] = useState(false);
   useEffect(() => {
@@ -27,6 +27,11 @@ export function CopyField({ label, value, copyLabel = "Copy" }: Props) {
   }, [copied]);
   return (
     <div className={classes.field} role="group" aria-label={label}>
+      {labelled && (
+        <span className={classes.label} aria-hidden>
+          {label}
+        </span>
+      )}
       <code ref={text} className={classes.value}>
         {value}
       </code>
@@ -37,10 +42,10 @@ export function CopyField({ label, value, copyLabel = "Copy" }: Props) {
           setCopied(await copy(value, text.current));
         }}
       >
-        {copied ? "Copied" : copyLabel}
+        {copied ? "Copied" : "Copy"}
       </Button>
       <span role="status" className={classes.status}>
-        {copied ? `${label}: copied` : ""}
+        {copied ? `${label} copied` : ""}
       </span>
     </div>
   );

@@ -8,12 +8,15 @@ type Kind = "text" | "number" | "time";
 // The direction of the first click, and both directions in words.
 const ORDERS: Record<Kind, { first: "up" | "down"; up: string; down: string }> = {
   text: { first: "up", up: "A to Z", down: "Z to A" },
-  number: { first: "down", up: "least first", down: "most first" },
+  number: { first: "down", up: "lowest first", down: "highest first" },
   time: { first: "down", up: "oldest first", down: "newest first" },
 };
 
-/** By a column upwards, or with a `-` before it downwards. */
+/** A column's key for ascending order, or with a `-` before it for descending. */
 export type Order<Key extends string> = Key | `-${Key}`;
+
+/** The keys of the columns in a list of orders. */
+export type SortKey<Orders extends string> = Exclude<Orders, `-${string}`>;
 
 export interface Column<Row, Key extends string = never> {
   name: string;
@@ -144,7 +147,7 @@ function SortSelect<Row, Key extends string>({ columns, sort, onSort }: SelectPr
   return (
     <NativeSelect
       className={classes.select}
-      label="Order by"
+      label="Sort by"
       size="sm"
       data={options}
       value={sort ?? ""}

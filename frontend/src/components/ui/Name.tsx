@@ -14,7 +14,7 @@ export function Name({ children, lines }: Props) {
     <bdi className={classes.name} data-lines={lines}>
       {piecesOf(children).map(({ text, hidden }, index) =>
         hidden ? (
-          <span key={index} className={classes.hidden} title="A character that can't be seen">
+          <span key={index} className={classes.hidden} title="Invisible character">
             {text}
           </span>
         ) : (

@@ -43,7 +43,7 @@ export function SearchField({ label, placeholder, value: words, onChange }: Prop
         typed !== "" && (
           <CloseButton
             size="sm"
-            aria-label="Clear the search"
+            aria-label="Clear search"
             onClick={() => {
               setTyped("");
             }}

@@ -9,7 +9,6 @@ import {
   YAxis,
   ResponsiveContainer,
 } from "recharts";
-import type { Span } from "@/api/public";
 import classes from "./TimeChart.module.css";
 import { dateAndTime } from "./format";
 
@@ -21,7 +20,8 @@ export interface Sample {
 export interface ChartProps {
   samples: Sample[];
   series: { name: string }[];
-  span: Span;
+  /** How times are written along the axis. */
+  timeFormat: Intl.DateTimeFormatOptions;
   format: (value: number) => string;
   /** Values that hold until the next one, instead of a curve through them. */
   steps?: boolean;
@@ -38,7 +38,7 @@ const FEW = 3;
 const COLOURS = ["var(--series-1)", "var(--series-2)", "var(--series-3)"];
 
 /** The drawing itself; `Chart` loads this file when one is needed. */
-export default function TimeChart({ samples, series, span, format, steps = false, range }: ChartProps) {
+export default function TimeChart({ samples, series, timeFormat, format, steps = false, range }: ChartProps) {
   const rows: Row[] = samples.map(({ at, values }) => ({ at: Date.parse(at), values }));
   const dot = rows.length < FEW && { r: 3 }; // a curve through one point can't be seen
   const type = steps ? ("stepAfter" as const) : ("monotone" as const);
@@ -52,7 +52,7 @@ export default function TimeChart({ samples, series, span, format, steps = false
           type="number"
           scale="time"
           domain={["dataMin", "dataMax"]}
-          tickFormatter={(at: number) => tick(at, span)}
+          tickFormatter={(at: number) => new Date(at).toLocaleString("en-GB", timeFormat)}
           tick={{ fill: "var(--soft)", fontSize: 12 }}
           axisLine={{ stroke: "var(--line-strong)" }}
           tickLine={false}
@@ -103,14 +103,4 @@ export default function TimeChart({ samples, series, span, format, steps = false
       </Frame>
     </ResponsiveContainer>
   );
-}
-
-function tick(at: number, span: Span): string {
-  const options: Intl.DateTimeFormatOptions =
-    span === "day"
-      ? { hour: "2-digit", minute: "2-digit" }
-      : span === "month"
-        ? { day: "numeric", month: "short" }
-        : { month: "short", year: "2-digit" };
-  return new Date(at).toLocaleString("en-GB", options);
 }

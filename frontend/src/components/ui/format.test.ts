@@ -17,7 +17,7 @@ test("sizes have three digits and a binary unit", () => {
 test("time spans have their two largest units", () => {
   expect([0, 30, 90, 3600, 90_061, 86_400 * 400].map(duration)).toEqual([
     "0 min",
-    "under a minute",
+    "less than a minute",
     "1 min",
     "1 h",
     "1 d 1 h",
@@ -46,7 +46,7 @@ test("what happened lately is told to the second", () => {
 test("means of few things are told as such", () => {
   expect([0, 0.04, 0.6, 1.2, 1200].map((mean) => roughly(mean, "seeder"))).toEqual([
     "0 seeders",
-    "under one seeder",
+    "fewer than one seeder",
     "1 seeder",
     "1 seeder",
     "1,200 seeders",

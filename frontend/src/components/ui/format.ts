@@ -35,7 +35,7 @@ export function duration(seconds: number): string {
     ["min", MINUTE],
   ];
   const first = units.findIndex(([, length]) => seconds >= length);
-  if (first < 0) return seconds <= 0 ? "0 min" : "under a minute";
+  if (first < 0) return seconds <= 0 ? "0 min" : "less than a minute";
   let rest = seconds;
   const parts = units.slice(first, first + 2).map(([unit, length]) => {
     const amount = Math.floor(rest / length);
@@ -79,5 +79,5 @@ export function plural(amount: number, one: string, many = `${one}s`): string {
 
 /** Say a mean number of things in words. */
 export function roughly(mean: number, one: string): string {
-  return mean > 0 && mean < 0.5 ? `under one ${one}` : plural(Math.round(mean), one);
+  return mean > 0 && mean < 0.5 ? `fewer than one ${one}` : plural(Math.round(mean), one);
 }

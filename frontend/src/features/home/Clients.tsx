@@ -4,19 +4,24 @@ import classes from "./Clients.module.css";
 const CLIENTS: { name: string; steps: string }[] = [
   {
     name: "qBittorrent",
-    steps: "Select the torrent, open the tab Trackers below, right-click, Add trackers, paste the URL.",
+    steps:
+      "Select the torrent, open the Trackers tab below the list, right-click, choose Add trackers and paste the URL.",
   },
   {
     name: "Transmission",
     steps:
-      "Right-click the torrent, Properties, Trackers, Edit trackers, paste the URL on a line of its own.",
+      "Right-click the torrent, choose Properties, Trackers, Edit trackers and paste the URL on its own line.",
   },
-  { name: "Deluge", steps: "Right-click the torrent, Edit trackers, Add, paste the URL." },
+  { name: "Deluge", steps: "Right-click the torrent, choose Edit trackers, click Add and paste the URL." },
   {
     name: "rTorrent",
-    steps: "Easiest with the downloaded torrent file: put it into the watch folder, it has the URL already.",
+    steps:
+      "Put the downloaded torrent file in the watch folder: it already contains the URL, so this is the easiest way.",
   },
-  { name: "aria2", steps: "Give it the downloaded torrent file, or --bt-tracker=URL for one that you have." },
+  {
+    name: "aria2",
+    steps: "Open the downloaded torrent file, or pass --bt-tracker=URL for one you already have.",
+  },
 ];
 
 /** How to bring an announce URL into a client. */

@@ -3,10 +3,10 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { stats, statsHistory } from "@/api/public";
 import { bytes, count, plural } from "@/components/ui/format";
 import { Page } from "@/components/ui/Page";
-import { PeersOverTime } from "@/components/ui/PeersOverTime";
+import { PeersOverTime } from "@/components/history/PeersOverTime";
 import { Stat, Stats } from "@/components/ui/Stat";
-import { Failure } from "@/components/ui/states";
-import { AnnounceKeyCard } from "@/features/announce-key/AnnounceKeyCard";
+import { Failure } from "@/components/requests/Failure";
+import { AnnounceKeyCard } from "@/components/announce-key/AnnounceKeyCard";
 import { Clients } from "./Clients";
 import classes from "./HomePage.module.css";
 
@@ -19,9 +19,8 @@ export function HomePage() {
       heading="The more you seed, the better your peers."
       lead={
         <>
-          etracker introduces BitTorrent clients to each other. It is open to everyone and remembers who
-          gives: seeding is rewarded with better peers, sooner. Nobody is shut out, and there are no ratio
-          bans.
+          etracker helps BitTorrent clients find each other. It's open to everyone and remembers who gives
+          back: seeding earns you better peers, sooner. Nobody is locked out, and there are no ratio bans.
         </>
       }
     >
@@ -41,15 +40,15 @@ export function HomePage() {
 function Ways() {
   return (
     <div className={classes.ways}>
-      <h3>For a torrent from here</h3>
+      <h3>For torrents on this tracker</h3>
       <p>
-        Download its file from <Link to="/infohashes">the list</Link>: your announce URL is in it already.
-        Open it with any client.
+        Download the file from the <Link to="/infohashes">torrent list</Link>. It already contains your
+        announce URL; open it with any client.
       </p>
-      <h3>For a torrent that you have</h3>
+      <h3>For torrents you already have</h3>
       <p>
-        Replace its trackers by your announce URL. Only torrents on the list are tracked, unless the operator
-        has opened the tracker for all.
+        Replace their trackers with your announce URL. Only listed torrents are tracked, unless the operators
+        have opened the tracker to all torrents.
       </p>
     </div>
   );
@@ -61,13 +60,13 @@ function Numbers() {
   const failure = query.error && <Failure error={query.error} onRetry={() => void query.refetch()} />;
   if (failure && now === undefined) return failure;
   const shown = (value: number | null | undefined, format = count) =>
-    value === undefined || value === null ? <span aria-label="not known yet">–</span> : format(value);
+    value === undefined || value === null ? <span aria-label="not yet known">–</span> : format(value);
   return (
     <>
       {failure}
       <div>
         <Stats>
-          <Stat label="Torrents" hint={<Link to="/infohashes">Browse them</Link>}>
+          <Stat label="Torrents" hint={<Link to="/infohashes">Browse all</Link>}>
             {shown(now?.torrents)}
           </Stat>
           <Stat label="Seeders" hint={now && `in ${plural(now.swarms, "swarm")}`}>
@@ -76,10 +75,10 @@ function Numbers() {
           <Stat label="Leechers" hint="downloading now">
             {shown(now?.leechers)}
           </Stat>
-          <Stat label="Completed" hint={now && `${bytes(now.downloaded_bytes)} exchanged`}>
+          <Stat label="Snatches" hint={now && `${bytes(now.downloaded_bytes)} downloaded`}>
             {shown(now?.snatches)}
           </Stat>
-          <Stat label="Announces a second" hint="in the last minute">
+          <Stat label="Announces per second" hint="over the last minute">
             {shown(now?.announces_per_second, (value) =>
               value >= 100 ? count(Math.round(value)) : value.toFixed(1),
             )}
@@ -87,7 +86,7 @@ function Numbers() {
         </Stats>
         {now?.stale === true && (
           <p className={classes.stale} role="status">
-            Live counts can't be had just now: seeders and leechers are the last ones known.
+            Live counts are temporarily unavailable. Seeders and leechers show the last known values.
           </p>
         )}
       </div>
@@ -102,7 +101,7 @@ function History() {
       title="Peers over time"
       span={span}
       query={useQuery(statsHistory(span))}
-      empty="The tracker takes its first sample within minutes of its first announce. Come back then."
+      empty="The first sample appears within minutes of the first announce. Check back then."
     />
   );
 }

@@ -1,19 +1,20 @@
 import { NativeSelect } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import { Action } from "@/api/enums";
 import { audit, type AuditItem, type AuditSearch } from "@/api/operator";
-import { ACTIONS, oneOf } from "@/app/search";
 import { Card } from "@/components/ui/Card";
 import type { Column } from "@/components/ui/DataTable";
 import { dateAndTime } from "@/components/ui/format";
-import { useListSearch } from "@/components/ui/list-search";
+import { useListSearch } from "@/components/lists/list-search";
 import { Name } from "@/components/ui/Name";
 import { Page } from "@/components/ui/Page";
-import { PagedTable } from "@/components/ui/PagedTable";
+import { PagedTable } from "@/components/lists/PagedTable";
 import { SearchField } from "@/components/ui/SearchField";
 import { Empty } from "@/components/ui/states";
 import classes from "./tables.module.css";
 
+const ACTIONS = Object.values(Action);
 const route = getRouteApi("/operator/audit");
 
 /** What operators changed, and whose addresses they saw, newest first. */
@@ -31,7 +32,7 @@ export function AuditPage() {
         <div className={classes.toolbar}>
           <SearchField
             label="Operator"
-            placeholder="An operator's whole name"
+            placeholder="Full operator name"
             value={search.operator}
             onChange={(operator) => {
               filter({ operator });
@@ -42,7 +43,7 @@ export function AuditPage() {
             data={[{ value: "", label: "Any action" }, ...ACTIONS]}
             value={search.action ?? ""}
             onChange={(event) => {
-              filter({ action: oneOf(event.currentTarget.value, ACTIONS) });
+              filter({ action: ACTIONS.find((action) => action === event.currentTarget.value) });
             }}
           />
         </div>
@@ -52,15 +53,15 @@ export function AuditPage() {
           rowKey={({ id }) => id}
           cursor={search.cursor}
           query={query}
-          loading="The audit log is loading"
+          loading="Loading audit log"
           empty={
             <Empty
               title={filtered ? "Nothing matches" : "Nothing has been recorded yet"}
               action={filtered && <Link to="/operator/audit">Show everything</Link>}
             >
               {filtered
-                ? "Write the operator's whole name, or choose another action."
-                : "The first upload will show here."}
+                ? "Enter the operator's full name, or choose a different action."
+                : "The first upload will appear here."}
             </Empty>
           }
         />
@@ -71,7 +72,7 @@ export function AuditPage() {
 
 const COLUMNS: Column<AuditItem>[] = [
   {
-    name: "What",
+    name: "Action",
     leading: true,
     cell: ({ action, target, detail }) => (
       <>
@@ -81,7 +82,7 @@ const COLUMNS: Column<AuditItem>[] = [
     ),
   },
   { name: "Operator", cell: ({ operator }) => <Name lines={1}>{operator}</Name> },
-  { name: "When", cell: ({ at }) => <time dateTime={at}>{dateAndTime(new Date(at))}</time> },
+  { name: "Time", cell: ({ at }) => <time dateTime={at}>{dateAndTime(new Date(at))}</time> },
 ];
 
 function Details({ detail }: { detail: AuditItem["detail"] }) {

@@ -5,10 +5,10 @@ import { useState } from "react";
 import { type Torrent, torrents } from "@/api/public";
 import { Card } from "@/components/ui/Card";
 import { Page } from "@/components/ui/Page";
-import { PagedTable } from "@/components/ui/PagedTable";
+import { PagedTable } from "@/components/lists/PagedTable";
 import { Empty } from "@/components/ui/states";
-import { type TorrentColumn, torrentColumns } from "@/features/torrents/columns";
-import { TorrentFilters } from "@/features/torrents/TorrentFilters";
+import { type TorrentColumn, torrentColumns } from "@/components/torrents/columns";
+import { TorrentFilters } from "@/components/torrents/TorrentFilters";
 import { AddInfohashes } from "./infohashes/AddInfohashes";
 import { DeleteDialog } from "./infohashes/DeleteDialog";
 import { RenameDialog } from "./infohashes/RenameDialog";
@@ -31,26 +31,26 @@ export function InfohashesPage() {
       title="Infohashes"
       lead={
         <>
-          The allowlist: what clients may announce. Torrents with their files come in by{" "}
-          <Link to="/operator/upload">upload</Link>.
+          The allowlist: the infohashes that clients may announce. To add torrents with their files,{" "}
+          <Link to="/operator/upload">upload them</Link>.
         </>
       }
     >
       <AddInfohashes />
-      <Card title="The allowlist" flush>
+      <Card title="Allowlist" flush>
         <TorrentFilters search={search} />
         <PagedTable
-          label="The allowlist"
+          label="Allowlist"
           columns={[...COLUMNS, actions(setAsked)]}
           rowKey={({ info_hash }) => info_hash}
           sort={search.sort ?? "-added"}
           cursor={search.cursor}
           query={query}
-          loading="The infohashes are loading"
+          loading="Loading infohashes"
           empty={
-            <Empty title={filtered ? "Nothing matches" : "The allowlist is empty"}>
+            <Empty title={filtered ? "No matches" : "The allowlist is empty"}>
               {filtered
-                ? "Try fewer words, or the first eight digits of an infohash."
+                ? "Try fewer words, the first eight digits of an infohash, or a different health."
                 : "Upload a torrent, or add an infohash above."}
             </Empty>
           }

@@ -2,14 +2,15 @@ import { IconLock, IconLockOpen, IconRefresh } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
+import type { KeySort } from "@/api/enums";
 import { type Key, type KeySearch, keys } from "@/api/operator";
 import { Card } from "@/components/ui/Card";
-import type { Column } from "@/components/ui/DataTable";
+import type { Column, SortKey } from "@/components/ui/DataTable";
 import { bytes, count } from "@/components/ui/format";
-import { useListSearch } from "@/components/ui/list-search";
+import { useListSearch } from "@/components/lists/list-search";
 import { MaybeMoment, Moment } from "@/components/ui/Moment";
 import { Page } from "@/components/ui/Page";
-import { PagedTable } from "@/components/ui/PagedTable";
+import { PagedTable } from "@/components/lists/PagedTable";
 import { SearchField } from "@/components/ui/SearchField";
 import { Empty } from "@/components/ui/states";
 import { LookUp } from "./keys/LookUp";
@@ -31,7 +32,7 @@ export function KeysPage() {
   return (
     <Page
       title="Announce keys"
-      lead="Who announces, by number and by hash. The key itself is never shown: it is its holder's secret."
+      lead="Every announce key, by number and hash. The key itself is never shown; only its holder knows it."
     >
       <LookUp
         onFound={(key) => {
@@ -42,7 +43,7 @@ export function KeysPage() {
         <div className={classes.toolbar}>
           <SearchField
             label="Search keys"
-            placeholder="A number, or the first digits of a hash"
+            placeholder="Key number or start of a hash"
             value={search.q}
             onChange={(q) => {
               filter({ q });
@@ -56,12 +57,12 @@ export function KeysPage() {
           sort={search.sort ?? "-created"}
           cursor={search.cursor}
           query={query}
-          loading="The keys are loading"
+          loading="Loading keys"
           empty={
-            <Empty title={search.q === undefined ? "There are no announce keys yet" : "No key matches"}>
+            <Empty title={search.q === undefined ? "No announce keys yet" : "No matches"}>
               {search.q === undefined
-                ? "A visitor gets one on the front page."
-                : "Search by a key's number or by the first digits of its hash, or look a key up above."}
+                ? "Visitors can get one on the home page."
+                : "Search by key number or the first digits of the hash, or look up a key above."}
             </Empty>
           }
         />
@@ -72,9 +73,9 @@ export function KeysPage() {
   );
 }
 
-type Ordered = "created" | "last_seen" | "uploaded" | "downloaded" | "snatched" | "score";
+type KeyColumn = Column<Key, SortKey<KeySort>>;
 
-const COLUMNS: Column<Key, Ordered>[] = [
+const COLUMNS: KeyColumn[] = [
   {
     name: "Key",
     sort: { key: "created", by: "time" },
@@ -119,13 +120,13 @@ const COLUMNS: Column<Key, Ordered>[] = [
     cell: ({ downloaded_bytes }) => bytes(downloaded_bytes),
   },
   {
-    name: "Last seen",
+    name: "Last announce",
     sort: { key: "last_seen", by: "time" },
     cell: ({ last_seen }) => <MaybeMoment at={last_seen} />,
   },
 ];
 
-function actions(ask: (asked: Asked) => void): Column<Key, Ordered> {
+function actions(ask: (asked: Asked) => void): KeyColumn {
   return {
     name: "Actions",
     silent: true,

@@ -3,9 +3,10 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
 import { ApiError } from "@/api/errors";
 import { session } from "@/api/operator";
-import { changeApiKey, useApiKey } from "@/app/api-key";
+import { changeApiKey, useApiKey } from "@/api/api-key";
 import { Name } from "@/components/ui/Name";
-import { Failure, Loading } from "@/components/ui/states";
+import { Failure } from "@/components/requests/Failure";
+import { Loading } from "@/components/ui/states";
 import classes from "./OperatorLayout.module.css";
 import { SignIn } from "./SignIn";
 
@@ -46,7 +47,7 @@ function SignedIn() {
   return (
     <div className={classes.layout}>
       <aside className={classes.side}>
-        <nav aria-label="Operator's pages" className={classes.nav}>
+        <nav aria-label="Operator" className={classes.nav}>
           {SECTIONS.map(({ to, label }) => (
             <Link key={to} to={to} className={classes.link} activeProps={{ "data-active": true }}>
               {label}

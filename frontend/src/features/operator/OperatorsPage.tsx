@@ -3,13 +3,14 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { createOperator, type Operator, operators, revokeOperator, session } from "@/api/operator";
 import { Card } from "@/components/ui/Card";
-import { Confirm } from "@/components/ui/Confirm";
+import { Confirm } from "@/components/requests/Confirm";
 import { CopyField } from "@/components/ui/CopyField";
 import { type Column, DataTable } from "@/components/ui/DataTable";
 import { MaybeMoment } from "@/components/ui/Moment";
 import { Name } from "@/components/ui/Name";
 import { Page } from "@/components/ui/Page";
-import { Failure, Loaded } from "@/components/ui/states";
+import { Failure } from "@/components/requests/Failure";
+import { Loaded } from "@/components/requests/Loaded";
 import classes from "./tables.module.css";
 
 export function OperatorsPage() {
@@ -29,7 +30,7 @@ export function OperatorsPage() {
         </p>
       )}
       <Card title="API keys" flush>
-        <Loaded query={query} label="The operators are loading">
+        <Loaded query={query} label="Loading operators">
           {({ items }) => (
             <DataTable
               label="Operators"
@@ -62,7 +63,7 @@ const COLUMNS: Column<Operator>[] = [
       </span>
     ),
   },
-  { name: "Created", cell: ({ created }) => <MaybeMoment at={created} never="from the environment" /> },
+  { name: "Created", cell: ({ created }) => <MaybeMoment at={created} never="set in the environment" /> },
   { name: "Last used", cell: ({ last_used }) => <MaybeMoment at={last_used} /> },
 ];
 
@@ -110,7 +111,7 @@ function AddOperator() {
         >
           <TextInput
             label="Name"
-            placeholder="A person, or what a script does"
+            placeholder="A person's name, or what a script does"
             required
             withAsterisk={false}
             value={name}
@@ -124,9 +125,9 @@ function AddOperator() {
         </form>
         {create.error && <Failure error={create.error} />}
         {create.data && (
-          <Alert color="teal" role="status" title={`The API key of ${create.data.name}`}>
+          <Alert color="teal" role="status" title={`API key for ${create.data.name}`}>
             <div className={classes.stack}>
-              <p>It is shown this once: the tracker keeps only its hash.</p>
+              <p>Copy it now: it won't be shown again, because the tracker stores only its hash.</p>
               <CopyField label="API key" value={create.data.key} />
             </div>
           </Alert>
@@ -163,7 +164,7 @@ function RevokeDialog({ operator, onClose }: { operator: Operator; onClose: () =
           <Name lines={1}>{operator.name}</Name>
         </b>
       </p>
-      <p>It stops working at once and for good. What it did stays in the audit log.</p>
+      <p>It stops working immediately and permanently. Its past actions stay in the audit log.</p>
     </Confirm>
   );
 }

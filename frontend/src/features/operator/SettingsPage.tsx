@@ -4,10 +4,11 @@ import { getRouteApi } from "@tanstack/react-router";
 import { type Setting, settings } from "@/api/operator";
 import { Card } from "@/components/ui/Card";
 import { type Column, DataTable } from "@/components/ui/DataTable";
-import { useListSearch } from "@/components/ui/list-search";
+import { useListSearch } from "@/components/lists/list-search";
 import { Page } from "@/components/ui/Page";
 import { SearchField } from "@/components/ui/SearchField";
-import { Empty, Loaded } from "@/components/ui/states";
+import { Loaded } from "@/components/requests/Loaded";
+import { Empty } from "@/components/ui/states";
 import classes from "./tables.module.css";
 
 const route = getRouteApi("/operator/settings");
@@ -19,36 +20,36 @@ export function SettingsPage() {
   return (
     <Page
       title="Settings"
-      lead="What is in force. A setting is an environment variable of the services: change it there and restart them."
+      lead="The settings in effect. To change one, set the environment variable for the services it belongs to and restart them."
     >
       <Card flush>
         <div className={classes.toolbar}>
           <SearchField
             label="Search settings"
-            placeholder="Part of a name or of what it does"
+            placeholder="Name or description"
             value={search.q}
             onChange={(q) => {
               filter({ q });
             }}
           />
           <Switch
-            label="Changed ones only"
+            label="Only changed"
             checked={search.show === "changed"}
             onChange={(event) => {
               filter({ show: event.currentTarget.checked ? "changed" : undefined });
             }}
           />
         </div>
-        <Loaded query={query} label="The settings are loading" lines={8}>
+        <Loaded query={query} label="Loading settings" lines={8}>
           {({ items }) => {
             const shown = items.filter(
               (one) => matches(one, search.q) && (search.show === undefined || one.changed),
             );
             return shown.length === 0 ? (
-              <Empty title="No setting matches">
+              <Empty title="No matches">
                 {search.show === undefined
-                  ? "Try another word."
-                  : "Everything is as it comes, or hidden by the search."}
+                  ? "Try a different search."
+                  : "Every setting has its default value or is hidden by the search."}
               </Empty>
             ) : (
               <DataTable
@@ -82,20 +83,20 @@ const COLUMNS: Column<Setting>[] = [
     name: "Value",
     cell: ({ value, secret, changed }) =>
       secret ? (
-        <span className={classes.soft}>{changed ? "set, not shown" : "not set"}</span>
+        <span className={classes.soft}>{changed ? "Set (hidden)" : "Not set"}</span>
       ) : (
-        <code className={classes.code}>{value ?? "–"}</code>
+        <code className={`${classes.code} ${classes.value}`}>{value ?? "–"}</code>
       ),
   },
   {
-    name: "Default",
+    name: "State",
     cell: ({ default: standard, changed, secret }) =>
       changed && !secret ? (
         <span className={classes.state} data-is="weak">
-          changed from {standard ?? "nothing"}
+          {standard === null ? "Changed, no default" : `Changed from ${standard}`}
         </span>
       ) : (
-        <span className={classes.soft}>{changed ? "" : "as it comes"}</span>
+        <span className={classes.soft}>{changed ? "" : "Default"}</span>
       ),
   },
 ];

@@ -1,7 +1,7 @@
 import { Button, PasswordInput } from "@mantine/core";
 import { useState } from "react";
 import { advice, type ApiError } from "@/api/errors";
-import { changeApiKey } from "@/app/api-key";
+import { changeApiKey } from "@/api/api-key";
 import { Card } from "@/components/ui/Card";
 import { Page } from "@/components/ui/Page";
 import classes from "./SignIn.module.css";
@@ -12,7 +12,7 @@ export function SignIn({ refused }: { refused?: ApiError }) {
   return (
     <Page
       title="Operator"
-      lead="For who runs this tracker. The API key stays in this tab and is forgotten when it closes."
+      lead="For the tracker's operators. Your API key stays in this tab and is forgotten when you close it."
     >
       <div className={classes.narrow}>
         <Card>
@@ -25,13 +25,13 @@ export function SignIn({ refused }: { refused?: ApiError }) {
           >
             <PasswordInput
               label="API key"
-              description="make run prints it; in compose it is ETRACKER_AUTHORIZATION. Other operators got theirs when they were added."
+              description="Printed by make run; with Docker Compose it's ETRACKER_AUTHORIZATION. Other operators received theirs when they were added."
               autoComplete="off"
               required
               withAsterisk={false}
               value={key}
               error={refused && `${advice(refused).title}. ${refused.detail}`}
-              visibilityToggleButtonProps={{ "aria-label": "Show what was typed" }}
+              visibilityToggleButtonProps={{ "aria-label": "Show or hide the key" }}
               onChange={(event) => {
                 setKey(event.currentTarget.value);
               }}

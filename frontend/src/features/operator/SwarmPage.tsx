@@ -8,7 +8,8 @@ import { count, plural } from "@/components/ui/format";
 import { Moment } from "@/components/ui/Moment";
 import { Name } from "@/components/ui/Name";
 import { Page } from "@/components/ui/Page";
-import { Empty, Loaded } from "@/components/ui/states";
+import { Loaded } from "@/components/requests/Loaded";
+import { Empty } from "@/components/ui/states";
 import { endpoints } from "./endpoints";
 import classes from "./tables.module.css";
 
@@ -27,24 +28,24 @@ export function SwarmPage() {
         <>
           <Link to="/operator/swarms">All swarms</Link> ·{" "}
           <Link to="/infohashes/$infoHash" params={{ infoHash }}>
-            The torrent's page
+            Torrent page
           </Link>
         </>
       }
     >
       <Card title="Peers" flush>
-        <Loaded query={query} label="The peers are loading" lines={8}>
+        <Loaded query={query} label="Loading peers" lines={8}>
           {({ items, seeders, leechers, truncated }) =>
             items.length === 0 ? (
-              <Empty title="Nobody is in this swarm">
-                A peer appears with its first announce and goes when it stops.
+              <Empty title="No peers in this swarm">
+                A peer appears with its first announce and disappears when it stops.
               </Empty>
             ) : (
               <>
                 <p className={classes.toolbar}>
                   <span className={classes.soft}>
                     {plural(seeders, "seeder")}, {plural(leechers, "leecher")}
-                    {truncated && `; the first ${count(items.length)} are shown`}
+                    {truncated && `; showing the first ${count(items.length)}`}
                   </span>
                 </p>
                 <DataTable
@@ -78,7 +79,7 @@ const COLUMNS: Column<Peer>[] = [
       </span>
     ),
   },
-  { name: "Tier", numeric: true, cell: ({ tier, guest }) => (guest ? "guest" : tier) },
+  { name: "Tier", numeric: true, cell: ({ tier, guest }) => (guest ? "Guest" : tier) },
   {
     name: "Key",
     numeric: true,
@@ -92,7 +93,7 @@ const COLUMNS: Column<Peer>[] = [
       ),
   },
   { name: "Client", cell: ({ client }) => <Name lines={1}>{client}</Name> },
-  { name: "Reachable", cell: ({ reachable }) => (reachable ? "yes" : "no") },
+  { name: "Reachable", cell: ({ reachable }) => (reachable ? "Yes" : "No") },
   { name: "First seen", cell: ({ first_seen }) => <Moment at={first_seen} /> },
   { name: "Last seen", cell: ({ last_seen }) => <Moment at={last_seen} /> },
 ];

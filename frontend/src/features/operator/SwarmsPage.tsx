@@ -5,10 +5,10 @@ import { Card } from "@/components/ui/Card";
 import { MaybeMoment } from "@/components/ui/Moment";
 import { Name } from "@/components/ui/Name";
 import { Page } from "@/components/ui/Page";
-import { PagedTable } from "@/components/ui/PagedTable";
+import { PagedTable } from "@/components/lists/PagedTable";
 import { Empty } from "@/components/ui/states";
-import { type TorrentColumn, torrentColumns } from "@/features/torrents/columns";
-import { TorrentFilters } from "@/features/torrents/TorrentFilters";
+import { type TorrentColumn, torrentColumns } from "@/components/torrents/columns";
+import { TorrentFilters } from "@/components/torrents/TorrentFilters";
 
 const route = getRouteApi("/operator/swarms");
 const LARGEST_FIRST = "-seeders";
@@ -21,7 +21,7 @@ export function SwarmsPage() {
   return (
     <Page
       title="Swarms"
-      lead="Choose one to see its peers with their addresses, which only operators are shown."
+      lead="Choose a swarm to see its peers and their addresses, which only operators can see."
     >
       <Card flush>
         <TorrentFilters search={search} />
@@ -32,8 +32,8 @@ export function SwarmsPage() {
           sort={order}
           cursor={search.cursor}
           query={query}
-          loading="The swarms are loading"
-          empty={<Empty title="No swarm matches">Try fewer words, or another health.</Empty>}
+          loading="Loading swarms"
+          empty={<Empty title="No matches">Try fewer words or a different health.</Empty>}
         />
       </Card>
     </Page>

@@ -6,7 +6,7 @@ import { bytes, count } from "@/components/ui/format";
 import { Ago } from "@/components/ui/Moment";
 import { Page } from "@/components/ui/Page";
 import { Stat, Stats } from "@/components/ui/Stat";
-import { Loaded } from "@/components/ui/states";
+import { Loaded } from "@/components/requests/Loaded";
 import classes from "./tables.module.css";
 
 /** How each service and the queue between them does. */
@@ -14,8 +14,8 @@ export function SystemPage() {
   const query = useQuery(system());
   const asOf = new Date(query.dataUpdatedAt);
   return (
-    <Page title="System" lead="How the services do. Looked at anew every five seconds.">
-      <Loaded query={query} label="The system's health is loading" lines={8}>
+    <Page title="System" lead="Service health, refreshed every five seconds.">
+      <Loaded query={query} label="Loading service health" lines={8}>
         {(now) => (
           <>
             <Queue now={now} asOf={asOf} />
@@ -43,19 +43,19 @@ function Queue({ now: { stream, last_write, postgres, redis }, asOf }: { now: Sy
       >
         {known(stream.lag_entries, count)}
       </Stat>
-      <Stat label="Oldest waits for" hint="so far statistics are behind">
+      <Stat label="Statistics lag" hint="age of the oldest waiting fact">
         {known(
           stream.lag_seconds,
           (seconds) => `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`,
         )}
       </Stat>
-      <Stat label="Last write" hint="of statistics to Postgres">
+      <Stat label="Last write" hint="statistics to Postgres">
         {last_write === null ? "never" : <Ago at={last_write} asOf={asOf} />}
       </Stat>
       <Stat
         label="Postgres"
         hint={
-          postgres ? `${postgres.connections} of ${postgres.max_connections} connections` : "doesn't answer"
+          postgres ? `${postgres.connections} of ${postgres.max_connections} connections` : "not responding"
         }
       >
         {known(postgres?.size_bytes, bytes)}
@@ -65,9 +65,9 @@ function Queue({ now: { stream, last_write, postgres, redis }, asOf }: { now: Sy
         hint={
           redis
             ? redis.max_memory_bytes > 0
-              ? `of ${bytes(redis.max_memory_bytes)}`
-              : "of memory"
-            : "doesn't answer"
+              ? `of ${bytes(redis.max_memory_bytes)} memory`
+              : "memory used"
+            : "not responding"
         }
       >
         {known(redis?.memory_bytes, bytes)}
@@ -107,5 +107,5 @@ const columns = (asOf: Date): Column<Service>[] => [
       </span>
     ),
   },
-  { name: "Looked at", cell: ({ checked_at }) => <Ago at={checked_at} asOf={asOf} /> },
+  { name: "Last checked", cell: ({ checked_at }) => <Ago at={checked_at} asOf={asOf} /> },
 ];

@@ -5,7 +5,7 @@ import { type Column, DataTable } from "@/components/ui/DataTable";
 import { bytes, duration } from "@/components/ui/format";
 import { Moment } from "@/components/ui/Moment";
 import { Empty } from "@/components/ui/states";
-import { TorrentLink } from "@/features/torrents/TorrentLink";
+import { TorrentLink } from "@/components/torrents/TorrentLink";
 import classes from "./OwnTorrents.module.css";
 
 type Row = Standing["torrents"][number];
@@ -35,8 +35,8 @@ export function OwnTorrents({ torrents }: { torrents: Row[] }) {
   return (
     <Card title="Your torrents" flush>
       {torrents.length === 0 ? (
-        <Empty title="No torrent yet">
-          <Link to="/infohashes">Choose one</Link>, open it with your client, and it shows here after the
+        <Empty title="No torrents yet">
+          <Link to="/infohashes">Choose one</Link> and open it with your client. It appears here after the
           first announce.
         </Empty>
       ) : (

@@ -2,10 +2,10 @@ import { Alert, Button } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { rotateKey } from "@/api/key-holder";
-import { OF_HOLDER, rotateTo } from "@/app/announce-key";
+import { OF_HOLDER, rotateTo } from "@/api/announce-key";
 import { Card } from "@/components/ui/Card";
-import { Confirm } from "@/components/ui/Confirm";
-import { AnnounceKeyCard } from "@/features/announce-key/AnnounceKeyCard";
+import { Confirm } from "@/components/requests/Confirm";
+import { AnnounceKeyCard } from "@/components/announce-key/AnnounceKeyCard";
 import classes from "./RotateCard.module.css";
 
 /** One's announce URL, and another one in its place when it got about. */
@@ -23,15 +23,15 @@ export function RotateCard() {
   return (
     <div className={classes.columns}>
       <AnnounceKeyCard />
-      <Card title="Did it get about?">
+      <Card title="Key leaked?">
         <div className={classes.body}>
           <p>
-            Rotate the key: you get another announce URL, your history moves to it, and the old one stops
-            working. Your clients need the new one then.
+            Rotate the key to get a new announce URL. Your history moves to it and the old URL stops working,
+            so you'll need to update your clients.
           </p>
           {rotate.isSuccess && (
-            <Alert color="teal" role="status" title="Rotated">
-              The announce URL beside this is the new one. Put it into your clients.
+            <Alert color="teal" role="status" title="Key rotated">
+              This page now shows your new announce URL. Add it to your clients.
             </Alert>
           )}
           <Button
@@ -41,13 +41,13 @@ export function RotateCard() {
               setAsking(true);
             }}
           >
-            Rotate the key
+            Rotate key
           </Button>
         </div>
       </Card>
       <Confirm
         title="Rotate your announce key?"
-        action="Rotate it"
+        action="Rotate key"
         dangerous
         opened={asking}
         pending={rotate.isPending}
@@ -60,7 +60,7 @@ export function RotateCard() {
         }}
       >
         <p>
-          The old announce URL stops working at once, in every client that has it. Your history stays yours.
+          The old announce URL stops working immediately in every client that uses it. You keep your history.
         </p>
       </Confirm>
     </div>

@@ -4,13 +4,17 @@ import { Moment } from "@/components/ui/Moment";
 import classes from "./ScoreCard.module.css";
 
 const PARTS = [
-  { key: "recent", name: "Recent seeding", meaning: "What you seeded lately; half of it fades in a week." },
+  {
+    key: "recent",
+    name: "Recent seeding",
+    meaning: "What you've seeded lately. Half of it fades in a week.",
+  },
   {
     key: "average",
     name: "Average seeding",
-    meaning: "The same over months; half of it fades in four weeks.",
+    meaning: "The same over several months. Half of it fades in four weeks.",
   },
-  { key: "length", name: "Time seeding", meaning: "On how many days you seeded, however much." },
+  { key: "length", name: "Days seeded", meaning: "On how many days you seeded, no matter how much." },
 ] as const;
 
 const HIGHEST_TIER = 4;
@@ -39,7 +43,7 @@ export function ScoreCard({ standing }: { standing: Standing }) {
           ))}
           <Part
             name="Conduct"
-            meaning="The share of your snatches that you seeded on. It multiplies the rest."
+            meaning="The share of your snatches you kept seeding. It multiplies the rest."
             value={parts.conduct}
             maximum={1}
             percent
@@ -48,20 +52,20 @@ export function ScoreCard({ standing }: { standing: Standing }) {
         <div className={classes.raise}>
           <h3>
             {next_tier === null
-              ? "You are at the top"
-              : `What takes you to tier ${next_tier.tier}, ${next_tier.tier_name}`}
+              ? "You've reached the top tier"
+              : `How to reach tier ${next_tier.tier}, ${next_tier.tier_name}`}
           </h3>
           {next_tier === null ? (
-            <p>Every seeder is shown to you at once. Keep seeding and it stays so.</p>
+            <p>Your client is given every seeder straight away. Keep seeding to keep it that way.</p>
           ) : (
             <p>
               {missing > 0 &&
-                `It takes ${points(next_tier.score_needed)} points, ${points(missing)} more than you have. `}
+                `You need ${points(next_tier.score_needed)} points, ${points(missing)} more than you have. `}
               {next_tier.advice}
               {next_tier.expected_at !== null && (
                 <>
                   {" "}
-                  Going on as now, you are there <Moment at={next_tier.expected_at} />.
+                  At this rate you'll get there <Moment at={next_tier.expected_at} />.
                 </>
               )}
             </p>
@@ -151,7 +155,7 @@ function Part({ name, meaning, value, maximum, percent = false }: PartProps) {
       <p className={classes.partTop}>
         <span>{name}</span>
         <span className={classes.number}>
-          {percent ? `${Math.round(value * 100)} %` : `${points(value)} / ${points(maximum)}`}
+          {percent ? `${Math.round(value * 100)}%` : `${points(value)} / ${points(maximum)}`}
         </span>
       </p>
       <div

@@ -1,14 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { ApiError } from "@/api/errors";
 import { type Standing, standing } from "@/api/key-holder";
-import { useAnnounceKey } from "@/app/announce-key";
+import { useAnnounceKey } from "@/api/announce-key";
 import { bytes, count, duration } from "@/components/ui/format";
 import { MaybeMoment, Moment } from "@/components/ui/Moment";
 import { Page } from "@/components/ui/Page";
 import { Stat, Stats } from "@/components/ui/Stat";
-import { Empty, Failure, Loading } from "@/components/ui/states";
+import { Failure } from "@/components/requests/Failure";
+import { Empty, Loading } from "@/components/ui/states";
 import { Card } from "@/components/ui/Card";
-import { AnnounceKeyCard } from "@/features/announce-key/AnnounceKeyCard";
+import { AnnounceKeyCard } from "@/components/announce-key/AnnounceKeyCard";
 import { Notice } from "./Notice";
 import { OwnTorrents } from "./OwnTorrents";
 import { RotateCard } from "./RotateCard";
@@ -23,7 +24,7 @@ export function StandingPage() {
   return (
     <Page
       title="My standing"
-      lead="Your tier decides how early your client is introduced to a swarm's good peers. It follows from what you seed, and nothing else."
+      lead="Your tier decides how soon your client meets a swarm's best peers. It depends only on what you seed."
     >
       {key === null ? <WithoutKey /> : <WithKey />}
     </Page>
@@ -34,8 +35,8 @@ function WithoutKey() {
   return (
     <div className={classes.narrow}>
       <Card>
-        <Empty title="This browser knows no announce URL of yours">
-          Get one, or paste the one that your clients use; then this page tells where you stand.
+        <Empty title="No announce URL in this browser">
+          To see your standing here, get one or paste the one your clients use.
         </Empty>
       </Card>
       <AnnounceKeyCard />
@@ -50,7 +51,7 @@ function WithKey() {
       <Unavailable error={query.error} onRetry={() => void query.refetch()} />
     ) : (
       <Card>
-        <Loading label="Your standing is loading" lines={8} />
+        <Loading label="Loading your standing" lines={8} />
       </Card>
     );
   }
@@ -69,9 +70,9 @@ function Unavailable({ error, onRetry }: { error: Error; onRetry: () => void }) 
   return (
     <div className={classes.narrow}>
       <Card>
-        <Empty title="The tracker doesn't know this announce key">
-          It may have been rotated in another browser, disabled by the operator, or unused for more than three
-          months. Forget it below, then paste the newer one or get another.
+        <Empty title="The tracker doesn't recognise this announce key">
+          It may have been rotated in another browser, disabled by an operator, or unused for more than three
+          months. Remove it below, then paste the new one or get another.
         </Empty>
       </Card>
       <AnnounceKeyCard />
@@ -113,7 +114,7 @@ function Totals({ standing }: { standing: Standing }) {
         label="Seeding time"
         hint={
           <>
-            the key was made <Moment at={standing.created} />
+            key created <Moment at={standing.created} />
           </>
         }
       >

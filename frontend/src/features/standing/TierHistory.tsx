@@ -1,4 +1,5 @@
 import type { Standing } from "@/api/key-holder";
+import { TIME_FORMATS } from "@/components/history/spans";
 import { Card } from "@/components/ui/Card";
 import { Chart } from "@/components/ui/Chart";
 import { useNow } from "@/components/ui/now";
@@ -13,7 +14,7 @@ export function TierHistory({ history, tier }: { history: Standing["history"]; t
   if (first === undefined) {
     return (
       <Card title="Tier over time">
-        <Empty title="No history yet">The tracker notes your tier with your first announce.</Empty>
+        <Empty title="No history yet">Your tier is recorded from your first announce.</Empty>
       </Card>
     );
   }
@@ -24,12 +25,12 @@ export function TierHistory({ history, tier }: { history: Standing["history"]; t
       <Chart
         summary={
           held.every((one) => one.tier === tier)
-            ? `Tier ${tier} all along`
+            ? `Tier ${tier} throughout`
             : `From tier ${first.tier} to tier ${tier}`
         }
         samples={held.map((one) => ({ at: one.at, values: [one.tier] }))}
         series={[{ name: "Tier" }]}
-        span={days < 2 ? "day" : days < 200 ? "month" : "year"}
+        timeFormat={TIME_FORMATS[days < 2 ? "day" : days < 200 ? "month" : "year"]}
         format={(value) => String(value)}
         range={[0, 4]}
         steps

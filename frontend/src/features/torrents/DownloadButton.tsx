@@ -4,8 +4,8 @@ import { useMutation } from "@tanstack/react-query";
 import { advice } from "@/api/errors";
 import { torrentFile } from "@/api/key-holder";
 import type { Torrent } from "@/api/public";
-import { useAnnounceKey } from "@/app/announce-key";
-import { Failure } from "@/components/ui/states";
+import { useAnnounceKey } from "@/api/announce-key";
+import { Failure } from "@/components/requests/Failure";
 import { piecesOf } from "@/components/ui/hostile";
 
 const NAME_LENGTH = 120;
@@ -24,8 +24,8 @@ export function DownloadButton({ torrent, compact = false }: Props) {
       save(file, fileName(torrent));
     },
   });
-  if (!torrent.has_file) return compact ? null : <p>The tracker has no torrent file for this infohash.</p>;
-  const why = key === null ? "Get an announce URL on the front page first" : null;
+  if (!torrent.has_file) return compact ? null : <p>This tracker has no torrent file for this infohash.</p>;
+  const why = key === null ? "Get an announce URL on the home page first" : null;
   const start = () => {
     if (key !== null) download.mutate();
   };
@@ -34,7 +34,7 @@ export function DownloadButton({ torrent, compact = false }: Props) {
     return (
       <Tooltip label={label}>
         <ActionIcon
-          aria-label={download.error ? `Not downloaded: ${label}` : "Download the torrent file"}
+          aria-label={download.error ? `Download failed: ${label}` : "Download torrent file"}
           color={download.error ? "red" : "teal"}
           loading={download.isPending}
           disabled={key === null}
@@ -53,7 +53,7 @@ export function DownloadButton({ torrent, compact = false }: Props) {
         disabled={key === null}
         onClick={start}
       >
-        Download the torrent
+        Download torrent file
       </Button>
       {why !== null && <p>{why}.</p>}
       {download.error && <Failure error={download.error} />}

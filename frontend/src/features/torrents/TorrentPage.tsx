@@ -4,13 +4,13 @@ import { torrent, torrentHistory, type TorrentDetail } from "@/api/public";
 import { Card } from "@/components/ui/Card";
 import { CopyField } from "@/components/ui/CopyField";
 import { bytes, count, duration } from "@/components/ui/format";
-import { HealthBadge } from "@/components/ui/HealthBadge";
+import { HealthBadge } from "@/components/torrents/HealthBadge";
 import { MaybeMoment, Moment } from "@/components/ui/Moment";
 import { Name } from "@/components/ui/Name";
 import { Page } from "@/components/ui/Page";
-import { PeersOverTime } from "@/components/ui/PeersOverTime";
+import { PeersOverTime } from "@/components/history/PeersOverTime";
 import { Stat, Stats } from "@/components/ui/Stat";
-import { Loaded } from "@/components/ui/states";
+import { Loaded } from "@/components/requests/Loaded";
 import { DownloadButton } from "./DownloadButton";
 import classes from "./TorrentPage.module.css";
 
@@ -27,18 +27,20 @@ export function TorrentPage() {
       heading={name === undefined ? "Torrent" : <Name lines={2}>{name}</Name>}
       lead={query.data && <Summary detail={query.data} />}
     >
-      <Loaded query={query} label="The torrent is loading" lines={6}>
+      <Loaded query={query} label="Loading torrent" lines={6}>
         {(detail) => (
           <>
             <Numbers detail={detail} />
             <div className={classes.columns}>
               <History infoHash={infoHash} />
-              <Card title="Take part">
+              <Card title="Download">
                 <div className={classes.body}>
-                  <p>
-                    The file holds your own announce URL: open it with any client, and keep seeding when you
-                    have it all.
-                  </p>
+                  {detail.has_file && (
+                    <p>
+                      The file contains your own announce URL. Open it with any client, and keep seeding once
+                      your download is complete.
+                    </p>
+                  )}
                   <DownloadButton torrent={detail} />
                 </div>
               </Card>
@@ -57,7 +59,7 @@ function Summary({ detail }: { detail: TorrentDetail }) {
   return (
     <span className={classes.summary}>
       <HealthBadge health={detail.health} />
-      <span>{detail.size === null ? "Size not known" : bytes(detail.size)}</span>
+      <span>{detail.size === null ? "Size unknown" : bytes(detail.size)}</span>
       <span>
         added <Moment at={detail.added} />
       </span>
@@ -74,10 +76,10 @@ function Numbers({ detail }: { detail: TorrentDetail }) {
       <Stat label="Seeders">{count(detail.seeders)}</Stat>
       <Stat label="Leechers">{count(detail.leechers)}</Stat>
       <Stat label="Snatches">{count(detail.snatches)}</Stat>
-      <Stat label="Exchanged" hint={`${bytes(detail.downloaded_bytes)} downloaded`}>
+      <Stat label="Uploaded" hint={`${bytes(detail.downloaded_bytes)} downloaded`}>
         {bytes(detail.uploaded_bytes)}
       </Stat>
-      <Stat label="Seeding time" hint="of all seeders together">
+      <Stat label="Seeding time" hint="all seeders combined">
         {duration(detail.seeding_seconds)}
       </Stat>
     </Stats>
@@ -88,30 +90,30 @@ function History({ infoHash }: { infoHash: string }) {
   const span = route.useSearch().span ?? "day";
   return (
     <PeersOverTime
-      title="The swarm over time"
+      title="Swarm over time"
       span={span}
       query={useQuery(torrentHistory(infoHash, span))}
-      empty="The first sample follows within minutes of the first announce."
+      empty="The first sample appears within minutes of the first announce."
     />
   );
 }
 
 function Identity({ detail }: { detail: TorrentDetail }) {
   return (
-    <Card title="Identity">
+    <Card title="Details">
       <div className={classes.body}>
         {detail.name.length > LONG_NAME && (
           <p className={classes.soft}>
-            Its whole name: <Name>{detail.name}</Name>
+            Full name: <Name>{detail.name}</Name>
           </p>
         )}
-        <CopyField label="Infohash" value={detail.info_hash} />
+        <CopyField labelled label="Infohash" value={detail.info_hash} />
         {detail.info_hash_v2 !== null && (
-          <CopyField label="Infohash of version 2" value={detail.info_hash_v2} />
+          <CopyField labelled label="Infohash (v2)" value={detail.info_hash_v2} />
         )}
         {detail.other_info_hash !== null && (
           <p>
-            This torrent is a hybrid: its other swarm is{" "}
+            This is a hybrid torrent. Its other swarm:{" "}
             <Link to="/infohashes/$infoHash" params={{ infoHash: detail.other_info_hash }}>
               {detail.other_info_hash.slice(0, 12)}…
             </Link>
@@ -119,7 +121,7 @@ function Identity({ detail }: { detail: TorrentDetail }) {
         )}
         {detail.counted_at !== null && (
           <p className={classes.soft}>
-            Seeders and leechers were counted <Moment at={detail.counted_at} />.
+            Seeders and leechers last counted <Moment at={detail.counted_at} />.
           </p>
         )}
       </div>

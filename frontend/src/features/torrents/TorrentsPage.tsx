@@ -2,14 +2,14 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Link } from "@tanstack/react-router";
 import { torrents } from "@/api/public";
-import { useAnnounceKey } from "@/app/announce-key";
+import { useAnnounceKey } from "@/api/announce-key";
 import { Card } from "@/components/ui/Card";
 import { Page } from "@/components/ui/Page";
-import { PagedTable } from "@/components/ui/PagedTable";
+import { PagedTable } from "@/components/lists/PagedTable";
 import { Empty } from "@/components/ui/states";
-import { type TorrentColumn, torrentColumns } from "./columns";
+import { type TorrentColumn, torrentColumns } from "@/components/torrents/columns";
 import { DownloadButton } from "./DownloadButton";
-import { TorrentFilters } from "./TorrentFilters";
+import { TorrentFilters } from "@/components/torrents/TorrentFilters";
 
 const route = getRouteApi("/infohashes");
 const NEWEST_FIRST = "-added";
@@ -25,11 +25,11 @@ export function TorrentsPage() {
       lead={
         key === null ? (
           <>
-            What this tracker tracks. With <Link to="/">an announce URL</Link> of your own you can download
-            the files here.
+            All torrents on this tracker. To download their files here,{" "}
+            <Link to="/">get an announce URL</Link> first.
           </>
         ) : (
-          "What this tracker tracks. A file downloaded here holds your own announce URL: open it with any client."
+          "All torrents on this tracker. Files you download here contain your own announce URL; open them with any client."
         )
       }
     >
@@ -42,15 +42,15 @@ export function TorrentsPage() {
           sort={search.sort ?? NEWEST_FIRST}
           cursor={search.cursor}
           query={query}
-          loading="The torrents are loading"
+          loading="Loading torrents"
           empty={
             <Empty
-              title={filtered ? "Nothing matches" : "No torrent is tracked yet"}
+              title={filtered ? "No matches" : "No torrents yet"}
               action={filtered && <Link to="/infohashes">Show all torrents</Link>}
             >
               {filtered
-                ? "Try fewer words, or the first eight digits of an infohash, or another health."
-                : "An operator adds torrents: by file on the operator's pages, or with scripts/add_infohash.py."}
+                ? "Try fewer words, the first eight digits of an infohash, or a different health."
+                : "Operators add torrents by uploading files on the operator pages or with scripts/add_infohash.py."}
             </Empty>
           }
         />

@@ -3,8 +3,8 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { addInfohashes } from "@/api/operator";
 import { Card } from "@/components/ui/Card";
-import { plural } from "@/components/ui/format";
-import { Failure } from "@/components/ui/states";
+import { count, plural } from "@/components/ui/format";
+import { Failure } from "@/components/requests/Failure";
 import classes from "../tables.module.css";
 import { parseLines } from "./lines";
 
@@ -23,17 +23,20 @@ export function AddInfohashes() {
     },
   });
   return (
-    <Card title="Add by infohash">
+    <Card title="Add infohashes">
       <form
         className={classes.stack}
         onSubmit={(event) => {
           event.preventDefault();
           const { items, refused } = parseLines(text);
           const wrong = refused[0];
-          if (wrong) setProblem(`Line ${wrong.line} has no infohash of 40 hexadecimal digits.`);
-          else if (items.length === 0) setProblem("Write at least one infohash.");
+          if (wrong)
+            setProblem(`Line ${wrong.line} doesn't start with an infohash of 40 hexadecimal digits.`);
+          else if (items.length === 0) setProblem("Enter at least one infohash.");
           else if (items.length > AT_ONCE)
-            setProblem(`At most ${AT_ONCE} at once: these are ${items.length}.`);
+            setProblem(
+              `You can add up to ${count(AT_ONCE)} at a time; this list has ${count(items.length)}.`,
+            );
           else {
             setProblem(null);
             add.mutate(items);
@@ -42,8 +45,8 @@ export function AddInfohashes() {
       >
         <Textarea
           label="Infohashes"
-          description="One a line, a name after it if you like. For torrents whose file the tracker needn't have."
-          placeholder="0123456789abcdef0123456789abcdef01234567 Name of the torrent"
+          description="One per line, optionally followed by a name. For torrents whose files the tracker doesn't need to have."
+          placeholder="0123456789abcdef0123456789abcdef01234567 Torrent name"
           autosize
           minRows={2}
           maxRows={12}
@@ -75,7 +78,7 @@ function Results({ results }: { results: Results }) {
     <Alert
       role="status"
       color={refused.length > 0 ? "yellow" : "teal"}
-      title={`${plural(amount("added"), "infohash", "infohashes")} added, ${amount("known")} known before, ${refused.length} refused`}
+      title={`${plural(amount("added"), "infohash", "infohashes")} added, ${amount("known")} already listed, ${refused.length} refused`}
     >
       {refused.map(({ info_hash, detail }) => (
         <p key={info_hash} className={classes.code}>

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { deleteInfohash } from "@/api/operator";
 import type { Torrent } from "@/api/public";
-import { Confirm } from "@/components/ui/Confirm";
+import { Confirm } from "@/components/requests/Confirm";
 import { Name } from "@/components/ui/Name";
 
 export function DeleteDialog({ torrent, onClose }: { torrent: Torrent; onClose: () => void }) {
@@ -15,7 +15,7 @@ export function DeleteDialog({ torrent, onClose }: { torrent: Torrent; onClose: 
   });
   return (
     <Confirm
-      title="Delete from the allowlist?"
+      title="Delete this torrent from the allowlist?"
       action="Delete"
       dangerous
       opened
@@ -31,7 +31,7 @@ export function DeleteDialog({ torrent, onClose }: { torrent: Torrent; onClose: 
           <Name lines={2}>{torrent.name}</Name>
         </b>
       </p>
-      <p>Clients are refused within a second. Its statistics and its file go with it.</p>
+      <p>Announces for it will be refused within a second. Its statistics and its file are deleted too.</p>
     </Confirm>
   );
 }

@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { renameInfohash } from "@/api/operator";
 import type { Torrent } from "@/api/public";
-import { Failure } from "@/components/ui/states";
+import { Failure } from "@/components/requests/Failure";
 import classes from "../tables.module.css";
 
 export function RenameDialog({ torrent, onClose }: { torrent: Torrent; onClose: () => void }) {
@@ -17,7 +17,7 @@ export function RenameDialog({ torrent, onClose }: { torrent: Torrent; onClose: 
     },
   });
   return (
-    <Modal opened onClose={onClose} title="Rename" closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal opened onClose={onClose} title="Rename torrent" closeButtonProps={{ "aria-label": "Close" }}>
       <form
         className={classes.stack}
         onSubmit={(event) => {
@@ -27,7 +27,7 @@ export function RenameDialog({ torrent, onClose }: { torrent: Torrent; onClose: 
       >
         <TextInput
           label="Name"
-          description="Shown in lists. The file's own name stays."
+          description="Shown in lists. The name inside the torrent file doesn't change."
           data-autofocus
           value={name}
           onChange={(event) => {

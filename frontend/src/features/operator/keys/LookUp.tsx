@@ -3,9 +3,9 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiError } from "@/api/errors";
 import { type Key, lookUpKey } from "@/api/operator";
-import { keyIn } from "@/app/announce-key";
+import { keyIn } from "@/api/announce-key";
 import { Card } from "@/components/ui/Card";
-import { Failure } from "@/components/ui/states";
+import { Failure } from "@/components/requests/Failure";
 import classes from "../tables.module.css";
 
 /** Whose key is this? The key travels in a body, never in a URL. */
@@ -21,7 +21,7 @@ export function LookUp({ onFound }: { onFound: (key: Key) => void }) {
   });
   const unknown = look.error instanceof ApiError && look.error.status === 404;
   return (
-    <Card title="Look a key up">
+    <Card title="Look up a key">
       <form
         className={classes.form}
         onSubmit={(event) => {
@@ -32,15 +32,15 @@ export function LookUp({ onFound }: { onFound: (key: Key) => void }) {
         }}
       >
         <PasswordInput
-          label="Announce key or URL"
+          label="Announce URL or key"
           autoComplete="off"
           value={pasted}
           error={
             refused
-              ? "There is no announce key in it: a key has 30 characters, 0 to 9 and a to f."
-              : unknown && "No such key: it was never issued, or was rotated or pruned."
+              ? "No announce key found. A key is 30 characters long, using 0 to 9 and a to f."
+              : unknown && "Unknown key. It was never issued, or it has been rotated or pruned."
           }
-          visibilityToggleButtonProps={{ "aria-label": "Show what was typed" }}
+          visibilityToggleButtonProps={{ "aria-label": "Show or hide the key" }}
           onChange={(event) => {
             setPasted(event.currentTarget.value);
           }}

@@ -1,7 +1,7 @@
 import { Modal } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type Key, rotateKeyOf, updateKey } from "@/api/operator";
-import { Confirm } from "@/components/ui/Confirm";
+import { Confirm } from "@/components/requests/Confirm";
 import { CopyField } from "@/components/ui/CopyField";
 import classes from "../tables.module.css";
 
@@ -34,8 +34,8 @@ export function DisableDialog({ of: key, onClose }: Props) {
     >
       <p>
         {key.disabled
-          ? "Its announces are accepted again within a second; its history is as it was."
-          : "Its announces are refused within a second. Its history stays, and it can be enabled again."}
+          ? "Its announces will be accepted again within a second. Its history is unchanged."
+          : "Its announces will be refused within a second. Its history is kept, and you can enable it again."}
       </p>
     </Confirm>
   );
@@ -52,11 +52,11 @@ export function RotateDialog({ of: key, onClose }: Props) {
       <Modal
         opened
         onClose={onClose}
-        title={`Key ${key.id} is rotated`}
+        title={`Key ${key.id} rotated`}
         closeButtonProps={{ "aria-label": "Close" }}
       >
         <div className={classes.stack}>
-          <p>This is the holder's new announce URL. It is shown this once: pass it on in private.</p>
+          <p>This is the holder's new announce URL. It won't be shown again; pass it on privately.</p>
           <CopyField label="New announce URL" value={rotate.data.announce_url} />
         </div>
       </Modal>
@@ -76,7 +76,7 @@ export function RotateDialog({ of: key, onClose }: Props) {
       }}
     >
       <p>
-        The old key stops working at once. The history stays, and you get the new key to pass on to its
+        The old key stops working immediately. Its history is kept, and you get a new key to pass on to the
         holder.
       </p>
     </Confirm>

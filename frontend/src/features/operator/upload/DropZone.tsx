@@ -52,7 +52,7 @@ export function DropZone({ onFiles }: { onFiles: (files: File[]) => void }) {
           }}
         />
       </VisuallyHidden>
-      <small>16 MiB each at most</small>
+      <small>Up to 16 MiB each</small>
     </div>
   );
 }

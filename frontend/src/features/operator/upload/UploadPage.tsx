@@ -14,7 +14,7 @@ export function UploadPage() {
   return (
     <Page
       title="Upload torrents"
-      lead="Each file goes on the allowlist as a private torrent: its trackers, nodes and web seeds are taken out, and everyone downloads it with an announce URL of their own."
+      lead="Each file is added to the allowlist as a private torrent. Its trackers, nodes and web seeds are removed, and everyone downloads it with their own announce URL."
     >
       <DropZone
         onFiles={(files) => {
@@ -36,7 +36,7 @@ export function UploadPage() {
                     dispatch({ type: "retried" });
                   }}
                 >
-                  Try the failed ones again
+                  Retry failed
                 </Button>
               )}
               {uploads.some(({ state }) => state === "done" || state === "failed") && (
@@ -48,7 +48,7 @@ export function UploadPage() {
                     dispatch({ type: "cleared" });
                   }}
                 >
-                  Clear the list
+                  Clear list
                 </Button>
               )}
             </div>

@@ -35,7 +35,7 @@ function Outcome({ upload }: { upload: Upload }) {
           value={upload.share * 100}
           size="sm"
           radius="xl"
-          aria-label={`Upload of ${upload.file.name}`}
+          aria-label={`Uploading ${upload.file.name}`}
         />
       );
     case "failed":
@@ -48,7 +48,7 @@ function Outcome({ upload }: { upload: Upload }) {
           <Link to="/infohashes/$infoHash" params={{ infoHash: torrent.info_hash }}>
             {torrent.info_hash.slice(0, 12)}…
           </Link>
-          {changed && " Its infohash changed: seed the file downloaded from here, not the one that you have."}
+          {changed && " Its infohash has changed: seed the file you download from here, not your original."}
         </p>
       );
     }

@@ -1,7 +1,7 @@
 import { NativeSelect } from "@mantine/core";
-import type { Health, TorrentSearch } from "@/api/public";
-import { useListSearch } from "@/components/ui/list-search";
-import { HEALTHS, healthLabel } from "@/components/ui/HealthBadge";
+import type { TorrentSearch } from "@/api/public";
+import { useListSearch } from "@/components/lists/list-search";
+import { HEALTHS, healthLabel } from "./HealthBadge";
 import { SearchField } from "@/components/ui/SearchField";
 import classes from "./TorrentFilters.module.css";
 
@@ -17,7 +17,7 @@ export function TorrentFilters({ search }: { search: TorrentSearch }) {
     <div className={classes.filters}>
       <SearchField
         label="Search torrents"
-        placeholder="Words of the name, or an infohash"
+        placeholder="Name or infohash"
         value={search.q}
         onChange={(q) => {
           filter({ q });
@@ -29,7 +29,7 @@ export function TorrentFilters({ search }: { search: TorrentSearch }) {
         value={search.health ?? ""}
         onChange={(event) => {
           const chosen = event.currentTarget.value;
-          filter({ health: chosen === "" ? undefined : (chosen as Health) });
+          filter({ health: HEALTHS.find((health) => health === chosen) });
         }}
       />
     </div>

@@ -1,25 +1,26 @@
 import { SegmentedControl } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
-import type { Span } from "@/api/public";
+import type { Span } from "@/api/enums";
+import { SPANS } from "./spans";
 
-const SPANS: { value: Span; label: string }[] = [
-  { value: "day", label: "Day" },
-  { value: "month", label: "Month" },
-  { value: "year", label: "Year" },
-];
+const LABELS: Record<Span, string> = { day: "Day", month: "Month", year: "Year" };
+const DEFAULT: Span = "day";
 
 /** How far back a chart looks; kept in the URL. */
 export function SpanControl({ value }: { value: Span }) {
   const navigate = useNavigate();
   return (
     <SegmentedControl
-      aria-label="How far back"
-      data={SPANS}
+      aria-label="Time range"
+      data={SPANS.map((span) => ({ value: span, label: LABELS[span] }))}
       value={value}
       onChange={(chosen) =>
         void navigate({
           to: ".",
-          search: (before) => ({ ...before, span: chosen === "day" ? undefined : (chosen as Span) }),
+          search: (before) => ({
+            ...before,
+            span: SPANS.find((span) => span === chosen && span !== DEFAULT),
+          }),
           replace: true,
           resetScroll: false,
         })

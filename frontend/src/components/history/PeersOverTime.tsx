@@ -1,10 +1,12 @@
 import type { UseQueryResult } from "@tanstack/react-query";
-import type { Span } from "@/api/public";
-import { Card } from "./Card";
-import { Chart } from "./Chart";
-import { roughly, shortCount } from "./format";
+import type { Span } from "@/api/enums";
+import { Loaded } from "@/components/requests/Loaded";
+import { Card } from "@/components/ui/Card";
+import { Chart } from "@/components/ui/Chart";
+import { roughly, shortCount } from "@/components/ui/format";
+import { Empty } from "@/components/ui/states";
 import { SpanControl } from "./SpanControl";
-import { Empty, Loaded } from "./states";
+import { TIME_FORMATS } from "./spans";
 
 interface History {
   span: Span;
@@ -24,17 +26,17 @@ interface Props {
 export function PeersOverTime({ title, span, query, empty }: Props) {
   return (
     <Card title={title} actions={<SpanControl value={span} />}>
-      <Loaded query={query} label="The chart is loading" lines={6}>
+      <Loaded query={query} label="Loading chart" lines={6}>
         {({ samples, span: loaded }) => {
           const last = samples.at(-1);
           return last === undefined ? (
             <Empty title="No history yet">{empty}</Empty>
           ) : (
             <Chart
-              summary={`${roughly(last.seeders, "seeder")} and ${roughly(last.leechers, "leecher")} at the last sample`}
+              summary={`${roughly(last.seeders, "seeder")} and ${roughly(last.leechers, "leecher")} in the latest sample`}
               samples={samples.map(({ at, seeders, leechers }) => ({ at, values: [seeders, leechers] }))}
               series={[{ name: "Seeders" }, { name: "Leechers" }]}
-              span={loaded}
+              timeFormat={TIME_FORMATS[loaded]}
               format={(value) => shortCount(value)}
             />
           );

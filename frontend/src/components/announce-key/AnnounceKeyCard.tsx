@@ -3,10 +3,10 @@ import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { createKey } from "@/api/public";
-import { announceUrl, useAnnounceKey } from "@/app/announce-key";
+import { announceUrl, useAnnounceKey } from "@/api/announce-key";
 import { Card } from "@/components/ui/Card";
 import { CopyField } from "@/components/ui/CopyField";
-import { Failure } from "@/components/ui/states";
+import { Failure } from "@/components/requests/Failure";
 import classes from "./AnnounceKeyCard.module.css";
 import { OwnKeyForm } from "./OwnKeyForm";
 
@@ -45,8 +45,8 @@ function None() {
   return (
     <div className={classes.body}>
       <p>
-        It is how the tracker knows you across sessions and clients. Keep it to yourself and use the same one
-        everywhere, so that all you seed counts for you. No account, no e-mail address.
+        This is how the tracker recognises you across sessions and clients. Keep it private, and use the same
+        one everywhere so that everything you seed is credited to you. No account or email address needed.
       </p>
       <div>
         <Button
@@ -77,11 +77,10 @@ function Known({ announceKey, remember, standingElsewhere }: KnownProps) {
     <div className={classes.body}>
       <CopyField label="Your announce URL" value={announceUrl(announceKey)} />
       <p className={classes.soft}>
-        This browser remembers it and sends it to nobody but this tracker. Whoever has it can announce in your
-        name.
+        It's saved in this browser and sent only to this tracker. Anyone who has it can announce as you.
       </p>
       <div className={classes.actions}>
-        {standingElsewhere && <Link to="/standing">See where you stand</Link>}
+        {standingElsewhere && <Link to="/standing">View your standing</Link>}
         <Button
           variant="subtle"
           color="gray"
@@ -90,7 +89,7 @@ function Known({ announceKey, remember, standingElsewhere }: KnownProps) {
             setForgetting(true);
           }}
         >
-          Forget it here
+          Remove from this browser
         </Button>
       </div>
       {forgetting && (

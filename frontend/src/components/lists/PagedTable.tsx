@@ -1,9 +1,9 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { DataTable, type Order, type TableProps } from "./DataTable";
+import { Loaded } from "@/components/requests/Loaded";
+import { DataTable, type Order, type TableProps } from "@/components/ui/DataTable";
 import { useListSearch } from "./list-search";
 import { Pager } from "./Pager";
-import { Loaded } from "./states";
 
 interface Props<Row, Key extends string> extends Pick<
   TableProps<Row, Key>,

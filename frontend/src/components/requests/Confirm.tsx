@@ -1,6 +1,6 @@
 import { Button, Modal } from "@mantine/core";
 import type { ReactNode } from "react";
-import { Failure } from "./states";
+import { Failure } from "./Failure";
 import classes from "./Confirm.module.css";
 
 interface Props {

@@ -1,6 +1,6 @@
 import { Button, PasswordInput } from "@mantine/core";
 import { useState } from "react";
-import { keyIn, useAnnounceKey } from "@/app/announce-key";
+import { keyIn, useAnnounceKey } from "@/api/announce-key";
 import classes from "./AnnounceKeyCard.module.css";
 
 /** For somebody who has a key already, from another browser or from the tracker's old pages. */
@@ -10,7 +10,7 @@ export function OwnKeyForm() {
   const [refused, setRefused] = useState(false);
   return (
     <details className={classes.own}>
-      <summary>I have one already</summary>
+      <summary>I already have one</summary>
       <form
         className={classes.form}
         onSubmit={(event) => {
@@ -21,17 +21,17 @@ export function OwnKeyForm() {
         }}
       >
         <PasswordInput
-          label="Your announce URL or key"
+          label="Announce URL or key"
           autoComplete="off"
           value={pasted}
-          error={refused && "There is no announce key in it: a key has 30 characters, 0 to 9 and a to f."}
-          visibilityToggleButtonProps={{ "aria-label": "Show what was typed" }}
+          error={refused && "No announce key found. A key is 30 characters long, using 0 to 9 and a to f."}
+          visibilityToggleButtonProps={{ "aria-label": "Show or hide the key" }}
           onChange={(event) => {
             setPasted(event.currentTarget.value);
           }}
         />
         <Button type="submit" variant="default">
-          Use it
+          Use this key
         </Button>
       </form>
     </details>

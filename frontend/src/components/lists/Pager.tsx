@@ -6,7 +6,7 @@ import classes from "./Pager.module.css";
 export function Pager({ cursor, next }: { cursor: string | undefined; next: string | null }) {
   if (cursor === undefined && next === null) return null;
   return (
-    <nav className={classes.pager} aria-label="Pages of the list">
+    <nav className={classes.pager} aria-label="Pagination">
       {cursor === undefined ? (
         <span />
       ) : (

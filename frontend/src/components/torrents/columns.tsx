@@ -1,11 +1,12 @@
+import type { TorrentSort } from "@/api/enums";
 import type { Torrent } from "@/api/public";
-import type { Column } from "@/components/ui/DataTable";
+import type { Column, SortKey } from "@/components/ui/DataTable";
 import { bytes, count } from "@/components/ui/format";
-import { HealthBadge } from "@/components/ui/HealthBadge";
 import { Moment } from "@/components/ui/Moment";
+import { HealthBadge } from "./HealthBadge";
 import { TorrentLink } from "./TorrentLink";
 
-export type TorrentColumn = Column<Torrent, "name" | "seeders" | "leechers" | "snatches" | "size" | "added">;
+export type TorrentColumn = Column<Torrent, SortKey<TorrentSort>>;
 
 /** What lists of torrents show, for visitors and operators alike. */
 export const torrentColumns = {

@@ -1,14 +1,14 @@
-import type { Health } from "@/api/public";
+import { Health } from "@/api/enums";
 import classes from "./HealthBadge.module.css";
 
 const TEXTS: Record<Health, { label: string; meaning: string }> = {
-  healthy: { label: "Healthy", meaning: "Three seeders or more" },
+  healthy: { label: "Healthy", meaning: "Three or more seeders" },
   weak: { label: "Weak", meaning: "One or two seeders" },
-  unseeded: { label: "Unseeded", meaning: "People want it and nobody seeds it" },
-  idle: { label: "Idle", meaning: "Nobody is there just now" },
+  unseeded: { label: "Unseeded", meaning: "Leechers but no seeders" },
+  idle: { label: "Idle", meaning: "No peers right now" },
 };
 
-export const HEALTHS = Object.keys(TEXTS) as Health[];
+export const HEALTHS = Object.values(Health);
 
 export function healthLabel(health: Health): string {
   return TEXTS[health].label;
