@@ -3,8 +3,8 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from etracker_scoring.domain.policies import Policy
-from etracker_scoring.domain.score import ScoreParameters
+from etracker_scoring.scores.formula import ScoreParameters
+from etracker_scoring.scores.list_policies import Policy
 from etracker_shared.settings import EnvironmentSettings, PostgresSettings, RedisSettings, ServingSettings
 
 

@@ -1,4 +1,4 @@
-"""Every fact once: whoever is killed, whatever is down, however many workers compete."""
+"""Every fact once: whoever is killed, whatever is down, however many workers share the shards."""
 
 import asyncio
 import os
@@ -12,18 +12,21 @@ import asyncpg
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from etracker_scoring.adapters.accounts import PostgresAccounts
-from etracker_scoring.adapters.fact_streams import RedisFactStreams
-from etracker_scoring.adapters.swarms import RedisSwarms
-from etracker_scoring.domain.score import ScoreParameters
 from etracker_scoring.metrics import WorkerMetrics
-from etracker_scoring.use_cases.settle_facts import FactSettler
+from etracker_scoring.scores.formula import ScoreParameters
+from etracker_scoring.settings import WorkerSettings
+from etracker_scoring.worker.leadership import Claims
+from etracker_scoring.worker.readers import make_readers
+from etracker_scoring.worker.settle import Settler
+from etracker_scoring.worker.store import Store
+from etracker_scoring.worker.stream import FactStreams
+from etracker_scoring.worker.swarms import RedisSwarms
 from etracker_shared import redis_keys
 from etracker_shared.facts import ENTRY_FIELD, SHARDS, Fact, pack_fact
 from etracker_shared.notifications import EVERYTHING, INFOHASHES_CHANNEL
 from etracker_shared.settings import PostgresSettings, RedisSettings
 from etracker_stack.services import server_variables
-from tests.integration.scoring.conftest import StartWorker, add_facts, eventually
+from tests.integration.scoring.conftest import StartWorker, add_facts, eventually, worker_settings
 from tests.support.facts import START_MS, info_hash_of, make_fact
 from tests.support.postgres import PostgresServer, connect
 from tests.support.processes import Program, free_port
@@ -91,7 +94,7 @@ async def test_workers_killed_at_any_moment_settle_every_fact_once(
 ) -> None:
     await fill(database)
     rng = random.Random(4)
-    programs = [worker_program(postgres_settings, redis_settings, tmp_path / str(number)) for number in range(2)]
+    programs = [worker_program(postgres_settings, redis_settings, tmp_path / str(number)) for number in range(3)]
     try:
         for program in programs:
             program.start()
@@ -125,30 +128,40 @@ async def test_a_batch_broken_off_between_any_two_steps_is_settled_once(
             )
     await eventually(lambda: all_settled(redis_client), "all facts are settled", 40)
     assert await totals(database) == EXPECTED
-    assert await worker.leads()
+    await eventually(worker.holds_all, "the worker holds every shard again")
 
 
-def settler(connection: asyncpg.Connection, client: Redis) -> FactSettler:
+class EveryShard(Claims):
+    """A worker that believes to hold every shard, whatever others hold."""
+
+    async def renew(self) -> None:
+        self.shards = set(range(SHARDS))
+
+
+def settler(connection: asyncpg.Connection, client: Redis, settings: WorkerSettings) -> Settler:
     metrics = WorkerMetrics(CollectorRegistry())
-    return FactSettler(
-        RedisFactStreams(client),
-        PostgresAccounts(connection, metrics),
-        RedisSwarms(client),
+    return Settler(
+        FactStreams(client),
+        Store(connection, metrics),
+        EveryShard(connection, set()),
+        make_readers(settings, ScoreParameters, RedisSwarms(client), metrics),
         metrics,
         max_facts=40,
         poll_seconds=0.01,
         list_all=False,
-        keep_facts=False,
-        parameters=ScoreParameters(),
     )
 
 
-async def test_consumers_that_all_believe_to_lead_settle_every_fact_once(
-    database: asyncpg.Connection, redis_client: Redis, postgres_settings: PostgresSettings
+async def test_workers_that_all_believe_to_hold_every_shard_settle_every_fact_once(
+    database: asyncpg.Connection,
+    redis_client: Redis,
+    postgres_settings: PostgresSettings,
+    redis_settings: RedisSettings,
 ) -> None:
     await fill(database)
+    settings = worker_settings(postgres_settings, redis_settings)
     connections = [await connect(postgres_settings) for _ in range(3)]
-    running = [asyncio.create_task(settler(connection, redis_client).run()) for connection in connections]
+    running = [asyncio.create_task(settler(connection, redis_client, settings).run()) for connection in connections]
     for facts in history():
         await add_facts(redis_client, *facts)
     await eventually(lambda: all_settled(redis_client), "all facts are settled", 40)
@@ -157,24 +170,6 @@ async def test_consumers_that_all_believe_to_lead_settle_every_fact_once(
         await asyncio.wait([task])
         await connection.close()
     assert await totals(database) == EXPECTED
-
-
-async def test_a_worker_that_stands_by_takes_over_within_seconds(
-    database: asyncpg.Connection, start_worker: StartWorker
-) -> None:
-    first = await start_worker()
-    await eventually(first.leads, "the first leads")
-    second = await start_worker()
-    assert not await second.leads()
-    cut = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
-
-    async def second_leads() -> bool:
-        await database.execute(cut)
-        await asyncio.sleep(1.2)
-        return await second.leads()
-
-    await eventually(second_leads, "the second leads", 10)
-    assert not await first.leads()
 
 
 async def test_postgres_outage_delays_facts_and_loses_none(
