@@ -24,7 +24,7 @@ class Ports:
     """Where the processes listen."""
 
     scoring: int
-    scoring_worker: int
+    scoring_workers: tuple[int, ...]
     admin_api: int
     announce: tuple[int, ...]
 
@@ -58,7 +58,10 @@ def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str
         trusted = f"{LOOPBACK_NETWORKS},{settings.announce_host}"  # the gateway reaches it from its own address
         announcing["ETRACKER_TRUSTED_PROXIES"] = trusted
     return [
-        _service("scoring_worker", "etracker_scoring.worker", known, LOOPBACK, ports.scoring_worker),
+        *(
+            _service(name, "etracker_scoring.worker", known, LOOPBACK, port)
+            for name, port in zip(_worker_names(ports), ports.scoring_workers, strict=True)
+        ),
         _service("scoring", "etracker_scoring", known, LOOPBACK, ports.scoring),
         _service("admin_api", "etracker_admin_api", administrating, LOOPBACK, ports.admin_api),
         *(
@@ -68,12 +71,18 @@ def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str
     ]
 
 
+def _worker_names(ports: Ports) -> list[str]:
+    """Return ``scoring_worker`` for a single one, ``scoring_worker-1`` and so on for several."""
+    workers = len(ports.scoring_workers)
+    return [f"scoring_worker-{number}" for number in range(1, workers + 1)] if workers > 1 else ["scoring_worker"]
+
+
 def _addresses(settings: StackSettings, ports: Ports) -> dict[str, str]:
     """Return the variables that tell the admin API where the others are."""
     announce = _bracketed(reachable(settings.announce_host))
     return {
         "ETRACKER_ANNOUNCE_URL": " ".join(f"http://{announce}:{port}" for port in ports.announce),
-        "ETRACKER_WORKER_URL": f"http://{LOOPBACK}:{ports.scoring_worker}",
+        "ETRACKER_WORKER_URL": " ".join(f"http://{LOOPBACK}:{port}" for port in ports.scoring_workers),
     }
 
 

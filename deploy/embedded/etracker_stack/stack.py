@@ -151,10 +151,12 @@ async def _until(asked: asyncio.Event, work: Coroutine[None, None, None]) -> Non
 
 
 def _choose_ports(settings: StackSettings) -> Ports:
-    scoring, worker, admin, *announce = free_ports(3 + settings.announce_replicas)
+    workers = settings.scoring_workers
+    scoring, admin, *others = free_ports(2 + workers + settings.announce_replicas)
+    announce = others[workers:]
     if settings.announce_port:
         announce = [settings.announce_port + number for number in range(settings.announce_replicas)]
-    return Ports(scoring, worker, admin, tuple(announce))
+    return Ports(scoring, tuple(others[:workers]), admin, tuple(announce))
 
 
 def _refuse_taken(settings: StackSettings) -> None:

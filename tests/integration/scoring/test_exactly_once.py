@@ -1,36 +1,24 @@
 """Every fact once: whoever is killed, whatever is down, however many workers share the shards."""
 
 import asyncio
-import os
 import random
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
-from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from etracker_scoring.metrics import WorkerMetrics
-from etracker_scoring.scores.formula import ScoreParameters
-from etracker_scoring.settings import WorkerSettings
-from etracker_scoring.worker.leadership import Claims
-from etracker_scoring.worker.readers import make_readers
-from etracker_scoring.worker.settle import Settler
-from etracker_scoring.worker.store import Store
-from etracker_scoring.worker.stream import FactStreams
-from etracker_scoring.worker.swarms import RedisSwarms
 from etracker_shared import redis_keys
 from etracker_shared.facts import ENTRY_FIELD, SHARDS, Fact, pack_fact
 from etracker_shared.notifications import EVERYTHING, INFOHASHES_CHANNEL
 from etracker_shared.settings import PostgresSettings, RedisSettings
-from etracker_stack.services import server_variables
 from tests.integration.scoring.conftest import StartWorker, add_facts, eventually, worker_settings
 from tests.support.facts import START_MS, info_hash_of, make_fact
 from tests.support.postgres import PostgresServer, connect
-from tests.support.processes import Program, free_port
 from tests.support.redis import RedisServer
+from tests.support.settlers import all_settled, make_settler
+from tests.support.workers import worker_program
 
 KEYS = tuple(f"key{number}" for number in range(40))
 TORRENTS = ("film", "music")
@@ -67,22 +55,6 @@ async def totals(database: asyncpg.Connection) -> tuple[int, ...]:
 
 EXPECTED = (2 * len(KEYS) * (ROUNDS - 1),) * 5
 """The last is twice the time seeding as scores count it: a key's two torrents count once."""
-
-
-async def all_settled(redis_client: Redis) -> bool:
-    return sum([await redis_client.xlen(redis_keys.facts(shard)) for shard in range(SHARDS)]) == 0
-
-
-def worker_program(postgres: PostgresSettings, redis: RedisSettings, log: Path) -> Program:
-    variables = {
-        **server_variables(postgres, redis),
-        "ETRACKER_LISTEN_HOST": "127.0.0.1",
-        "ETRACKER_LISTEN_PORT": str(free_port()),
-        "ETRACKER_WORKER_POLL_SECONDS": "0.01",
-        "ETRACKER_WORKER_BATCH_FACTS": "40",
-    }
-    command = [sys.executable, "-m", "etracker_scoring.worker"]
-    return Program(command, log=log, environment={**os.environ, **variables})
 
 
 async def test_workers_killed_at_any_moment_settle_every_fact_once(
@@ -131,27 +103,6 @@ async def test_a_batch_broken_off_between_any_two_steps_is_settled_once(
     await eventually(worker.holds_all, "the worker holds every shard again")
 
 
-class EveryShard(Claims):
-    """A worker that believes to hold every shard, whatever others hold."""
-
-    async def renew(self) -> None:
-        self.shards = set(range(SHARDS))
-
-
-def settler(connection: asyncpg.Connection, client: Redis, settings: WorkerSettings) -> Settler:
-    metrics = WorkerMetrics(CollectorRegistry())
-    return Settler(
-        FactStreams(client),
-        Store(connection, metrics),
-        EveryShard(connection, set()),
-        make_readers(settings, ScoreParameters, RedisSwarms(client), metrics),
-        metrics,
-        max_facts=40,
-        poll_seconds=0.01,
-        list_all=False,
-    )
-
-
 async def test_workers_that_all_believe_to_hold_every_shard_settle_every_fact_once(
     database: asyncpg.Connection,
     redis_client: Redis,
@@ -161,7 +112,10 @@ async def test_workers_that_all_believe_to_hold_every_shard_settle_every_fact_on
     await fill(database)
     settings = worker_settings(postgres_settings, redis_settings)
     connections = [await connect(postgres_settings) for _ in range(3)]
-    running = [asyncio.create_task(settler(connection, redis_client, settings).run()) for connection in connections]
+    running = [
+        asyncio.create_task(make_settler(connection, redis_client, settings, set(range(SHARDS)), max_facts=40).run())
+        for connection in connections
+    ]
     for facts in history():
         await add_facts(redis_client, *facts)
     await eventually(lambda: all_settled(redis_client), "all facts are settled", 40)

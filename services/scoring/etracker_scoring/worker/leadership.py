@@ -88,6 +88,10 @@ class Claims:
         """Wait until a job is this worker's, which it is as long as the connection lives."""
         await self._jobs[job].wait()
 
+    def holds(self, job: Job) -> bool:
+        """Return whether a job is this worker's."""
+        return self._jobs[job].is_set()
+
     async def refuse(self, shards: Iterable[int]) -> None:
         """Leave shards to a newer worker."""
         self.refused.update(shards)
