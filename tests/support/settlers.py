@@ -31,11 +31,26 @@ class FixedClaims(Claims):
 def make_settler(
     connection: asyncpg.Connection, client: Redis, settings: WorkerSettings, shards: set[int], *, max_facts: int
 ) -> Settler:
+    """Make the loop for fixed shards."""
+    claims = FixedClaims(connection, shards)
+    return make_settler_of(connection, client, settings, FactStreams(client), claims, max_facts=max_facts)
+
+
+def make_settler_of(
+    connection: asyncpg.Connection,
+    client: Redis,
+    settings: WorkerSettings,
+    streams: FactStreams,
+    claims: Claims,
+    *,
+    max_facts: int,
+) -> Settler:
+    """Make the loop of given parts."""
     metrics = WorkerMetrics(CollectorRegistry())
     return Settler(
-        FactStreams(client),
+        streams,
         Store(connection, metrics),
-        FixedClaims(connection, shards),
+        claims,
         make_readers(settings, ScoreParameters, RedisSwarms(client), metrics),
         metrics,
         max_facts=max_facts,

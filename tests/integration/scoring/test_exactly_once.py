@@ -126,6 +126,38 @@ async def test_workers_that_all_believe_to_hold_every_shard_settle_every_fact_on
     assert await totals(database) == EXPECTED
 
 
+async def test_facts_that_the_version_before_left_in_one_stream_are_settled_once_next_to_new_ones(
+    database: asyncpg.Connection,
+    redis_client: Redis,
+    postgres_settings: PostgresSettings,
+    redis_settings: RedisSettings,
+) -> None:
+    """The kind: two workers that meet the same key. Workers hold the stream of the old facts and those of the new."""
+    await fill(database)
+    first, *others = history()
+    await add_facts(redis_client, *first)
+    settings = worker_settings(postgres_settings, redis_settings)
+    connections = [await connect(postgres_settings) for _ in range(2)]
+    shards: list[set[int]] = [{0}, set(range(1, SHARDS))]
+    settlers = [
+        make_settler(connection, redis_client, settings, held, max_facts=40)
+        for connection, held in zip(connections, shards, strict=True)
+    ]
+    running = [asyncio.create_task(settler.run()) for settler in settlers]
+    await eventually(lambda: all_settled(redis_client), "every session has begun")
+    for number, facts in enumerate(others):
+        if number % 2:
+            await add_facts(redis_client, *facts)
+        else:
+            await redis_client.xadd(redis_keys.facts(0), {ENTRY_FIELD: b"".join(map(pack_fact, facts))})
+    await eventually(lambda: all_settled(redis_client), "all facts are settled", 40)
+    for task, connection in zip(running, connections, strict=True):
+        task.cancel()
+        await asyncio.wait([task])
+        await connection.close()
+    assert await totals(database) == EXPECTED
+
+
 async def test_postgres_outage_delays_facts_and_loses_none(
     dedicated_postgres: PostgresServer, redis_settings: RedisSettings, redis_client: Redis, tmp_path: Path
 ) -> None:

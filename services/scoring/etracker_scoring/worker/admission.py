@@ -55,12 +55,3 @@ def admit(
             session_key = (key.id if key else None, torrent.id, fact.peer_id)
             admitted.append(Admitted(fact, key, torrent, session_key))
     return admitted, dropped
-
-
-def wanted_torrents(
-    facts: Iterable[Fact], keys: Mapping[KeyHash, Key], torrents: Mapping[InfoHash, Torrent]
-) -> set[InfoHash]:
-    """Return the untracked infohashes that a registered key or a guest announced."""
-    return {
-        fact.info_hash for fact in facts if fact.info_hash not in torrents and (is_guest(fact) or fact.key_hash in keys)
-    }

@@ -67,9 +67,9 @@ JOIN memberships USING (key_id, info_hash_id)
 Memberships = tuple[dict[MembershipKey, Membership], dict[MembershipKey, Credit]]
 
 
-async def find_keys(store: Store, key_hashes: Collection[KeyHash]) -> dict[KeyHash, Key]:
+async def find_keys(source: Store | Rows, key_hashes: Collection[KeyHash]) -> dict[KeyHash, Key]:
     """Return the keys that are registered."""
-    rows = await store.fetch(FIND_KEYS, list(key_hashes)) if key_hashes else []
+    rows = await source.fetch(FIND_KEYS, list(key_hashes)) if key_hashes else []
     return {key.key_hash: key for key in map(parse_key, rows)}
 
 

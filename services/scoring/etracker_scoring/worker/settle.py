@@ -16,15 +16,17 @@ from structlog import get_logger
 from etracker_scoring.errors import BatchConflictError, BatchRefusedError, StreamsUnavailableError, postgres_errors
 from etracker_scoring.metrics import WorkerMetrics
 from etracker_scoring.worker import known
-from etracker_scoring.worker.admission import Admitted, Outcome, admit, is_guest, wanted_torrents
+from etracker_scoring.worker.admission import Admitted, Outcome, admit, is_guest
 from etracker_scoring.worker.batch import Batch, Stored, settle_facts
 from etracker_scoring.worker.downloads import possible_snatches
 from etracker_scoring.worker.entries import Entry, Position
 from etracker_scoring.worker.leadership import Claims
 from etracker_scoring.worker.reader import Reader
+from etracker_scoring.worker.records import Torrent
 from etracker_scoring.worker.store import Rows, Store
 from etracker_scoring.worker.stream import FactStreams
-from etracker_shared.facts import Fact
+from etracker_shared.facts import Fact, shard_of
+from etracker_shared.identity import InfoHash
 
 INSPECT_SECONDS = 5.0
 HEARTBEAT_SECONDS = 1.0
@@ -177,10 +179,13 @@ class Settler:
     async def _settle_once(self, entries: Sequence[Entry]) -> None:
         started = time.perf_counter()
         facts = [fact for entry in entries if entry.facts for fact in entry.facts]
-        admitted, outcomes = await self._admit(facts)
+        torrents = await self._find_torrents(facts)
         last = {entry.shard: entry.position for entry in entries}
         async with self._store.transaction() as rows:
+            await rows.lock_shards({shard_of(fact.key_hash) for fact in facts} - last.keys(), last.keys())
             await rows.move({shard: (self._positions[shard], position) for shard, position in last.items()})
+            keys = await known.find_keys(rows, {fact.key_hash for fact in facts if not is_guest(fact)})
+            admitted, outcomes = admit(facts, keys, torrents)
             settled, changes = await self._read(entries, admitted, rows)
             await rows.keep_torrents({item.torrent.id for item in admitted})
             for reader, changed in changes:
@@ -192,12 +197,14 @@ class Settler:
         self._metrics.batch_facts.observe(len(facts))
         self._count(outcomes + settled, entries)
 
-    async def _admit(self, facts: Sequence[Fact]) -> tuple[list[Admitted], Counter[Outcome]]:
-        keys = await known.find_keys(self._store, {fact.key_hash for fact in facts if not is_guest(fact)})
+    async def _find_torrents(self, facts: Sequence[Fact]) -> dict[InfoHash, Torrent]:
         torrents = await known.find_torrents(self._store, {fact.info_hash for fact in facts})
-        if self._list_all:
-            torrents |= await known.add_torrents(self._store, wanted_torrents(facts, keys, torrents))
-        return admit(facts, keys, torrents)
+        unlisted = [fact for fact in facts if fact.info_hash not in torrents] if self._list_all else []
+        if unlisted:
+            keys = await known.find_keys(self._store, {fact.key_hash for fact in unlisted})
+            wanted = {fact.info_hash for fact in unlisted if is_guest(fact) or fact.key_hash in keys}
+            torrents |= await known.add_torrents(self._store, wanted)
+        return torrents
 
     async def _read(
         self, entries: Sequence[Entry], admitted: Sequence[Admitted], rows: Rows

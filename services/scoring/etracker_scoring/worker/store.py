@@ -21,6 +21,8 @@ FROM unnest($1::smallint[], $2::text[], $3::text[]) moved (shard, before, after)
 WHERE stream_positions.shard = moved.shard AND last_id = moved.before
 """
 
+_LOCK_SHARDS = "SELECT 1 FROM stream_positions WHERE shard = ANY($1::smallint[]) ORDER BY shard FOR NO KEY UPDATE"
+
 # In the order of their ids, as every other statement locks them. Other workers may hold the same rows.
 _KEEP_TORRENTS = "SELECT id FROM infohashes WHERE id = ANY($1::bigint[]) ORDER BY id FOR KEY SHARE"
 
@@ -64,6 +66,15 @@ class Rows:
         """Notify listeners once the transaction is committed."""
         if payloads:
             await self._connection.execute(_NOTIFY, channel, payloads)
+
+    async def lock_shards(self, foreign: Collection[int], own: Collection[int]) -> None:
+        """Keep other workers away from keys whose facts are in a stream that isn't their shard's.
+
+        The version before put all facts of a single Redis into the first stream. Whoever settles facts of a shard
+        moves its position first, and so waits for whoever has locked it.
+        """
+        if foreign:
+            await self.fetch(_LOCK_SHARDS, [*foreign, *own])
 
     async def move(self, moved: Mapping[int, tuple[Position, Position]]) -> None:
         """Move stream positions, each from where it was to where it is to be.
