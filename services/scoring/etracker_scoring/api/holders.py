@@ -20,7 +20,7 @@ FROM peers WHERE key_hash = $1 AND disabled_time IS NULL
 """  # noqa: S608 - our own words
 
 # An announce counts as seeding for two intervals; "stopped" ends it at once. Debts come first: none may be left out.
-_PARTICIPATIONS = f"""
+PARTICIPATIONS = f"""
 SELECT info_hash, name, length, seeders, coalesce(seeding, false) AS seeding, debt_seconds,
     least(9223372036854775807, memberships.seeding_seconds + coalesce(sessions.seeding_seconds, 0))::bigint
         AS seeding_seconds,
@@ -63,7 +63,7 @@ class Holders:
                 if row is None:
                     return None
                 key = parse_key(row)
-                participations = await connection.fetch(_PARTICIPATIONS, key.id, float(self._seeding_seconds))
+                participations = await connection.fetch(PARTICIPATIONS, key.id, float(self._seeding_seconds))
                 changes = await connection.fetch(_CHANGES, key.id)
         return Holder(
             key=key,
