@@ -17,7 +17,7 @@ class ScoreParameters:
     """Everything an operator can tune about scores and tiers.
 
     Raises:
-        ValueError: a parameter makes no sense; the message says which, and what would.
+        ValueError: a parameter is invalid; the message says which, and what would be valid.
     """
 
     recent_half_life_days: float = 7.0

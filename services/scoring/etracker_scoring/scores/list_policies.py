@@ -32,7 +32,7 @@ class History(NamedTuple):
 
 
 NO_GOOD_SEEDER = 5.0
-"""How many torrents a good seeder is taken to seed where nobody seeds."""
+"""How many torrents a good seeder seeds, on a tracker where no key seeds."""
 
 
 def share_of(policy: Policy, history: History, good_seeding: float) -> float:

@@ -39,7 +39,7 @@ class Reason(StrEnum):
 def reason_of(before: Key, history: KeyHistory, after: Tier, now: float, parameters: ScoreParameters) -> Reason:
     """Find why a key's tier isn't the one it had ``before``. ``history``: of the key, ``now`` (Unix seconds).
 
-    A grace whose end waited, because the score wasn't far below, can't be told from a score that fell short.
+    If the demotion after a grace had to wait, because the score wasn't far below, the reason given is the score.
     """
     score = score_of(history, now, parameters)
     if after > before.held.tier:

@@ -17,7 +17,7 @@ _LN2 = math.log(2.0)
 
 
 class OwnedTorrent(NamedTuple):
-    """A torrent that a key announced. ``seeders``: how many seed it, whoever; ``debt_seconds``: seeding it owes."""
+    """A torrent that a key announced. ``seeders``: of the whole swarm; ``debt_seconds``: seeding that the key owes."""
 
     length: int | None
     seeders: int
@@ -26,14 +26,14 @@ class OwnedTorrent(NamedTuple):
 
 
 class Pace(NamedTuple):
-    """How a key seeds now. ``weight``: of all it seeds; ``debts``: of those torrents, in days."""
+    """How a key seeds now. ``weight``: of all its seeding; ``debts``: seeding owed for the seeded torrents, in days."""
 
     weight: float
     debts: Sequence[float]
 
 
 class Prospect(NamedTuple):
-    """The next tier, what it takes, what to do, and when it comes if nothing changes (Unix seconds; None: never)."""
+    """The next tier. ``expected_at``: when the key reaches it if it goes on as now (Unix seconds), None for never."""
 
     tier: Tier
     score_needed: float

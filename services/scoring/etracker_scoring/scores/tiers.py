@@ -1,4 +1,4 @@
-"""From a score to a tier, and how slowly a tier is lost."""
+"""Tiers: which one a score deserves, and how slowly it is lost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from etracker_shared.tiers import Tier
 
 
 class Origin(NamedTuple):
-    """What the tracker knows of a key besides its history.
+    """Where a key comes from, as far as that affects its tier.
 
     ``grace``: the key holds the newcomer's grace of its address prefix. ``stained``: it is new, and its prefix held
     a free-rider's key not long ago. ``highest``: where a confirmed cheat's tier is capped. ``since``: its first
@@ -23,14 +23,14 @@ class Origin(NamedTuple):
 
 
 class HeldTier(NamedTuple):
-    """The tier a key has, and since when its score has deserved less (Unix seconds; None: it doesn't)."""
+    """The tier a key holds. ``falling_since``: when its score began to deserve a lower one (Unix seconds), or None."""
 
     tier: Tier
     falling_since: float | None = None
 
 
 def deserved_tier(key: KeyHistory, score: Score, origin: Origin, parameters: ScoreParameters) -> Tier:
-    """Judge a key by its score now, without regard to the tier it holds."""
+    """Return the tier that a score deserves, whatever tier the key holds."""
     return min(_earned_tier(key, score, origin, parameters), origin.highest)
 
 
@@ -57,9 +57,9 @@ def entry_score(tier: Tier, parameters: ScoreParameters) -> float:
 
 
 def hold_tier(held: HeldTier, deserved: Tier, score: Score, now: float, parameters: ScoreParameters) -> HeldTier:
-    """Promote at once; demote after the wait, or as far as the score is below by more than the margin.
+    """Promote at once; demote after the wait, or at once if the score is below the threshold by more than the margin.
 
-    Free-rider is a matter of conduct, not of points: nobody falls there without the wait, in which to start seeding.
+    Free-rider is a matter of conduct, not of points: a key never falls there without the wait, in which it can seed.
     """
     if deserved >= held.tier:
         return HeldTier(deserved)
@@ -73,17 +73,17 @@ def hold_tier(held: HeldTier, deserved: Tier, score: Score, now: float, paramete
 
 
 class Assessment(NamedTuple):
-    """The tier that a key has at a moment, and the score it has then."""
+    """A key's tier and score at a moment."""
 
     held: HeldTier
     score: Score
 
 
 def assess(key: KeyHistory, held: HeldTier, origin: Origin, now: float, parameters: ScoreParameters) -> Assessment:
-    """Judge a key at a moment by what was stored about it: the same on every replica, and without any announce of it.
+    """Judge a key at a moment from its stored state: with the same result on every replica, and without an announce.
 
-    ``held`` is the tier as of the key's last announce. A score that fell below it since, by decay alone, was below it
-    already when the wait began if it was so that long ago.
+    ``held`` is the tier as of the key's last announce. If the score has fallen below it since, by decay alone, the wait
+    is over if the score was below it a whole wait ago.
     """
     score = score_of(key, now, parameters)
     if origin.since is None:
@@ -100,7 +100,7 @@ def assess(key: KeyHistory, held: HeldTier, origin: Origin, now: float, paramete
 
 
 def enter(origin: Origin, parameters: ScoreParameters) -> HeldTier:
-    """Return the tier of a key whose first announce is settled: it holds nothing yet that it could lose."""
+    """Return the first tier of a new key, which holds none yet that it could lose."""
     return HeldTier(deserved_tier(NEW_KEY, score_of(NEW_KEY, 0.0, parameters), origin, parameters))
 
 
@@ -110,19 +110,19 @@ def _floor(tier: Tier, parameters: ScoreParameters) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Recalibration:
-    """How thresholds follow the community: every night ``step`` of the way to percentiles of the active keys."""
+    """How thresholds follow the community: each night by ``step`` of the way to percentiles of the active keys."""
 
     percentiles: tuple[float, float, float] = (50.0, 75.0, 90.0)
     step: float = 0.2
     furthest: float = 0.3
-    """Share of the configured value that a threshold moves away from it at most."""
+    """Largest distance of a threshold from the configured one, as a share of that."""
     fewest_keys: int = 1000
 
 
 def recalibrate(
     current: ScoreParameters, configured: ScoreParameters, scores: Sequence[float], rule: Recalibration
 ) -> ScoreParameters:
-    """Move the thresholds towards what active keys score; too few keys move nothing."""
+    """Move the thresholds towards the scores of active keys; with too few keys they stay."""
     if len(scores) < rule.fewest_keys:
         return current
     ranked = sorted(scores)

@@ -1,1 +1,1 @@
-"""Postgres and Redis behind the ports."""
+"""What both programs read from Postgres: keys, and what is measured over all of them."""

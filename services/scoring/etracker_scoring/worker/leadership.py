@@ -1,8 +1,9 @@
 """Workers share the shards: each settles the facts of those whose advisory locks its connection holds.
 
-Nobody assigns shards. Every second each worker looks who is there and which shards are taken; it gives back what is
-more than its fair share and takes what is free. The locks die with the connection, so what a dead worker held is free
-at once. Two workers that believe to hold the same shard do no harm: positions move by compare-and-set.
+No coordinator assigns shards. Every second each worker reads which workers are present and which shards are taken; it
+gives back what exceeds its fair share and takes what is free. The locks die with the connection, so a dead worker's
+shards are free at once. If two workers ever believe that they hold the same shard, no harm is done: positions move by
+compare-and-set.
 """
 
 import asyncio
@@ -64,9 +65,9 @@ class Job(IntEnum):
 class Claims:
     """The shards and jobs of one worker.
 
-    ``shards``: those it holds, as of the last :meth:`renew`. ``refused``: those it leaves to others, because they hold
-    facts that it can't read. A worker that refuses one no longer counts as one that takes a fair share: others take
-    what it can't, and it helps out with the rest.
+    ``shards``: those it holds, as of the last :meth:`renew`. ``refused``: those it leaves to newer workers, because
+    they hold facts that it can't read. A worker that refuses a shard no longer counts when shares are computed: the
+    others take what it can't, and it helps out with the rest.
     """
 
     def __init__(self, connection: asyncpg.Connection, refused: set[int]) -> None:
@@ -101,7 +102,7 @@ class Claims:
             self._present = False
 
     async def renew(self) -> None:
-        """Look who is there, give back and take shards, and take jobs that nobody does."""
+        """Give back and take shards according to which workers are present, and take free jobs."""
         locks = await self._connection.fetch(_LOCKS, [PRESENT, SHARD, UPKEEP])
         own = self._connection.get_server_pid()
         self.shards = {lock["number"] for lock in locks if lock["kind"] == SHARD and lock["pid"] == own}
@@ -169,9 +170,7 @@ class Leadership:
         try:
             self.connected = True
             with postgres_errors():
-                while not await connection.fetchval("SELECT pg_try_advisory_lock_shared($1)", ANY_WORKER):
-                    log.info("waiting_for_a_worker_of_an_older_version_to_stop")
-                    await asyncio.sleep(STAND_BY_SECONDS)
+                await _wait_for_older_worker(connection)
                 claims = Claims(connection, self._refused)
                 await claims.enter()
             yield connection, claims
@@ -187,3 +186,12 @@ class Leadership:
             command_timeout=30.0,
             server_settings=_SERVER_SETTINGS,
         )
+
+
+async def _wait_for_older_worker(connection: asyncpg.Connection) -> None:
+    waiting = False
+    while not await connection.fetchval("SELECT pg_try_advisory_lock_shared($1)", ANY_WORKER):
+        if not waiting:
+            log.warning("waiting_for_a_worker_of_an_older_version_to_stop")
+        waiting = True
+        await asyncio.sleep(STAND_BY_SECONDS)

@@ -70,8 +70,8 @@ class Rows:
     async def lock_shards(self, foreign: Collection[int], own: Collection[int]) -> None:
         """Keep other workers away from keys whose facts are in a stream that isn't their shard's.
 
-        The version before put all facts of a single Redis into the first stream. Whoever settles facts of a shard
-        moves its position first, and so waits for whoever has locked it.
+        The version before put all facts of a single Redis into the first stream. A worker that settles facts of a
+        shard moves its position first, and so waits for the worker that has locked it.
         """
         if foreign:
             await self.fetch(_LOCK_SHARDS, [*foreign, *own])
@@ -86,7 +86,7 @@ class Rows:
         await self.write("stream_positions", _MOVE_POSITIONS, rows)
 
     async def keep_torrents(self, torrents: Collection[int]) -> None:
-        """Let nobody delete these torrents before the transaction ends: whoever tries waits, and holds nothing yet.
+        """Protect torrents from deletion until the transaction ends: a deletion waits before it locks other rows.
 
         Raises:
             BatchConflictError: one of them is gone.

@@ -59,7 +59,7 @@ class FactStreams:
     async def read(self, positions: Mapping[int, Position], max_facts: int) -> Sequence[Entry]:
         """Return entries after the positions, each shard's in order, about ``max_facts`` facts at most.
 
-        Every shard with entries gets its turn. Nothing is taken out of the stream.
+        Shards with entries take turns. The stream itself stays as it is.
 
         Raises:
             StreamsUnavailableError: Redis can't be asked.

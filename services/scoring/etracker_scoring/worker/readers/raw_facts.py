@@ -1,4 +1,4 @@
-"""Raw facts, kept for as long as ``ETRACKER_FACT_RETENTION_DAYS`` says."""
+"""Raw facts, kept for ``ETRACKER_FACT_RETENTION_DAYS``."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

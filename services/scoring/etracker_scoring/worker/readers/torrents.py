@@ -1,4 +1,4 @@
-"""Torrents: sums over all peers of each one, and over the whole tracker. Swarms are told of new snatches."""
+"""Torrents: sums over all peers of each torrent, and over the whole tracker. New snatches are published to swarms."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -92,11 +92,11 @@ class TorrentsReader(Reader[None, Changes]):
         await rows.write("totals", ADD_TO_TOTALS, [total] if any(total) else [])
 
     def committed(self, changes: Changes) -> None:
-        """Remember which swarms to tell of snatches."""
+        """Remember the snatches to publish."""
         self._unpublished.update(changes.snatches)
 
     async def publish(self) -> None:
-        """Tell the swarms of snatches."""
+        """Publish snatches to the swarms."""
         if self._unpublished:
             await self._swarms.publish([Snatches(*item) for item in self._unpublished.items()])
             self._unpublished.clear()

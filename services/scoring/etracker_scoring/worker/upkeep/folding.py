@@ -1,4 +1,4 @@
-"""Once a day: fold sessions that nobody continued for weeks into their memberships, and delete old raw facts."""
+"""Once a day: fold sessions without announces for weeks into their memberships, and delete old raw facts."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

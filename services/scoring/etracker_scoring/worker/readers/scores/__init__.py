@@ -1,4 +1,4 @@
-"""Keys: their sums, scores and tiers, what is decided about new ones, and what clients are told of changed tiers."""
+"""Keys: their sums, scores and tiers, decisions about new keys, and notices about changed tiers."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple

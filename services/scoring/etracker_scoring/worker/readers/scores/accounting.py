@@ -114,7 +114,7 @@ class _Accountant:
                 sums.delivered_ms = item.fact.at_ms
 
     def judge(self, origins: Origins) -> Changes:
-        """Find the tier of every key after its last fact, and what its clients are told about it."""
+        """Find the tier of every key after its last fact, and the notice if it changed."""
         changes = self._changes
         for key_id, sums in self._keys.items():
             changes.sums[key_id] = sums
@@ -146,8 +146,8 @@ class _Accountant:
     def _credit(self, sums: _KeySums, item: SettledFact) -> None:
         """Add what a fact is worth to the key's score and to its time of seeding, the union over its torrents.
 
-        The union is exact except for overlaps that begin before the time counted so far ends and whose
-        first part nobody proved then: those are left out, never counted twice.
+        The union is exact, with one exception: of seeding that overlaps with time already counted, and is proved
+        only later, the part before the counted time is left out. Nothing is counted twice.
         """
         member, membership = item.member, item.membership
         if member is None or membership is None:  # a guest's
@@ -165,7 +165,7 @@ class _Accountant:
         if seeded_from is None:
             credit = Credit(seeding, known.by)
         elif known.by == instance and seeding.debt_seconds == known.seeding.debt_seconds:
-            return  # the session's row says up to when it is credited
+            return  # the session's own row has the time up to which it is credited
         else:
             credit = Credit(seeding, instance)
         self._changes.credits[member] = StoredCredit(credit, membership.first_seen_ms)
