@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from etracker_announce.domain.policies import Policy
 from etracker_announce.domain.swarm import Role
-from etracker_scoring.domain.score import (
+from etracker_scoring.scores.formula import (
     NEW_KEY,
     NEW_TORRENT,
     KeyHistory,
@@ -18,7 +18,7 @@ from etracker_scoring.domain.score import (
     record_announce,
     score_of,
 )
-from etracker_scoring.domain.tier import HeldTier, Origin, deserved_tier, hold_tier
+from etracker_scoring.scores.tiers import HeldTier, Origin, deserved_tier, hold_tier
 from etracker_shared.tiers import Tier
 
 from .regimes import (

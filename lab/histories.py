@@ -5,7 +5,7 @@ import statistics
 import numpy as np
 import numpy.typing as npt
 
-from etracker_scoring.domain.policies import History, Policy, good_seeding_of, share_of
+from etracker_scoring.scores.list_policies import History, Policy, good_seeding_of, share_of
 
 from .regimes import Behaviour, Population
 

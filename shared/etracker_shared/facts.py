@@ -14,6 +14,9 @@ from typing import NamedTuple
 from etracker_shared.identity import InfoHash, KeyHash
 
 FACT_VERSION = 1
+LAST_VERSION = 31
+"""Versions are the bytes below printable ASCII: an entry that begins with any other byte never held facts."""
+
 SHARDS = 16
 """Number of streams. Facts of one key are in one stream, so their order is kept."""
 
@@ -23,6 +26,10 @@ MAX_COUNTER = 2**63 - 1
 
 _LAYOUT = struct.Struct("<BBBB16s20s20s7sxQqqqqqI")
 FACT_SIZE = _LAYOUT.size
+
+
+class NewerFactError(ValueError):
+    """A fact of a newer version than this code can read: leave it to a newer worker, and lose nothing."""
 
 
 class Event(enum.IntEnum):
@@ -99,14 +106,17 @@ def unpack_facts(entry: bytes) -> Iterator[Fact]:
     """Unpack the facts of one stream entry.
 
     Raises:
-        ValueError: the entry isn't a whole number of facts, or has a version this code doesn't know.
+        NewerFactError: the entry has facts of a newer version, whose size may be another.
+        ValueError: the entry holds no facts.
     """
+    if entry and FACT_VERSION < entry[0] <= LAST_VERSION:
+        raise NewerFactError(f"facts of version {entry[0]}, and this is a worker for version {FACT_VERSION}")
     if len(entry) % FACT_SIZE:
         raise ValueError(f"an entry of {len(entry)} bytes is no whole number of facts of {FACT_SIZE}")
     for fields in _LAYOUT.iter_unpack(entry):
         version, flags, event, prefixes, key_hash, info_hash, peer_id, prefix, *numbers, interval = fields
         if version != FACT_VERSION:
-            raise ValueError(f"fact version {version} is not {FACT_VERSION}: finish the upgrade of every service")
+            raise ValueError(f"{version} is no version of a fact")
         if event >= len(_EVENTS):
             raise ValueError(f"{event} is no event")
         told = (*numbers, _EVENTS[event], _FLAGS[flags], interval, prefixes)

@@ -2,7 +2,7 @@
 
 import secrets
 
-from etracker_scoring.domain.notices import Reason, tier_notice
+from etracker_scoring.scores.notices import Reason, tier_notice
 from etracker_shared.tiers import Tier
 from tests.support.postgres import TEMPLATE, PostgresServer
 

@@ -25,7 +25,7 @@ class Ports:
     """Where the processes listen. Each replica of announce has two ports: one for clients, one for observation."""
 
     scoring: int
-    scoring_worker: int
+    scoring_workers: tuple[int, ...]
     admin_api: int
     announce: tuple[int, ...]
     observation: tuple[int, ...]
@@ -53,12 +53,9 @@ def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str
     }
     announcing = environment(ANNOUNCE, {**known, **_seen_from_outside(settings)})
     return [
-        _service(
-            "scoring_worker",
-            "etracker_scoring.worker",
-            environment(SCORING_WORKER, known),
-            LOOPBACK,
-            ports.scoring_worker,
+        *(
+            _service(name, "etracker_scoring.worker", environment(SCORING_WORKER, known), LOOPBACK, port)
+            for name, port in zip(_worker_names(ports), ports.scoring_workers, strict=True)
         ),
         _service("scoring", "etracker_scoring", environment(SCORING, known), LOOPBACK, ports.scoring),
         _service("admin_api", "etracker_admin_api", environment(ADMIN_API, known), LOOPBACK, ports.admin_api),
@@ -78,12 +75,18 @@ def _seen_from_outside(settings: StackSettings) -> dict[str, str]:
     return {**name, "ETRACKER_TRUSTED_PROXIES": trusted}
 
 
+def _worker_names(ports: Ports) -> list[str]:
+    """Return ``scoring_worker`` for a single one, ``scoring_worker-1`` and so on for several."""
+    workers = len(ports.scoring_workers)
+    return [f"scoring_worker-{number}" for number in range(1, workers + 1)] if workers > 1 else ["scoring_worker"]
+
+
 def _addresses(ports: Ports) -> dict[str, str]:
     """Return the variables that tell services where the others are, announce by where it is observed."""
     return {
         "ETRACKER_ANNOUNCE_URL": " ".join(f"http://{LOOPBACK}:{port}" for port in ports.observation),
         "ETRACKER_SCORING_URL": f"http://{LOOPBACK}:{ports.scoring}",
-        "ETRACKER_WORKER_URL": f"http://{LOOPBACK}:{ports.scoring_worker}",
+        "ETRACKER_WORKER_URL": " ".join(f"http://{LOOPBACK}:{port}" for port in ports.scoring_workers),
     }
 
 

@@ -36,6 +36,7 @@ class StackSettings(EnvironmentSettings):
     frontend_hostname: str = ""
     authorization: SecretStr | None = None
     announce_replicas: int = Field(1, ge=1, le=64)
+    scoring_workers: int = Field(1, ge=1, le=16)
     announce_host: str = "127.0.0.1"
     announce_port: int = Field(0, ge=0, le=65535)
     listen_host: str = ""

@@ -196,11 +196,13 @@ def _describe(running: RunningChild) -> dict[str, Any]:
 
 
 def _choose_ports(settings: StackSettings) -> Ports:
-    replicas = settings.announce_replicas
+    replicas, workers = settings.announce_replicas, settings.scoring_workers
     announce = [settings.announce_port + number for number in range(replicas)] if settings.announce_port else []
-    free = [port for port in free_ports(3 + 3 * replicas) if port not in announce]
-    scoring, worker, admin, *others = free
-    return Ports(scoring, worker, admin, tuple(announce or others[replicas : 2 * replicas]), tuple(others[:replicas]))
+    free = [port for port in free_ports(2 + workers + 3 * replicas) if port not in announce]
+    scoring, admin, *others = free
+    scoring_workers, others = tuple(others[:workers]), others[workers:]
+    clients = tuple(announce or others[replicas : 2 * replicas])
+    return Ports(scoring, scoring_workers, admin, clients, tuple(others[:replicas]))
 
 
 def _refuse_taken(settings: StackSettings) -> None:

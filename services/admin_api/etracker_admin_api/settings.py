@@ -45,7 +45,7 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     sample_seconds: int = Field(60, ge=1, le=60)
     announce_url: str = Field("http://localhost:8090", pattern=_URLS)
     scoring_url: str = Field("http://localhost:8081", pattern=_URL)
-    worker_url: str = Field("http://localhost:8083", pattern=_URL)
+    worker_url: str = Field("http://localhost:8083", pattern=_URLS)
     listen_port: int = Field(8082, ge=0, le=65535)
 
     @field_validator("authorization")
@@ -86,10 +86,8 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     @property
     def services(self) -> dict[str, str]:
         """The other services' addresses by name."""
-        announce = self.announce_url.replace(",", " ").split()
-        replicas = {f"announce-{number}": url for number, url in enumerate(announce, start=1)}
-        named = replicas if len(announce) > 1 else {"announce": announce[0]}
-        return {**named, "scoring": self.scoring_url, "scoring_worker": self.worker_url}
+        announce, workers = _numbered("announce", self.announce_url), _numbered("scoring_worker", self.worker_url)
+        return {**announce, "scoring": self.scoring_url, **workers}
 
     @property
     def trusted_networks(self) -> tuple[Network, ...]:
@@ -131,3 +129,11 @@ def read_api_key(path: str) -> str:
         return check_api_key(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise ValueError("the file isn't UTF-8 text") from None
+
+
+def _numbered(name: str, urls: str) -> dict[str, str]:
+    """Return replicas by name and number; a single one needs no number."""
+    listed = urls.replace(",", " ").split()
+    if len(listed) == 1:
+        return {name: listed[0]}
+    return {f"{name}-{number}": url for number, url in enumerate(listed, start=1)}

@@ -1,6 +1,6 @@
 """Serve the API role."""
 
-from etracker_scoring.app import create_app
+from etracker_scoring.api.app import create_app
 from etracker_scoring.settings import ScoringSettings
 from etracker_shared.serving import serve
 from etracker_shared.settings import load_settings

@@ -4,14 +4,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
 class ApiMetrics:
-    """Metrics of the API role."""
+    """Metrics of the API."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.requests = Counter(
             "etracker_scoring_requests", "Requests for standings, by status", ["status"], registry=registry
         )
         self.keys = Histogram(
-            "etracker_scoring_request_keys", "Keys a request", buckets=(1, 2, 5, 10, 50, 100, 500), registry=registry
+            "etracker_scoring_request_keys", "Keys per request", buckets=(1, 2, 5, 10, 50, 100, 500), registry=registry
         )
         self.seconds = Histogram(
             "etracker_scoring_request_seconds",
@@ -22,25 +22,34 @@ class ApiMetrics:
 
 
 class WorkerMetrics:
-    """Metrics of the worker role."""
+    """Metrics of the worker."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.leader = Gauge("etracker_scoring_leader", "1 while this worker consumes the facts", registry=registry)
+        self.shards_held = Gauge(
+            "etracker_scoring_shards_held", "Shards of the fact stream that this worker settles", registry=registry
+        )
+        self.shards_refused = Gauge(
+            "etracker_scoring_shards_refused",
+            "Shards that this worker leaves to a newer one, because it can't read their facts",
+            registry=registry,
+        )
         self.lag_entries = Gauge(
-            "etracker_scoring_stream_lag_entries", "Stream entries not yet accounted for", registry=registry
+            "etracker_scoring_stream_lag_entries",
+            "Stream entries of this worker's shards that aren't settled yet",
+            registry=registry,
         )
         self.lag_seconds = Gauge(
-            "etracker_scoring_stream_lag_seconds", "Age of the oldest entry not yet accounted for", registry=registry
+            "etracker_scoring_stream_lag_seconds", "Age of the oldest entry that isn't settled yet", registry=registry
         )
         self.facts = Counter(
             "etracker_scoring_facts",
-            "Facts by what became of them; poison counts entries",
+            "Facts by outcome; poison counts entries",
             ["outcome"],
             registry=registry,
         )
         self.tier_changes = Counter(
             "etracker_scoring_tier_changes",
-            "Keys that came to hold a tier, new ones included",
+            "Changes of tier, by the new tier, first tiers included",
             ["tier"],
             registry=registry,
         )
@@ -55,12 +64,12 @@ class WorkerMetrics:
         )
         self.batch_facts = Histogram(
             "etracker_scoring_batch_facts",
-            "Facts a batch",
+            "Facts per batch",
             buckets=(1, 10, 100, 500, 1000, 2500, 5000, 10000),
             registry=registry,
         )
         self.conflicts = Counter(
-            "etracker_scoring_batch_conflicts", "Batches loaded again because something changed", registry=registry
+            "etracker_scoring_batch_conflicts", "Batches loaded again because something had changed", registry=registry
         )
         self.counts_synced = Counter(
             "etracker_scoring_counts_synced", "Swarms whose counts were compared with Postgres", registry=registry

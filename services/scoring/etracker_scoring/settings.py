@@ -1,17 +1,17 @@
-"""Settings of the scoring service's two roles."""
+"""Settings of the scoring service's two programs."""
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from etracker_scoring.domain.policies import Policy
-from etracker_scoring.domain.score import ScoreParameters
+from etracker_scoring.scores.formula import ScoreParameters
+from etracker_scoring.scores.list_policies import Policy
 from etracker_shared.settings import EnvironmentSettings, PostgresSettings, RedisSettings, ServingSettings
 
 
 class ScoreSettings(EnvironmentSettings):
-    """What both roles judge keys by; the last base of a class, whose reading of nested names wins.
+    """Score parameters, for both programs. Must be a class's last base: its way of reading nested names wins.
 
-    ``score``: a variable a parameter, ``ETRACKER_SCORE_`` and its name. ``recalibrate``: let thresholds follow the
+    ``score``: one variable per parameter, ``ETRACKER_SCORE_`` and its name. ``recalibrate``: let thresholds follow the
     community.
     """
 
@@ -22,10 +22,10 @@ class ScoreSettings(EnvironmentSettings):
 
 
 class ScoringSettings(PostgresSettings, ServingSettings, ScoreSettings):
-    """The API role. ``policy`` and ``interval_seconds``: announce's own, so that shares fit its lists.
+    """The API. ``policy`` and ``interval_seconds``: the same values as announce's, so that shares fit its lists.
 
-    ``scoring_connections``: connections to Postgres it keeps open. ``tier_notices``: let announces tell of changed
-    tiers.
+    ``scoring_connections``: connections to Postgres it keeps open. ``tier_notices``: include notices about changed
+    tiers in responses to announces.
     """
 
     listen_port: int = Field(8081, ge=0, le=65535)
@@ -36,10 +36,10 @@ class ScoringSettings(PostgresSettings, ServingSettings, ScoreSettings):
 
 
 class WorkerSettings(PostgresSettings, RedisSettings, ServingSettings, ScoreSettings):
-    """The worker role.
+    """The worker.
 
-    ``worker_batch_facts``: facts a transaction holds at most, give or take one stream entry.
-    ``worker_poll_seconds``: time between two batches, unless half a batch is waiting already.
+    ``worker_batch_facts``: facts per transaction at most, plus or minus one stream entry.
+    ``worker_poll_seconds``: time between two batches; shorter if half a batch is already waiting.
     ``counts_sync_seconds``: how often seeders and leechers are carried into Postgres.
     """
 

@@ -39,9 +39,9 @@ def fact_of(key: int, uploaded: int = 0) -> Fact:
     )
 
 
-def stream_of(settings: RedisSettings, key: int) -> int:
-    """One Redis keeps all facts in one stream; a cluster spreads them by key."""
-    return shard_of(key_of(key)) if settings.redis_cluster else 0
+def stream_of(key: int) -> int:
+    """Facts are spread by key, on one Redis as in a cluster."""
+    return shard_of(key_of(key))
 
 
 def entries(client: Client, shard: int) -> list[bytes]:
@@ -52,7 +52,7 @@ async def test_fact_is_in_the_stream_of_its_key(
     swarms: RedisSwarms, client: Client, flavour_settings: RedisSettings
 ) -> None:
     await swarms.announce(step(1), pack_fact(fact_of(1)))
-    (entry,) = entries(client, stream_of(flavour_settings, 1))
+    (entry,) = entries(client, stream_of(1))
     assert list(unpack_facts(entry)) == [fact_of(1)]
 
 
@@ -81,7 +81,7 @@ async def test_facts_of_a_key_keep_their_order_over_entries_of_bounded_size(
 ) -> None:
     facts = [fact_of(1, uploaded=number) for number in range(80)]
     await asyncio.gather(*[swarms.announce(step(1), pack_fact(fact)) for fact in facts])
-    found = entries(client, stream_of(flavour_settings, 1))
+    found = entries(client, stream_of(1))
     assert [fact for entry in found for fact in unpack_facts(entry)] == facts
     assert len(found) == 3
     assert max(map(len, found)) == 32 * FACT_SIZE

@@ -14,9 +14,10 @@ from etracker_announce.adapters.swarms import RedisSwarms
 from etracker_announce.adapters.swarms.cluster import ClusterServer
 from etracker_announce.ports import SwarmsUnavailableError
 from etracker_shared import redis_keys
+from etracker_shared.facts import shard_of
 from etracker_shared.settings import RedisSettings
 from etracker_stack.programs import redis_program
-from tests.contract.swarms.peers import HASH, compose, connect, ids, join_all, peer_ids, step
+from tests.contract.swarms.peers import HASH, compose, connect, ids, join_all, key_of, peer_ids, step
 from tests.contract.swarms.tables import Client, Tables
 from tests.support.processes import free_port
 from tests.support.redis import RedisServer
@@ -73,7 +74,7 @@ async def test_there_is_nothing_to_complain_about_a_redis_that_answers(swarms: R
 
 
 async def test_refused_fact_fails_its_announce_only(dedicated_swarms: RedisSwarms, dedicated_client: Client) -> None:
-    dedicated_client.set(redis_keys.facts(0), "no stream")
+    dedicated_client.set(redis_keys.facts(shard_of(key_of(1))), "no stream")
     outcomes = await asyncio.gather(
         *[dedicated_swarms.announce(step(key), b"fact" if key == 1 else None) for key in range(1, 30)],
         return_exceptions=True,

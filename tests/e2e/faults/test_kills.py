@@ -16,6 +16,8 @@ CONNECTIONS = 256
 PROCESSES = ("announce-1", "scoring", "scoring_worker", "admin_api", "postgres", "gateway", "redis")
 """Redis last: it alone may forget what it acknowledged in its last 2 s; each client's next announce heals that."""
 
+WORKERS = ("scoring_worker-1", "scoring_worker-2", "scoring_worker-3")
+
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[StackRun]:
@@ -43,6 +45,30 @@ async def test_whatever_is_killed_every_acknowledged_announce_is_counted_once(st
             await assert_nothing_lost(stack, load, may_forget=name == "redis")
         except AssertionError as error:
             raise AssertionError(f"{under}: {error}") from error
+    load.close()
+
+
+@pytest.fixture
+def stack_of_three_workers() -> Iterator[StackRun]:
+    with running_stack({"ETRACKER_SCORING_WORKERS": str(len(WORKERS))}) as run:
+        yield run
+
+
+@pytest.mark.timeout(150)
+async def test_whichever_of_three_workers_is_killed_every_acknowledged_announce_is_counted_once(
+    stack_of_three_workers: StackRun,
+) -> None:
+    stack = stack_of_three_workers
+    sessions = await make_sessions(stack.postgres_settings(), keys=1000, torrents=200, per_key=2)
+    load = Load(announce_address(stack), sessions, connections=CONNECTIONS)
+    await load.announce_all_once()
+    for name in WORKERS:
+        assert await kill_under_load(stack, load, name) > 0, (
+            f"{name} was killed, and nothing was acknowledged afterwards"
+        )
+    under = f"three workers were killed in turn under {load.rate():,.0f} of {ANNOUNCES_PER_SECOND:,.0f} announces/s"
+    sys.stdout.write(f"{under}\n")
+    await assert_nothing_lost(stack, load, may_forget=False)
     load.close()
 
 

@@ -10,9 +10,9 @@ from etracker_admin_api.routes.route_table import walk
 from etracker_admin_api.settings import AdminSettings
 from etracker_announce.frontends.observation import create_observation_app
 from etracker_announce.settings import AnnounceSettings
-from etracker_scoring.app import create_app as create_scoring_app
+from etracker_scoring.api.app import create_app as create_scoring_app
 from etracker_scoring.settings import ScoringSettings, WorkerSettings
-from etracker_scoring.worker import create_worker_app
+from etracker_scoring.worker.program import create_worker_app
 from tests.integration.admin_api.conftest import AUTHORIZED
 from tests.integration.admin_api.test_authorization import fill
 

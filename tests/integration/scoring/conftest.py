@@ -9,10 +9,10 @@ from asgi_lifespan import LifespanManager
 from httpx import ASGITransport, AsyncClient
 from redis.asyncio import Redis
 
-from etracker_scoring.app import create_app
+from etracker_scoring.api.app import create_app
 from etracker_scoring.settings import ScoringSettings, WorkerSettings
-from etracker_scoring.worker import create_worker_app
-from etracker_shared.facts import Fact
+from etracker_scoring.worker.program import create_worker_app
+from etracker_shared.facts import SHARDS, Fact
 from etracker_shared.identity import hash_announce_key
 from etracker_shared.settings import PostgresSettings, RedisSettings
 from etracker_shared.tiers import TIERS_PATH, Standing, TiersResponse
@@ -46,7 +46,7 @@ async def redis_client(redis_settings: RedisSettings) -> AsyncIterator[Redis]:
 
 
 class RunningWorker:
-    """A worker that leads; ``metric`` reads one of its metrics."""
+    """A worker; ``metric`` reads one of its metrics."""
 
     def __init__(self, client: AsyncClient) -> None:
         self.client = client
@@ -55,8 +55,12 @@ class RunningWorker:
         text = (await self.client.get("/metrics")).text
         return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name))
 
-    async def leads(self) -> bool:
-        return await self.metric("etracker_scoring_leader") == 1
+    async def shards(self) -> int:
+        """Return how many shards it holds."""
+        return int(await self.metric("etracker_scoring_shards_held"))
+
+    async def holds_all(self) -> bool:
+        return await self.shards() == SHARDS
 
     async def settled(self, facts: int, name: str = "etracker_scoring_facts_total") -> None:
         """Wait until it has dealt with so many facts."""

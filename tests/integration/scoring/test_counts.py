@@ -56,10 +56,10 @@ async def test_changed_counts_reach_postgres_and_go_with_the_swarm(
     assert await database.fetchval("SELECT counted_time <= now() FROM infohashes WHERE info_hash = $1", FILM)
 
 
-async def test_whoever_takes_the_lead_compares_everything(
+async def test_a_worker_that_takes_over_the_counts_compares_everything(
     database: asyncpg.Connection, redis_client: Redis, start_worker: StartWorker
 ) -> None:
-    """No change is noted: a swarm changed while nobody led, and another one is gone since."""
+    """No change is noted: a swarm changed while no worker ran, and another one has gone since."""
     await put_swarm(redis_client, FILM, 3, 5)
     await redis_client.delete(redis_keys.changed(FILM))
     await database.execute("UPDATE infohashes SET seeders = 9 WHERE info_hash = $1", MUSIC)

@@ -1,33 +1,24 @@
-"""Every fact once: whoever is killed, whatever is down, however many workers compete."""
+"""Every fact once: whoever is killed, whatever is down, however many workers share the shards."""
 
 import asyncio
-import os
 import random
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
-from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from etracker_scoring.adapters.accounts import PostgresAccounts
-from etracker_scoring.adapters.fact_streams import RedisFactStreams
-from etracker_scoring.adapters.swarms import RedisSwarms
-from etracker_scoring.domain.score import ScoreParameters
-from etracker_scoring.metrics import WorkerMetrics
-from etracker_scoring.use_cases.settle_facts import FactSettler
 from etracker_shared import redis_keys
 from etracker_shared.facts import ENTRY_FIELD, SHARDS, Fact, pack_fact
 from etracker_shared.notifications import EVERYTHING, INFOHASHES_CHANNEL
 from etracker_shared.settings import PostgresSettings, RedisSettings
-from etracker_stack.services import server_variables
-from tests.integration.scoring.conftest import StartWorker, add_facts, eventually
+from tests.integration.scoring.conftest import StartWorker, add_facts, eventually, worker_settings
 from tests.support.facts import START_MS, info_hash_of, make_fact
 from tests.support.postgres import PostgresServer, connect
-from tests.support.processes import Program, free_port
 from tests.support.redis import RedisServer
+from tests.support.settlers import all_settled, make_settler
+from tests.support.workers import worker_program
 
 KEYS = tuple(f"key{number}" for number in range(40))
 TORRENTS = ("film", "music")
@@ -66,22 +57,6 @@ EXPECTED = (2 * len(KEYS) * (ROUNDS - 1),) * 5
 """The last is twice the time seeding as scores count it: a key's two torrents count once."""
 
 
-async def all_settled(redis_client: Redis) -> bool:
-    return sum([await redis_client.xlen(redis_keys.facts(shard)) for shard in range(SHARDS)]) == 0
-
-
-def worker_program(postgres: PostgresSettings, redis: RedisSettings, log: Path) -> Program:
-    variables = {
-        **server_variables(postgres, redis),
-        "ETRACKER_LISTEN_HOST": "127.0.0.1",
-        "ETRACKER_LISTEN_PORT": str(free_port()),
-        "ETRACKER_WORKER_POLL_SECONDS": "0.01",
-        "ETRACKER_WORKER_BATCH_FACTS": "40",
-    }
-    command = [sys.executable, "-m", "etracker_scoring.worker"]
-    return Program(command, log=log, environment={**os.environ, **variables})
-
-
 async def test_workers_killed_at_any_moment_settle_every_fact_once(
     database: asyncpg.Connection,
     redis_client: Redis,
@@ -91,7 +66,7 @@ async def test_workers_killed_at_any_moment_settle_every_fact_once(
 ) -> None:
     await fill(database)
     rng = random.Random(4)
-    programs = [worker_program(postgres_settings, redis_settings, tmp_path / str(number)) for number in range(2)]
+    programs = [worker_program(postgres_settings, redis_settings, tmp_path / str(number)) for number in range(3)]
     try:
         for program in programs:
             program.start()
@@ -125,30 +100,22 @@ async def test_a_batch_broken_off_between_any_two_steps_is_settled_once(
             )
     await eventually(lambda: all_settled(redis_client), "all facts are settled", 40)
     assert await totals(database) == EXPECTED
-    assert await worker.leads()
+    await eventually(worker.holds_all, "the worker holds every shard again")
 
 
-def settler(connection: asyncpg.Connection, client: Redis) -> FactSettler:
-    metrics = WorkerMetrics(CollectorRegistry())
-    return FactSettler(
-        RedisFactStreams(client),
-        PostgresAccounts(connection, metrics),
-        RedisSwarms(client),
-        metrics,
-        max_facts=40,
-        poll_seconds=0.01,
-        list_all=False,
-        keep_facts=False,
-        parameters=ScoreParameters(),
-    )
-
-
-async def test_consumers_that_all_believe_to_lead_settle_every_fact_once(
-    database: asyncpg.Connection, redis_client: Redis, postgres_settings: PostgresSettings
+async def test_workers_that_all_believe_to_hold_every_shard_settle_every_fact_once(
+    database: asyncpg.Connection,
+    redis_client: Redis,
+    postgres_settings: PostgresSettings,
+    redis_settings: RedisSettings,
 ) -> None:
     await fill(database)
+    settings = worker_settings(postgres_settings, redis_settings)
     connections = [await connect(postgres_settings) for _ in range(3)]
-    running = [asyncio.create_task(settler(connection, redis_client).run()) for connection in connections]
+    running = [
+        asyncio.create_task(make_settler(connection, redis_client, settings, set(range(SHARDS)), max_facts=40).run())
+        for connection in connections
+    ]
     for facts in history():
         await add_facts(redis_client, *facts)
     await eventually(lambda: all_settled(redis_client), "all facts are settled", 40)
@@ -159,22 +126,36 @@ async def test_consumers_that_all_believe_to_lead_settle_every_fact_once(
     assert await totals(database) == EXPECTED
 
 
-async def test_a_worker_that_stands_by_takes_over_within_seconds(
-    database: asyncpg.Connection, start_worker: StartWorker
+async def test_facts_that_the_version_before_left_in_one_stream_are_settled_once_next_to_new_ones(
+    database: asyncpg.Connection,
+    redis_client: Redis,
+    postgres_settings: PostgresSettings,
+    redis_settings: RedisSettings,
 ) -> None:
-    first = await start_worker()
-    await eventually(first.leads, "the first leads")
-    second = await start_worker()
-    assert not await second.leads()
-    cut = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
-
-    async def second_leads() -> bool:
-        await database.execute(cut)
-        await asyncio.sleep(1.2)
-        return await second.leads()
-
-    await eventually(second_leads, "the second leads", 10)
-    assert not await first.leads()
+    """The kind: two workers that meet the same key. Workers hold the stream of the old facts and those of the new."""
+    await fill(database)
+    first, *others = history()
+    await add_facts(redis_client, *first)
+    settings = worker_settings(postgres_settings, redis_settings)
+    connections = [await connect(postgres_settings) for _ in range(2)]
+    shards: list[set[int]] = [{0}, set(range(1, SHARDS))]
+    settlers = [
+        make_settler(connection, redis_client, settings, held, max_facts=40)
+        for connection, held in zip(connections, shards, strict=True)
+    ]
+    running = [asyncio.create_task(settler.run()) for settler in settlers]
+    await eventually(lambda: all_settled(redis_client), "every session has begun")
+    for number, facts in enumerate(others):
+        if number % 2:
+            await add_facts(redis_client, *facts)
+        else:
+            await redis_client.xadd(redis_keys.facts(0), {ENTRY_FIELD: b"".join(map(pack_fact, facts))})
+    await eventually(lambda: all_settled(redis_client), "all facts are settled", 40)
+    for task, connection in zip(running, connections, strict=True):
+        task.cancel()
+        await asyncio.wait([task])
+        await connection.close()
+    assert await totals(database) == EXPECTED
 
 
 async def test_postgres_outage_delays_facts_and_loses_none(

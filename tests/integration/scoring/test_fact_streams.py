@@ -2,8 +2,8 @@
 
 from redis.asyncio import Redis
 
-from etracker_scoring.adapters.fact_streams import RedisFactStreams
-from etracker_scoring.ports import START, Entry, Position
+from etracker_scoring.worker.entries import START, Entry, Position
+from etracker_scoring.worker.stream import FactStreams
 from etracker_shared import redis_keys
 from etracker_shared.facts import ENTRY_FIELD, SHARDS, pack_fact
 from tests.support.facts import make_fact
@@ -23,7 +23,7 @@ def facts_in(entries: list[Entry]) -> int:
 
 async def test_a_batch_is_full_though_one_shard_holds_all_facts_one_an_entry(redis_client: Redis) -> None:
     await put_entries(redis_client, shard=0, entries=700)
-    batch = list(await RedisFactStreams(redis_client).read(FROM_START, max_facts=500))
+    batch = list(await FactStreams(redis_client).read(FROM_START, max_facts=500))
     assert facts_in(batch) == 500
     assert [entry.position for entry in batch] == sorted(entry.position for entry in batch)
 
@@ -31,7 +31,7 @@ async def test_a_batch_is_full_though_one_shard_holds_all_facts_one_an_entry(red
 async def test_batches_follow_each_other_to_the_end_and_skip_nothing(redis_client: Redis) -> None:
     await put_entries(redis_client, shard=3, entries=90, facts_each=4)
     await put_entries(redis_client, shard=7, entries=150)
-    streams, positions = RedisFactStreams(redis_client), dict(FROM_START)
+    streams, positions = FactStreams(redis_client), dict(FROM_START)
     seen: list[tuple[int, Position]] = []
     while batch := await streams.read(positions, max_facts=64):
         assert facts_in(list(batch)) <= 64 + 4

@@ -1,14 +1,15 @@
 """Thresholds that follow the community, on a real Postgres."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
 
-from etracker_scoring.adapters.community import PostgresCommunity
-from etracker_scoring.domain.score import ScoreParameters
-from etracker_scoring.use_cases.recalibrate import NightlyRecalibration, seconds_until_night
+from etracker_scoring.scores.formula import ScoreParameters
+from etracker_scoring.stored.community import Community
+from etracker_scoring.stored.yardsticks import YardstickFollower
+from etracker_scoring.worker.upkeep.recalibration import NightlyRecalibration, seconds_until_night
 from etracker_shared.postgres import create_pool
 from etracker_shared.settings import PostgresSettings
 
@@ -16,9 +17,9 @@ CONFIGURED = ScoreParameters()
 
 
 @pytest.fixture
-async def community(postgres_settings: PostgresSettings) -> AsyncIterator[PostgresCommunity]:
+async def community(postgres_settings: PostgresSettings) -> AsyncIterator[Community]:
     async with create_pool(postgres_settings) as pool:
-        yield PostgresCommunity(pool)
+        yield Community(pool)
 
 
 async def add_keys(database: asyncpg.Connection, count: int, seen: str = "now()") -> None:
@@ -30,26 +31,26 @@ async def add_keys(database: asyncpg.Connection, count: int, seen: str = "now()"
 
 
 async def test_every_night_thresholds_go_on_from_where_they_are_for_all_replicas(
-    database: asyncpg.Connection, community: PostgresCommunity
+    database: asyncpg.Connection, community: Community
 ) -> None:
     await add_keys(database, 1000)
-    adopted: list[ScoreParameters] = []
-    nightly = NightlyRecalibration(community, CONFIGURED, adopted.append)
+    nightly = NightlyRecalibration(community, CONFIGURED)
+    worker = YardstickFollower(community, CONFIGURED, policy=None, recalibrate=True, active=timedelta())
     await nightly.recalibrate()
-    assert adopted[-1].steady_score == pytest.approx(18.0)
+    await worker.refresh()
+    assert worker.current.parameters.steady_score == pytest.approx(18.0)
     assert await community.thresholds() == pytest.approx((18.0, 39.4, 60.4))
     await nightly.recalibrate()
     assert await community.thresholds() == pytest.approx((19.5, 40.52, 59.12))
 
 
 async def test_keys_not_seen_that_day_do_not_count_and_too_few_move_nothing(
-    database: asyncpg.Connection, community: PostgresCommunity
+    database: asyncpg.Connection, community: Community
 ) -> None:
     await add_keys(database, 999)
     await add_keys(database, 10, seen="now() - interval '2 days'")
-    adopted: list[ScoreParameters] = []
-    await NightlyRecalibration(community, CONFIGURED, adopted.append).recalibrate()
-    assert (adopted, await community.thresholds()) == ([], None)
+    await NightlyRecalibration(community, CONFIGURED).recalibrate()
+    assert await community.thresholds() is None
 
 
 @pytest.mark.parametrize(("hour", "hours"), [(3, 1), (4, 24), (5, 23)])

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from httpx import AsyncClient, Response
 
-from etracker_scoring.domain.score import GIB
+from etracker_scoring.scores.formula import GIB
 from etracker_shared.facts import Event, Fact
 from etracker_shared.identity import hash_announce_key
 from etracker_shared.settings import PostgresSettings

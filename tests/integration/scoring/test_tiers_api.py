@@ -8,7 +8,7 @@ import pytest
 from asgi_lifespan import LifespanManager
 from httpx import ASGITransport, AsyncClient
 
-from etracker_scoring.app import create_app
+from etracker_scoring.api.app import create_app
 from etracker_scoring.settings import ScoringSettings
 from etracker_shared.facts import Event
 from etracker_shared.identity import hash_announce_key

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from httpx import AsyncClient
 
-from etracker_scoring.domain.score import DAY, GIB
+from etracker_scoring.scores.formula import DAY, GIB
 from etracker_shared.facts import Event, Fact
 from etracker_shared.identity import hash_announce_key
 from etracker_shared.notifications import KEYS_CHANNEL, parse_payload

@@ -11,7 +11,7 @@ import pytest
 from asgi_lifespan import LifespanManager
 from redis.asyncio import RedisCluster as ClusterClient
 
-from etracker_scoring.worker import create_worker_app
+from etracker_scoring.worker.program import create_worker_app
 from etracker_shared import redis_keys
 from etracker_shared.facts import SHARDS
 from etracker_shared.settings import PostgresSettings

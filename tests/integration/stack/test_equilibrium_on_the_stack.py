@@ -12,7 +12,7 @@ import fastbencode
 import httpx
 import pytest
 
-from etracker_scoring.domain.notices import DELIVERY_MS
+from etracker_scoring.scores.notices import DELIVERY_MS
 from scripts.pasts import PASTS
 from tests.support.announce import query
 from tests.support.postgres import connect

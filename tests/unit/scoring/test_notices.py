@@ -5,10 +5,10 @@ from itertools import permutations, product
 import pytest
 
 from etracker_announce.frontends.http.failures import MAX_TEXT_BYTES, forbidden_words, one_line
-from etracker_scoring.domain.notices import Reason, reason_of, tier_notice
-from etracker_scoring.domain.records import Key
-from etracker_scoring.domain.score import DAY, KeyHistory, ScoreParameters
-from etracker_scoring.domain.tier import HeldTier, Origin
+from etracker_scoring.scores.formula import DAY, KeyHistory, ScoreParameters
+from etracker_scoring.scores.keys import Key
+from etracker_scoring.scores.notices import Reason, reason_of, tier_notice
+from etracker_scoring.scores.tiers import HeldTier, Origin
 from etracker_shared.identity import hash_announce_key
 from etracker_shared.tiers import Tier
 

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from etracker_announce.domain.policies import POLICIES as ANNOUNCE_POLICIES
 from etracker_announce.domain.policies import Asker, Question
 from etracker_announce.domain.swarm import RECORD, Role
-from etracker_scoring.domain.policies import History, Policy, good_seeding_of, withheld_share
-from etracker_scoring.domain.records import Key
-from etracker_scoring.domain.score import DAY, ScoreParameters
-from etracker_scoring.domain.standings import Account, Yardsticks, guest, judge
-from etracker_scoring.domain.tier import HeldTier, Origin
+from etracker_scoring.api.treatment import Account, guest, judge
+from etracker_scoring.scores.formula import DAY, ScoreParameters
+from etracker_scoring.scores.keys import Key
+from etracker_scoring.scores.list_policies import History, Policy, good_seeding_of, withheld_share
+from etracker_scoring.scores.tiers import HeldTier, Origin
+from etracker_scoring.stored.yardsticks import Yardsticks
 from etracker_shared.identity import KeyHash
 from etracker_shared.tiers import Sampling, Standing, Tier
 

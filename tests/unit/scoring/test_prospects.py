@@ -4,9 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etracker_scoring.domain.prospects import OwnedTorrent, Pace, continued, pace_of, prospect_of
-from etracker_scoring.domain.records import Key
-from etracker_scoring.domain.score import (
+from etracker_scoring.scores.formula import (
     DAY,
     GIB,
     NEW_KEY,
@@ -18,7 +16,9 @@ from etracker_scoring.domain.score import (
     record_announce,
     score_of,
 )
-from etracker_scoring.domain.tier import HeldTier, Origin
+from etracker_scoring.scores.keys import Key
+from etracker_scoring.scores.prospects import OwnedTorrent, Pace, continued, pace_of, prospect_of
+from etracker_scoring.scores.tiers import HeldTier, Origin
 from etracker_shared.identity import KeyHash
 from etracker_shared.tiers import Tier
 

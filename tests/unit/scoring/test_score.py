@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etracker_scoring.domain.score import (
+from etracker_scoring.scores.formula import (
     DAY,
     GIB,
     NEW_KEY,

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from etracker_scoring.domain.score import ScoreParameters
+from etracker_scoring.scores.formula import ScoreParameters
 from etracker_scoring.settings import ScoreSettings, ScoringSettings, WorkerSettings
 from etracker_shared.settings import load_settings
 

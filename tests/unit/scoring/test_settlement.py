@@ -1,7 +1,7 @@
 """docs/protocol.md, "Accounting": one session, fact by fact."""
 
-from etracker_scoring.domain.records import Session
-from etracker_scoring.domain.settlement import Settlement, settle
+from etracker_scoring.worker.records import Session
+from etracker_scoring.worker.sessions import Settlement, settle
 from etracker_shared.facts import MAX_COUNTER, UNKNOWN_LEFT, Event, Fact
 from tests.support.facts import make_fact
 

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etracker_scoring.domain.score import DAY, NEW_KEY, KeyHistory, Score, ScoreParameters, score_of
-from etracker_scoring.domain.thresholds import Thresholds, moved, thresholds_of, with_thresholds
-from etracker_scoring.domain.tier import (
+from etracker_scoring.scores.formula import DAY, NEW_KEY, KeyHistory, Score, ScoreParameters, score_of
+from etracker_scoring.scores.thresholds import Thresholds, moved, thresholds_of, with_thresholds
+from etracker_scoring.scores.tiers import (
     HeldTier,
     Origin,
     Recalibration,

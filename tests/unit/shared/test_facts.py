@@ -12,6 +12,7 @@ from etracker_shared.facts import (
     Event,
     Fact,
     FactFlag,
+    NewerFactError,
     pack_fact,
     shard_of,
     unpack_facts,
@@ -51,11 +52,20 @@ def test_a_cut_entry_is_refused(fact: Fact, cut: int) -> None:
         list(unpack_facts(pack_fact(fact)[:-cut]))
 
 
-@given(facts)
-def test_a_fact_of_another_version_is_refused(fact: Fact) -> None:
-    entry = b"\xff" + pack_fact(fact)[1:]
-    with pytest.raises(ValueError, match="fact version 255"):
+@pytest.mark.parametrize("version", [0, 32, 255])
+@given(fact=facts)
+def test_what_has_no_version_is_no_fact(version: int, fact: Fact) -> None:
+    entry = bytes([version]) + pack_fact(fact)[1:]
+    with pytest.raises(ValueError, match=f"{version} is no version") as refused:
         list(unpack_facts(entry))
+    assert not isinstance(refused.value, NewerFactError)
+
+
+@pytest.mark.parametrize("version", [2, 31])
+@given(entry=st.binary(max_size=300))
+def test_facts_of_a_newer_version_are_told_apart_whatever_their_size(version: int, entry: bytes) -> None:
+    with pytest.raises(NewerFactError, match=f"version {version}"):
+        list(unpack_facts(bytes([version]) + entry))
 
 
 @given(st.binary(min_size=16, max_size=16))

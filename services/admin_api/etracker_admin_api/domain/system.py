@@ -10,7 +10,8 @@ SHOWN_METRICS = frozenset(
         "etracker_announce_facts_dropped_total",
         "etracker_announce_stream_bytes",
         "etracker_scoring_requests_total",
-        "etracker_scoring_leader",
+        "etracker_scoring_shards_held",
+        "etracker_scoring_shards_refused",
         "etracker_scoring_stream_lag_entries",
         "etracker_scoring_stream_lag_seconds",
         "etracker_scoring_facts_total",
@@ -71,14 +72,17 @@ class Setting:
 
 
 def stream_state(services: Sequence[ServiceState]) -> StreamState:
-    """Put together what the processes say of the fact stream: the worker its lag, announce its size."""
+    """Put together what the processes say of the fact stream: workers the lag of their shards, announce its size."""
 
     def largest(metric: str) -> float | None:
         return max((service.metrics[metric] for service in services if metric in service.metrics), default=None)
 
-    entries, size = largest("etracker_scoring_stream_lag_entries"), largest("etracker_announce_stream_bytes")
+    lags = [
+        lag for service in services if (lag := service.metrics.get("etracker_scoring_stream_lag_entries")) is not None
+    ]
+    size = largest("etracker_announce_stream_bytes")
     return StreamState(
-        None if entries is None else int(entries),
+        int(sum(lags)) if lags else None,
         largest("etracker_scoring_stream_lag_seconds"),
         None if size is None else int(size),
     )

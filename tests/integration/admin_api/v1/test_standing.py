@@ -7,7 +7,7 @@ import pytest
 from httpx import AsyncClient
 
 from etracker_admin_api.settings import AdminSettings
-from etracker_scoring.app import create_app
+from etracker_scoring.api.app import create_app
 from etracker_scoring.settings import ScoringSettings
 from etracker_shared.settings import PostgresSettings
 from etracker_shared.standing import StandingReport

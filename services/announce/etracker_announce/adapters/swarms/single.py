@@ -14,6 +14,7 @@ from etracker_announce.adapters.swarms.commands import Command, Script
 from etracker_announce.adapters.swarms.connection import Connection
 from etracker_announce.adapters.swarms.server import Refusal, Reply
 from etracker_announce.ports import SwarmsUnavailableError
+from etracker_shared.facts import shard_of
 from etracker_shared.settings import RedisSettings
 
 CONNECT_SECONDS = 1.0
@@ -76,9 +77,9 @@ class SingleServer:
         found = re.search(rb"^maxmemory:(\d+)", reply, re.MULTILINE)
         return int(found[1]) if found else 0
 
-    def shard_of(self, key_hash: bytes) -> int:  # noqa: ARG002 - the protocol's signature
-        """Choose one stream for all: whole batches share an entry, and there are no nodes to spread them over."""
-        return 0
+    def shard_of(self, key_hash: bytes) -> int:
+        """See :class:`~etracker_announce.adapters.swarms.server.Server`."""
+        return shard_of(key_hash)
 
     async def load_scripts(self) -> None:
         """See :class:`~etracker_announce.adapters.swarms.server.Server`."""

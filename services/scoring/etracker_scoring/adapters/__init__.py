@@ -1,1 +1,0 @@
-"""Postgres and Redis behind the ports."""

@@ -1,0 +1,1 @@
+"""The API: answers for announce and the admin API."""

@@ -1,0 +1,47 @@
+"""The query for what a list policy needs to know about keys; a policy that grants no share needs nothing."""
+
+from etracker_scoring.scores.list_policies import Policy
+from etracker_scoring.stored.keys import KEY_COLUMNS
+from etracker_shared.facts import Event
+
+# An announce counts as seeding for two intervals; "stopped" ends it at once.
+_SEEDING = """(
+    SELECT count(DISTINCT info_hash_id) FROM announces
+    WHERE key_id = peers.id AND amount_left = 0 AND event <> {stopped} AND last_seen > now() - interval '{seconds} s'
+)"""
+
+_ANNOUNCED = "(SELECT count(*) FROM memberships WHERE key_id = peers.id)"
+
+_GENEROUS = """(
+    SELECT coalesce(avg((uploaded >= downloaded)::int), 0)::float8 FROM (
+        SELECT memberships.uploaded + coalesce(sum(uploaded_credit), 0) AS uploaded,
+            memberships.downloaded + coalesce(sum(downloaded_credit), 0) AS downloaded
+        FROM memberships LEFT JOIN announces USING (key_id, info_hash_id)
+        WHERE memberships.key_id = peers.id GROUP BY info_hash_id, memberships.uploaded, memberships.downloaded
+    ) torrents
+)"""
+
+_NOTHING = "0"
+
+_ASKED = {
+    Policy.RATIO: (_SEEDING, _NOTHING, _NOTHING),
+    Policy.ANNOUNCES: (_NOTHING, _ANNOUNCED, _NOTHING),
+    Policy.SEEDS: (_SEEDING, _NOTHING, _NOTHING),
+    Policy.GOOD_SEEDS: (_SEEDING, _NOTHING, _GENEROUS),
+}
+
+
+def accounts_query(policy: Policy, interval_seconds: int) -> str:
+    """Return the query for some keys, by their hashes.
+
+    Columns: those of a key, the notice that waits for its clients, then the fields of a History.
+    """
+    parts = _ASKED.get(policy, (_NOTHING, _NOTHING, _NOTHING))
+    seeding, announced, generous = (
+        part.format(stopped=int(Event.STOPPED), seconds=2 * interval_seconds) for part in parts
+    )
+    return (
+        f"SELECT {KEY_COLUMNS}, CASE WHEN notice_told_time IS NULL THEN notice END AS notice,"  # noqa: S608 - our own words
+        f" {seeding} AS seeding, snatched, uploaded, downloaded, {announced} AS announced, {generous} AS generous"
+        " FROM peers WHERE key_hash = ANY($1) AND disabled_time IS NULL"
+    )

@@ -1,0 +1,39 @@
+"""How announce is to treat a peer: the one place that decides who gets which tier."""
+
+from typing import NamedTuple
+
+from etracker_scoring.scores.keys import Key
+from etracker_scoring.scores.list_policies import History, Policy, guests_share, share_of
+from etracker_scoring.scores.tiers import assess
+from etracker_scoring.stored.yardsticks import Yardsticks
+from etracker_shared.tiers import Sampling, Standing, Tier
+
+
+class Account(NamedTuple):
+    """A registered key and its statistics. ``notice``: the one that waits for its clients, if any."""
+
+    key: Key
+    history: History
+    notice: str | None
+
+
+def guest(policy: Policy) -> Standing:
+    """Return the treatment of any guest, and the answer for a key that isn't registered (announce refuses that one)."""
+    share = guests_share(policy)
+    return Standing(registered=False, tier=Tier.FREE_RIDER, share=share, sampling=Sampling.PREFIX)
+
+
+def judge(account: Account, policy: Policy, yardsticks: Yardsticks, now: float) -> Standing:
+    """Return the treatment of a registered key at a moment (Unix seconds), the same on every replica.
+
+    Low tiers are sampled by address prefix, or five keys would buy back what one lost.
+    """
+    key = account.key
+    tier = assess(key.history, key.held, key.origin, now, yardsticks.parameters).held.tier
+    return Standing(
+        registered=True,
+        tier=tier,
+        share=share_of(policy, account.history, yardsticks.good_seeding),
+        sampling=Sampling.PREFIX if tier <= Tier.LITTLE_HISTORY else Sampling.KEY,
+        notice=account.notice,
+    )

@@ -1,1 +1,0 @@
-"""What scoring decides, without I/O: settlement of facts, standings, policies."""

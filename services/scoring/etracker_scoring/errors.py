@@ -1,0 +1,60 @@
+"""What keeps scoring from doing its work.
+
+::
+
+    Exception
+    ├── PostgresUnavailableError   Postgres can't be asked; wait and start over
+    │   └── LookupUnavailableError     no answer in time for the announce that waits for it
+    ├── BatchConflictError         what was loaded changed before it could be stored; load again
+    ├── BatchRefusedError          Postgres will never store these facts
+    └── StreamsUnavailableError    Redis can't be asked, or takes no writes
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+
+from etracker_shared.postgres import UNAVAILABLE
+
+
+class PostgresUnavailableError(Exception):
+    """Postgres can't be asked, or refuses for a reason that passes: wait and start over."""
+
+
+class LookupUnavailableError(PostgresUnavailableError):
+    """Postgres didn't answer within the time that an announce has."""
+
+
+class BatchConflictError(Exception):
+    """What was loaded changed before it could be stored: load again. Nothing was stored."""
+
+
+class BatchRefusedError(Exception):
+    """Postgres refuses these facts and always will. Nothing was stored."""
+
+
+class StreamsUnavailableError(Exception):
+    """Redis can't be asked, or takes no writes."""
+
+
+_CONFLICTS = (
+    asyncpg.ForeignKeyViolationError,
+    asyncpg.UniqueViolationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+)
+_REFUSALS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+
+
+@contextmanager
+def postgres_errors() -> Iterator[None]:
+    """Raise what asyncpg raises as one of the errors above."""
+    try:
+        yield
+    except _CONFLICTS as error:
+        raise BatchConflictError(type(error).__name__) from error
+    except _REFUSALS as error:
+        raise BatchRefusedError(type(error).__name__) from error
+    except (asyncpg.PostgresError, *UNAVAILABLE) as error:
+        raise PostgresUnavailableError(type(error).__name__) from error

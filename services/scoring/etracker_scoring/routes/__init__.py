@@ -1,1 +1,0 @@
-"""What the scoring service answers."""

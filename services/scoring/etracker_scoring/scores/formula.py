@@ -1,0 +1,216 @@
+"""A key's history and the score it earns: witnessed seeding counts, claims don't (docs/standing.md explains it).
+
+Each announce costs O(1). Sums decay forward: a sum is stored as of ``at_seconds``, the newest moment in it, and an
+older fact is added decayed, so the order of facts doesn't matter. Times are Unix seconds.
+"""
+
+import math
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+DAY = 86400.0
+GIB = 2.0**30
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreParameters:
+    """Everything an operator can tune about scores and tiers.
+
+    Raises:
+        ValueError: a parameter is invalid; the message says which, and what would be valid.
+    """
+
+    recent_half_life_days: float = 7.0
+    average_half_life_days: float = 28.0
+    length_half_life_days: float = 60.0
+    conduct_half_life_days: float = 60.0
+    recent_share: float = 0.5
+    average_share: float = 0.3
+    length_share: float = 0.2
+    half_way_weight: float = 5.0
+    """Seeding weight that earns half of the recent and average parts."""
+    full_length_days: float = 30.0
+    """Days of seeding that earn all of the length part."""
+    unpaid_factor: float = 0.25
+    """What is left of the score of a key that never pays."""
+    smallest_weight: float = 0.25
+    largest_weight: float = 8.0
+    rarity_bonus: float = 2.0
+    """The sole seeder of a torrent earns 1 + this times as much."""
+    rarity_halving: float = 3.0
+    """Further seeding prefixes that halve the bonus."""
+    debt_hours: float = 24.0
+    """Seeding owed for each snatch."""
+    steady_score: float = 15.0
+    strong_score: float = 38.0
+    long_term_score: float = 62.0
+    """Thresholds of tiers 2, 3 and 4."""
+    free_rider_conduct: float = 0.5
+    free_rider_snatches: int = 2
+    """Tier 0: conduct below the first value after at least this number of snatches."""
+    grace_snatches: int = 2
+    """A newcomer's grace ends with this snatch."""
+    demotion_wait_hours: float = 24.0
+    demotion_margin: float = 3.0
+    """A demotion waits this long, or until the score is this many points below the tier's threshold."""
+    prefix_memory_days: float = 30.0
+    """For this long an address prefix gives only one newcomer's grace, and a free-rider stains new keys from it."""
+
+    def __post_init__(self) -> None:
+        for parameter in fields(self):
+            value = getattr(self, parameter.name)
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"{parameter.name} must be a number of at least 0, not {value}")
+        for name in _POSITIVE:
+            if getattr(self, name) == 0:
+                raise ValueError(f"{name} must be more than 0")
+        if not math.isclose(self.recent_share + self.average_share + self.length_share, 1.0):
+            raise ValueError("recent_share, average_share and length_share must add up to 1")
+        if not self.smallest_weight <= self.largest_weight:
+            raise ValueError("smallest_weight must not be more than largest_weight")
+        if not self.steady_score < self.strong_score < self.long_term_score <= 100:
+            raise ValueError("steady_score, strong_score and long_term_score must rise, and not past 100")
+        if self.unpaid_factor > 1 or self.free_rider_conduct > 1:
+            raise ValueError("unpaid_factor and free_rider_conduct must not be more than 1")
+
+
+_POSITIVE = (
+    "recent_half_life_days",
+    "average_half_life_days",
+    "length_half_life_days",
+    "conduct_half_life_days",
+    "half_way_weight",
+    "full_length_days",
+    "rarity_halving",
+    "debt_hours",
+)
+
+
+class KeyHistory(NamedTuple):
+    """What a key did, whichever torrent and client instance it did it with.
+
+    Five decaying sums as of ``at_seconds``: seeding weight with the short half-life (``recent``) and with the long one
+    (``average``), days of seeding (``length_days``), snatches (``owed``) and snatches seeded afterwards (``paid``).
+    ``snatches`` never decays. ``seeded_until``: seeding time before this moment is in ``length_days``.
+    """
+
+    at_seconds: float = 0.0
+    recent: float = 0.0
+    average: float = 0.0
+    length_days: float = 0.0
+    owed: float = 0.0
+    paid: float = 0.0
+    snatches: int = 0
+    seeded_until: float = 0.0
+
+
+class TorrentHistory(NamedTuple):
+    """What a key did in one torrent: seeding still owed, and up to when its seeding was credited."""
+
+    debt_seconds: float = 0.0
+    credited_until: float = 0.0
+
+
+class SeedingAnnounce(NamedTuple):
+    """What the score needs to know of one announce of a key in a torrent.
+
+    ``seeded_from``: start of the seeding that the announce proves (it ends with the announce), None if it proves none.
+    ``snatched``: it completed the key's first download of the torrent. ``length_bytes``: None if unknown.
+    ``seeding_prefixes``: distinct address prefixes that seed the torrent, this one included.
+    """
+
+    at_seconds: float
+    seeded_from: float | None
+    snatched: bool
+    seeding_prefixes: int
+    length_bytes: int | None
+
+
+class Score(NamedTuple):
+    """A score of 0 to 100, and its parts.
+
+    ``recent``, ``average`` and ``length`` are the points each part earns at best conduct; ``conduct`` is the share of
+    snatches that were seeded afterwards, 0 to 1.
+    """
+
+    total: float
+    recent: float
+    average: float
+    length: float
+    conduct: float
+
+
+_LN2 = math.log(2.0)
+NEW_KEY = KeyHistory()
+NEW_TORRENT = TorrentHistory()
+
+
+def seeding_weight(length_bytes: int | None, seeding_prefixes: int, parameters: ScoreParameters) -> float:
+    """Weigh the seeding of one torrent: large ones more by the square root, under-seeded ones up to thrice."""
+    gibibytes = 1.0 if length_bytes is None else length_bytes / GIB
+    size = min(max(math.sqrt(gibibytes), parameters.smallest_weight), parameters.largest_weight)
+    others = max(seeding_prefixes, 1) - 1
+    return size * (1.0 + parameters.rarity_bonus * math.exp2(-others / parameters.rarity_halving))
+
+
+def record_announce(
+    key: KeyHistory, torrent: TorrentHistory, announce: SeedingAnnounce, parameters: ScoreParameters
+) -> tuple[KeyHistory, TorrentHistory]:
+    """Add one announce to the histories. Several instances of a key in one torrent are credited once."""
+    now = announce.at_seconds
+    start = now if announce.seeded_from is None else announce.seeded_from
+    seconds = max(0.0, now - max(start, torrent.credited_until))
+    fresh_seconds = max(0.0, now - max(start, key.seeded_until))
+    paid_seconds = min(seconds, torrent.debt_seconds)
+    debt = parameters.debt_hours * 3600.0
+    credit = seeding_weight(announce.length_bytes, announce.seeding_prefixes, parameters) * _LN2 * seconds / DAY
+    before = decay(key, now, parameters)
+    days_ago = (before.at_seconds - now) / DAY  # 0 unless the fact is late
+    recent, average = parameters.recent_half_life_days, parameters.average_half_life_days
+    conduct = math.exp2(-days_ago / parameters.conduct_half_life_days)
+    history = KeyHistory(
+        before.at_seconds,
+        before.recent + credit / recent * math.exp2(-days_ago / recent),
+        before.average + credit / average * math.exp2(-days_ago / average),
+        before.length_days + fresh_seconds / DAY * math.exp2(-days_ago / parameters.length_half_life_days),
+        before.owed + announce.snatched * conduct,
+        before.paid + paid_seconds / debt * conduct,
+        before.snatches + announce.snatched,
+        max(before.seeded_until, now) if fresh_seconds else before.seeded_until,
+    )
+    new_debt = torrent.debt_seconds - paid_seconds + (debt if announce.snatched else 0.0)
+    return history, TorrentHistory(new_debt, now if seconds else torrent.credited_until)
+
+
+def score_of(key: KeyHistory, now: float, parameters: ScoreParameters) -> Score:
+    """Compute the score of a history at a moment."""
+    at = decay(key, now, parameters)
+    recent = 100.0 * parameters.recent_share * _saturate(at.recent, parameters)
+    average = 100.0 * parameters.average_share * _saturate(at.average, parameters)
+    length = 100.0 * parameters.length_share * min(1.0, at.length_days / parameters.full_length_days)
+    # Payments decay later than the snatches they pay for: without the bound a paid-up key would pass 1 by a little.
+    conduct = min(1.0, (at.paid + 1.0) / (at.owed + 1.0))
+    factor = parameters.unpaid_factor + (1.0 - parameters.unpaid_factor) * conduct
+    return Score((recent + average + length) * factor, recent, average, length, conduct)
+
+
+def decay(key: KeyHistory, now: float, parameters: ScoreParameters) -> KeyHistory:
+    """Bring the sums of a history to a later moment. An earlier one changes nothing."""
+    if now <= key.at_seconds:
+        return key
+    days = (now - key.at_seconds) / DAY
+    conduct = math.exp2(-days / parameters.conduct_half_life_days)
+    return KeyHistory(
+        now,
+        key.recent * math.exp2(-days / parameters.recent_half_life_days),
+        key.average * math.exp2(-days / parameters.average_half_life_days),
+        key.length_days * math.exp2(-days / parameters.length_half_life_days),
+        key.owed * conduct,
+        key.paid * conduct,
+        key.snatches,
+        key.seeded_until,
+    )
+
+
+def _saturate(weight: float, parameters: ScoreParameters) -> float:
+    return weight / (weight + parameters.half_way_weight)

@@ -1,0 +1,76 @@
+"""How long a list each selection policy grants a key (docs/operations.md, "Choosing a policy")."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Policy(StrEnum):
+    """Selection policies by the names announce uses."""
+
+    RANDOM = "random"
+    ANNOUNCES = "announces"
+    SEEDS = "seeds"
+    GOOD_SEEDS = "good_seeds"
+    RATIO = "ratio"
+    TIERS = "tiers"
+    EQUILIBRIUM = "equilibrium"
+
+
+class History(NamedTuple):
+    """What a key did so far. ``seeding``: torrents seeded now; counters in bytes.
+
+    ``announced``: torrents it ever announced; ``generous``: the share of those with uploaded >= downloaded, 0 to 1.
+    """
+
+    seeding: int
+    snatched: int
+    uploaded: int
+    downloaded: int
+    announced: int = 0
+    generous: float = 0.0
+
+
+NO_GOOD_SEEDER = 5.0
+"""How many torrents a good seeder seeds, on a tracker where no key seeds."""
+
+
+def share_of(policy: Policy, history: History, good_seeding: float) -> float:
+    """Return what a list policy grants a key, in the policy's own unit; 0 under a policy without lists.
+
+    ``good_seeding``: see :func:`good_seeding_of`.
+    """
+    formula = _SHARES.get(policy)
+    return formula(history, good_seeding) if formula else 0.0
+
+
+def guests_share(policy: Policy) -> float:
+    """Return what a list policy grants a guest: its shortest list, since registering must always be better.
+
+    Only ``ratio`` counts what it withholds; its formula would withhold nothing from a guest, who has no history.
+    """
+    return 1.0 if policy is Policy.RATIO else 0.0
+
+
+def withheld_share(history: History) -> float:
+    """Return the share of numwant that policy ``ratio`` withholds, 0 to 1.
+
+    (1 - p) * max(0, 2 - r) / 2, with p = torrents seeded now / snatched (1 if none) and
+    r = uploaded / downloaded (0 if nothing was downloaded).
+    """
+    seeded = history.seeding / history.snatched if history.snatched else 1.0
+    ratio = history.uploaded / history.downloaded if history.downloaded else 0.0
+    return min(1.0, max(0.0, (1.0 - seeded) * max(0.0, 2.0 - ratio) / 2.0))
+
+
+def good_seeding_of(mean: float, deviation: float) -> float:
+    """Return how many torrents a good seeder seeds, from mean and standard deviation over active keys."""
+    return mean + deviation if mean > 0 else NO_GOOD_SEEDER
+
+
+_SHARES: dict[Policy, Callable[[History, float], float]] = {
+    Policy.RATIO: lambda history, _: withheld_share(history),
+    Policy.ANNOUNCES: lambda history, _: float(history.announced),
+    Policy.SEEDS: lambda history, _: float(history.seeding),
+    Policy.GOOD_SEEDS: lambda history, good_seeding: history.seeding * (1.0 + history.generous) / good_seeding,
+}

@@ -1,0 +1,111 @@
+"""How a score develops if its key goes on as now, and what would raise its tier."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from etracker_scoring.scores.formula import DAY, KeyHistory, ScoreParameters, decay, score_of, seeding_weight
+from etracker_scoring.scores.keys import Key
+from etracker_scoring.scores.notices import TIER_NAMES
+from etracker_scoring.scores.tiers import assess, entry_score
+from etracker_shared.tiers import Tier
+
+STEP_DAYS = 0.25
+HORIZON_DAYS = 120.0
+
+_LN2 = math.log(2.0)
+
+
+class OwnedTorrent(NamedTuple):
+    """A torrent that a key announced. ``seeders``: of the whole swarm; ``debt_seconds``: seeding that the key owes."""
+
+    length: int | None
+    seeders: int
+    seeding: bool
+    debt_seconds: float
+
+
+class Pace(NamedTuple):
+    """How a key seeds now. ``weight``: of all its seeding; ``debts``: seeding owed for the seeded torrents, in days."""
+
+    weight: float
+    debts: Sequence[float]
+
+
+class Prospect(NamedTuple):
+    """The next tier. ``expected_at``: when the key reaches it if it goes on as now (Unix seconds), None for never."""
+
+    tier: Tier
+    score_needed: float
+    advice: str
+    expected_at: float | None
+
+
+def prospect_of(key: Key, torrents: Sequence[OwnedTorrent], now: float, parameters: ScoreParameters) -> Prospect | None:
+    """Return what would raise a key's tier, None at the top."""
+    current = assess(key.history, key.held, key.origin, now, parameters).held.tier
+    if current is Tier.LONG_TERM_SEEDER:
+        return None
+    pace, following = pace_of(torrents, parameters), Tier(current + 1)
+    expected_at = _rise(key, pace, now, current, parameters)
+    owed = sum(torrent.debt_seconds > 0 and not torrent.seeding for torrent in torrents)
+    advice = _advice_to_idle(owed)
+    if pace.weight > 0 and expected_at is not None:
+        advice = f"Keep seeding what you seed now to become a {TIER_NAMES[following]}."
+        advice += f" Seeding {_torrents(owed)} that you fetched and left gets you there sooner." if owed else ""
+    elif pace.weight > 0:
+        at_last = continued(key.history, pace, now, HORIZON_DAYS, parameters)
+        level = score_of(at_last, at_last.at_seconds, parameters).total
+        advice = (
+            f"What you seed now levels off at {level:.0f} points. Seed more, larger torrents, and such that few seed."
+        )
+        advice += f" Begin with {_torrents(owed)} that you fetched and left." if owed else ""
+    return Prospect(following, entry_score(following, parameters), advice, expected_at)
+
+
+def pace_of(torrents: Sequence[OwnedTorrent], parameters: ScoreParameters) -> Pace:
+    """Return how a key seeds now."""
+    seeded = [torrent for torrent in torrents if torrent.seeding]
+    weight = sum(seeding_weight(torrent.length, torrent.seeders, parameters) for torrent in seeded)
+    return Pace(weight, [torrent.debt_seconds / DAY for torrent in seeded if torrent.debt_seconds > 0])
+
+
+def continued(key: KeyHistory, pace: Pace, now: float, days: float, parameters: ScoreParameters) -> KeyHistory:
+    """Return a key's history after it has gone on seeding at a pace for some days."""
+    before = decay(decay(key, now, parameters), now + days * DAY, parameters)
+    if not pace.weight:
+        return before
+    conduct = parameters.conduct_half_life_days
+    paying = [min(debt, days) for debt in pace.debts]
+    paid = sum(_collected(spent, conduct) * math.exp2((spent - days) / conduct) for spent in paying)
+    return before._replace(
+        recent=before.recent + pace.weight * (1.0 - math.exp2(-days / parameters.recent_half_life_days)),
+        average=before.average + pace.weight * (1.0 - math.exp2(-days / parameters.average_half_life_days)),
+        length_days=before.length_days + _collected(days, parameters.length_half_life_days),
+        paid=before.paid + paid / (parameters.debt_hours / 24.0),
+    )
+
+
+def _collected(days: float, half_life_days: float) -> float:
+    """Sum up one day per day, decaying."""
+    return half_life_days / _LN2 * (1.0 - math.exp2(-days / half_life_days))
+
+
+def _rise(key: Key, pace: Pace, now: float, current: Tier, parameters: ScoreParameters) -> float | None:
+    """Find when the tier rises if everything goes on as now."""
+    for step in range(1, int(HORIZON_DAYS / STEP_DAYS) + 1):
+        history = continued(key.history, pace, now, step * STEP_DAYS, parameters)
+        then = now + step * STEP_DAYS * DAY
+        if assess(history, key.held, key.origin, then, parameters).held.tier > current:
+            return then
+    return None
+
+
+def _advice_to_idle(owed: int) -> str:
+    if owed:
+        return f"Seed {_torrents(owed)} that you fetched and left: each snatch owes a day of seeding."
+    return "Seed something. Large torrents and those that few others seed count most."
+
+
+def _torrents(count: int) -> str:
+    return "the torrent" if count == 1 else f"the {count} torrents"

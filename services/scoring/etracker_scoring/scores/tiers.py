@@ -1,0 +1,145 @@
+"""Tiers: which one a score deserves, and how slowly it is lost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from etracker_scoring.scores.formula import DAY, NEW_KEY, KeyHistory, Score, ScoreParameters, score_of
+from etracker_shared.tiers import Tier
+
+
+class Origin(NamedTuple):
+    """Where a key comes from, as far as that affects its tier.
+
+    ``grace``: the key holds the newcomer's grace of its address prefix. ``stained``: it is new, and its prefix held
+    a free-rider's key not long ago. ``highest``: where a confirmed cheat's tier is capped. ``since``: its first
+    announce (Unix seconds; None: it never announced).
+    """
+
+    grace: bool = False
+    stained: bool = False
+    highest: Tier = Tier.LONG_TERM_SEEDER
+    since: float | None = None
+
+
+class HeldTier(NamedTuple):
+    """The tier a key holds. ``falling_since``: when its score began to deserve a lower one (Unix seconds), or None."""
+
+    tier: Tier
+    falling_since: float | None = None
+
+
+def deserved_tier(key: KeyHistory, score: Score, origin: Origin, parameters: ScoreParameters) -> Tier:
+    """Return the tier that a score deserves, whatever tier the key holds."""
+    return min(_earned_tier(key, score, origin, parameters), origin.highest)
+
+
+def _earned_tier(key: KeyHistory, score: Score, origin: Origin, parameters: ScoreParameters) -> Tier:
+    if score.total >= parameters.steady_score:
+        if score.total >= parameters.long_term_score:
+            return Tier.LONG_TERM_SEEDER
+        return Tier.STEADY_SEEDER if score.total >= parameters.strong_score else Tier.CONTRIBUTOR
+    if is_careless(key, score, parameters) or origin.stained:
+        return Tier.FREE_RIDER
+    if origin.grace and key.snatches < parameters.grace_snatches:
+        return Tier.CONTRIBUTOR
+    return Tier.LITTLE_HISTORY
+
+
+def is_careless(key: KeyHistory, score: Score, parameters: ScoreParameters) -> bool:
+    """Return whether a key takes and doesn't give back, which makes it a free-rider if its score is low."""
+    return score.conduct < parameters.free_rider_conduct and key.snatches >= parameters.free_rider_snatches
+
+
+def entry_score(tier: Tier, parameters: ScoreParameters) -> float:
+    """Return the threshold of a tier, 0 for the two that have none."""
+    return (0.0, 0.0, parameters.steady_score, parameters.strong_score, parameters.long_term_score)[tier]
+
+
+def hold_tier(held: HeldTier, deserved: Tier, score: Score, now: float, parameters: ScoreParameters) -> HeldTier:
+    """Promote at once; demote after the wait, or at once if the score is below the threshold by more than the margin.
+
+    Free-rider is a matter of conduct, not of points: a key never falls there without the wait, in which it can seed.
+    """
+    if deserved >= held.tier:
+        return HeldTier(deserved)
+    since = now if held.falling_since is None else held.falling_since
+    if now - since >= parameters.demotion_wait_hours * 3600.0:
+        return HeldTier(deserved)
+    tier = held.tier
+    while tier > max(deserved, Tier.LITTLE_HISTORY) and score.total < _floor(tier, parameters):
+        tier = Tier(tier - 1)
+    return HeldTier(tier, since if tier > deserved else None)
+
+
+class Assessment(NamedTuple):
+    """A key's tier and score at a moment."""
+
+    held: HeldTier
+    score: Score
+
+
+def assess(key: KeyHistory, held: HeldTier, origin: Origin, now: float, parameters: ScoreParameters) -> Assessment:
+    """Judge a key at a moment from its stored state: with the same result on every replica, and without an announce.
+
+    ``held`` is the tier as of the key's last announce. If the score has fallen below it since, by decay alone, the wait
+    is over if the score was below it a whole wait ago.
+    """
+    score = score_of(key, now, parameters)
+    if origin.since is None:
+        return Assessment(HeldTier(Tier.LITTLE_HISTORY), score)
+    if origin.stained and now - origin.since >= parameters.prefix_memory_days * DAY:
+        origin = origin._replace(stained=False)
+    deserved = deserved_tier(key, score, origin, parameters)
+    if deserved < held.tier and held.falling_since is None:
+        then = now - parameters.demotion_wait_hours * 3600.0
+        decayed_since = then >= key.at_seconds  # else an announce made the difference, and nothing fell before it
+        if decayed_since and deserved_tier(key, score_of(key, then, parameters), origin, parameters) < held.tier:
+            return Assessment(HeldTier(deserved), score)
+    return Assessment(hold_tier(held, deserved, score, now, parameters), score)
+
+
+def enter(origin: Origin, parameters: ScoreParameters) -> HeldTier:
+    """Return the first tier of a new key, which holds none yet that it could lose."""
+    return HeldTier(deserved_tier(NEW_KEY, score_of(NEW_KEY, 0.0, parameters), origin, parameters))
+
+
+def _floor(tier: Tier, parameters: ScoreParameters) -> float:
+    return entry_score(tier, parameters) - parameters.demotion_margin
+
+
+@dataclass(frozen=True, slots=True)
+class Recalibration:
+    """How thresholds follow the community: each night by ``step`` of the way to percentiles of the active keys."""
+
+    percentiles: tuple[float, float, float] = (50.0, 75.0, 90.0)
+    step: float = 0.2
+    furthest: float = 0.3
+    """Largest distance of a threshold from the configured one, as a share of that."""
+    fewest_keys: int = 1000
+
+
+def recalibrate(
+    current: ScoreParameters, configured: ScoreParameters, scores: Sequence[float], rule: Recalibration
+) -> ScoreParameters:
+    """Move the thresholds towards the scores of active keys; with too few keys they stay."""
+    if len(scores) < rule.fewest_keys:
+        return current
+    ranked = sorted(scores)
+    targets = [_percentile(ranked, percent) for percent in rule.percentiles]
+    olds = (current.steady_score, current.strong_score, current.long_term_score)
+    anchors = (configured.steady_score, configured.strong_score, configured.long_term_score)
+    moved = [
+        min(max(old + rule.step * (target - old), (1 - rule.furthest) * anchor), (1 + rule.furthest) * anchor)
+        for old, target, anchor in zip(olds, targets, anchors, strict=True)
+    ]
+    if not moved[0] < moved[1] < moved[2] <= 100:
+        return current
+    return replace(current, steady_score=moved[0], strong_score=moved[1], long_term_score=moved[2])
+
+
+def _percentile(ranked: Sequence[float], percent: float) -> float:
+    place = (len(ranked) - 1) * percent / 100.0
+    below = int(place)
+    above = min(below + 1, len(ranked) - 1)
+    return ranked[below] + (place - below) * (ranked[above] - ranked[below])

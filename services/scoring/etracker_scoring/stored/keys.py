@@ -1,0 +1,70 @@
+"""Keys as rows of ``peers``.
+
+Records become values by position here, because an announce waits for it and the worker does it for every key of a
+batch; tests/integration/scoring/test_columns.py compares the names.
+"""
+
+from typing import overload
+
+import asyncpg
+
+from etracker_scoring.scores.formula import KeyHistory
+from etracker_scoring.scores.keys import Key
+from etracker_scoring.scores.newcomers import Neighbour
+from etracker_scoring.scores.tiers import HeldTier, Origin
+from etracker_shared.tiers import Tier
+
+KEY_COLUMNS = """id, key_hash, date_part('epoch', score_time) AS at_seconds, score_recent AS recent,
+    score_average AS average, score_length_days AS length_days, score_owed AS owed, score_paid AS paid,
+    snatched AS snatches, date_part('epoch', seeded_until) AS seeded_until, tier,
+    date_part('epoch', falling_since) AS falling_since, grace, stained, date_part('epoch', origin_time) AS since,
+    CASE WHEN notice_told_time IS NULL THEN date_part('epoch', notice_time) END AS undelivered_since"""
+"""What :func:`parse_key` takes, in its order. Times come as Unix seconds: making a datetime of one takes longer than
+all the rest of a row."""
+
+KEY_WIDTH = 16
+
+_NEIGHBOURS = f"""
+SELECT {KEY_COLUMNS}, origin_prefix AS prefix, date_part('epoch', last_seen) AS last_seen FROM peers WHERE
+"""  # noqa: S608 - made of this code's own words
+
+# Those that hold a grace, and those that may be free-riders: of a prefix with many of the latter, some.
+FIND_NEIGHBOURS = f"""
+{_NEIGHBOURS} origin_prefix = ANY($1) AND last_seen > to_timestamp($2) AND grace
+UNION ALL
+SELECT neighbour.* FROM unnest($1::bytea[]) wanted (prefix), LATERAL (
+    {_NEIGHBOURS} origin_prefix = wanted.prefix AND NOT grace AND tier <= 1 AND snatched > 0
+        AND last_seen > to_timestamp($2)
+    LIMIT 100
+) neighbour
+"""  # noqa: S608 - as above
+
+_TIERS = tuple(Tier)
+
+
+def parse_key(row: asyncpg.Record) -> Key:
+    """Make a key of the first :data:`KEY_WIDTH` columns of a row."""
+    (key_id, key_hash, at, recent, average, length_days, owed, paid, snatches, seeded_until, *rest) = row[:KEY_WIDTH]
+    tier, falling_since, grace, stained, since, undelivered_since = rest
+    return Key(
+        key_id,
+        key_hash,
+        KeyHistory(at or 0.0, recent, average, length_days, owed, paid, snatches, seeded_until or 0.0),
+        HeldTier(_TIERS[tier], falling_since),
+        Origin(grace=grace, stained=stained, since=since),
+        milliseconds(undelivered_since),
+    )
+
+
+def parse_neighbour(row: asyncpg.Record) -> Neighbour:
+    """Make a neighbour of a key's columns, its first prefix and its last announce."""
+    return Neighbour(parse_key(row), row[KEY_WIDTH], row[KEY_WIDTH + 1])
+
+
+@overload
+def milliseconds(unix_seconds: float) -> int: ...
+@overload
+def milliseconds(unix_seconds: None) -> None: ...
+def milliseconds(unix_seconds: float | None) -> int | None:
+    """Return Unix milliseconds, None for never."""
+    return None if unix_seconds is None else round(unix_seconds * 1000)

@@ -1,0 +1,65 @@
+"""What every key is measured by: score parameters with the thresholds in force, and what a good seeder seeds."""
+
+import asyncio
+from datetime import timedelta
+from typing import NamedTuple
+
+from etracker_scoring.scores.formula import ScoreParameters
+from etracker_scoring.scores.list_policies import NO_GOOD_SEEDER, Policy
+from etracker_scoring.scores.thresholds import with_thresholds
+from etracker_scoring.stored.community import Community
+
+REFRESH_SECONDS = 60.0
+
+
+class Yardsticks(NamedTuple):
+    """What every key is measured by. ``good_seeding``: torrents that a good seeder of this tracker seeds."""
+
+    parameters: ScoreParameters
+    good_seeding: float
+
+
+class YardstickFollower:
+    """Keeps the yardsticks current. ``recalibrate``: use the stored thresholds.
+
+    ``active``: how long ago a key may have announced last to count for what a good seeder seeds.
+    """
+
+    def __init__(
+        self,
+        community: Community,
+        configured: ScoreParameters,
+        *,
+        policy: Policy | None,
+        recalibrate: bool,
+        active: timedelta,
+    ) -> None:
+        self._community = community
+        self._configured = configured
+        self._counts_seeding = policy is Policy.GOOD_SEEDS
+        self._recalibrate = recalibrate
+        self._active = active
+        self.current = Yardsticks(configured, NO_GOOD_SEEDER)
+
+    async def run(self) -> None:
+        """Follow until cancelled; :attr:`current` stays what it was while Postgres is down.
+
+        Raises:
+            PostgresUnavailableError: Postgres can't be asked.
+        """
+        while self._recalibrate or self._counts_seeding:
+            await self.refresh()
+            await asyncio.sleep(REFRESH_SECONDS)
+
+    async def refresh(self) -> None:
+        """Read them once.
+
+        Raises:
+            PostgresUnavailableError: Postgres can't be asked.
+        """
+        parameters, good_seeding = self._configured, NO_GOOD_SEEDER
+        if self._recalibrate:
+            parameters = with_thresholds(self._configured, await self._community.thresholds())
+        if self._counts_seeding:
+            good_seeding = await self._community.good_seeding(self._active)
+        self.current = Yardsticks(parameters, good_seeding)

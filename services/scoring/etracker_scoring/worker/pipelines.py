@@ -1,0 +1,40 @@
+"""Redis pipelines that keep asyncio's promises."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import Redis, RedisCluster
+
+from etracker_scoring.errors import StreamsUnavailableError
+from etracker_shared.redis_connections import REDIS_UNAVAILABLE
+
+
+async def execute(
+    client: Redis | RedisCluster, commands: Sequence[tuple[Any, ...]], *, raise_on_error: bool = True
+) -> list[Any]:
+    """Send commands in one pipeline and return their replies; a cluster gets a part on every node.
+
+    The pipeline runs in a task of its own: redis-py 8.1 swallows a cancellation that hits one under way,
+    and a worker that should stop would run on.
+
+    Raises:
+        StreamsUnavailableError: Redis can't be asked, or refuses a command (unless ``raise_on_error`` is off).
+    """
+    if not commands:
+        return []
+    pipeline = client.pipeline(transaction=False)
+    for command in commands:
+        pipeline.execute_command(*command)
+    running = asyncio.ensure_future(pipeline.execute(raise_on_error=raise_on_error))
+    running.add_done_callback(_retrieve)
+    try:
+        return await asyncio.shield(running)
+    except REDIS_UNAVAILABLE as error:
+        raise StreamsUnavailableError(f"{type(error).__name__}: {error}") from error
+
+
+def _retrieve(done: "asyncio.Future[Any]") -> None:
+    """Retrieve the outcome, which nothing else does after a cancellation."""
+    if not done.cancelled():
+        done.exception()

@@ -1,0 +1,147 @@
+"""The worker program: a small HTTP service for health and metrics, and in its background the consumer of facts.
+
+Any number may run; they share the shards of the fact stream.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+
+import asyncpg
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis, RedisCluster
+
+from etracker_scoring.errors import BatchConflictError, PostgresUnavailableError, StreamsUnavailableError
+from etracker_scoring.metrics import WorkerMetrics
+from etracker_scoring.settings import WorkerSettings
+from etracker_scoring.stored.community import Community
+from etracker_scoring.stored.yardsticks import YardstickFollower
+from etracker_scoring.worker.leadership import Claims, Job, Leadership
+from etracker_scoring.worker.readers import make_readers
+from etracker_scoring.worker.settle import Settler
+from etracker_scoring.worker.store import Store
+from etracker_scoring.worker.stream import FactStreams
+from etracker_scoring.worker.swarms import RedisSwarms
+from etracker_scoring.worker.upkeep.archive import Archive
+from etracker_scoring.worker.upkeep.counts import CountsSync
+from etracker_scoring.worker.upkeep.folding import Folding
+from etracker_scoring.worker.upkeep.recalibration import NightlyRecalibration
+from etracker_scoring.worker.upkeep.torrent_counts import TorrentCounts
+from etracker_shared.background import Work, running
+from etracker_shared.health import health_router
+from etracker_shared.postgres import create_pool
+from etracker_shared.redis_connections import REDIS_UNAVAILABLE, connect_redis
+
+PAUSE_SECONDS = 0.5
+
+OUTAGES = (PostgresUnavailableError, StreamsUnavailableError, BatchConflictError)
+"""What passes by itself: the facts wait in the stream."""
+
+
+class Worker:
+    """Works for as long as it runs, whatever Postgres and Redis do in the meantime."""
+
+    def __init__(self, settings: WorkerSettings, metrics: WorkerMetrics) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._leadership = Leadership(settings)
+        self._redis: Redis | RedisCluster = connect_redis(settings, timeout_seconds=5.0)
+        self._swarms = RedisSwarms(self._redis)
+        self._pool = create_pool(settings, max_size=2, command_timeout=60.0)
+        self._yardsticks = YardstickFollower(
+            Community(self._pool), settings.score, recalibrate=settings.recalibrate, policy=None, active=timedelta()
+        )
+        self._can_read_facts = True
+
+    @contextlib.asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Work until the block ends."""
+        await self._pool  # connects when asked
+        try:
+            async with running(Work("worker", self._work, OUTAGES, PAUSE_SECONDS)):
+                yield
+        finally:
+            self._pool.terminate()
+            await self._redis.aclose()
+
+    async def _work(self) -> None:
+        """Join the other workers, and work until the connection is lost."""
+        await self._yardsticks.refresh()
+        try:
+            async with self._leadership.join() as (connection, claims), running(*self._upkeep(claims)):
+                await self._settler(connection, claims).run()
+        finally:
+            self._metrics.shards_held.set(0)
+
+    def _settler(self, connection: asyncpg.Connection, claims: Claims) -> Settler:
+        return Settler(
+            FactStreams(self._redis),
+            Store(connection, self._metrics),
+            claims,
+            make_readers(self._settings, lambda: self._yardsticks.current.parameters, self._swarms, self._metrics),
+            self._metrics,
+            max_facts=self._settings.worker_batch_facts,
+            poll_seconds=self._settings.worker_poll_seconds,
+            list_all=self._settings.disable_allowlist,
+        )
+
+    def _upkeep(self, claims: Claims) -> list[Work]:
+        """Return what runs next to the settling of facts; a job of all workers begins when this one gets it."""
+        settings, pool = self._settings, self._pool
+
+        def job(job: Job, run: Callable[[], "CountsSync | Folding | NightlyRecalibration"]) -> Work:
+            async def run_when_held() -> None:
+                await claims.held(job)
+                await run().run()
+
+            return Work(job.name.lower(), run_when_held, OUTAGES, PAUSE_SECONDS)
+
+        works = [
+            job(
+                Job.COUNTS,
+                lambda: CountsSync(self._swarms, TorrentCounts(pool), self._metrics, settings.counts_sync_seconds),
+            ),
+            job(Job.FOLDING, lambda: Folding(Archive(pool), timedelta(days=settings.fact_retention_days))),
+        ]
+        if settings.recalibrate:
+            works += [
+                job(Job.RECALIBRATION, lambda: NightlyRecalibration(Community(pool), settings.score)),
+                Work("thresholds", self._yardsticks.run, OUTAGES),
+            ]
+        return works
+
+    async def postgres_answers(self) -> bool:
+        """Return whether this worker is among those that share the shards."""
+        return self._leadership.connected
+
+    async def redis_answers(self) -> bool:
+        """Return whether Redis answers."""
+        try:
+            return bool(await self._redis.ping())
+        except REDIS_UNAVAILABLE:
+            return False
+
+    async def reads_every_fact(self) -> bool:
+        """Return whether no shard holds facts of a newer version."""
+        return not self._leadership.outdated
+
+
+def create_worker_app(settings: WorkerSettings) -> FastAPI:
+    """Build the worker's application; facts are settled in its lifespan."""
+    registry = CollectorRegistry()
+    worker = Worker(settings, WorkerMetrics(registry))
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with worker.at_work():
+            yield
+
+    app = FastAPI(title="etracker scoring worker", lifespan=lifespan, redirect_slashes=False)
+    checks = {
+        "postgres": worker.postgres_answers,
+        "redis": worker.redis_answers,
+        "fact_version": worker.reads_every_fact,
+    }
+    app.include_router(health_router(checks, registry, settings))
+    return app

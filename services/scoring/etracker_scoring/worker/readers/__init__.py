@@ -1,0 +1,30 @@
+"""What is counted of a batch: one module per subject. To add one, write a reader and name it here (CONTRIBUTING.md)."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from etracker_scoring.metrics import WorkerMetrics
+from etracker_scoring.scores.formula import ScoreParameters
+from etracker_scoring.settings import WorkerSettings
+from etracker_scoring.worker.reader import Reader
+from etracker_scoring.worker.readers.raw_facts import RawFactsReader
+from etracker_scoring.worker.readers.scores import ScoresReader
+from etracker_scoring.worker.readers.sessions import SessionsReader
+from etracker_scoring.worker.readers.snatches import SnatchesReader
+from etracker_scoring.worker.readers.torrents import TorrentsReader
+from etracker_scoring.worker.swarms import RedisSwarms
+
+
+def make_readers(
+    settings: WorkerSettings, parameters: Callable[[], ScoreParameters], swarms: RedisSwarms, metrics: WorkerMetrics
+) -> Sequence[Reader[Any, Any]]:
+    """Make the readers in the order in which they write: keys first, since other rows refer to them."""
+    readers: list[Reader[Any, Any]] = [
+        ScoresReader(parameters, metrics.tier_changes),
+        SnatchesReader(),
+        SessionsReader(),
+        TorrentsReader(swarms),
+    ]
+    if settings.fact_retention_days:
+        readers.append(RawFactsReader())
+    return sorted(readers, key=lambda reader: reader.shares_rows)

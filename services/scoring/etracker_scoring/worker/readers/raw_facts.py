@@ -1,0 +1,33 @@
+"""Raw facts, kept for ``ETRACKER_FACT_RETENTION_DAYS``."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from etracker_scoring.worker.batch import Batch
+from etracker_scoring.worker.reader import Reader
+from etracker_scoring.worker.store import Rows
+from etracker_shared.facts import FACT_SIZE
+
+Changes = list[tuple[datetime, bytes]]
+
+
+class RawFactsReader(Reader[None, Changes]):
+    """Keeps every fact that was read, those that don't count included."""
+
+    async def load(self, batch: Batch, rows: Rows) -> None:
+        """Load nothing."""
+
+    def read(self, batch: Batch, known: None) -> Changes:  # noqa: ARG002 - see Reader
+        """Return each fact's time and its bytes."""
+        return list(_raw_facts(batch))
+
+    async def store(self, changes: Changes, rows: Rows) -> None:
+        """Append them."""
+        await rows.copy("facts", ("at", "fact"), changes)
+
+
+def _raw_facts(batch: Batch) -> Iterator[tuple[datetime, bytes]]:
+    for entry in batch.entries:
+        for index, fact in enumerate(entry.facts or ()):
+            packed = entry.packed[index * FACT_SIZE : (index + 1) * FACT_SIZE]
+            yield datetime.fromtimestamp(fact.at_ms / 1000, UTC), packed

@@ -1,0 +1,106 @@
+"""Keys: their sums, scores and tiers, decisions about new keys, and notices about changed tiers."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from prometheus_client import Counter
+
+from etracker_scoring.scores.formula import DAY, ScoreParameters
+from etracker_scoring.scores.newcomers import Newcomer, Origins, decide_origins
+from etracker_scoring.stored.keys import FIND_NEIGHBOURS, parse_neighbour
+from etracker_scoring.worker.admission import Admitted
+from etracker_scoring.worker.batch import Batch
+from etracker_scoring.worker.locks import PREFIX, prefix_locks
+from etracker_scoring.worker.reader import Reader
+from etracker_scoring.worker.readers.scores import statements
+from etracker_scoring.worker.readers.scores.accounting import Changes, Scored, account_for_keys, find_newcomers
+from etracker_scoring.worker.records import Credit, MembershipKey, SessionKey
+from etracker_scoring.worker.store import Rows
+from etracker_shared.notifications import KEYS_CHANNEL, format_payloads
+
+
+class Known(NamedTuple):
+    """The keys of a batch that never announced before, and what was decided about them."""
+
+    newcomers: dict[int, Newcomer]
+    origins: Origins
+
+
+class ScoresReader(Reader[Known, Changes]):
+    """Judges keys. ``parameters``: those in force. ``tier_changes``: counts by tier."""
+
+    def __init__(self, parameters: Callable[[], ScoreParameters], tier_changes: Counter) -> None:
+        self._parameters = parameters
+        self._tier_changes = tier_changes
+
+    def further_sessions(
+        self, admitted: Sequence[Admitted], credits_: Mapping[MembershipKey, Credit]
+    ) -> Iterable[SessionKey]:
+        """Return the sessions credited so far where another client of the key may be from now on."""
+        for item in admitted:
+            known = credits_.get((item.key.id, item.torrent.id)) if item.key else None
+            if known and item.key and known.by not in {None, item.fact.peer_id}:
+                yield item.key.id, item.torrent.id, known.by or b""
+
+    async def load(self, batch: Batch, rows: Rows) -> Known:
+        """Decide about new keys by what is stored about others from their prefixes.
+
+        No other worker decides about these prefixes before this transaction has ended.
+        """
+        newcomers = find_newcomers(batch.facts)
+        if not newcomers:
+            return Known(newcomers, Origins())
+        parameters = self._parameters()
+        prefixes = sorted({newcomer.prefix for newcomer in newcomers.values()})
+        earliest = min(newcomer.at_seconds for newcomer in newcomers.values())
+        await rows.fetch(statements.LOCK_PREFIXES, PREFIX, prefix_locks(prefixes))
+        found = await rows.fetch(FIND_NEIGHBOURS, prefixes, earliest - parameters.prefix_memory_days * DAY)
+        return Known(newcomers, decide_origins(newcomers.values(), map(parse_neighbour, found), parameters))
+
+    def read(self, batch: Batch, known: Known) -> Changes:
+        """Return what changes about keys."""
+        return account_for_keys(batch, known.newcomers, known.origins, self._parameters())
+
+    async def store(self, changes: Changes, rows: Rows) -> None:
+        """Write keys first: what refers to them comes after."""
+        if changes.origins.overtaken:
+            await rows.fetch(statements.LOCK_KEYS, [*changes.sums, *changes.origins.overtaken])
+        keys = [
+            (key_id, *sums.columns(), *_scored(changes.scores[key_id])) for key_id, sums in sorted(changes.sums.items())
+        ]
+        await rows.write("peers", statements.ADD_TO_KEYS, keys)
+        origins = [
+            (key_id, at, prefix, changes.origins.by_key[key_id].grace, changes.origins.by_key[key_id].stained)
+            for key_id, prefix, at in changes.newcomers.values()
+        ]
+        await rows.write("peers", statements.PUT_ORIGINS, origins)
+        await rows.write("peers", statements.TAKE_GRACE, [(key_id,) for key_id in sorted(changes.origins.overtaken)])
+        await self._store_notices(changes, rows)
+        credits_ = [
+            (*member, first_seen / 1000, credit.seeding.debt_seconds, credit.seeding.credited_until or None, credit.by)
+            for member, (credit, first_seen) in sorted(changes.credits.items())
+        ]
+        await rows.write("memberships", statements.PUT_CREDITS, credits_)
+
+    async def _store_notices(self, changes: Changes, rows: Rows) -> None:
+        delivered = [(key_id, at_ms / 1000) for key_id, at_ms in changes.delivered.items()]
+        await rows.write("peers", statements.DELIVER_NOTICES, delivered)
+        notices = [(key_id, text, at_ms / 1000) for key_id, (text, at_ms) in changes.notices.items()]
+        await rows.write("peers", statements.PUT_NOTICES, notices)
+        tiers = [
+            (key_id, changes.sums[key_id].last_seen_ms / 1000, scored.held.tier, scored.score)
+            for key_id, scored in changes.new_tiers.items()
+        ]
+        await rows.write("tier_changes", statements.ADD_TIER_CHANGES, tiers)
+        await rows.notify(KEYS_CHANNEL, format_payloads(changes.changed))
+
+    def committed(self, changes: Changes) -> None:
+        """Count the tiers that keys came to hold."""
+        for scored in changes.new_tiers.values():
+            self._tier_changes.labels(str(scored.held.tier.value)).inc()
+
+
+def _scored(scored: Scored) -> tuple[Any, ...]:
+    (at, recent, average, length_days, owed, paid, _, seeded_until), (tier, falling_since), score = scored
+    sums = (at or None, recent, average, length_days, owed, paid)
+    return seeded_until or None, *sums, tier, falling_since or None, score

@@ -1,0 +1,63 @@
+"""What is written about a key. All rows but those of overtaken neighbours belong to keys of this worker's shards."""
+
+from etracker_scoring.worker.sums import capped_addition
+
+ADD_TO_KEYS = f"""
+UPDATE peers stored SET snatched = stored.snatched + added.snatches, {capped_addition("uploaded")},
+    {capped_addition("downloaded")}, {capped_addition("seeding_seconds")},
+    last_seen = greatest(stored.last_seen, to_timestamp(added.last_seen)),
+    seeded_until = to_timestamp(new_seeded_until), score_time = to_timestamp(new_time), score_recent = recent,
+    score_average = average, score_length_days = length_days, score_owed = owed, score_paid = paid, tier = new_tier,
+    falling_since = to_timestamp(new_falling_since), score = new_score
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::float8[], $7::float8[],
+    $8::float8[], $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::float8[], $14::smallint[],
+    $15::float8[], $16::float8[])
+    added (id, snatches, uploaded, downloaded, seeding_seconds, last_seen, new_seeded_until, new_time, recent, average,
+    length_days, owed, paid, new_tier, new_falling_since, new_score)
+WHERE stored.id = added.id
+"""  # noqa: S608 - made of this code's own words
+
+# Two workers may take graces of each other's keys: each locks all it will write in the order of ids.
+LOCK_KEYS = "SELECT id FROM peers WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE"
+
+PUT_ORIGINS = """
+UPDATE peers SET origin_time = to_timestamp(new.at), origin_prefix = new.prefix, grace = new.grace,
+    stained = new.stained
+FROM unnest($1::bigint[], $2::float8[], $3::bytea[], $4::boolean[], $5::boolean[])
+    new (id, at, prefix, grace, stained)
+WHERE peers.id = new.id
+"""
+
+TAKE_GRACE = "UPDATE peers SET grace = false FROM unnest($1::bigint[]) overtaken (id) WHERE peers.id = overtaken.id"
+
+DELIVER_NOTICES = """
+UPDATE peers SET notice_told_time = to_timestamp(delivered.at)
+FROM unnest($1::bigint[], $2::float8[]) delivered (id, at) WHERE peers.id = delivered.id
+"""
+
+PUT_NOTICES = """
+UPDATE peers SET notice = new.text, notice_time = to_timestamp(new.at), notice_told_time = NULL
+FROM unnest($1::bigint[], $2::text[], $3::float8[]) new (id, text, at) WHERE peers.id = new.id
+"""
+
+# Two changes within a millisecond are one.
+ADD_TIER_CHANGES = """
+INSERT INTO tier_changes (key_id, at, tier, score)
+SELECT key_id, to_timestamp(at), tier, score
+FROM unnest($1::bigint[], $2::float8[], $3::smallint[], $4::float8[]) new (key_id, at, tier, score)
+ON CONFLICT (key_id, at) DO UPDATE SET tier = excluded.tier, score = excluded.score
+"""
+
+# The snatches reader may write the same row in the same transaction: whichever is first inserts it.
+PUT_CREDITS = """
+INSERT INTO memberships (key_id, info_hash_id, first_seen, debt_seconds, credited_until, credited_by)
+SELECT key_id, info_hash_id, to_timestamp(first_seen), debt_seconds, to_timestamp(credited), credited_by
+FROM unnest($1::bigint[], $2::bigint[], $3::float8[], $4::float8[], $5::float8[], $6::bytea[])
+    new (key_id, info_hash_id, first_seen, debt_seconds, credited, credited_by)
+ON CONFLICT (key_id, info_hash_id) DO UPDATE SET debt_seconds = excluded.debt_seconds,
+    credited_until = excluded.credited_until, credited_by = excluded.credited_by
+"""
+
+# One newcomer's grace per prefix, whichever shards the keys are in: a second worker waits here until the first has
+# stored what it decided. The end of the transaction releases them.
+LOCK_PREFIXES = "SELECT pg_advisory_xact_lock($1, lock) FROM unnest($2::int[]) lock"

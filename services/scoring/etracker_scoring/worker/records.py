@@ -1,0 +1,70 @@
+"""What is stored about torrents, sessions and memberships.
+
+Named tuples rather than dataclasses: the worker makes several for every fact.
+"""
+
+from typing import NamedTuple
+
+from etracker_scoring.scores.formula import NEW_TORRENT, TorrentHistory
+from etracker_shared.facts import UNKNOWN_LEFT, Event
+
+
+class Session(NamedTuple):
+    """One client instance (key or guest, torrent, peer_id): its base, and what it was credited.
+
+    ``uploaded`` to ``event`` are the base, as last reported; credits are deltas added up, in bytes.
+    ``row``: the id of its row, None until it has one. ``snatched`` is used for guests only: a key's
+    snatch belongs to its :class:`Membership`.
+    """
+
+    row: int | None
+    first_seen_ms: int
+    last_seen_ms: int
+    uploaded: int
+    downloaded: int
+    left: int = UNKNOWN_LEFT
+    corrupt: int = 0
+    redundant: int = 0
+    event: int = Event.REGULAR
+    uploaded_credit: int = 0
+    downloaded_credit: int = 0
+    seeding_seconds: int = 0
+    snatched: bool = False
+
+
+class Membership(NamedTuple):
+    """A key in a torrent, over all its client instances.
+
+    ``leeching``: an announce said left > 0, and none has finished the download since.
+    """
+
+    first_seen_ms: int
+    leeching: bool = False
+    snatched_ms: int | None = None
+
+
+class Credit(NamedTuple):
+    """What a key's seeding of one torrent is worth to its score.
+
+    ``by``: peer_id of the client instance that is credited. While the same instance goes on seeding,
+    ``seeding.credited_until`` isn't moved: the session's own row has the time.
+    """
+
+    seeding: TorrentHistory = NEW_TORRENT
+    by: bytes | None = None
+
+
+class Torrent(NamedTuple):
+    """The torrent that keeps the statistics of an infohash. ``length`` in bytes, None if unknown."""
+
+    id: int
+    length: int | None
+
+
+SessionKey = tuple[int | None, int, bytes]
+"""Key id (None for a guest), torrent id, peer_id."""
+
+MembershipKey = tuple[int, int]
+"""Key id, torrent id."""
+
+NO_CREDIT = Credit()

@@ -1,0 +1,148 @@
+"""The worker's transactions in Postgres, over the one connection that holds its locks."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from etracker_scoring.errors import BatchConflictError, postgres_errors
+from etracker_scoring.metrics import WorkerMetrics
+from etracker_scoring.worker.entries import START, Position, parse_position
+from etracker_shared.notifications import EVERYTHING, INFOHASHES_CHANNEL
+
+_POSITIONS = "SELECT shard, last_id FROM stream_positions"
+
+_MOVE_POSITIONS = """
+UPDATE stream_positions SET last_id = moved.after
+FROM unnest($1::smallint[], $2::text[], $3::text[]) moved (shard, before, after)
+WHERE stream_positions.shard = moved.shard AND last_id = moved.before
+"""
+
+_LOCK_SHARDS = "SELECT 1 FROM stream_positions WHERE shard = ANY($1::smallint[]) ORDER BY shard FOR NO KEY UPDATE"
+
+# In the order of their ids, as every other statement locks them. Other workers may hold the same rows.
+_KEEP_TORRENTS = "SELECT id FROM infohashes WHERE id = ANY($1::bigint[]) ORDER BY id FOR KEY SHARE"
+
+_NOTIFY = "SELECT pg_notify($1, payload) FROM unnest($2::text[]) payload"
+
+
+class Rows:
+    """Rows within one transaction. Arrays go in, one per column; rows of one statement are written as one set.
+
+    Times go in and come out as Unix seconds: a datetime costs asyncpg more than five other columns.
+    """
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+        self.written: Counter[str] = Counter()
+
+    async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
+        """Run a query."""
+        return await self._connection.fetch(statement, *arguments)
+
+    async def write(self, table: str, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write rows as one set; each of them must be there still, or not yet.
+
+        Raises:
+            BatchConflictError: a row is gone.
+        """
+        if not rows:
+            return
+        status = await self._connection.execute(statement, *columns(rows))
+        if int(status.rpartition(" ")[2]) != len(rows):
+            raise BatchConflictError(table)
+        self.written[table] += len(rows)
+
+    async def copy(self, table: str, names: Sequence[str], rows: Sequence[tuple[datetime, bytes]]) -> None:
+        """Append rows to a table that nothing refers to."""
+        if rows:
+            await self._connection.copy_records_to_table(table, records=rows, columns=names)
+            self.written[table] += len(rows)
+
+    async def notify(self, channel: str, payloads: Sequence[str]) -> None:
+        """Notify listeners once the transaction is committed."""
+        if payloads:
+            await self._connection.execute(_NOTIFY, channel, payloads)
+
+    async def lock_shards(self, foreign: Collection[int], own: Collection[int]) -> None:
+        """Keep other workers away from keys whose facts are in a stream that isn't their shard's.
+
+        The version before put all facts of a single Redis into the first stream. A worker that settles facts of a
+        shard moves its position first, and so waits for the worker that has locked it.
+        """
+        if foreign:
+            await self.fetch(_LOCK_SHARDS, [*foreign, *own])
+
+    async def move(self, moved: Mapping[int, tuple[Position, Position]]) -> None:
+        """Move stream positions, each from where it was to where it is to be.
+
+        Raises:
+            BatchConflictError: one isn't where it was.
+        """
+        rows = [(shard, str(before), str(after)) for shard, (before, after) in sorted(moved.items())]
+        await self.write("stream_positions", _MOVE_POSITIONS, rows)
+
+    async def keep_torrents(self, torrents: Collection[int]) -> None:
+        """Protect torrents from deletion until the transaction ends: a deletion waits before it locks other rows.
+
+        Raises:
+            BatchConflictError: one of them is gone.
+        """
+        if torrents and len(await self.fetch(_KEEP_TORRENTS, sorted(torrents))) != len(torrents):
+            raise BatchConflictError("infohashes")
+
+
+class Store:
+    """Transactions of one connection."""
+
+    def __init__(self, connection: asyncpg.Connection, metrics: WorkerMetrics) -> None:
+        self._connection = connection
+        self._metrics = metrics
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Rows]:
+        """Commit everything that the block writes, or nothing.
+
+        Raises:
+            BatchConflictError: what was loaded has changed.
+            BatchRefusedError: Postgres will never store these rows.
+            PostgresUnavailableError: Postgres can't be asked.
+        """
+        rows = Rows(self._connection)
+        with postgres_errors():
+            async with self._connection.transaction():
+                yield rows
+        for table, number in rows.written.items():
+            self._metrics.rows_written.labels(table).inc(number)
+
+    async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
+        """Run a query outside of any transaction.
+
+        Raises:
+            PostgresUnavailableError: Postgres can't be asked.
+        """
+        with postgres_errors():
+            return await self._connection.fetch(statement, *arguments)
+
+    async def positions(self) -> dict[int, Position]:
+        """Return the position of every shard: the last entry whose facts are in the statistics."""
+        rows = await self.fetch(_POSITIONS)
+        return {row["shard"]: parse_position(row["last_id"]) for row in rows}
+
+    async def rewind(self, before: Mapping[int, Position]) -> None:
+        """Set shards back to the start of their stream, and make announce ask again for what Redis had counted.
+
+        Raises:
+            BatchConflictError: a position isn't what ``before`` says.
+        """
+        async with self.transaction() as rows:
+            await rows.move({shard: (position, START) for shard, position in before.items()})
+            await rows.notify(INFOHASHES_CHANNEL, [EVERYTHING])
+
+
+def columns(rows: Collection[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Turn rows into columns, as statements take them."""
+    return list(zip(*rows, strict=True))

@@ -1,0 +1,177 @@
+"""The 16 fact streams, on one Redis or spread over a cluster."""
+
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis, RedisCluster
+from redis.exceptions import ResponseError
+
+from etracker_scoring.errors import StreamsUnavailableError
+from etracker_scoring.worker.entries import START, Entry, Position, parse_position
+from etracker_scoring.worker.pipelines import execute
+from etracker_shared import redis_keys
+from etracker_shared.facts import ENTRY_FIELD, UNKNOWN_LEFT, Fact, NewerFactError, unpack_facts
+
+
+@dataclass(frozen=True, slots=True)
+class ShardState:
+    """The state of one shard's stream.
+
+    ``last``: the id given last, :data:`START` if there is no stream. ``oldest``: of the entries it holds.
+    """
+
+    entries: int
+    oldest: Position | None
+    last: Position
+
+
+class _Shard:
+    """What was read of a shard and not handed out yet. ``newer``: what can't be read by this version comes next."""
+
+    def __init__(self, position: Position) -> None:
+        self.handed_out = position
+        self.waiting: deque[Entry] = deque()
+        self.newer: NewerFactError | None = None
+
+    @property
+    def read_to(self) -> Position:
+        return self.waiting[-1].position if self.waiting else self.handed_out
+
+
+class FactStreams:
+    """Reads with XRANGE rather than XREAD: one key per command, so that a pipeline may span a cluster's slots.
+
+    Entries that were read and not handed out wait here. They stay valid as long as positions move
+    only over entries that were handed out, and are dropped otherwise.
+    """
+
+    def __init__(self, client: Redis | RedisCluster) -> None:
+        self._client = client
+        self._shards: dict[int, _Shard] = {}
+
+    @property
+    def newer(self) -> Mapping[int, NewerFactError]:
+        """The shards whose next entry only a newer version can read, once all before it was handed out."""
+        return {at: shard.newer for at, shard in self._shards.items() if shard.newer and not shard.waiting}
+
+    async def read(self, positions: Mapping[int, Position], max_facts: int) -> Sequence[Entry]:
+        """Return entries after the positions, each shard's in order, about ``max_facts`` facts at most.
+
+        Shards with entries take turns. The stream itself stays as it is.
+
+        Raises:
+            StreamsUnavailableError: Redis can't be asked.
+        """
+        for at in self._shards.keys() - positions.keys():
+            del self._shards[at]
+        for at, position in positions.items():
+            if at not in self._shards or self._shards[at].handed_out != position:
+                self._shards[at] = _Shard(position)
+        empty = [at for at, shard in self._shards.items() if not shard.waiting and not shard.newer]
+        await self._fill(empty, max_facts)
+        return list(self._take(max_facts))
+
+    async def _fill(self, shards: Sequence[int], max_facts: int) -> None:
+        """Read on where there is more, until there are enough facts: an entry may hold one or a batch of them.
+
+        How many shards are in use, and how full entries are, isn't known beforehand.
+        """
+        entries = max(1, max_facts // max(1, len(self._shards)))
+        found = 0
+        while shards and found < max_facts:
+            commands = [
+                ("XRANGE", redis_keys.facts(at), f"({self._shards[at].read_to}", "+", b"COUNT", entries)
+                for at in shards
+            ]
+            replies = await execute(self._client, commands)
+            further = []
+            for at, reply in zip(shards, replies, strict=True):
+                found += self._keep(at, reply)
+                if len(reply) == entries and not self._shards[at].newer:
+                    further.append(at)
+            shards = further
+
+    def _keep(self, at: int, reply: Sequence[tuple[bytes, Mapping[bytes, bytes] | None]]) -> int:
+        """Keep a shard's entries up to one of a newer version; return how many facts they hold."""
+        shard, found = self._shards[at], 0
+        for item in reply:
+            try:
+                entry = _entry(at, *item)
+            except NewerFactError as error:
+                shard.newer = error
+                break
+            shard.waiting.append(entry)
+            found += len(entry.facts or ()) or 1
+        return found
+
+    def _take(self, max_facts: int) -> Iterator[Entry]:
+        """Take entries in turn from every shard that has some."""
+        taken = 0
+        while taken < max_facts:
+            waiting = [shard for shard in self._shards.values() if shard.waiting]
+            if not waiting:
+                return
+            for shard in waiting:
+                entry = shard.waiting.popleft()
+                shard.handed_out = entry.position
+                taken += len(entry.facts or ()) or 1
+                yield entry
+
+    async def trim(self, positions: Mapping[int, Position]) -> None:
+        """Delete the entries up to and including the positions.
+
+        Raises:
+            StreamsUnavailableError: Redis can't be asked.
+        """
+        kept_from = {shard: Position(at.milliseconds, at.sequence + 1) for shard, at in positions.items()}
+        commands = [("XTRIM", redis_keys.facts(shard), "MINID", str(first)) for shard, first in kept_from.items()]
+        await execute(self._client, commands)
+
+    async def inspect(self, shards: Collection[int]) -> Mapping[int, ShardState]:
+        """Return the state of some shards.
+
+        Raises:
+            StreamsUnavailableError: Redis can't be asked.
+        """
+        commands = [("XINFO STREAM", redis_keys.facts(shard)) for shard in shards]
+        replies = await execute(self._client, commands, raise_on_error=False)
+        return {shard: _state(reply) for shard, reply in zip(shards, replies, strict=True)}
+
+
+def _entry(shard: int, entry_id: bytes, fields: Mapping[bytes, bytes] | None) -> Entry:
+    position = parse_position(entry_id)
+    packed = (fields or {}).get(ENTRY_FIELD, b"")
+    try:
+        facts = [_believable(fact, position) for fact in unpack_facts(packed)]
+    except NewerFactError:
+        raise
+    except ValueError:
+        return Entry(shard, position, None, packed)
+    return Entry(shard, position, facts or None, packed)
+
+
+def _believable(fact: Fact, position: Position) -> Fact:
+    """Refuse what no announce could have written, and hold back a clock that runs ahead of Redis'.
+
+    A fact from the future would make every later one of its session look stale.
+
+    Raises:
+        ValueError: a counter is negative.
+    """
+    if fact.uploaded < 0 or fact.downloaded < 0 or fact.left < UNKNOWN_LEFT or fact.corrupt < 0 or fact.redundant < 0:
+        raise ValueError("a counter is negative")
+    if fact.at_ms > position.milliseconds:
+        return fact._replace(at_ms=position.milliseconds)
+    return fact
+
+
+def _state(reply: Any) -> ShardState:
+    if isinstance(reply, ResponseError) and "no such key" in str(reply):
+        return ShardState(0, None, START)
+    if isinstance(reply, Exception):
+        raise StreamsUnavailableError(str(reply))
+    first = reply["first-entry"]
+    oldest = parse_position(first[0]) if first else None
+    return ShardState(reply["length"], oldest, parse_position(reply["last-generated-id"]))

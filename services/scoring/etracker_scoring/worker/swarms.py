@@ -1,0 +1,69 @@
+"""The swarms' counts in Redis, on one server or spread over a cluster."""
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from itertools import chain
+from typing import NamedTuple
+
+from redis.asyncio import Redis, RedisCluster
+
+from etracker_scoring.worker.pipelines import execute
+from etracker_shared import redis_keys
+from etracker_shared.counts import SwarmCounts, unpack_counts
+from etracker_shared.identity import InfoHash
+
+_MARK = (files(__package__) / "mark.lua").read_bytes()
+_PUBLISH = (files(__package__) / "publish_snatches.lua").read_bytes()
+
+
+class Snatches(NamedTuple):
+    """How often a torrent was snatched, under one of its infohashes."""
+
+    info_hash: InfoHash
+    snatches: int
+
+
+class RedisSwarms:
+    """The counts and snatches of swarms. Every method is one pipeline and may raise StreamsUnavailableError.
+
+    A *mark* is what :meth:`mark` left at a tag (the first byte of an infohash). If it is gone or another one, Redis
+    has lost data since.
+    """
+
+    def __init__(self, client: Redis | RedisCluster) -> None:
+        self._client = client
+
+    async def changed(self, since: float) -> tuple[Mapping[int, int | None], Sequence[InfoHash]]:
+        """Return every tag's mark, and the swarms whose counts changed since a moment (Unix seconds)."""
+        marks = [("GET", key) for key in redis_keys.ALL_SYNCED]
+        changes = [("ZRANGEBYSCORE", key, since, "+inf") for key in redis_keys.ALL_CHANGED]
+        replies = await execute(self._client, [*marks, *changes])
+        return _parse_marks(replies[: len(marks)]), list(chain.from_iterable(replies[len(marks) :]))
+
+    async def existing(self, tag: int) -> Sequence[InfoHash]:
+        """Return all swarms of a tag."""
+        (swarms,) = await execute(self._client, [("ZRANGE", redis_keys.ALL_DUE[tag], 0, -1)])
+        return list(swarms)
+
+    async def counts(self, info_hashes: Sequence[InfoHash]) -> Sequence[SwarmCounts]:
+        """Return the counts of each swarm, zeros for one that isn't there."""
+        commands = [("HGET", redis_keys.members(info_hash), redis_keys.COUNTS_FIELD) for info_hash in info_hashes]
+        return [unpack_counts(value) for value in await execute(self._client, commands)]
+
+    async def mark(self, moment: int, forget_before: int) -> Mapping[int, int | None]:
+        """Mark every tag with a moment, and forget changes before another one; return the marks before."""
+        marks = [("EVAL", _MARK, 1, key, moment) for key in redis_keys.ALL_SYNCED]
+        forget = [("ZREMRANGEBYSCORE", key, "-inf", f"({forget_before}") for key in redis_keys.ALL_CHANGED]
+        replies = await execute(self._client, [*marks, *forget])
+        return _parse_marks(replies[: len(marks)])
+
+    async def publish(self, snatches: Sequence[Snatches]) -> None:
+        """Write into the swarms that exist how often they were snatched; a number never falls."""
+        await execute(
+            self._client,
+            [("EVAL", _PUBLISH, 1, redis_keys.members(info_hash), number) for info_hash, number in snatches],
+        )
+
+
+def _parse_marks(replies: Sequence[bytes | None]) -> dict[int, int | None]:
+    return {tag: int(mark) if mark else None for tag, mark in enumerate(replies)}

@@ -1,0 +1,54 @@
+"""Take old rows out of Postgres in steps that hold no lock for long."""
+
+from datetime import datetime
+
+import asyncpg
+
+from etracker_scoring.errors import postgres_errors
+
+# A session that announces at the same moment is compared again once its row is unlocked, and stays.
+_FOLD_SESSIONS = """
+WITH looked_at AS (
+    SELECT id FROM announces WHERE id > $1 ORDER BY id LIMIT 5000
+), folded AS (
+    DELETE FROM announces USING looked_at WHERE announces.id = looked_at.id AND announces.last_seen < $2
+    RETURNING key_id, info_hash_id, uploaded_credit, downloaded_credit, announces.seeding_seconds
+), sums AS (
+    SELECT key_id, info_hash_id, sum(uploaded_credit) AS uploaded, sum(downloaded_credit) AS downloaded,
+        sum(seeding_seconds) AS seeding_seconds
+    FROM folded WHERE key_id IS NOT NULL GROUP BY key_id, info_hash_id
+), added AS (
+    UPDATE memberships SET
+        uploaded = least(memberships.uploaded + sums.uploaded, 9223372036854775807),
+        downloaded = least(memberships.downloaded + sums.downloaded, 9223372036854775807),
+        seeding_seconds = least(memberships.seeding_seconds + sums.seeding_seconds, 9223372036854775807)
+    FROM sums WHERE memberships.key_id = sums.key_id AND memberships.info_hash_id = sums.info_hash_id
+)
+SELECT max(id) FROM looked_at
+"""
+
+_FORGET_FACTS = """
+DELETE FROM facts WHERE ctid = ANY (ARRAY(SELECT ctid FROM facts WHERE at < $1 LIMIT 10000))
+"""
+
+
+class Archive:
+    """Sessions and facts that grow old. Every method may raise PostgresUnavailableError."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def fold_sessions(self, after: int, last_seen_before: datetime) -> int | None:
+        """Fold old sessions among the next few thousand rows into their memberships.
+
+        ``after``: id of the last row already looked at. Returns the last row looked at now, None after the last one.
+        """
+        with postgres_errors():
+            last: int | None = await self._pool.fetchval(_FOLD_SESSIONS, after, last_seen_before)
+            return last
+
+    async def forget_facts(self, before: datetime) -> bool:
+        """Delete some raw facts; return whether there may be more."""
+        with postgres_errors():
+            status = await self._pool.execute(_FORGET_FACTS, before)
+        return status != "DELETE 0"

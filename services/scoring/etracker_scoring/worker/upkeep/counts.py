@@ -1,0 +1,89 @@
+"""Carry seeders and leechers from the swarms into Postgres, so that lists can be sorted by them.
+
+Swarms that changed since the last round are compared; all of them in the first round, and those of a tag whose
+mark isn't the one left there, because Redis lost data then.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+
+from structlog import get_logger
+
+from etracker_scoring.metrics import WorkerMetrics
+from etracker_scoring.worker.swarms import RedisSwarms
+from etracker_scoring.worker.upkeep.torrent_counts import TorrentCounts
+from etracker_shared.identity import InfoHash
+
+OVERLAP_SECONDS = 60
+"""Allowance for clocks that differ and for announces that take long."""
+
+CHUNK = 1000
+
+log = get_logger("counts")
+
+
+class CountsSync:
+    """Keeps counts in Postgres up to date: they lag by ``pause_seconds`` and the time a round takes."""
+
+    def __init__(
+        self, swarms: RedisSwarms, torrents: TorrentCounts, metrics: WorkerMetrics, pause_seconds: float
+    ) -> None:
+        self._swarms = swarms
+        self._torrents = torrents
+        self._metrics = metrics
+        self._pause_seconds = pause_seconds
+        self._mark: int | None = None
+        self._lost: set[int] = set()
+
+    async def run(self) -> None:
+        """Sync until cancelled.
+
+        Raises:
+            PostgresUnavailableError: Postgres can't be asked.
+            StreamsUnavailableError: Redis can't be asked.
+        """
+        while True:
+            await self.sync()
+            await asyncio.sleep(self._pause_seconds)
+
+    async def sync(self) -> None:
+        """Do one round."""
+        now = int(time.time())
+        since = (now if self._mark is None else self._mark) - OVERLAP_SECONDS
+        marks, changed = await self._swarms.changed(since)
+        lost = self._lost | {tag for tag, mark in marks.items() if mark is None or mark != self._mark}
+        if lost and self._mark is not None:
+            log.warning("redis_lost_data", tags=len(lost))
+        lost_since: set[int] = set()
+        if lost:
+            lost_since = await self._mark_tags(now, marks, forget_before=0)  # so that a loss from here on shows
+            marks = dict.fromkeys(marks, now)
+            for tag in sorted(lost):
+                await self._sync_all(tag)
+        await self._write(changed)
+        self._lost = lost_since | await self._mark_tags(now, marks, forget_before=now - 2 * OVERLAP_SECONDS)
+        self._mark = now
+
+    async def _mark_tags(self, now: int, expected: Mapping[int, int | None], forget_before: int) -> set[int]:
+        """Mark every tag; return those whose mark was no longer the expected one."""
+        replaced = await self._swarms.mark(now, forget_before)
+        return {tag for tag, mark in replaced.items() if mark != expected[tag]}
+
+    async def _sync_all(self, tag: int) -> None:
+        """Compare all swarms of a tag, and the torrents that had peers when Redis lost them.
+
+        One tag of 256 at a time: all of a large tracker's infohashes would take a lot of memory.
+        """
+        existing = await self._swarms.existing(tag)
+        counted = await self._torrents.counted(tag)
+        await self._write(list({*existing, *counted}))
+        for start in range(0, len(existing), CHUNK):
+            await self._swarms.publish(await self._torrents.snatches(existing[start : start + CHUNK]))
+
+    async def _write(self, info_hashes: Sequence[InfoHash]) -> None:
+        for start in range(0, len(info_hashes), CHUNK):
+            chunk = info_hashes[start : start + CHUNK]
+            counts = await self._swarms.counts(chunk)
+            await self._torrents.write_counts(dict(zip(chunk, counts, strict=True)))
+            self._metrics.counts_synced.inc(len(chunk))

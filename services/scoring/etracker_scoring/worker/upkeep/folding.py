@@ -1,0 +1,44 @@
+"""Once a day: fold sessions without announces for weeks into their memberships, and delete old raw facts."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from structlog import get_logger
+
+from etracker_scoring.worker.upkeep.archive import Archive
+
+SESSIONS_LAST = timedelta(weeks=8)
+"""A base that lived this long is of no use: an outage of the tracker or a holiday is shorter."""
+
+DAY_SECONDS = 24 * 3600
+STEP_PAUSE_SECONDS = 0.05
+
+log = get_logger("folding")
+
+
+class Folding:
+    """Folds and deletes in small steps. ``facts_last``: how long raw facts are kept."""
+
+    def __init__(self, archive: Archive, facts_last: timedelta) -> None:
+        self._archive = archive
+        self._facts_last = facts_last
+
+    async def run(self) -> None:
+        """Fold now and every day.
+
+        Raises:
+            PostgresUnavailableError: Postgres can't be asked.
+        """
+        while True:
+            await self.fold(datetime.now(UTC))
+            await asyncio.sleep(DAY_SECONDS)
+
+    async def fold(self, now: datetime) -> None:
+        """Fold old sessions and delete old facts."""
+        row: int | None = 0
+        while row is not None:
+            row = await self._archive.fold_sessions(row, now - SESSIONS_LAST)
+            await asyncio.sleep(STEP_PAUSE_SECONDS)
+        while await self._archive.forget_facts(now - self._facts_last):  # noqa: ASYNC110 - a pause between steps
+            await asyncio.sleep(STEP_PAUSE_SECONDS)
+        log.info("old_sessions_folded")

@@ -1,0 +1,62 @@
+"""The counts of torrents in Postgres."""
+
+from collections.abc import Mapping, Sequence
+
+import asyncpg
+
+from etracker_scoring.errors import postgres_errors
+from etracker_scoring.worker.swarms import Snatches
+from etracker_shared.counts import SwarmCounts
+from etracker_shared.identity import InfoHash
+
+_LARGEST_INTEGER = 2**31 - 1
+_INFO_HASH_SIZE = 20
+
+_COUNTED = """
+SELECT info_hash FROM infohashes WHERE (seeders > 0 OR leechers > 0) AND info_hash BETWEEN $1 AND $2
+"""
+
+# Rows are locked in the order of their ids, as by workers that settle facts: none waits for another in a circle.
+_WRITE_COUNTS = """
+WITH differing AS (
+    SELECT infohashes.id, now.seeders, now.leechers
+    FROM unnest($1::bytea[], $2::int[], $3::int[]) now (info_hash, seeders, leechers)
+    JOIN infohashes USING (info_hash)
+    WHERE infohashes.seeders <> now.seeders OR infohashes.leechers <> now.leechers
+    ORDER BY infohashes.id FOR NO KEY UPDATE OF infohashes
+)
+UPDATE infohashes SET seeders = differing.seeders, leechers = differing.leechers, counted_time = now()
+FROM differing WHERE infohashes.id = differing.id
+"""
+
+_SNATCHES = """
+SELECT listed.info_hash, coalesce(kept.downloaded, listed.downloaded) AS snatches
+FROM infohashes listed LEFT JOIN infohashes kept ON kept.id = listed.same_as
+WHERE listed.info_hash = ANY($1) AND coalesce(kept.downloaded, listed.downloaded) > 0
+"""
+
+
+class TorrentCounts:
+    """The counts of torrents in Postgres. Every method may raise PostgresUnavailableError."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def counted(self, tag: int) -> Sequence[InfoHash]:
+        """Return the infohashes of a tag that have peers according to Postgres."""
+        first, last = (bytes([tag]) + bytes([other]) * (_INFO_HASH_SIZE - 1) for other in (0x00, 0xFF))
+        with postgres_errors():
+            return [row["info_hash"] for row in await self._pool.fetch(_COUNTED, first, last)]
+
+    async def write_counts(self, counts: Mapping[InfoHash, SwarmCounts]) -> None:
+        """Write seeders and leechers where they differ; infohashes that aren't tracked are left out."""
+        seeders = [min(_LARGEST_INTEGER, count.seeders) for count in counts.values()]
+        leechers = [min(_LARGEST_INTEGER, count.leechers) for count in counts.values()]
+        with postgres_errors():
+            await self._pool.execute(_WRITE_COUNTS, list(counts), seeders, leechers)
+
+    async def snatches(self, info_hashes: Sequence[InfoHash]) -> Sequence[Snatches]:
+        """Return how often torrents were snatched; those that never were are left out."""
+        with postgres_errors():
+            rows = await self._pool.fetch(_SNATCHES, info_hashes)
+        return [Snatches(row["info_hash"], row["snatches"]) for row in rows]

@@ -1,0 +1,67 @@
+"""Work that runs in the background for as long as a service does."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from structlog import get_logger
+
+RESTART_SECONDS = 5.0
+
+log = get_logger("background")
+
+
+@dataclass(frozen=True)
+class Work:
+    """Something to keep running.
+
+    ``outages``: exceptions that pass by themselves, such as a server that is down: they are logged as one line when
+    they begin, not as a traceback each time. ``restart_seconds``: pause before the work is started again.
+    """
+
+    name: str
+    run: Callable[[], Awaitable[object]]
+    outages: tuple[type[Exception], ...] = ()
+    restart_seconds: float = RESTART_SECONDS
+
+
+async def keep_running(work: Work) -> None:
+    """Run work until it returns. If it fails, log why and start it again.
+
+    The line about an outage comes again only after another kind of failure: work that runs on for a while before it
+    fails says itself when it is back.
+    """
+    reported = ""
+    while True:
+        try:
+            await work.run()
+        except work.outages as error:
+            reason = f"{type(error).__name__}: {error}"
+            if reason != reported:
+                log.warning("background_work_waits", work=work.name, reason=reason)
+            reported = reason
+        except Exception:
+            log.exception("background_work_failed", work=work.name)
+            reported = ""
+        else:
+            return
+        await asyncio.sleep(work.restart_seconds)
+
+
+@asynccontextmanager
+async def running(*works: Work) -> AsyncIterator[None]:
+    """Keep works running until the block ends."""
+    tasks = [asyncio.create_task(keep_running(work), name=work.name) for work in works]
+    try:
+        yield
+    finally:
+        await stop(*tasks)
+
+
+async def stop(*tasks: "asyncio.Task[None]") -> None:
+    """Cancel tasks and wait until they have ended."""
+    while not all(task.done() for task in tasks):
+        for task in tasks:  # more than once: what a task waits for may swallow a cancellation (gh-86296)
+            task.cancel()
+        await asyncio.wait(tasks, timeout=1.0)

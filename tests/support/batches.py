@@ -1,0 +1,89 @@
+"""Batches settled in memory, the way the worker does it with Postgres."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from etracker_scoring.scores.formula import ScoreParameters
+from etracker_scoring.scores.keys import Key
+from etracker_scoring.scores.newcomers import decide_origins
+from etracker_scoring.worker.admission import Outcome, admit
+from etracker_scoring.worker.batch import Batch, Stored, settle_facts
+from etracker_scoring.worker.downloads import possible_snatches
+from etracker_scoring.worker.readers.scores.accounting import Changes, account_for_keys, find_newcomers
+from etracker_scoring.worker.readers.sessions import SessionsReader
+from etracker_scoring.worker.readers.snatches import SnatchesReader
+from etracker_scoring.worker.readers.torrents import sum_up
+from etracker_scoring.worker.records import Credit, Membership, MembershipKey, Session, SessionKey, Torrent
+from etracker_scoring.worker.sums import Sums
+from etracker_shared.facts import MAX_COUNTER, Fact
+from etracker_shared.identity import hash_announce_key
+from tests.support.facts import START_MS, make_fact
+
+TORRENTS = ("film", "music", "text")
+SIZE = 1000
+PARAMETERS = ScoreParameters()
+NOW_MS = START_MS + 10**9
+
+
+@dataclass
+class Settled:
+    """What readers make of a batch."""
+
+    outcomes: Counter[Outcome]
+    sessions: dict[SessionKey, Session]
+    memberships: dict[MembershipKey, Membership]
+    keys: Changes
+    torrents: dict[int, Sums]
+
+
+class Store:
+    """What Postgres would hold, so that a test can settle batch after batch."""
+
+    def __init__(self, length: int | None = SIZE) -> None:
+        self.torrents = {make_fact(torrent=name).info_hash: Torrent(at, length) for at, name in enumerate(TORRENTS)}
+        hashes = [hash_announce_key(name) for name in ("alice", "bob")]
+        self.keys = {key_hash: Key(number, key_hash) for number, key_hash in enumerate(hashes, 1)}
+        self.sessions: dict[SessionKey, Session] = {}
+        self.memberships: dict[MembershipKey, Membership] = {}
+        self.credits: dict[MembershipKey, Credit] = {}
+        self.totals: Counter[str] = Counter()
+
+    def settle(self, facts: Sequence[Fact]) -> Settled:
+        admitted, dropped = admit(facts, self.keys, self.torrents)
+        downloaded = {
+            member: sum(kept.downloaded_credit for key, kept in self.sessions.items() if key[:2] == member)
+            for member in possible_snatches(admitted, self.memberships)
+        }
+        stored = Stored(dict(self.sessions), dict(self.memberships), dict(self.credits), downloaded)
+        settled, outcomes = settle_facts(admitted, stored)
+        batch = Batch(settled, stored, NOW_MS)
+        newcomers = find_newcomers(settled)
+        origins = decide_origins(newcomers.values(), [], PARAMETERS)
+        result = Settled(
+            outcomes=outcomes + dropped,
+            sessions=SessionsReader().read(batch, None),
+            memberships=SnatchesReader().read(batch, None),
+            keys=account_for_keys(batch, newcomers, origins, PARAMETERS),
+            torrents=sum_up(settled),
+        )
+        self._store(result)
+        return result
+
+    def _store(self, result: Settled) -> None:
+        self.sessions.update(result.sessions)
+        self.memberships.update(result.memberships)
+        self.credits.update((member, stored.credit) for member, stored in result.keys.credits.items())
+        for key_hash, key in self.keys.items():
+            if scored := result.keys.scores.get(key.id):
+                origin = result.keys.origins.by_key.get(key.id, key.origin)
+                self.keys[key_hash] = key._replace(history=scored.history, held=scored.held, origin=origin)
+        for side, entries in (("keys", result.keys.sums), ("torrents", result.torrents)):
+            for sums in entries.values():
+                for name in ("snatches", "uploaded", "downloaded", "seeding_seconds"):
+                    total = self.totals[f"{side} {name}"] + getattr(sums, name)
+                    self.totals[f"{side} {name}"] = min(MAX_COUNTER, total)
+
+    @property
+    def snatches(self) -> int:
+        return self.totals["torrents snatches"]
