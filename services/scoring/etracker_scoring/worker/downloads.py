@@ -53,7 +53,7 @@ class Downloads:
             snatched = enough and membership.snatched_ms is None
             snatched_ms = fact.at_ms if snatched else membership.snatched_ms
             membership = membership._replace(leeching=False, snatched_ms=snatched_ms)
-        elif fact.left > 0 and not membership.leeching and not is_hollow(fact):
+        elif fact.left > 0 and not (membership.leeching or is_hollow(fact) or _is_repeated(before, fact)):
             membership = membership._replace(leeching=True)
         if membership is not known:
             self._changed[member] = membership
@@ -69,6 +69,11 @@ def is_guests_snatch(item: Admitted, before: Session | None, settlement: Settlem
 
 def _finishes(session: Session | None, fact: Fact) -> bool:
     return fact.left == 0 and (session is None or session.left != 0) and not is_hollow(fact)
+
+
+def _is_repeated(session: Session | None, fact: Fact) -> bool:
+    """Return whether a session has taken this fact in already: another client may have finished the download since."""
+    return session is not None and (session.last_seen_ms, session.left) == (fact.at_ms, fact.left)
 
 
 def _is_enough(downloaded_here: int, length: int | None) -> bool:
