@@ -1,12 +1,14 @@
 """Request bodies that nobody reads: received in time or not at all, and dropped within bounds; pure ASGI.
 
-A connection that is closed while its client still sends is reset, and the reset may overtake the answer. So an answer
-that comes before the body's end is sent first, the rest of the body is read and dropped, and then the connection is
-closed. Whoever sends too much of it, or too slowly, is reset after all.
+A connection that is closed while its client still sends is reset, and the reset may overtake the answer. Many clients
+read no answer before they have sent everything, and a proxy between gives up on whoever closes early. So while a body
+flows it is read and dropped before its answer is sent. Once it pauses the answer is sent, the rest is read and dropped,
+and then the connection is closed. A client that sends too much, or too slowly, is reset after all.
 """
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,12 +26,14 @@ class BodyBounds:
     """How long bodies may take.
 
     One that is read: ``grace_seconds`` and the time it takes at the slowest speed. One that is dropped:
-    ``drop_seconds``, and ``drop_pause_seconds`` in which nothing comes.
+    ``drop_seconds``, and ``drop_pause_seconds`` in which nothing comes. Its answer is sent as soon as nothing has come
+    for ``flow_pause_seconds``.
     """
 
     grace_seconds: float = 20
     drop_seconds: float = 30
     drop_pause_seconds: float = 3
+    flow_pause_seconds: float = 0.25
 
 
 class SlowBodyError(Exception):
@@ -50,19 +54,19 @@ class UnreadBodies:
             await self._app(scope, receive, send)
             return
         body = _Body(scope, receive, self._bounds)
-        answer = _Answer(body, send)
+        answer = _Answer(body, send, lambda: self._drop(body, self._bounds.flow_pause_seconds))
         await self._app(scope, body.receive, answer.send)
         if answer.held_back:
-            await self._drop(body)
+            await self._drop(body, self._bounds.drop_pause_seconds)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _drop(self, body: "_Body") -> None:
+    async def _drop(self, body: "_Body", pause_seconds: float) -> None:
         if self._dropping >= DROPS_AT_ONCE or not body.is_coming:
             return
         self._dropping += 1
         try:
             async with asyncio.timeout(self._bounds.drop_seconds):
-                await body.drop()
+                await body.drop(pause_seconds)
         except TimeoutError:
             return
         finally:
@@ -106,10 +110,14 @@ class _Body:
                 return {"type": "http.disconnect"}
             raise SlowBodyError from None
 
-    async def drop(self) -> None:
-        """Receive the rest, within bounds."""
+    async def drop(self, pause_seconds: float) -> None:
+        """Receive the rest, within bounds.
+
+        Raises:
+            TimeoutError: nothing has come for ``pause_seconds``.
+        """
         while self.is_unread and self._received_bytes < self._dropped_bytes:
-            await self._receive_within(self._bounds.drop_pause_seconds)
+            await self._receive_within(pause_seconds)
 
     async def _receive_within(self, seconds: float) -> Message:
         start = time.monotonic()
@@ -125,17 +133,19 @@ _ANNOUNCING = frozenset({b"content-length", b"transfer-encoding", b"expect"})
 
 
 class _Answer:
-    """Holds back the end of an answer while its request's body isn't read."""
+    """Holds back the end of an answer while its request's body isn't read; all of it while the body flows."""
 
-    def __init__(self, body: _Body, send: Send) -> None:
+    def __init__(self, body: _Body, send: Send, drop: Callable[[], Awaitable[None]]) -> None:
         self._body = body
         self._send = send
+        self._drop = drop
         self._closes = False
         self.held_back = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._body.is_answered = True
+            await self._drop()
             self._closes = self._body.is_unread
             if self._closes:
                 message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
