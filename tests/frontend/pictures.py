@@ -24,7 +24,7 @@ _SETTINGS = {"ETRACKER_COUNTS_SYNC_SECONDS": "1", "ETRACKER_SAMPLE_SECONDS": "1"
 
 
 class Photographer:
-    """Takes pictures of the pages as somebody with an announce key and the API key sees them."""
+    """Takes pictures of pages with an announce key and the API key stored."""
 
     def __init__(self, browser: Browser, stack: StackRun) -> None:
         self._browser = browser
