@@ -7,7 +7,7 @@ import tseslint from "typescript-eslint";
 const to = (...types) => ({ to: { element: { types: { anyOf: types } } } });
 const from = (type) => ({ element: { type } });
 
-// Who may import whom, from the top down. Everything else in src/ is disallowed, type imports included.
+// Who may import whom, from the top down. Any other import inside src/ is an error, even if only of types.
 const layers = {
   files: ["src/*/**/*.{ts,tsx}"],
   plugins: { boundaries },
@@ -31,7 +31,7 @@ const layers = {
       "error",
       {
         default: "disallow",
-        checkAllOrigins: true, // for the router
+        checkAllOrigins: true, // also external packages: components/ui must not know the router
         policies: [
           { allow: { to: { module: { origin: ["external", "core"] } } } },
           { from: from("app"), allow: to("app", "feature", "component", "ui", "api") },
@@ -61,7 +61,7 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
-      // An async event handler reports its own failures; awaiting it is nobody's business.
+      // Async event handlers report their own failures; nobody awaits them.
       "@typescript-eslint/no-misused-promises": ["error", { checksVoidReturn: { attributes: false } }],
       // The router signals a redirect by throwing it.
       "@typescript-eslint/only-throw-error": [

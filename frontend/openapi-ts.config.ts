@@ -9,11 +9,11 @@ export default defineConfig({
     {
       name: "@hey-api/sdk",
       responseStyle: "data",
-      auth: false, // every call says itself which key it sends
-      // The operation's id is the route's function, path and method; the function says enough.
+      auth: false, // every call passes its key explicitly
+      // Operation ids consist of the route's function, path and method; the function name is enough.
       operations: { methodName: { name: (id) => id.replace(/_?api_?v1.*/i, "") } },
     },
-    // Enums are objects, too, so that pages can list their values.
+    // Generate enums as values, too, so that pages can list them.
     {
       name: "@hey-api/typescript",
       definitions: { case: "PascalCase" },

@@ -2,10 +2,10 @@ import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
-// `make dev` tells where the embedded stack's gateway is.
+// `make dev` passes the address of the embedded stack's gateway.
 const gateway = process.env.ETRACKER_GATEWAY ?? "http://127.0.0.1:3000";
 
-// As in deploy/gateway/Caddyfile, so that the announce URL that pages show works here too.
+// The same paths as in deploy/gateway/Caddyfile, so that the announce URLs on the pages work here, too.
 const ANNOUNCES = String.raw`^/([^/?]+/)?(announce|scrape)(\?|$)`;
 const ALIASES = String.raw`^/(announce|scrape)/[^/?]+(\?|$)`;
 

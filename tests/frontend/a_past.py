@@ -1,4 +1,4 @@
-"""An announce key with a past, in the rows that four months of announces would have left."""
+"""An announce key with a history: the rows that four months of announces would leave."""
 
 import secrets
 
@@ -7,7 +7,7 @@ from etracker_shared.tiers import Tier
 from tests.support.postgres import TEMPLATE, PostgresServer
 
 TIERS = ((118, 2), (101, 1), (83, 2), (64, 3), (43, 4), (21, 3), (9, 2), (2, 1))
-"""The tiers that it held, and since how many days."""
+"""The tiers it held: days since the change, and the tier."""
 
 NOTICE = tier_notice(Tier.CONTRIBUTOR, Tier.LITTLE_HISTORY, Reason.SNATCHES_UNPAID)
 LONG_NAME = "A field recording of the dawn chorus, with a name that goes on for longer than any telephone is wide"
@@ -50,7 +50,7 @@ FROM torrent, peers WHERE announce_key = {key};
 
 
 def make_key_with_a_past(postgres: PostgresServer) -> str:
-    """Store the key with everything that hangs on it, and return it."""
+    """Store the key with its history and return it."""
     key = secrets.token_hex(15)
     tiers = ", ".join(f"({days}, {tier})" for days, tier in TIERS)
     statements = [_KEY.format(key=_quoted(key), notice=_quoted(NOTICE), tiers=tiers)]

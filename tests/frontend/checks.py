@@ -1,4 +1,4 @@
-"""What holds for every page: accessible, and as wide as the window."""
+"""Checks for every page: accessible, and no wider than the window."""
 
 import json
 from pathlib import Path
@@ -14,14 +14,14 @@ FIND_VIOLATIONS = """axe.run().then(({ violations }) => JSON.stringify(
 
 
 def problems_of(page: Page, address: str) -> list[object]:
-    """Open a page and return what is wrong with it."""
+    """Open a page and return its problems."""
     page.goto(address)
     page.get_by_role("heading", level=1).wait_for()
-    expect(page.locator(".mantine-Skeleton-root")).to_have_count(0)  # all is there, the chart included
+    expect(page.locator(".mantine-Skeleton-root")).to_have_count(0)  # everything has loaded, including the chart
     excess = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     too_wide: list[object] = [f"{excess} pixels too wide"] if excess > 0 else []
     too_wide += page.evaluate(TABLES_TOO_WIDE)
-    session = page.context.new_cdp_session(page)  # a script element would break the page's policy
+    session = page.context.new_cdp_session(page)  # a script element would violate the page's policy
     session.send("Runtime.evaluate", {"expression": AXE.read_text()})
     ask = {"expression": FIND_VIOLATIONS, "awaitPromise": True, "returnByValue": True}
     answer = session.send("Runtime.evaluate", ask)

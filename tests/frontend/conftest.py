@@ -24,10 +24,10 @@ ARGUMENTS = (
 PATIENCE_MS = 30_000
 
 Look = tuple[Literal["light", "dark"], int]
-"""Colours and width of a window."""
+"""Colour scheme and width of a window."""
 
 LOOKS: list[Look] = [("light", 360), ("light", 1440), ("dark", 360), ("dark", 1440)]
-# What a test waits for comes within seconds instead of a minute.
+# Tests wait for seconds instead of a minute.
 _SETTINGS = {
     "ETRACKER_KEY_LIMIT": "1000/hour",
     "ETRACKER_FAILURE_LIMIT": "1000/hour",
@@ -40,14 +40,14 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """The tracker's Postgres; who stops it starts it again before the test ends."""
+    """The tracker's Postgres. A test that stops it starts it again."""
     with running_postgres() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def stack(postgres: PostgresServer) -> Iterator[StackRun]:
-    """The whole tracker, with names on its list that want to deceive."""
+    """The whole tracker, with hostile torrent names."""
     where = postgres.settings(TEMPLATE)
     server = {"PGHOST": where.pghost, "PGPORT": str(where.pgport), "PGDATABASE": TEMPLATE, "PGUSER": where.pguser}
     with running_stack({**_SETTINGS, **server}) as stack:
@@ -69,7 +69,7 @@ async def _insert_hostile_names(stack: StackRun) -> None:
 
 @pytest.fixture(scope="session")
 def api(stack: StackRun) -> Iterator[httpx.Client]:
-    """The API as an operator's script uses it."""
+    """A client of the API with the operator's key."""
     headers = {"Authorization": f"Bearer {stack.api_key}"}
     with httpx.Client(base_url=stack.base_url, headers=headers, trust_env=False) as client:
         yield client
@@ -77,7 +77,7 @@ def api(stack: StackRun) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def torrent_file(tmp_path: Path) -> Callable[[str], Path]:
-    """Make a torrent of a small file, which lies beside it."""
+    """Make a small file and, next to it, a torrent of it."""
 
     def make(name: str) -> Path:
         content = make_content(tmp_path / name, 300_000)
@@ -90,7 +90,7 @@ def torrent_file(tmp_path: Path) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def browser(stack: StackRun) -> Iterator[Browser]:
-    """Chromium, as Debian has it."""
+    """Debian's Chromium."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -98,7 +98,7 @@ def browser(stack: StackRun) -> Iterator[Browser]:
 
 
 class Visit:
-    """A browser window, and what went wrong in it."""
+    """A browser window and the problems found in it."""
 
     def __init__(self, context: BrowserContext, base_url: str) -> None:
         self.context = context
@@ -118,13 +118,13 @@ class Visit:
             self.problems.append(f"a request to {url}")
 
     def _note(self, kind: str, text: str) -> None:
-        refused_request = text.startswith("Failed to load resource")  # shown on the page, which tests look at
+        refused_request = text.startswith("Failed to load resource")  # shown on the page, where tests check it
         if kind in {"error", "warning"} and not refused_request:
             self.problems.append(text)
 
 
 def remember_keys(context: BrowserContext, announce_key: str, api_key: str) -> None:
-    """Let every page that a window opens from now on begin with both keys."""
+    """Make every page of a window start with both keys stored."""
     for storage, name, key in (
         ("localStorage", "announce", announce_key),
         ("sessionStorage", "etracker.api-key", api_key),
@@ -137,7 +137,7 @@ Windows = Callable[[Look, str], BrowserContext]
 
 @pytest.fixture
 def windows(browser: Browser, stack: StackRun) -> Iterator[Windows]:
-    """Open windows of somebody who has an announce key and the API key."""
+    """Open windows with an announce key and the API key."""
     with contextlib.ExitStack() as opened:
 
         def open_window(look: Look, announce_key: str) -> BrowserContext:
@@ -154,7 +154,7 @@ def windows(browser: Browser, stack: StackRun) -> Iterator[Windows]:
 
 @pytest.fixture
 def visit(browser: Browser, stack: StackRun) -> Iterator[Visit]:
-    """A fresh window; nothing may go wrong in it, be asked of others, or break the policy."""
+    """A new window, without errors, requests to other hosts or policy violations."""
     context = browser.new_context(base_url=stack.base_url, viewport={"width": 1440, "height": 900})
     visit = Visit(context, stack.base_url)
     yield visit
@@ -169,7 +169,7 @@ def page(visit: Visit) -> Page:
 
 @pytest.fixture
 def operator_page(page: Page, stack: StackRun) -> Page:
-    """A window in which an operator has signed in."""
+    """A window with an operator signed in."""
     page.goto("/operator")
     page.get_by_label("API key", exact=True).fill(stack.api_key)
     page.get_by_role("button", name="Sign in").click()

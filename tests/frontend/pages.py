@@ -1,4 +1,4 @@
-"""Every page of the frontend, for the checks that each must pass."""
+"""Every page of the frontend."""
 
 ANY_TORRENT = "{info_hash}"
 LONG_NAME = "long " * 2000

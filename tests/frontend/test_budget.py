@@ -1,4 +1,4 @@
-"""What the first page weighs, from what the build says of itself."""
+"""The size of the first page, from the build's manifest."""
 
 import gzip
 import json
@@ -11,7 +11,7 @@ SCRIPTS_AND_STYLES_BYTES = 220_000
 
 
 def first_files() -> set[str]:
-    """Return the files that the first page loads before anything is asked for."""
+    """Return the files that the first page loads before any interaction."""
     manifest: dict[str, Any] = json.loads((DIST / ".vite" / "manifest.json").read_text())
     waiting, seen, files = ["index.html"], set[str](), set[str]()
     while waiting:

@@ -1,4 +1,4 @@
-"""What an operator does."""
+"""The operator pages."""
 
 import base64
 import re
@@ -18,7 +18,7 @@ DROP = """(zone, [name, base64]) => {
 }"""
 
 
-def test_of_twenty_uploads_the_three_broken_ones_say_why(
+def test_three_broken_uploads_of_twenty_say_why(
     operator_page: Page, torrent_file: Callable[[str], Path], tmp_path: Path
 ) -> None:
     good = [torrent_file(f"upload-{number}") for number in range(17)]
@@ -32,9 +32,9 @@ def test_of_twenty_uploads_the_three_broken_ones_say_why(
     operator_page.get_by_label("Torrent files").set_input_files([*good, *(tmp_path / name for name in broken)])
     expect(operator_page.get_by_text("17 torrents uploaded, 3 failed.")).to_be_visible()
     for name in broken:
-        told = operator_page.get_by_role("listitem").filter(has_text=name).locator("p").inner_text()
-        assert len(told) > 15
-        assert told.endswith(".")
+        reason = operator_page.get_by_role("listitem").filter(has_text=name).locator("p").inner_text()
+        assert len(reason) > 15
+        assert reason.endswith(".")
     operator_page.get_by_role("button", name="Clear list").click()
     expect(operator_page.get_by_text("17 torrents uploaded")).to_have_count(0)
     operator_page.goto("/infohashes?q=upload")
@@ -129,7 +129,7 @@ def test_a_wrong_api_key_is_refused_with_a_sentence(page: Page) -> None:
     expect(page.get_by_label("API key", exact=True)).to_be_visible()
 
 
-def test_the_api_key_is_gone_with_the_tab_and_never_stored_for_good(operator_page: Page) -> None:
+def test_the_api_key_is_forgotten_with_the_tab_and_never_stored_permanently(operator_page: Page) -> None:
     assert operator_page.evaluate("Object.keys(localStorage).filter((name) => name.includes('api')).length") == 0
     other_tab = operator_page.context.new_page()
     other_tab.goto("/operator")
@@ -139,7 +139,7 @@ def test_the_api_key_is_gone_with_the_tab_and_never_stored_for_good(operator_pag
     assert operator_page.evaluate("sessionStorage.length") == 0
 
 
-def test_the_system_page_tells_how_each_service_does(
+def test_the_system_page_shows_the_health_of_each_service(
     operator_page: Page, api: httpx.Client, torrent_file: Callable[[str], Path]
 ) -> None:
     seed(api, upload(api, torrent_file("written")))
@@ -148,7 +148,7 @@ def test_the_system_page_tells_how_each_service_does(
         row = operator_page.get_by_role("row").filter(has_text=re.compile(f"^{name}")).first
         expect(row).to_contain_text("Up")
         expect(row).to_contain_text(re.compile(r"\d+ s ago"))
-    for label, told in (
+    for label, pattern in (
         ("Facts waiting", r"[\d,]+"),
         ("Statistics lag", r"[\d.]+ s"),
         ("Last write", r"\d+ s ago"),
@@ -156,10 +156,10 @@ def test_the_system_page_tells_how_each_service_does(
         ("Redis", r"[\d.]+ .iB"),
     ):
         number = operator_page.locator("dl > div").filter(has=operator_page.get_by_text(label, exact=True))
-        expect(number.locator("dd > span").first).to_have_text(re.compile(f"^{told}$"))
+        expect(number.locator("dd > span").first).to_have_text(re.compile(f"^{pattern}$"))
 
 
-def test_a_list_goes_on_with_its_next_page_and_back_to_the_first(operator_page: Page, api: httpx.Client) -> None:
+def test_a_list_leads_to_its_next_page_and_back_to_the_first(operator_page: Page, api: httpx.Client) -> None:
     for _ in range(51):
         api.post("/api/v1/keys").raise_for_status()
     operator_page.get_by_role("link", name="Announce keys").click()
@@ -173,7 +173,7 @@ def test_a_list_goes_on_with_its_next_page_and_back_to_the_first(operator_page: 
     expect(rows.filter(has_text=first.split()[0]).first).to_be_visible()
 
 
-def test_settings_are_searched_and_those_that_were_changed_shown_alone(operator_page: Page) -> None:
+def test_settings_can_be_searched_and_limited_to_changed_ones(operator_page: Page) -> None:
     operator_page.get_by_role("link", name="Settings").click()
     row = operator_page.get_by_role("row")
     expect(row.nth(20)).to_be_visible()

@@ -1,4 +1,4 @@
-"""What holds for every page: accessible, as wide as the window, light and dark."""
+"""Every page is accessible and fits the window, light and dark."""
 
 import httpx
 import pytest
@@ -17,7 +17,7 @@ def announce_key(api: httpx.Client) -> str:
 
 @pytest.fixture(scope="module")
 def addresses(api: httpx.Client) -> list[str]:
-    """Every page, those of a torrent with one that is there."""
+    """Every page; those of a torrent with an existing one."""
     some = api.get("/api/v1/infohashes", params={"limit": 1}).raise_for_status().json()["items"][0]["info_hash"]
     return [address.replace(ANY_TORRENT, some) for address in (*PUBLIC_PAGES, *OPERATOR_PAGES)]
 

@@ -1,4 +1,4 @@
-"""The standing of somebody who has a past: tiers won and lost, snatches owed, a notice."""
+"""The standing page of a key with a history: tiers won and lost, seeding owed, a notice."""
 
 import re
 
@@ -14,12 +14,12 @@ from tests.support.stack import StackRun
 
 @pytest.fixture(scope="module")
 def announce_key(postgres: PostgresServer, stack: StackRun) -> str:
-    """A key with a past; the stack has migrated the database by then."""
+    """A key with a history; the stack migrates the database first."""
     return make_key_with_a_past(postgres)
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
-def test_a_standing_with_a_past_is_told_in_full_and_accessibly(
+def test_a_standing_with_a_history_is_complete_and_accessible(
     look: Look, windows: Windows, stack: StackRun, announce_key: str
 ) -> None:
     visit = Visit(windows(look, announce_key), stack.base_url)
@@ -39,12 +39,12 @@ def test_a_standing_with_a_past_is_told_in_full_and_accessibly(
     history = main.get_by_role("region", name="Tier over time")
     expect(history).to_contain_text("From tier 2 to tier 1")
     history.get_by_text("View as table").click()
-    told = [int(tier) for tier in history.get_by_role("cell").all_inner_texts()]
-    assert told == [TIERS[-1][1], *(tier for _, tier in reversed(TIERS))]  # now, and before
+    tiers = [int(tier) for tier in history.get_by_role("cell").all_inner_texts()]
+    assert tiers == [TIERS[-1][1], *(tier for _, tier in reversed(TIERS))]  # now, and before
     assert visit.problems == []
 
 
-def test_who_comes_after_the_forgotten_key_is_shown_nothing_of_its_standing(visit: Visit, announce_key: str) -> None:
+def test_the_next_key_s_holder_sees_nothing_of_the_removed_key_s_standing(visit: Visit, announce_key: str) -> None:
     page = visit.page
     show_standing_of(announce_key, page)
     other_tab = visit.context.new_page()
@@ -59,7 +59,7 @@ def test_who_comes_after_the_forgotten_key_is_shown_nothing_of_its_standing(visi
         held.append(route)
 
     visit.context.route("**/api/v1/standing", hold)
-    page.bring_to_front()  # a tab behind another draws seldom, and a click waits for that
+    page.bring_to_front()  # a background tab rarely draws, and a click waits until it does
     page.get_by_role("button", name="Remove from this browser").click()
     page.get_by_role("button", name="Remove", exact=True).click()
     page.get_by_role("button", name="Get an announce URL").click()

@@ -1,4 +1,4 @@
-"""What somebody does who comes for a torrent, with a real client, and where it shows."""
+"""A visitor's way from the home page to seeding with a real client."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -19,13 +19,13 @@ KEY = re.compile(r"/([0-9a-f]{30})/announce")
 
 
 def upload(api: httpx.Client, path: Path) -> str:
-    """Put a torrent on the list and return its infohash."""
+    """Upload a torrent and return its infohash."""
     answer = api.post("/api/v1/torrents", files={"file": (path.name, path.read_bytes())}).raise_for_status()
     return str(answer.json()["torrent"]["info_hash"])
 
 
 def get_key(page: Page) -> str:
-    """Get an announce URL on the front page and return the key in it."""
+    """Get an announce URL on the home page and return its key."""
     page.goto("/")
     page.get_by_role("button", name="Get an announce URL").click()
     return shown_key(page)
@@ -41,7 +41,7 @@ def shown_key(page: Page) -> str:
 
 @contextmanager
 def seeding(torrent: Path, directory: Path) -> Iterator[None]:
-    """Seed with aria2 what lies in ``directory``."""
+    """Seed the content of ``directory`` with aria2."""
     options = ["--enable-dht=false", "--bt-enable-lpd=false", "--check-integrity", "--seed-ratio=0"]
     port = free_port()
     command = ["aria2c", *options, f"--listen-port={port}", f"--dir={directory}", str(torrent)]
@@ -89,14 +89,14 @@ def test_a_visitor_gets_a_key_downloads_seeds_and_sees_it(
 
 
 def newest_on_the_chart(page: Page) -> float:
-    """Return the last number of seeders that the chart has: the mean of its step so far."""
+    """Return the chart's latest number of seeders: the mean of the current step so far."""
     page.get_by_text("View as table").click()
     newest = page.get_by_role("region", name="Chart data").get_by_role("row").nth(1)
     return float(newest.get_by_role("cell").first.inner_text())
 
 
 def reload_until(page: Page, condition: Callable[[], bool], tries: int = 30) -> None:
-    """Load the page again until it shows something, a second apart."""
+    """Reload the page once a second until the condition holds."""
     for _ in range(tries):
         page.reload()
         expect(page.locator(".mantine-Skeleton-root")).to_have_count(0)
@@ -110,19 +110,19 @@ def test_rotating_the_key_ends_the_old_one_and_keeps_what_was_done(page: Page, a
     old = get_key(page)
     page.goto("/standing")
     page.get_by_role("button", name="Rotate key").click()
-    with page.expect_response("**/api/v1/standing") as asked_anew:
+    with page.expect_response("**/api/v1/standing") as refetched:
         page.get_by_role("dialog").get_by_role("button", name="Rotate key").click()
     expect(page.get_by_text("Key rotated", exact=True)).to_be_visible()
     new = shown_key(page)
     assert new != old
-    assert asked_anew.value.status == 200
+    assert refetched.value.status == 200
     assert [api.get("/api/v1/standing", headers={"X-Announce-Key": key}).status_code for key in (old, new)] == [
         403,
         200,
     ]
 
 
-def test_the_key_is_remembered_here_and_never_put_into_an_address(visit: Visit) -> None:
+def test_the_key_is_stored_in_the_browser_and_never_part_of_a_url(visit: Visit) -> None:
     addresses: list[str] = []
     visit.context.on("request", lambda request: addresses.append(request.url))
     key = get_key(visit.page)
@@ -137,7 +137,7 @@ def test_the_key_is_remembered_here_and_never_put_into_an_address(visit: Visit) 
     assert visit.page.evaluate("Object.values(localStorage).join()").count(key) == 0
 
 
-def test_a_key_that_the_tracker_doesn_t_know_is_told_what_to_do(page: Page) -> None:
+def test_an_unknown_key_gets_advice_on_what_to_do(page: Page) -> None:
     page.goto("/standing")
     page.get_by_text("I already have one").click()
     field = page.get_by_label("Announce URL or key")

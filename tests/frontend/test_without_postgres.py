@@ -1,4 +1,4 @@
-"""What pages say while the database is away, and that they come back with it."""
+"""Pages during an outage of the database, and their recovery."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -17,13 +17,13 @@ from tests.support.stack import StackRun
 
 NAME = "kept-through-an-outage"
 LIVE_MS = 11_000
-"""A page with live numbers asks again within this time."""
+"""Pages with live numbers refresh within this time."""
 CLICK_EACH = "(buttons) => buttons.forEach((button) => button.click())"
 
 
 @contextmanager
 def postgres_away(postgres: PostgresServer, stack: StackRun) -> Iterator[None]:
-    """Take the database away as a power cut would; afterwards every service has it again."""
+    """Stop the database as a power cut would, then start it and wait until every service is ready."""
     postgres.kill()
     try:
         yield
@@ -65,17 +65,17 @@ def test_without_the_database_pages_say_what_to_do_and_with_it_they_recover(
         home.clock.fast_forward(LIVE_MS)
         for page in (home, operator, *opened):
             expect(failure(page).get_by_role("button", name="Try again")).to_be_visible()
-        expect(torrents).to_contain_text(re.compile("[1-9]"))  # what was known stays
+        expect(torrents).to_contain_text(re.compile("[1-9]"))  # the last known values stay
         operator.get_by_role("textbox", name="Infohashes").fill(f"{'5d' * 20} {NAME} too")
         operator.get_by_role("button", name="Add", exact=True).click()
         expect(failure(operator)).to_have_count(2)
 
-    home.clock.fast_forward(LIVE_MS)  # it asks again by itself
+    home.clock.fast_forward(LIVE_MS)  # it refreshes by itself
     operator.get_by_role("button", name="Add", exact=True).click()
     expect(operator.get_by_role("row").filter(has_text=f"{NAME} too")).to_be_visible()
     for page, shown in opened.items():
         again = failure(page).get_by_role("button", name="Try again")
-        again.evaluate_all(CLICK_EACH)  # where the page hasn't asked by itself before
+        again.evaluate_all(CLICK_EACH)  # unless the page has refreshed by itself
         expect(page.get_by_text(shown).first).to_be_visible()
     for page in (home, operator, *opened):
         expect(failure(page)).to_have_count(0)

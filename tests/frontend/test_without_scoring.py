@@ -1,4 +1,4 @@
-"""What the standing's page says while scoring is away."""
+"""The standing page during an outage of scoring."""
 
 import signal
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.support.stack import StackRun
 
 @contextmanager
 def scoring_away(stack: StackRun) -> Iterator[None]:
-    """Kill scoring, and hold who would start it again until the end."""
+    """Kill scoring, and keep the supervisor from restarting it until the block ends."""
     stack.program.send(signal.SIGSTOP)
     old = stack.kill("scoring")
     try:

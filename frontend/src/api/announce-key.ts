@@ -1,31 +1,31 @@
 import { useSyncExternalStore } from "react";
 import { queryClient } from "./query-client";
 
-// The announce key is remembered in this browser and nowhere else. It leaves it only in the header
-// X-Announce-Key, to this tracker.
-const NAME = "announce";
-const FORM = /[0-9a-f]{30}/i;
-/** What the key of every query begins with that is asked in the name of the key's holder. */
-export const OF_HOLDER = "key-holder";
+// The announce key is stored in this browser and nowhere else. It is only sent to this tracker, in the X-Announce-Key
+// header.
+const STORAGE_NAME = "announce";
+const KEY_PATTERN = /[0-9a-f]{30}/i;
+/** The first part of the query key of every request made with the announce key. */
+export const KEY_HOLDER = "key-holder";
 const listeners = new Set<() => void>();
 
 function read(): string | null {
   try {
-    return localStorage.getItem(NAME);
+    return localStorage.getItem(STORAGE_NAME);
   } catch {
-    return null; // storage is switched off: the key lives as long as the page
+    return null; // storage is disabled: the key lives as long as the page
   }
 }
 
 let current = read();
 
-/** From here on somebody else may be meant: what the tracker told of the one before goes with the key. */
+/** Switch to another key, perhaps another person's, and drop what was fetched with the previous one. */
 function change(key: string | null): void {
-  queryClient.removeQueries({ queryKey: [OF_HOLDER] });
-  become(key);
+  queryClient.removeQueries({ queryKey: [KEY_HOLDER] });
+  setCurrent(key);
 }
 
-function become(key: string | null): void {
+function setCurrent(key: string | null): void {
   current = key;
   listeners.forEach((listener) => {
     listener();
@@ -34,16 +34,16 @@ function become(key: string | null): void {
 
 function store(key: string | null): void {
   try {
-    if (key === null) localStorage.removeItem(NAME);
-    else localStorage.setItem(NAME, key);
+    if (key === null) localStorage.removeItem(STORAGE_NAME);
+    else localStorage.setItem(STORAGE_NAME, key);
   } catch {
     // see above
   }
 }
 
-// Other tabs' changes count on every page, also on one that shows nothing of the key.
+// Follow changes from other tabs, even on pages that don't show the key.
 window.addEventListener("storage", ({ key }) => {
-  if (key === NAME || key === null) change(read());
+  if (key === STORAGE_NAME || key === null) change(read());
 });
 
 function subscribe(listener: () => void): () => void {
@@ -60,20 +60,20 @@ export function useAnnounceKey(): [key: string | null, remember: (key: string | 
   return [useSyncExternalStore(subscribe, () => current), remember];
 }
 
-/** Go on with the key that the same holder got in the old one's place: what was fetched stays true. */
+/** Switch to the key that replaces the holder's old one; what was fetched remains valid. */
 export function rotateTo(key: string): void {
   store(key);
-  become(key);
+  setCurrent(key);
 }
 
-/** The key as it is when a request goes out; empty without one. */
+/** Return the current key, or an empty string without one. */
 export function announceKey(): string {
   return current ?? "";
 }
 
-/** Find the key in what somebody pasted: a key, or an announce URL with one. */
-export function keyIn(pasted: string): string | null {
-  return FORM.exec(pasted)?.[0].toLowerCase() ?? null;
+/** Extract the key from a pasted key or announce URL. */
+export function findKey(pasted: string): string | null {
+  return KEY_PATTERN.exec(pasted)?.[0].toLowerCase() ?? null;
 }
 
 export function announceUrl(key: string): string {

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-// An operator's API key lives as long as the tab: in session storage, never in the URL.
+// An operator's API key is kept in session storage, so that it lives as long as the tab; it is never in a URL.
 const NAME = "etracker.api-key";
 const listeners = new Set<() => void>();
 let current = sessionStorage.getItem(NAME);

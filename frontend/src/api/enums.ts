@@ -1,2 +1,2 @@
-// Apart from the requests, so that the router can check URLs without loading them.
+// Separate from the requests, so that the router can validate URLs without loading them.
 export { Action, KeySort, Sort as TorrentSort, Span, SwarmHealth as Health } from "./generated/types.gen";

@@ -5,7 +5,7 @@ export interface FieldError {
   message: string;
 }
 
-/** A request that failed: what the API said (RFC 9457), or that it couldn't be reached (status 0). */
+/** A failed request: the API's problem details (RFC 9457), or status 0 if it couldn't be reached. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -19,7 +19,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Read a problem document; anything else becomes a sentence about the status. */
+/** Parse a problem document; any other body becomes a sentence about the status. */
 export function toApiError(body: unknown, status: number, retryAfter: string | null): ApiError {
   const problem = isRecord(body) ? body : {};
   const fields = Array.isArray(problem.errors) ? problem.errors.filter(isFieldError) : [];
@@ -33,11 +33,11 @@ export function toApiError(body: unknown, status: number, retryAfter: string | n
   );
 }
 
-/** Say what happened and what to do about it. */
+/** Describe an error and what to do about it. */
 export function advice(error: Error): { title: string; detail: string } {
   if (!(error instanceof ApiError))
     return { title: "Something went wrong on this page", detail: error.message };
-  const said = [error.detail, ...error.fields.map(({ field, message }) => `${field}: ${message}`)].join(" ");
+  const message = [error.detail, ...error.fields.map((one) => `${one.field}: ${one.message}`)].join(" ");
   switch (error.status) {
     case 0:
       return {
@@ -47,26 +47,26 @@ export function advice(error: Error): { title: string; detail: string } {
       };
     case 401:
     case 403:
-      return { title: "Key not accepted", detail: said };
+      return { title: "Key not accepted", detail: message };
     case 404:
-      return { title: "Not found", detail: said };
+      return { title: "Not found", detail: message };
     case 429:
       return {
         title: "Too many requests from your IP address",
-        detail: `${said} ${waiting(error.retryAfterSeconds)}`,
+        detail: `${message} ${waiting(error.retryAfterSeconds)}`,
       };
     case 503:
       return {
         title: "Temporarily unavailable",
-        detail: /try again/i.test(said) ? said : `${said} Try again in a moment.`,
+        detail: /try again/i.test(message) ? message : `${message} Try again in a moment.`,
       };
     default:
       return error.status >= 500
         ? {
             title: "Something went wrong on the tracker",
-            detail: `${said} Try again. If it keeps happening, contact an operator.`,
+            detail: `${message} Try again. If it keeps happening, contact an operator.`,
           }
-        : { title: "That didn't work", detail: said };
+        : { title: "That didn't work", detail: message };
   }
 }
 

@@ -1,25 +1,25 @@
 import { queryOptions } from "@tanstack/react-query";
-import { announceKey, OF_HOLDER } from "./announce-key";
+import { announceKey, KEY_HOLDER } from "./announce-key";
 import "./errors";
 import * as sdk from "./generated/sdk.gen";
 import type { StandingReport as Standing } from "./generated/types.gen";
 
 export type { Standing };
 
-const FRESH_MS = 30_000;
+const REFRESH_MS = 30_000;
 
-// The announce key stays out of the query's, where tools for developers would show it; app/announce-key.ts drops what
-// was fetched when the key becomes another.
+// The announce key isn't part of the query key, where developer tools would show it. Instead, announce-key.ts drops
+// the cached data when the announce key changes.
 export const standing = () =>
   queryOptions({
-    queryKey: [OF_HOLDER, "standing"],
+    queryKey: [KEY_HOLDER, "standing"],
     queryFn: ({ signal }) => sdk.getStanding({ headers: identity(), signal }),
-    refetchInterval: FRESH_MS,
+    refetchInterval: REFRESH_MS,
   });
 
 export const rotateKey = () => sdk.rotateOwnKey({ headers: identity() });
 
-/** Fetch a torrent with one's own announce URL in it. */
+/** Download a torrent file that contains the visitor's announce URL. */
 export const torrentFile = (infoHash: string): Promise<Blob> =>
   sdk.downloadTorrent({
     path: { info_hash: infoHash },

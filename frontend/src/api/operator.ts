@@ -13,7 +13,7 @@ import type {
   SystemV1 as System,
   UploadedTorrent,
 } from "./generated/types.gen";
-import { given } from "./public";
+import { defined } from "./public";
 
 export type { AuditItem, Key, Operator, Peer, Service, Setting, System, UploadedTorrent };
 
@@ -58,7 +58,7 @@ export const peers = (infoHash: string) =>
 export const keys = (search: KeySearch) =>
   queryOptions({
     queryKey: ["operator", "keys", search],
-    queryFn: ({ signal }) => sdk.listKeys({ ...authorized(), query: given(search), signal }),
+    queryFn: ({ signal }) => sdk.listKeys({ ...authorized(), query: defined(search), signal }),
     placeholderData: keepPreviousData,
   });
 
@@ -71,7 +71,7 @@ export const operators = () =>
 export const audit = (search: AuditSearch) =>
   queryOptions({
     queryKey: ["operator", "audit", search],
-    queryFn: ({ signal }) => sdk.showAuditLog({ ...authorized(), query: given(search), signal }),
+    queryFn: ({ signal }) => sdk.showAuditLog({ ...authorized(), query: defined(search), signal }),
     placeholderData: keepPreviousData,
   });
 

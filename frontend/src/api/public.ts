@@ -34,7 +34,7 @@ export const statsHistory = (span: Span) =>
 export const torrents = (search: TorrentSearch) =>
   queryOptions({
     queryKey: ["torrents", search],
-    queryFn: ({ signal }) => sdk.listTorrents({ query: given(search), signal }),
+    queryFn: ({ signal }) => sdk.listTorrents({ query: defined(search), signal }),
     placeholderData: keepPreviousData,
     refetchInterval: HISTORY_MS,
   });
@@ -57,8 +57,8 @@ export const torrentHistory = (infoHash: string, span: Span) =>
 
 export const createKey = () => sdk.generateKey();
 
-/** Leave out what wasn't given, so that it doesn't travel as an empty parameter. */
-export function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+/** Drop undefined values, which would be sent as empty parameters. */
+export function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;
   };

@@ -2,7 +2,7 @@ import { authorization } from "./api-key";
 import { ApiError, toApiError } from "./errors";
 import type { UploadedTorrent } from "./operator";
 
-/** Upload a torrent and tell of the progress, which `fetch` can't. */
+/** Upload a torrent and report its progress, which `fetch` can't do. */
 export function uploadTorrent(file: File, onProgress: (share: number) => void): Promise<UploadedTorrent> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();

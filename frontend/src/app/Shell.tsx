@@ -10,7 +10,7 @@ const PAGES = [
   { to: "/operator", label: "Operator" },
 ] as const;
 
-/** The frame round every page. */
+/** The header, navigation and footer around every page. */
 export function Shell() {
   const main = useFocusOnNavigation();
   return (
@@ -71,7 +71,7 @@ function SchemeToggle() {
   );
 }
 
-/** After a change of page a screen reader goes on at the new page, not at the link that was followed. */
+/** Focus the new page after a navigation, so that screen readers continue there instead of at the link. */
 function useFocusOnNavigation() {
   const router = useRouter();
   const main = useRef<HTMLElement>(null);

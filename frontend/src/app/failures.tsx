@@ -14,7 +14,7 @@ export function NotFound() {
   );
 }
 
-/** A page that couldn't be shown: mostly its script is gone because a newer version was installed meanwhile. */
+/** Shown when a page can't be loaded, usually because an update has replaced its script. */
 export function LoadFailure({ error }: { error: unknown }) {
   return (
     <Page title="This page couldn't be loaded">

@@ -1,4 +1,4 @@
-// Only what is used, in the order in which the components build on each other.
+// Only the styles in use, in dependency order.
 import "@mantine/core/styles/baseline.layer.css";
 import "@mantine/core/styles/default-css-variables.layer.css";
 import "@mantine/core/styles/global.layer.css";

@@ -1,4 +1,4 @@
-// What a page's URL may say. Anything else in it is ignored, so that an old or mistyped link still opens.
+// The search parameters of each page. Unknown ones are ignored, so that an old or mistyped link still opens.
 
 import { Action, Health, KeySort, Span, TorrentSort } from "@/api/enums";
 
@@ -18,12 +18,12 @@ export function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** Returns the value if it is one of an enum's. */
+/** Return the value if it belongs to the enum. */
 function oneOf<const T extends string>(value: unknown, allowed: Record<string, T>): T | undefined {
   return Object.values(allowed).find((one) => one === value);
 }
 
-/** Every parameter may be missing from a link. */
+/** Every parameter is optional. */
 type Optional<T> = { [K in keyof T]?: T[K] | undefined };
 
 export const span = (raw: RawSearch): Optional<{ span: Span }> => ({

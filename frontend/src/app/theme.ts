@@ -1,7 +1,7 @@
 import { createTheme } from "@mantine/core";
 
-// Colours are in theme.css: the Content-Security-Policy lets no component write a style element. The components are
-// named and not imported, so that none is loaded before a page needs it.
+// Colours are in theme.css, because the Content-Security-Policy forbids style elements. Components are named, not
+// imported, so that none is loaded before a page needs it.
 export const theme = createTheme({
   primaryColor: "teal",
   respectReducedMotion: true,

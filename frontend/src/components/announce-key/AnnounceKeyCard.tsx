@@ -10,31 +10,31 @@ import { Failure } from "@/components/requests/Failure";
 import classes from "./AnnounceKeyCard.module.css";
 import { OwnKeyForm } from "./OwnKeyForm";
 
-const ForgetDialog = lazy(() => import("./ForgetDialog"));
+const RemoveDialog = lazy(() => import("./RemoveDialog"));
 
 interface Props {
-  /** What follows the URL. */
+  /** Content below the URL. */
   children?: ReactNode;
-  /** Whether the standing is on another page, to which a link leads. */
-  standingElsewhere?: boolean;
+  /** Link to the page with the standing. */
+  linkToStanding?: boolean;
 }
 
-/** One's own announce URL: get it, copy it, bring it from elsewhere, forget it. */
-export function AnnounceKeyCard({ children, standingElsewhere = false }: Props) {
+/** The visitor's announce URL: get a new one or enter an existing one, copy it, remove it from the browser. */
+export function AnnounceKeyCard({ children, linkToStanding = false }: Props) {
   const [key, remember] = useAnnounceKey();
   return (
     <Card title="Your announce URL">
       {key === null ? (
-        <None />
+        <WithoutKey />
       ) : (
-        <Known announceKey={key} remember={remember} standingElsewhere={standingElsewhere} />
+        <WithKey announceKey={key} remember={remember} linkToStanding={linkToStanding} />
       )}
       {children}
     </Card>
   );
 }
 
-function None() {
+function WithoutKey() {
   const [, remember] = useAnnounceKey();
   const create = useMutation({
     mutationFn: createKey,
@@ -65,14 +65,14 @@ function None() {
   );
 }
 
-interface KnownProps {
+interface WithKeyProps {
   announceKey: string;
   remember: (key: null) => void;
-  standingElsewhere: boolean;
+  linkToStanding: boolean;
 }
 
-function Known({ announceKey, remember, standingElsewhere }: KnownProps) {
-  const [forgetting, setForgetting] = useState(false);
+function WithKey({ announceKey, remember, linkToStanding }: WithKeyProps) {
+  const [removing, setRemoving] = useState(false);
   return (
     <div className={classes.body}>
       <CopyField label="Your announce URL" value={announceUrl(announceKey)} />
@@ -80,23 +80,23 @@ function Known({ announceKey, remember, standingElsewhere }: KnownProps) {
         It's saved in this browser and sent only to this tracker. Anyone who has it can announce as you.
       </p>
       <div className={classes.actions}>
-        {standingElsewhere && <Link to="/standing">View your standing</Link>}
+        {linkToStanding && <Link to="/standing">View your standing</Link>}
         <Button
           variant="subtle"
           color="gray"
           size="compact-sm"
           onClick={() => {
-            setForgetting(true);
+            setRemoving(true);
           }}
         >
           Remove from this browser
         </Button>
       </div>
-      {forgetting && (
+      {removing && (
         <Suspense>
-          <ForgetDialog
+          <RemoveDialog
             onClose={() => {
-              setForgetting(false);
+              setRemoving(false);
             }}
             onConfirm={() => {
               remember(null);

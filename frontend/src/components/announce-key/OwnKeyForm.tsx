@@ -1,9 +1,9 @@
 import { Button, PasswordInput } from "@mantine/core";
 import { useState } from "react";
-import { keyIn, useAnnounceKey } from "@/api/announce-key";
+import { findKey, useAnnounceKey } from "@/api/announce-key";
 import classes from "./AnnounceKeyCard.module.css";
 
-/** For somebody who has a key already, from another browser or from the tracker's old pages. */
+/** Takes a key that the visitor already has, from another browser or from the tracker's old site. */
 export function OwnKeyForm() {
   const [, remember] = useAnnounceKey();
   const [pasted, setPasted] = useState("");
@@ -15,7 +15,7 @@ export function OwnKeyForm() {
         className={classes.form}
         onSubmit={(event) => {
           event.preventDefault();
-          const key = keyIn(pasted);
+          const key = findKey(pasted);
           setRefused(key === null);
           if (key !== null) remember(key);
         }}

@@ -15,14 +15,14 @@ interface History {
 
 interface Props {
   title: string;
-  /** How far back is asked for; the history on its way may still be another. */
+  /** The selected span; the query may still hold the previous one. */
   span: Span;
   query: UseQueryResult<History>;
-  /** What is said before there is a sample. */
+  /** Shown until there is a sample. */
   empty: string;
 }
 
-/** How many seeders and leechers there were. */
+/** A chart of seeders and leechers over time. */
 export function PeersOverTime({ title, span, query, empty }: Props) {
   return (
     <Card title={title} actions={<SpanControl value={span} />}>

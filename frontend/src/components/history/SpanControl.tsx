@@ -6,7 +6,7 @@ import { SPANS } from "./spans";
 const LABELS: Record<Span, string> = { day: "Day", month: "Month", year: "Year" };
 const DEFAULT: Span = "day";
 
-/** How far back a chart looks; kept in the URL. */
+/** Selects a chart's time range, which is kept in the URL. */
 export function SpanControl({ value }: { value: Span }) {
   const navigate = useNavigate();
   return (

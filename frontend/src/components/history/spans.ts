@@ -2,7 +2,7 @@ import { Span } from "@/api/enums";
 
 export const SPANS = Object.values(Span);
 
-/** How the time axis of a chart over each span is labelled. */
+/** The labels on the time axis of a chart over each span. */
 export const TIME_FORMATS: Record<Span, Intl.DateTimeFormatOptions> = {
   day: { hour: "2-digit", minute: "2-digit" },
   month: { day: "numeric", month: "short" },

@@ -10,14 +10,14 @@ interface Props<Row, Key extends string> extends Pick<
   "label" | "columns" | "rowKey" | "sort"
 > {
   query: UseQueryResult<{ items: Row[]; next: string | null }>;
-  /** What is said while the first rows are on their way. */
+  /** Label of the loading state. */
   loading: string;
-  /** What stands there when there are no rows. */
+  /** Shown instead of the table when there are no rows. */
   empty: ReactNode;
   cursor: string | undefined;
 }
 
-/** A page of a long list, ordered by what its URL says. */
+/** One page of a long list, sorted as the URL says. */
 export function PagedTable<Row, Key extends string = never>({
   query,
   loading,

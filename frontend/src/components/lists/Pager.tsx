@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { IconArrowRight, IconChevronsLeft } from "@tabler/icons-react";
 import classes from "./Pager.module.css";
 
-/** On through a long list; back goes as everywhere in the browser. */
+/** Links to the next and the first page of a list; going back is the browser's back button. */
 export function Pager({ cursor, next }: { cursor: string | undefined; next: string | null }) {
   if (cursor === undefined && next === null) return null;
   return (

@@ -1,11 +1,11 @@
 import { useNavigate } from "@tanstack/react-router";
 
-/** What is asked for or left out; everything else in the URL stays. */
+/** The parameters to change; undefined removes one. Others stay as they are. */
 type Change<Search> = { [K in keyof Search]?: Search[K] | undefined };
 
 /**
- * Changes of what the page's URL says about its list, which begins anew from its first page. A filter takes the place
- * of the one before, letter by letter as it is typed; an order is a step of its own for the back button.
+ * Change the list's parameters in the URL and go back to its first page. A filter replaces the current history entry,
+ * since it changes with every letter typed; a new order adds an entry for the back button.
  */
 export function useListSearch<Search extends object>() {
   const navigate = useNavigate();

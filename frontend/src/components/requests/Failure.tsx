@@ -2,7 +2,7 @@ import { Alert, Button } from "@mantine/core";
 import { IconAlertTriangle, IconRefresh } from "@tabler/icons-react";
 import { advice } from "@/api/errors";
 
-/** Something failed: what, why, and what to do. */
+/** The error state: what failed, why, and what to do. */
 export function Failure({ error, onRetry }: { error: Error; onRetry?: () => void }) {
   const { title, detail } = advice(error);
   return (

@@ -10,7 +10,7 @@ interface Props<T> {
   children: (data: T) => ReactNode;
 }
 
-/** What a request brought; until then that it is under way, or why it failed. Old data stays beside a new failure. */
+/** Renders the data of a query, or its loading or error state. Data from before an error stays visible below it. */
 export function Loaded<T>({ query, label, lines, children }: Props<T>) {
   const failure = query.error && <Failure error={query.error} onRetry={() => void query.refetch()} />;
   if (query.data === undefined) {

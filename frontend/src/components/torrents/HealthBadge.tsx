@@ -14,7 +14,7 @@ export function healthLabel(health: Health): string {
   return TEXTS[health].label;
 }
 
-/** Bars that fill with the number of seeders, and the word: never colour alone. */
+/** Health as bars and a word, so that it never depends on colour alone. */
 export function HealthBadge({ health }: { health: Health }) {
   return (
     <span className={classes.badge} data-health={health} title={TEXTS[health].meaning}>

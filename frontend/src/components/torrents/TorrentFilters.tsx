@@ -10,7 +10,7 @@ const OPTIONS = [
   ...HEALTHS.map((health) => ({ value: health, label: healthLabel(health) })),
 ];
 
-/** Search and filter over a list of torrents. */
+/** Search and health filter for a list of torrents. */
 export function TorrentFilters({ search }: { search: TorrentSearch }) {
   const { filter } = useListSearch<TorrentSearch>();
   return (

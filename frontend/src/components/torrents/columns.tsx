@@ -8,7 +8,7 @@ import { TorrentLink } from "./TorrentLink";
 
 export type TorrentColumn = Column<Torrent, SortKey<TorrentSort>>;
 
-/** What lists of torrents show, for visitors and operators alike. */
+/** The columns of torrent lists, for visitors and operators. */
 export const torrentColumns = {
   name: {
     name: "Name",

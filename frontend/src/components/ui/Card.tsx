@@ -5,7 +5,7 @@ interface Props {
   title?: string;
   actions?: ReactNode;
   children: ReactNode;
-  /** No padding round the content: a table fills it. */
+  /** Leave out the padding, for a table that fills the card. */
   flush?: boolean;
 }
 

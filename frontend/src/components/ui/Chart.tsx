@@ -7,11 +7,11 @@ import { dateAndTime } from "./format";
 const TimeChart = lazy(() => import("./TimeChart"));
 
 interface Props extends ChartProps {
-  /** What the picture shows, in words. */
+  /** What the chart shows, in words. */
   summary: string;
 }
 
-/** Curves over time, and the same as a table for who can't see them. The drawing code comes when it is needed. */
+/** A chart over time, with its data as a table for those who can't see it. The drawing code is loaded on demand. */
 export function Chart({ summary, ...chart }: Props) {
   return (
     <figure className={classes.figure}>
@@ -45,7 +45,7 @@ function Numbers({ samples, series, format }: ChartProps) {
   return (
     <details className={classes.numbers}>
       <summary>View as table</summary>
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be focusable for the keyboard */}
       <div className={classes.scroll} tabIndex={0} role="region" aria-label="Chart data">
         <table>
           <thead>
@@ -74,7 +74,7 @@ function Numbers({ samples, series, format }: ChartProps) {
   );
 }
 
-/** The numbers stay when the drawing code can't be loaded. */
+/** Keeps the data visible when the drawing code can't be loaded. */
 class Fallback extends Component<{ children: ReactNode }, { failed: boolean }> {
   override state = { failed: false };
 

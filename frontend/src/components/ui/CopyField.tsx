@@ -8,7 +8,7 @@ const SHOWN_MS = 2000;
 interface Props {
   label: string;
   value: string;
-  /** Show the label; without it, what is around the field must say what it is. */
+  /** Show the label; otherwise only screen readers get it. */
   labelled?: boolean;
 }
 
@@ -51,18 +51,18 @@ export function CopyField({ label, value, labelled = false }: Props) {
   );
 }
 
-/** Copy; on plain http:// browsers have no clipboard for scripts, only the old command on what is selected. */
+/** Copy the value. On plain http:// browsers offer scripts no clipboard, only the old command that copies the selection. */
 async function copy(value: string, shown: HTMLElement | null): Promise<boolean> {
   if (window.isSecureContext) {
     try {
       await navigator.clipboard.writeText(value);
       return true;
     } catch {
-      // refused: select it instead
+      // denied: fall back to the selection
     }
   }
   if (shown === null) return false;
   window.getSelection()?.selectAllChildren(shown);
-  // eslint-disable-next-line @typescript-eslint/no-deprecated -- there is no other way without TLS
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- the only way without TLS
   return document.execCommand("copy");
 }

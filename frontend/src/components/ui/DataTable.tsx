@@ -5,7 +5,7 @@ import classes from "./DataTable.module.css";
 
 type Kind = "text" | "number" | "time";
 
-// The direction of the first click, and both directions in words.
+// The direction that the first click sorts in, and labels for both directions.
 const ORDERS: Record<Kind, { first: "up" | "down"; up: string; down: string }> = {
   text: { first: "up", up: "A to Z", down: "Z to A" },
   number: { first: "down", up: "lowest first", down: "highest first" },
@@ -15,18 +15,18 @@ const ORDERS: Record<Kind, { first: "up" | "down"; up: string; down: string }> =
 /** A column's key for ascending order, or with a `-` before it for descending. */
 export type Order<Key extends string> = Key | `-${Key}`;
 
-/** The keys of the columns in a list of orders. */
+/** The column keys of a set of orders. */
 export type SortKey<Orders extends string> = Exclude<Orders, `-${string}`>;
 
 export interface Column<Row, Key extends string = never> {
   name: string;
   cell: (row: Row) => ReactNode;
-  /** The name it is ordered by, and what its values are. */
+  /** The key to sort by, and the kind of its values. */
   sort?: { key: Key; by: Kind };
   numeric?: boolean;
-  /** The column that says what a row is about: it leads where rows become cards. */
+  /** The column that identifies a row; it comes first on a card. */
   leading?: boolean;
-  /** A heading for those who don't see that the column needs none. */
+  /** Show the heading to screen readers only. */
   silent?: boolean;
 }
 
@@ -37,14 +37,14 @@ export interface TableProps<Row, Key extends string> {
   rowKey: (row: Row) => string | number;
   sort?: Order<Key>;
   onSort?: (sort: Order<Key>) => void;
-  /** Newer rows are on their way. */
+  /** New rows are loading. */
   pending?: boolean;
 }
 
 /* eslint-disable jsx-a11y/no-redundant-roles, jsx-a11y/no-interactive-element-to-noninteractive-role --
    On narrow screens the rows become cards, and browsers drop a table's own roles when its display changes. */
 
-/** Rows under headings that order them; on a narrow screen each row is a card with its columns' names. */
+/** A sortable table. On a narrow screen each row becomes a card that repeats the column names. */
 export function DataTable<Row, Key extends string = never>({
   label,
   columns,

@@ -1,7 +1,7 @@
 import { ago, dateAndTime, relative } from "./format";
 import { useNow } from "./now";
 
-/** A moment told from now; the exact time shows when pointed at. */
+/** A moment relative to now, with the exact time as its tooltip. */
 export function Moment({ at }: { at: string }) {
   const now = useNow();
   const moment = new Date(at);
@@ -12,12 +12,12 @@ export function Moment({ at }: { at: string }) {
   );
 }
 
-/** A moment that may never have been. */
+/** A moment that may be null. */
 export function MaybeMoment({ at, never = "never" }: { at: string | null; never?: string }) {
   return at === null ? never : <Moment at={at} />;
 }
 
-/** A moment told to the second, as it was when its page's numbers came. */
+/** A recent moment to the second, relative to when the page's data arrived. */
 export function Ago({ at, asOf }: { at: string; asOf: Date }) {
   const moment = new Date(at);
   return (

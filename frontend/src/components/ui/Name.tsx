@@ -1,13 +1,13 @@
-import { piecesOf } from "./hostile";
+import { piecesOf } from "./hidden-characters";
 import classes from "./Name.module.css";
 
 interface Props {
   children: string;
-  /** How many lines it may fill; all that it needs when absent. */
+  /** Maximum number of lines; unlimited by default. */
   lines?: 1 | 2;
 }
 
-/** Somebody else's text: isolated from the direction of what is round it, and with nothing in it that can't be seen. */
+/** Text chosen by users: its direction is isolated from its surroundings, and invisible characters are made visible. */
 export function Name({ children, lines }: Props) {
   if (children === "") return <span className={classes.nameless}>(no name)</span>;
   return (

@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect } from "react";
-import { piecesOf } from "./hostile";
+import { piecesOf } from "./hidden-characters";
 import classes from "./Page.module.css";
 
 const TITLE_LENGTH = 80;
@@ -12,7 +12,7 @@ interface Props {
   children: ReactNode;
 }
 
-/** A page: its title in the window and as the heading, then what is on it. */
+/** A page with a heading, which is also the window's title unless `heading` differs. */
 export function Page({ title, heading = title, lead, actions, children }: Props) {
   useEffect(() => {
     const shown = piecesOf(title).map(({ text }) => text);

@@ -7,18 +7,18 @@ const PAUSE_MS = 250;
 interface Props {
   label: string;
   placeholder: string;
-  /** The words, undefined without any. */
+  /** The current search; undefined if empty. */
   value: string | undefined;
   onChange: (value: string | undefined) => void;
 }
 
-/** A search that goes off once typing pauses. */
+/** A search field that reports its value once typing pauses. */
 export function SearchField({ label, placeholder, value: words, onChange }: Props) {
   const value = words ?? "";
   const [typed, setTyped] = useState(value);
   const [given, setGiven] = useState(value);
   if (given !== value) {
-    // Changed from outside, by the back button for instance.
+    // Changed from outside, for example by the back button.
     setGiven(value);
     if (typed.trim() !== value) setTyped(value);
   }

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import classes from "./Stat.module.css";
 
-/** Numbers with their names, in a row that wraps. */
+/** Labelled numbers in a row that wraps. */
 export function Stats({ children }: { children: ReactNode }) {
   return <dl className={classes.stats}>{children}</dl>;
 }

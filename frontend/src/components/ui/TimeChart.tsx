@@ -20,12 +20,12 @@ export interface Sample {
 export interface ChartProps {
   samples: Sample[];
   series: { name: string }[];
-  /** How times are written along the axis. */
+  /** The format of the labels on the time axis. */
   timeFormat: Intl.DateTimeFormatOptions;
   format: (value: number) => string;
-  /** Values that hold until the next one, instead of a curve through them. */
+  /** Draw steps instead of a curve: each value holds until the next. */
   steps?: boolean;
-  /** The whole range of the values, where it is known. */
+  /** The range of the value axis; chosen from the data by default. */
   range?: [number, number];
 }
 
@@ -37,10 +37,10 @@ interface Row {
 const FEW = 3;
 const COLOURS = ["var(--series-1)", "var(--series-2)", "var(--series-3)"];
 
-/** The drawing itself; `Chart` loads this file when one is needed. */
+/** The drawing code, which `Chart` loads on demand. */
 export default function TimeChart({ samples, series, timeFormat, format, steps = false, range }: ChartProps) {
   const rows: Row[] = samples.map(({ at, values }) => ({ at: Date.parse(at), values }));
-  const dot = rows.length < FEW && { r: 3 }; // a curve through one point can't be seen
+  const dot = rows.length < FEW && { r: 3 }; // a curve through one point is invisible
   const type = steps ? ("stepAfter" as const) : ("monotone" as const);
   const Frame = steps ? LineChart : AreaChart;
   return (

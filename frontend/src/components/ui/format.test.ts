@@ -25,25 +25,25 @@ test("time spans have their two largest units", () => {
   ]);
 });
 
-test("moments are told from now", () => {
+test("moments are relative to now", () => {
   const now = new Date("2026-01-10T12:00:00Z");
-  const told = (iso: string) => relative(new Date(iso), now);
-  expect(told("2026-01-10T11:59:40Z")).toBe("just now");
-  expect(told("2026-01-10T11:30:00Z")).toBe("30 minutes ago");
-  expect(told("2026-01-09T12:00:00Z")).toBe("yesterday");
-  expect(told("2026-01-29T12:00:00Z")).toBe("in 19 days");
+  const shown = (iso: string) => relative(new Date(iso), now);
+  expect(shown("2026-01-10T11:59:40Z")).toBe("just now");
+  expect(shown("2026-01-10T11:30:00Z")).toBe("30 minutes ago");
+  expect(shown("2026-01-09T12:00:00Z")).toBe("yesterday");
+  expect(shown("2026-01-29T12:00:00Z")).toBe("in 19 days");
 });
 
-test("what happened lately is told to the second", () => {
+test("recent moments are shown to the second", () => {
   const now = new Date("2026-01-10T12:00:00Z");
-  const told = (iso: string) => ago(new Date(iso), now);
-  expect(told("2026-01-10T11:59:57.8Z")).toBe("2 s ago");
-  expect(told("2026-01-10T11:58:45Z")).toBe("75 s ago");
-  expect(told("2026-01-10T11:57:00Z")).toBe("3 minutes ago");
-  expect(told("2026-01-10T12:00:05Z")).toBe("0 s ago");
+  const shown = (iso: string) => ago(new Date(iso), now);
+  expect(shown("2026-01-10T11:59:57.8Z")).toBe("2 s ago");
+  expect(shown("2026-01-10T11:58:45Z")).toBe("75 s ago");
+  expect(shown("2026-01-10T11:57:00Z")).toBe("3 minutes ago");
+  expect(shown("2026-01-10T12:00:05Z")).toBe("0 s ago");
 });
 
-test("means of few things are told as such", () => {
+test("means below one are shown as such", () => {
   expect([0, 0.04, 0.6, 1.2, 1200].map((mean) => roughly(mean, "seeder"))).toEqual([
     "0 seeders",
     "fewer than one seeder",

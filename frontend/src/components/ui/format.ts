@@ -9,12 +9,12 @@ export function count(value: number): string {
   return numbers.format(value);
 }
 
-/** Write a number, or a mean below one, with what fits beside a chart. */
+/** Format a number briefly enough for a chart's axis; means below one keep a digit. */
 export function shortCount(value: number): string {
   return value > 0 && value < 1 ? value.toPrecision(1) : compact.format(value);
 }
 
-/** Write a size with three digits and a binary unit. */
+/** Format a size with three digits and a binary unit. */
 export function bytes(value: number): string {
   let size = value;
   let unit = 0;
@@ -26,7 +26,7 @@ export function bytes(value: number): string {
   return `${size.toFixed(digits)} ${BYTE_UNITS[unit] ?? ""}`;
 }
 
-/** Write a time span with its two largest units. */
+/** Format a time span in its two largest units. */
 export function duration(seconds: number): string {
   const units: [string, number][] = [
     ["y", 365 * DAY],
@@ -45,7 +45,7 @@ export function duration(seconds: number): string {
   return parts.filter(Boolean).join(" ");
 }
 
-/** Say how long ago, or how far ahead, a moment is. */
+/** Format a moment relative to now. */
 export function relative(moment: Date, now: Date): string {
   const seconds = (moment.getTime() - now.getTime()) / 1000;
   const distance = Math.abs(seconds);
@@ -63,7 +63,7 @@ export function relative(moment: Date, now: Date): string {
   return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(Math.round(seconds / length), unit);
 }
 
-/** Say how long ago a moment was, to the second while that matters; a clock that is behind makes it no time at all. */
+/** Format how long ago a recent moment was, in seconds up to two minutes. A moment in the future, from a clock that is ahead, is 0 s ago. */
 export function ago(moment: Date, now: Date): string {
   const seconds = Math.max(0, Math.round((now.getTime() - moment.getTime()) / 1000));
   return seconds < 2 * MINUTE ? `${seconds} s ago` : relative(moment, now);
@@ -77,7 +77,7 @@ export function plural(amount: number, one: string, many = `${one}s`): string {
   return `${count(amount)} ${amount === 1 ? one : many}`;
 }
 
-/** Say a mean number of things in words. */
+/** Format a mean number of things, rounded. */
 export function roughly(mean: number, one: string): string {
   return mean > 0 && mean < 0.5 ? `fewer than one ${one}` : plural(Math.round(mean), one);
 }

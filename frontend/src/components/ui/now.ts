@@ -24,7 +24,7 @@ function tick(): void {
   });
 }
 
-/** The time, told again every half minute. */
+/** Return the time, updated every 30 seconds. */
 export function useNow(): Date {
   return useSyncExternalStore(subscribe, () => current);
 }

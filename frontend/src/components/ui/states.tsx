@@ -8,7 +8,7 @@ interface EmptyProps {
   action?: ReactNode;
 }
 
-/** Nothing to show, and what to do about it. */
+/** The empty state: what is missing, and what to do about it. */
 export function Empty({ title, children, action }: EmptyProps) {
   return (
     <div className={classes.empty}>

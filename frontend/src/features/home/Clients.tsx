@@ -5,7 +5,7 @@ const CLIENTS: { name: string; steps: string }[] = [
   {
     name: "qBittorrent",
     steps:
-      "Select the torrent, open the Trackers tab below the list, right-click, choose Add trackers and paste the URL.",
+      "Select the torrent, open the Trackers tab below, right-click, choose Add trackers and paste the URL.",
   },
   {
     name: "Transmission",
@@ -15,8 +15,7 @@ const CLIENTS: { name: string; steps: string }[] = [
   { name: "Deluge", steps: "Right-click the torrent, choose Edit trackers, click Add and paste the URL." },
   {
     name: "rTorrent",
-    steps:
-      "Put the downloaded torrent file in the watch folder: it already contains the URL, so this is the easiest way.",
+    steps: "Easiest: put the downloaded torrent file in the watch folder. It already contains the URL.",
   },
   {
     name: "aria2",
@@ -24,7 +23,7 @@ const CLIENTS: { name: string; steps: string }[] = [
   },
 ];
 
-/** How to bring an announce URL into a client. */
+/** How to add an announce URL to a client. */
 export function Clients() {
   return (
     <Card title="Add it to your client">

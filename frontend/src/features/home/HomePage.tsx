@@ -27,8 +27,8 @@ export function HomePage() {
       <Numbers />
       <div className={classes.columns}>
         <History />
-        <AnnounceKeyCard standingElsewhere>
-          <Ways />
+        <AnnounceKeyCard linkToStanding>
+          <Usage />
         </AnnounceKeyCard>
       </div>
       <Clients />
@@ -36,10 +36,10 @@ export function HomePage() {
   );
 }
 
-/** What to do with an announce URL. */
-function Ways() {
+/** How to use an announce URL. */
+function Usage() {
   return (
-    <div className={classes.ways}>
+    <div className={classes.usage}>
       <h3>For torrents on this tracker</h3>
       <p>
         Download the file from the <Link to="/infohashes">torrent list</Link>. It already contains your

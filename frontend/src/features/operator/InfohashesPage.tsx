@@ -16,15 +16,15 @@ import { RowAction } from "./RowAction";
 import classes from "./tables.module.css";
 
 const route = getRouteApi("/operator/infohashes");
-type Asked = { about: Torrent; to: "rename" | "delete" } | null;
+type OpenDialog = { torrent: Torrent; kind: "rename" | "delete" } | null;
 
 export function InfohashesPage() {
   const search = route.useSearch();
   const query = useQuery(torrents(search));
-  const [asked, setAsked] = useState<Asked>(null);
+  const [dialog, setDialog] = useState<OpenDialog>(null);
   const filtered = search.q !== undefined || search.health !== undefined;
   const close = () => {
-    setAsked(null);
+    setDialog(null);
   };
   return (
     <Page
@@ -41,7 +41,7 @@ export function InfohashesPage() {
         <TorrentFilters search={search} />
         <PagedTable
           label="Allowlist"
-          columns={[...COLUMNS, actions(setAsked)]}
+          columns={[...COLUMNS, actions(setDialog)]}
           rowKey={({ info_hash }) => info_hash}
           sort={search.sort ?? "-added"}
           cursor={search.cursor}
@@ -56,8 +56,8 @@ export function InfohashesPage() {
           }
         />
       </Card>
-      {asked?.to === "rename" && <RenameDialog torrent={asked.about} onClose={close} />}
-      {asked?.to === "delete" && <DeleteDialog torrent={asked.about} onClose={close} />}
+      {dialog?.kind === "rename" && <RenameDialog torrent={dialog.torrent} onClose={close} />}
+      {dialog?.kind === "delete" && <DeleteDialog torrent={dialog.torrent} onClose={close} />}
     </Page>
   );
 }
@@ -65,7 +65,7 @@ export function InfohashesPage() {
 const { name, health, seeders, size, added } = torrentColumns;
 const COLUMNS: TorrentColumn[] = [name, health, seeders, size, added];
 
-function actions(ask: (asked: Asked) => void): TorrentColumn {
+function actions(open: (dialog: OpenDialog) => void): TorrentColumn {
   return {
     name: "Actions",
     silent: true,
@@ -74,7 +74,7 @@ function actions(ask: (asked: Asked) => void): TorrentColumn {
         <RowAction
           label="Rename"
           onClick={() => {
-            ask({ about: torrent, to: "rename" });
+            open({ torrent, kind: "rename" });
           }}
         >
           <IconPencil size={18} />
@@ -83,7 +83,7 @@ function actions(ask: (asked: Asked) => void): TorrentColumn {
           label="Delete"
           color="red"
           onClick={() => {
-            ask({ about: torrent, to: "delete" });
+            open({ torrent, kind: "delete" });
           }}
         >
           <IconTrash size={18} />

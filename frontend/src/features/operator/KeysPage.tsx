@@ -19,15 +19,15 @@ import { RowAction } from "./RowAction";
 import classes from "./tables.module.css";
 
 const route = getRouteApi("/operator/keys");
-type Asked = { about: Key; to: "switch" | "rotate" } | null;
+type OpenDialog = { key: Key; kind: "disable" | "rotate" } | null;
 
 export function KeysPage() {
   const search = route.useSearch();
   const { filter } = useListSearch<KeySearch>();
   const query = useQuery(keys(search));
-  const [asked, setAsked] = useState<Asked>(null);
+  const [dialog, setDialog] = useState<OpenDialog>(null);
   const close = () => {
-    setAsked(null);
+    setDialog(null);
   };
   return (
     <Page
@@ -52,7 +52,7 @@ export function KeysPage() {
         </div>
         <PagedTable
           label="Announce keys"
-          columns={[...COLUMNS, actions(setAsked)]}
+          columns={[...COLUMNS, actions(setDialog)]}
           rowKey={({ id }) => id}
           sort={search.sort ?? "-created"}
           cursor={search.cursor}
@@ -67,8 +67,8 @@ export function KeysPage() {
           }
         />
       </Card>
-      {asked?.to === "switch" && <DisableDialog of={asked.about} onClose={close} />}
-      {asked?.to === "rotate" && <RotateDialog of={asked.about} onClose={close} />}
+      {dialog?.kind === "disable" && <DisableDialog of={dialog.key} onClose={close} />}
+      {dialog?.kind === "rotate" && <RotateDialog of={dialog.key} onClose={close} />}
     </Page>
   );
 }
@@ -126,7 +126,7 @@ const COLUMNS: KeyColumn[] = [
   },
 ];
 
-function actions(ask: (asked: Asked) => void): KeyColumn {
+function actions(open: (dialog: OpenDialog) => void): KeyColumn {
   return {
     name: "Actions",
     silent: true,
@@ -136,7 +136,7 @@ function actions(ask: (asked: Asked) => void): KeyColumn {
           label="Rotate"
           about={`key ${key.id}`}
           onClick={() => {
-            ask({ about: key, to: "rotate" });
+            open({ key, kind: "rotate" });
           }}
         >
           <IconRefresh size={18} />
@@ -146,7 +146,7 @@ function actions(ask: (asked: Asked) => void): KeyColumn {
           about={`key ${key.id}`}
           color={key.disabled ? "teal" : "red"}
           onClick={() => {
-            ask({ about: key, to: "switch" });
+            open({ key, kind: "disable" });
           }}
         >
           {key.disabled ? <IconLockOpen size={18} /> : <IconLock size={18} />}

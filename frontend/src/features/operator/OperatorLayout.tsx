@@ -21,7 +21,7 @@ const SECTIONS = [
   { to: "/operator/system", label: "System" },
 ] as const;
 
-/** The operator's pages, for who has an API key. */
+/** The operator pages, which need an API key. */
 export function OperatorLayout() {
   const key = useApiKey();
   return key === null ? <SignIn /> : <SignedIn key={key} />;

@@ -3,14 +3,14 @@ import type { ReactNode } from "react";
 
 interface Props {
   label: string;
-  /** The row it is about, for those who hear the button without its row. */
+  /** What it acts on, for screen readers that announce the button without its row. */
   about?: string;
   color?: string;
   onClick: () => void;
   children: ReactNode;
 }
 
-/** Something to do with a row of a table: an icon that says what it is. */
+/** An icon button that acts on a table row. */
 export function RowAction({ label, about, color, onClick, children }: Props) {
   return (
     <Tooltip label={label}>

@@ -6,7 +6,7 @@ import { Card } from "@/components/ui/Card";
 import { Page } from "@/components/ui/Page";
 import classes from "./SignIn.module.css";
 
-/** Asks for an API key, which stays in this tab. */
+/** Asks for an API key, which is kept in this tab only. */
 export function SignIn({ refused }: { refused?: ApiError }) {
   const [key, setKey] = useState("");
   return (

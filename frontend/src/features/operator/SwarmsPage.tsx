@@ -13,7 +13,7 @@ import { TorrentFilters } from "@/components/torrents/TorrentFilters";
 const route = getRouteApi("/operator/swarms");
 const LARGEST_FIRST = "-seeders";
 
-/** The swarms, largest first, each leading to its peers. */
+/** The swarms, largest first by default, with links to their peers. */
 export function SwarmsPage() {
   const search = route.useSearch();
   const order = search.sort ?? LARGEST_FIRST;

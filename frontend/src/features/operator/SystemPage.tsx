@@ -9,7 +9,7 @@ import { Stat, Stats } from "@/components/ui/Stat";
 import { Loaded } from "@/components/requests/Loaded";
 import classes from "./tables.module.css";
 
-/** How each service and the queue between them does. */
+/** The health of the services and of the queue between them. */
 export function SystemPage() {
   const query = useQuery(system());
   const asOf = new Date(query.dataUpdatedAt);

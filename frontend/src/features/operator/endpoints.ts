@@ -2,7 +2,7 @@ import type { Peer } from "@/api/operator";
 
 type Endpoints = Pick<Peer, "address" | "port" | "address6" | "port6">;
 
-/** Where a peer listens; one that is known by IPv6 alone has the same address in both places. */
+/** Return the endpoints of a peer. The API repeats an IPv6-only peer's address in both fields; it is listed once. */
 export function endpoints({ address, port, address6, port6 }: Endpoints): string[] {
   const first = endpoint(address, port);
   const second = address6 === null ? first : endpoint(address6, port6 ?? port);

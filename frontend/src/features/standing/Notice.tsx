@@ -3,7 +3,7 @@ import { IconInfoCircle } from "@tabler/icons-react";
 import type { Standing } from "@/api/key-holder";
 import { Moment } from "@/components/ui/Moment";
 
-/** What the tracker has to tell this key: since when, why, and what to do. */
+/** The tracker's notice for this key: its text, advice and date. */
 export function Notice({ notice }: { notice: NonNullable<Standing["notice"]> }) {
   return (
     <Alert color="yellow" icon={<IconInfoCircle aria-hidden />} title={notice.text}>

@@ -2,13 +2,13 @@ import { Alert, Button } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { rotateKey } from "@/api/key-holder";
-import { OF_HOLDER, rotateTo } from "@/api/announce-key";
+import { KEY_HOLDER, rotateTo } from "@/api/announce-key";
 import { Card } from "@/components/ui/Card";
 import { Confirm } from "@/components/requests/Confirm";
 import { AnnounceKeyCard } from "@/components/announce-key/AnnounceKeyCard";
 import classes from "./RotateCard.module.css";
 
-/** One's announce URL, and another one in its place when it got about. */
+/** The announce URL, and how to replace it when it has leaked. */
 export function RotateCard() {
   const queries = useQueryClient();
   const [asking, setAsking] = useState(false);
@@ -17,7 +17,7 @@ export function RotateCard() {
     onSuccess: async ({ announce_key }) => {
       rotateTo(announce_key);
       setAsking(false);
-      await queries.invalidateQueries({ queryKey: [OF_HOLDER] });
+      await queries.invalidateQueries({ queryKey: [KEY_HOLDER] });
     },
   });
   return (

@@ -2,6 +2,7 @@ import type { Standing } from "@/api/key-holder";
 import { Card } from "@/components/ui/Card";
 import { Moment } from "@/components/ui/Moment";
 import classes from "./ScoreCard.module.css";
+import { HIGHEST_TIER } from "./tiers";
 
 const PARTS = [
   {
@@ -17,9 +18,7 @@ const PARTS = [
   { key: "length", name: "Days seeded", meaning: "On how many days you seeded, no matter how much." },
 ] as const;
 
-const HIGHEST_TIER = 4;
-
-/** Tier and score, drawn against what each tier takes, and the parts that the score is made of. */
+/** The tier, the score against the thresholds of the tiers, and the parts of the score. */
 export function ScoreCard({ standing }: { standing: Standing }) {
   const { maximum, parts, next_tier } = standing;
   const full = maximum.recent + maximum.average + maximum.length;
@@ -76,7 +75,7 @@ export function ScoreCard({ standing }: { standing: Standing }) {
   );
 }
 
-/** Five rungs, filled up to the tier. */
+/** Five bars, filled up to the tier. */
 function Ladder({ tier }: { tier: number }) {
   return (
     <svg
@@ -87,7 +86,7 @@ function Ladder({ tier }: { tier: number }) {
       aria-hidden="true"
       focusable="false"
     >
-      {[0, 1, 2, 3, 4].map((rung) => (
+      {Array.from({ length: HIGHEST_TIER + 1 }, (_, rung) => (
         <rect
           key={rung}
           x={rung * 9.5}

@@ -5,14 +5,14 @@ import { Empty } from "@/components/ui/states";
 import { TorrentLink } from "@/components/torrents/TorrentLink";
 import classes from "./SnatchesOwed.module.css";
 
-/** Torrents that were completed and not yet seeded for as long as is fair. */
+/** Completed torrents that still owe seeding time. */
 export function SnatchesOwed({ owed, snatches }: { owed: Standing["snatches_owed"]; snatches: number }) {
   return (
     <Card title="Seeding owed">
       {owed.length === 0 ? (
         <Empty title="Nothing owed">
           {snatches === 0
-            ? "You're asked to seed each torrent you complete for a while. The time left to seed is shown here."
+            ? "Each torrent you complete should be seeded for a while. Any seeding time you still owe is listed here."
             : "You've seeded everything you completed for long enough."}
         </Empty>
       ) : (

@@ -18,7 +18,7 @@ import { SnatchesOwed } from "./SnatchesOwed";
 import classes from "./StandingPage.module.css";
 import { TierHistory } from "./TierHistory";
 
-/** Where the holder of the announce key stands, why, and what raises it. */
+/** The standing of the visitor's announce key, the reasons for it, and how to raise it. */
 export function StandingPage() {
   const [key] = useAnnounceKey();
   return (
@@ -58,7 +58,7 @@ function WithKey() {
   return (
     <>
       {query.error && <Failure error={query.error} onRetry={() => void query.refetch()} />}
-      <Known standing={query.data} />
+      <Details standing={query.data} />
     </>
   );
 }
@@ -80,7 +80,7 @@ function Unavailable({ error, onRetry }: { error: Error; onRetry: () => void }) 
   );
 }
 
-function Known({ standing }: { standing: Standing }) {
+function Details({ standing }: { standing: Standing }) {
   return (
     <>
       {standing.notice && <Notice notice={standing.notice} />}

@@ -6,7 +6,7 @@ import { torrentFile } from "@/api/key-holder";
 import type { Torrent } from "@/api/public";
 import { useAnnounceKey } from "@/api/announce-key";
 import { Failure } from "@/components/requests/Failure";
-import { piecesOf } from "@/components/ui/hostile";
+import { piecesOf } from "@/components/ui/hidden-characters";
 
 const NAME_LENGTH = 120;
 
@@ -15,7 +15,7 @@ interface Props {
   compact?: boolean;
 }
 
-/** Fetches the torrent with one's own announce URL: the key goes in a header, not into a URL that may be logged. */
+/** Downloads the torrent with the visitor's announce URL. The key is sent in a header, since URLs may be logged. */
 export function DownloadButton({ torrent, compact = false }: Props) {
   const [key] = useAnnounceKey();
   const download = useMutation({

@@ -16,7 +16,7 @@ import classes from "./TorrentPage.module.css";
 
 const route = getRouteApi("/infohashes/$infoHash");
 
-/** One torrent and its swarm over time. */
+/** A torrent and its swarm over time. */
 export function TorrentPage() {
   const { infoHash } = route.useParams();
   const query = useQuery(torrent(infoHash));
@@ -45,7 +45,7 @@ export function TorrentPage() {
                 </div>
               </Card>
             </div>
-            <Identity detail={detail} />
+            <Details detail={detail} />
           </>
         )}
       </Loaded>
@@ -98,7 +98,7 @@ function History({ infoHash }: { infoHash: string }) {
   );
 }
 
-function Identity({ detail }: { detail: TorrentDetail }) {
+function Details({ detail }: { detail: TorrentDetail }) {
   return (
     <Card title="Details">
       <div className={classes.body}>

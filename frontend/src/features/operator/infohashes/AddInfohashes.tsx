@@ -10,7 +10,7 @@ import { parseLines } from "./lines";
 
 const AT_ONCE = 1000;
 
-/** One infohash or a thousand, without files. */
+/** Adds up to a thousand infohashes without files. */
 export function AddInfohashes() {
   const [text, setText] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
@@ -29,9 +29,9 @@ export function AddInfohashes() {
         onSubmit={(event) => {
           event.preventDefault();
           const { items, refused } = parseLines(text);
-          const wrong = refused[0];
-          if (wrong)
-            setProblem(`Line ${wrong.line} doesn't start with an infohash of 40 hexadecimal digits.`);
+          const invalid = refused[0];
+          if (invalid)
+            setProblem(`Line ${invalid.line} doesn't start with an infohash of 40 hexadecimal digits.`);
           else if (items.length === 0) setProblem("Enter at least one infohash.");
           else if (items.length > AT_ONCE)
             setProblem(
@@ -45,7 +45,7 @@ export function AddInfohashes() {
       >
         <Textarea
           label="Infohashes"
-          description="One per line, optionally followed by a name. For torrents whose files the tracker doesn't need to have."
+          description="One per line, optionally followed by a name. For torrents whose file the tracker doesn't need."
           placeholder="0123456789abcdef0123456789abcdef01234567 Torrent name"
           autosize
           minRows={2}

@@ -3,7 +3,7 @@ import { parseLines } from "./lines";
 
 const HASH = "0123456789abcdef0123456789abcdef01234567";
 
-test("a line is an infohash and perhaps a name", () => {
+test("a line has an infohash and optionally a name", () => {
   const { items, refused } = parseLines(
     `${HASH}\n\n  ${HASH.toUpperCase()}  Some, name; of a torrent \r\n${HASH},other`,
   );
@@ -15,7 +15,7 @@ test("a line is an infohash and perhaps a name", () => {
   expect(refused).toEqual([]);
 });
 
-test("what is no infohash is told with the number of its line", () => {
+test("a line without an infohash is reported by its number", () => {
   expect(parseLines(`${HASH}\n${HASH.slice(1)}\nhello`).refused).toEqual([
     { line: 2, text: HASH.slice(1) },
     { line: 3, text: "hello" },

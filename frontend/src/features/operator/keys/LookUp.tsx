@@ -3,32 +3,32 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiError } from "@/api/errors";
 import { type Key, lookUpKey } from "@/api/operator";
-import { keyIn } from "@/api/announce-key";
+import { findKey } from "@/api/announce-key";
 import { Card } from "@/components/ui/Card";
 import { Failure } from "@/components/requests/Failure";
 import classes from "../tables.module.css";
 
-/** Whose key is this? The key travels in a body, never in a URL. */
+/** Finds the row of an announce key. The key is sent in a body, never in a URL. */
 export function LookUp({ onFound }: { onFound: (key: Key) => void }) {
   const [pasted, setPasted] = useState("");
   const [refused, setRefused] = useState(false);
-  const look = useMutation({
+  const lookUp = useMutation({
     mutationFn: lookUpKey,
     onSuccess: (key) => {
       setPasted("");
       onFound(key);
     },
   });
-  const unknown = look.error instanceof ApiError && look.error.status === 404;
+  const unknown = lookUp.error instanceof ApiError && lookUp.error.status === 404;
   return (
     <Card title="Look up a key">
       <form
         className={classes.form}
         onSubmit={(event) => {
           event.preventDefault();
-          const key = keyIn(pasted);
+          const key = findKey(pasted);
           setRefused(key === null);
-          if (key !== null) look.mutate(key);
+          if (key !== null) lookUp.mutate(key);
         }}
       >
         <PasswordInput
@@ -45,11 +45,11 @@ export function LookUp({ onFound }: { onFound: (key: Key) => void }) {
             setPasted(event.currentTarget.value);
           }}
         />
-        <Button type="submit" variant="default" loading={look.isPending}>
+        <Button type="submit" variant="default" loading={lookUp.isPending}>
           Look up
         </Button>
       </form>
-      {look.error && !unknown && <Failure error={look.error} />}
+      {lookUp.error && !unknown && <Failure error={lookUp.error} />}
     </Card>
   );
 }

@@ -3,7 +3,7 @@ import { IconCloudUpload } from "@tabler/icons-react";
 import { useRef, useState } from "react";
 import classes from "./DropZone.module.css";
 
-/** Takes files by drag and drop, or by the button that keyboards and screen readers reach. */
+/** Takes files by drag and drop, or from a button that keyboards and screen readers can use. */
 export function DropZone({ onFiles }: { onFiles: (files: File[]) => void }) {
   const [over, setOver] = useState(false);
   const input = useRef<HTMLInputElement>(null);
@@ -11,7 +11,7 @@ export function DropZone({ onFiles }: { onFiles: (files: File[]) => void }) {
     if (files !== null && files.length > 0) onFiles([...files]);
   };
   return (
-    // eslint-disable-next-line jsx-a11y/no-static-element-interactions -- dropping is the mouse's way to the same button
+    // eslint-disable-next-line jsx-a11y/no-static-element-interactions -- dropping is an alternative to the button
     <div
       className={classes.zone}
       data-over={over || undefined}
@@ -48,7 +48,7 @@ export function DropZone({ onFiles }: { onFiles: (files: File[]) => void }) {
           aria-label="Torrent files"
           onChange={(event) => {
             take(event.currentTarget.files);
-            event.currentTarget.value = ""; // the same file may be chosen again
+            event.currentTarget.value = ""; // so that the same file can be chosen again
           }}
         />
       </VisuallyHidden>

@@ -9,7 +9,7 @@ import classes from "./UploadRow.module.css";
 
 const ICONS = { waiting: IconClock, sending: IconUpload, done: IconCircleCheck, failed: IconAlertTriangle };
 
-/** One file: how far it is, or what became of it. */
+/** One file with its progress or result. */
 export function UploadRow({ upload }: { upload: Upload }) {
   const Icon = ICONS[upload.state];
   return (

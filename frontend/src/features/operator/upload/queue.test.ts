@@ -8,7 +8,7 @@ const after = (...actions: Action[]) => actions.reduce<Upload[]>(reduce, []);
 const states = (uploads: Upload[]) => uploads.map(({ state }) => state);
 const result = {} as UploadedTorrent;
 
-test("a few start at once and the next when one ends", () => {
+test("a few uploads run at once, and the next starts when one ends", () => {
   const added = after({ type: "added", files: files(5) });
   expect(startable(added).map(({ id }) => id)).toEqual([1, 2, 3]);
   const busy = startable(added).reduce((uploads, { id }) => reduce(uploads, { type: "started", id }), added);
@@ -16,7 +16,7 @@ test("a few start at once and the next when one ends", () => {
   expect(startable(reduce(busy, { type: "done", id: 2, result })).map(({ id }) => id)).toEqual([AT_ONCE + 1]);
 });
 
-test("each keeps its own error, and only what failed is tried again", () => {
+test("each upload keeps its own error, and only failed ones are retried", () => {
   const error = new Error("not a torrent");
   const uploads = after(
     { type: "added", files: files(3) },
@@ -27,7 +27,7 @@ test("each keeps its own error, and only what failed is tried again", () => {
   expect(states(reduce(uploads, { type: "retried" }))).toEqual(["waiting", "waiting", "done"]);
 });
 
-test("clearing leaves what is still to do, and ids stay unique", () => {
+test("clearing keeps unfinished uploads, and ids stay unique", () => {
   const cleared = after(
     { type: "added", files: files(3) },
     { type: "done", id: 1, result },

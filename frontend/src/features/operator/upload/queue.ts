@@ -19,7 +19,7 @@ export type Action =
 
 export const AT_ONCE = 3;
 
-/** What becomes of a list of uploads when something happens to one of them. */
+/** Apply an action to the list of uploads. */
 export function reduce(uploads: Upload[], action: Action): Upload[] {
   switch (action.type) {
     case "added": {
@@ -46,7 +46,7 @@ export function reduce(uploads: Upload[], action: Action): Upload[] {
   }
 }
 
-/** Return the uploads to start now: a few at once, so that each gets on. */
+/** Return the uploads to start now, so that at most a few run at once. */
 export function startable(uploads: Upload[]): Upload[] {
   const busy = uploads.filter(({ state }) => state === "sending").length;
   return uploads.filter(({ state }) => state === "waiting").slice(0, Math.max(0, AT_ONCE - busy));

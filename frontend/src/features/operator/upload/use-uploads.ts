@@ -3,7 +3,7 @@ import { useEffect, useReducer, useRef } from "react";
 import { uploadTorrent } from "@/api/upload";
 import { reduce, startable } from "./queue";
 
-/** Uploads that go on while the page is open, a few at a time. */
+/** Run uploads while the page is open, a few at a time. */
 export function useUploads() {
   const [uploads, dispatch] = useReducer(reduce, []);
   const started = useRef(new Set<number>());

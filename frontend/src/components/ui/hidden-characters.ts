@@ -3,8 +3,8 @@ export interface Piece {
   hidden: boolean;
 }
 
-// Characters that show nothing but reorder, join or hide what is round them. The zero-width joiners U+200C and
-// U+200D stay between letters and emoji, where scripts need them.
+// Invisible characters that reorder, join or hide the text around them. The zero-width joiners U+200C and U+200D are
+// kept between letters and emoji, where scripts need them.
 const HIDDEN = new RegExp(
   "(?:(?<![\\p{L}\\p{M}\\p{Extended_Pictographic}\\uFE0F])[\\u200C\\u200D]" +
     "|[\\u200C\\u200D](?![\\p{L}\\p{M}\\p{Extended_Pictographic}])" +
@@ -13,7 +13,7 @@ const HIDDEN = new RegExp(
   "gu",
 );
 
-/** Split a name into what shows and what would deceive; the latter is written as its code point. */
+/** Split a name into visible text and hidden characters; the latter are written as code points. */
 export function piecesOf(name: string): Piece[] {
   const pieces: Piece[] = [];
   let end = 0;

@@ -1,7 +1,7 @@
 import { Confirm } from "@/components/requests/Confirm";
 
-/** Loaded when asked for: dialogs are a good part of the component library. */
-export default function ForgetDialog(on: { onClose: () => void; onConfirm: () => void }) {
+/** Loaded on demand, because dialogs are a large part of the component library. */
+export default function RemoveDialog(on: { onClose: () => void; onConfirm: () => void }) {
   return (
     <Confirm title="Remove your announce URL from this browser?" action="Remove" dangerous opened {...on}>
       <p>

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { piecesOf } from "./hostile";
+import { piecesOf } from "./hidden-characters";
 
 const shown = (name: string) =>
   piecesOf(name)
     .map(({ text, hidden }) => (hidden ? `[${text}]` : text))
     .join("");
 
-test("what would reorder or hide text is written out", () => {
+test("characters that reorder or hide text are written out", () => {
   expect(shown("invoice\u202Egpj.exe")).toBe("invoice[U+202E]gpj.exe");
   expect(shown("ze\u200Bro\uFEFF")).toBe("ze[U+200B]ro[U+FEFF]");
   expect(shown("a\u0000b\nc")).toBe("a[U+0000]b[U+000A]c");
@@ -14,7 +14,7 @@ test("what would reorder or hide text is written out", () => {
   expect(shown("\u{E0041}")).toBe("[U+E0041]");
 });
 
-test("joiners that a script or an emoji needs stay", () => {
+test("joiners that scripts and emoji need are kept", () => {
   for (const name of [
     "می\u200Cخواهم",
     "👩\u200D💻 and 🏳️\u200D🌈",
