@@ -7,8 +7,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from etracker_announce.domain.errors import Reason
+from etracker_announce.frontends.http.parser import HttpRequest
 from etracker_announce.frontends.http.requests import parse_path
-from etracker_announce.frontends.http.whole_requests import HttpRequest
 from tests.support.announce import query
 from tests.support.announce_ports import HASH, KEY, PEER, Scripted
 
@@ -20,7 +20,7 @@ async def ask(scripted: Scripted, path: str, forwarded_for: str = "") -> dict[by
     raw_path, _, raw_query = path.encode().partition(b"?")
     target = parse_path(raw_path)
     assert target is not None
-    request = HttpRequest(target, raw_query, forwarded_for, closes=True)
+    request = HttpRequest(target, raw_query, forwarded_for)
     answer = fastbencode.bdecode(await scripted.handler.answer(request, "127.0.0.1"))
     assert isinstance(answer, dict)
     return answer

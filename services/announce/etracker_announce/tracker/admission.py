@@ -73,7 +73,7 @@ class Admission:
         """
         judgement = await self.judge(key_hash, prefix)
         info_hash = request.info_hash
-        torrent = await self.find(info_hash)
+        torrent = await self._allowlist.find(info_hash)
         if torrent is None and request.other_info_hash:
             torrent = await self.find(request.other_info_hash)
             info_hash = request.other_info_hash if torrent else info_hash

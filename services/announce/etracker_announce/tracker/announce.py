@@ -24,7 +24,7 @@ from etracker_announce.domain.swarm import PeerFlag, Records, Role, Step, View
 from etracker_announce.metrics import Metrics
 from etracker_announce.ports import Judgement, Swarms, Torrent
 from etracker_announce.settings import AnnounceSettings
-from etracker_announce.tracker.admission import Admission
+from etracker_announce.tracker.admission import Admission, Admitted
 from etracker_announce.tracker.choosing import Choosing
 from etracker_announce.tracker.seeding_counts import SeedingCounts
 from etracker_shared.facts import Event, Fact, FactFlag, pack_fact
@@ -80,7 +80,9 @@ class AnnounceHandler:
             RefusalError: the key or the torrent isn't served, or the tracker is still starting.
             SwarmsUnavailableError, AllowlistUnavailableError: the client should try again soon.
         """
-        announce = await self._admit(request, self._admission.hash_key(key), source)
+        key_hash = self._admission.hash_key(key)
+        admitted = await self._admission.admit(request, key_hash, source.prefix)
+        announce = self._admitted(request, admitted, key_hash, source)
         usual_seconds = spread(self._settings.interval_seconds, announce.key_hash, announce.info_hash)
         step = self._step(announce)
         # A fact's interval matters only for a seeder, which gets the usual one whatever the step says (adr/0019).
@@ -88,13 +90,18 @@ class AnnounceHandler:
         self._seeding.learn(step, view)
         visibility = self._visibility(announce, view)
         question = self._question(announce, view, step, visibility.identity)
-        chosen = await self._choose(question, introducible(_candidates(view, step), visibility))
+        candidates = introducible(_candidates(view, step), visibility)
+        if self._choosing is None:
+            chosen = self._policy.choose(question, candidates)
+        else:
+            chosen = await self._choosing.choose(question, candidates)
         return self._answer(
             announce, view, _peers(chosen, visibility), self._interval(question, announce, usual_seconds)
         )
 
-    async def _admit(self, request: AnnounceRequest, key_hash: KeyHash | None, source: Source) -> AdmittedAnnounce:
-        admitted = await self._admission.admit(request, key_hash, source.prefix)
+    def _admitted(
+        self, request: AnnounceRequest, admitted: Admitted, key_hash: KeyHash | None, source: Source
+    ) -> AdmittedAnnounce:
         return AdmittedAnnounce(
             request=request,
             source=source,
@@ -166,11 +173,6 @@ class AnnounceHandler:
                 seeding_prefixes=self._seeding.of(announce.info_hash),
             )
         )
-
-    async def _choose(self, question: Question, candidates: Records) -> Records:
-        if self._choosing is None:
-            return self._policy.choose(question, candidates)
-        return await self._choosing.choose(question, candidates)
 
     def _answer(self, announce: AdmittedAnnounce, view: View, peers: Peers, interval_seconds: int) -> AnnounceAnswer:
         return AnnounceAnswer(

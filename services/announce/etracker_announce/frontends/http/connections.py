@@ -23,6 +23,7 @@ class OpenConnections:
     """What has to end before the service may."""
 
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self.connections: set[Closable] = set()
         self.tasks: set[asyncio.Task[Any]] = set()
 
@@ -33,7 +34,7 @@ class OpenConnections:
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a task that has to end first."""
-        task = asyncio.get_running_loop().create_task(work)
+        task = self._loop.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 

@@ -10,9 +10,9 @@ from etracker_announce.domain.errors import MalformedError, Reason
 from etracker_announce.domain.requests import Kind
 from etracker_announce.frontends.http.answers import encode_announce, encode_failure, encode_scrape
 from etracker_announce.frontends.http.failures import text_of
+from etracker_announce.frontends.http.parser import HttpRequest
 from etracker_announce.frontends.http.requests import Target, parse_announce, parse_scrape, raw_info_hash
 from etracker_announce.frontends.http.sources import SourceFinder
-from etracker_announce.frontends.http.whole_requests import HttpRequest
 from etracker_announce.metrics import ANSWERED, Metrics
 from etracker_announce.tracker.tracker import Tracker
 

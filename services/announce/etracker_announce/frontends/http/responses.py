@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-MAX_HEAD_BYTES = 32_768
-
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%b"
 _LAST_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
 _PAGE = b"HTTP/1.1 %b\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n%b%b\r\n%b"
@@ -31,9 +29,11 @@ NOT_ALLOWED = Page(b"405 Method Not Allowed", b"Method Not Allowed", b"Allow: GE
 HEAD_TOO_LARGE = Page(b"431 Request Header Fields Too Large", b"")
 
 
-def answer_to_bytes(body: bytes, *, closes: bool) -> bytes:
-    """Write the response that carries a bencoded answer."""
-    return (_LAST_ANSWER if closes else _ANSWER) % (len(body), body)
+def write_response(answer: bytes | Page, *, closes: bool) -> bytes:
+    """Write a response: a bencoded answer, or a page."""
+    if isinstance(answer, Page):
+        return answer.to_bytes(closes=closes)
+    return (_LAST_ANSWER if closes else _ANSWER) % (len(answer), answer)
 
 
 def page_for(method: bytes, path: bytes) -> Page:

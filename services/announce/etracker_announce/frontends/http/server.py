@@ -3,7 +3,7 @@
 import asyncio
 from typing import Self
 
-from etracker_announce.frontends.http.connection import DEFAULT_TIMEOUTS, HttpConnection, Timeouts
+from etracker_announce.frontends.http.connection import DEFAULT_TIMEOUTS, Accepted, HttpConnection, Timeouts
 from etracker_announce.frontends.http.connections import OpenConnections
 from etracker_announce.frontends.http.handler import Handler
 from etracker_announce.frontends.http.listener import Listener
@@ -29,7 +29,7 @@ class HttpServer:
         self._timeouts = timeouts
         self._linger_seconds = linger_seconds
         self._listener: Listener
-        self.open = OpenConnections()
+        self.open: OpenConnections
 
     @property
     def port(self) -> int:
@@ -38,6 +38,7 @@ class HttpServer:
 
     async def __aenter__(self) -> Self:
         sockets = await bind(self._host, self._port)
+        self.open = OpenConnections()
         self._listener = Listener(sockets, self._handler, self.open, self._make_connection, self._linger_seconds)
         self._listener.start()
         return self
@@ -49,5 +50,5 @@ class HttpServer:
         await closing
         await self.open.drain(GRACEFUL_SHUTDOWN_SECONDS)
 
-    def _make_connection(self, address: str, received: bytes) -> HttpConnection:
-        return HttpConnection(self._handler, self.open, self._timeouts, address, received)
+    def _make_connection(self, accepted: Accepted) -> HttpConnection:
+        return HttpConnection(self._handler, self.open, self._timeouts, accepted)
