@@ -3,12 +3,12 @@
 -- Two workers may publish in another order than they committed: the larger number is the newer one.
 --
 -- KEYS   1 members
--- ARGV   1 snatches, absolute
+-- ARGV   1 the field of the snatches  2 snatches, absolute
 -- Return 1 if it exists
 -- Cost   3 calls
 
 local exists = redis.call('EXISTS', KEYS[1])
-if exists == 1 and tonumber(redis.call('HGET', KEYS[1], 'd') or '-1') < tonumber(ARGV[1]) then
-  redis.call('HSET', KEYS[1], 'd', ARGV[1])
+if exists == 1 and tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '-1') < tonumber(ARGV[2]) then
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 end
 return exists
