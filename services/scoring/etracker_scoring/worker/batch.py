@@ -66,12 +66,12 @@ class Batch:
 def settle_facts(admitted: Sequence[Admitted], stored: Stored) -> tuple[list[SettledFact], Counter[Outcome]]:
     """Settle facts in order."""
     settled: list[SettledFact] = []
-    sessions: dict[SessionKey, Session] = {}
+    sessions = dict(stored.sessions)  # one look-up per fact: hashing a session's key is a good part of its cost
     downloads = Downloads(stored.memberships, stored.downloaded_here)
     stale = 0
     for item in admitted:
         fact, key, torrent, session_key = item
-        before = sessions.get(session_key) or stored.sessions.get(session_key)
+        before = sessions.get(session_key)
         settlement = settle(before, fact)
         if settlement is None:
             stale += 1

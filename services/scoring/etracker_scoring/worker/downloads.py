@@ -34,8 +34,7 @@ class Downloads:
     def __init__(
         self, memberships: Mapping[MembershipKey, Membership], downloaded_here: Mapping[MembershipKey, int]
     ) -> None:
-        self._stored = memberships
-        self._changed: dict[MembershipKey, Membership] = {}
+        self._memberships = dict(memberships)
         self._downloaded_here = dict(downloaded_here)
 
     def follow(
@@ -43,7 +42,7 @@ class Downloads:
     ) -> tuple[Membership, bool]:
         """Return the membership after a fact, and whether the fact ends the key's first download."""
         fact = item.fact
-        known = self._changed.get(member) or self._stored.get(member)
+        known = self._memberships.get(member)
         membership = known or Membership(fact.at_ms)
         if settlement.downloaded:
             self._downloaded_here[member] = self._downloaded_here.get(member, 0) + settlement.downloaded
@@ -56,7 +55,7 @@ class Downloads:
         elif fact.left > 0 and not (membership.leeching or is_hollow(fact) or _is_repeated(before, fact)):
             membership = membership._replace(leeching=True)
         if membership is not known:
-            self._changed[member] = membership
+            self._memberships[member] = membership
         return membership, snatched
 
 

@@ -61,7 +61,10 @@ class RedisSwarms:
         """Write into the swarms that exist how often they were snatched; a number never falls."""
         await execute(
             self._client,
-            [("EVAL", _PUBLISH, 1, redis_keys.members(info_hash), number) for info_hash, number in snatches],
+            [
+                ("EVAL", _PUBLISH, 1, redis_keys.members(info_hash), redis_keys.SNATCHES_FIELD, number)
+                for info_hash, number in snatches
+            ],
         )
 
 

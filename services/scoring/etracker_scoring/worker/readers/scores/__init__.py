@@ -1,7 +1,7 @@
 """Keys: their sums, scores and tiers, decisions about new keys, and notices about changed tiers."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from prometheus_client import Counter
 
@@ -13,7 +13,7 @@ from etracker_scoring.worker.batch import Batch
 from etracker_scoring.worker.locks import PREFIX, prefix_locks
 from etracker_scoring.worker.reader import Reader
 from etracker_scoring.worker.readers.scores import statements
-from etracker_scoring.worker.readers.scores.accounting import Changes, Scored, account_for_keys, find_newcomers
+from etracker_scoring.worker.readers.scores.accounting import Changes, account_for_keys, find_newcomers
 from etracker_scoring.worker.records import Credit, MembershipKey, SessionKey
 from etracker_scoring.worker.store import Rows
 from etracker_shared.notifications import KEYS_CHANNEL, format_payloads
@@ -66,7 +66,8 @@ class ScoresReader(Reader[Known, Changes]):
         if changes.origins.overtaken:
             await rows.fetch(statements.LOCK_KEYS, [*changes.sums, *changes.origins.overtaken])
         keys = [
-            (key_id, *sums.columns(), *_scored(changes.scores[key_id])) for key_id, sums in sorted(changes.sums.items())
+            (key_id, *sums.columns(), *statements.columns_of(*changes.scores[key_id]))
+            for key_id, sums in sorted(changes.sums.items())
         ]
         await rows.write("peers", statements.ADD_TO_KEYS, keys)
         origins = [
@@ -98,9 +99,3 @@ class ScoresReader(Reader[Known, Changes]):
         """Count the tiers that keys came to hold."""
         for scored in changes.new_tiers.values():
             self._tier_changes.labels(str(scored.held.tier.value)).inc()
-
-
-def _scored(scored: Scored) -> tuple[Any, ...]:
-    (at, recent, average, length_days, owed, paid, _, seeded_until), (tier, falling_since), score = scored
-    sums = (at or None, recent, average, length_days, owed, paid)
-    return seeded_until or None, *sums, tier, falling_since or None, score

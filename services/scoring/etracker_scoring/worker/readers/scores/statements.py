@@ -1,5 +1,9 @@
 """What is written about a key. All rows but those of overtaken neighbours belong to keys of this worker's shards."""
 
+from typing import Any
+
+from etracker_scoring.scores.formula import KeyHistory
+from etracker_scoring.scores.tiers import HeldTier
 from etracker_scoring.worker.sums import capped_addition
 
 ADD_TO_KEYS = f"""
@@ -16,6 +20,14 @@ FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]
     length_days, owed, paid, new_tier, new_falling_since, new_score)
 WHERE stored.id = added.id
 """  # noqa: S608 - made of this code's own words
+
+
+def columns_of(history: KeyHistory, held: HeldTier, score: float) -> tuple[Any, ...]:
+    """Return the columns of :data:`ADD_TO_KEYS` that follow the sums."""
+    at, recent, average, length_days, owed, paid, _, seeded_until = history
+    sums = (at or None, recent, average, length_days, owed, paid)
+    return seeded_until or None, *sums, held.tier, held.falling_since or None, score
+
 
 # Two workers may take graces of each other's keys: each locks all it will write in the order of ids.
 LOCK_KEYS = "SELECT id FROM peers WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE"
