@@ -2,10 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from prometheus_client import generate_latest
@@ -30,6 +29,7 @@ from etracker_admin_api.adapters.stores import Stores
 from etracker_admin_api.adapters.swarm_peers import RedisSwarmPeers
 from etracker_admin_api.adapters.torrent_lists import PostgresTorrentLists
 from etracker_admin_api.adapters.torrent_parser import ProcessTorrentParser
+from etracker_admin_api.background import Work, running
 from etracker_admin_api.domain.system import ServiceState
 from etracker_admin_api.metrics import Metrics
 from etracker_admin_api.ports import DatabaseUnavailableError, Pruner
@@ -70,7 +70,6 @@ from etracker_shared.redis_connections import connect_redis
 from etracker_shared.told_settings import tell_settings
 
 PRUNE_EVERY_SECONDS = 24 * 3600
-PRUNE_RETRY_SECONDS = 60
 UPLOADS_AT_ONCE = 4
 """Large bodies in memory at once: each up to 16 MiB, a few times."""
 UPLOAD_WAIT_SECONDS = 2
@@ -87,7 +86,8 @@ def create_app(settings: AdminSettings) -> FastAPI:
         sampling = Sampling(parts.count, parts.history, settings.sample_seconds)
         pruner = PostgresPruner(parts.database)
         prune = partial(_prune_daily, pruner, parts.metrics)
-        async with running(prune), running(sampling.run):
+        outages = (DatabaseUnavailableError,)
+        async with running(Work("pruning", prune, outages), Work("sampling", sampling.run, outages)):
             yield
         await parts.close()
 
@@ -183,25 +183,9 @@ def _system(parts: Parts) -> System:
     return System(parts.services, Stores(parts.database, parts.redis), own_state, own_settings)
 
 
-@contextlib.asynccontextmanager
-async def running(work: Callable[[], Awaitable[Any]]) -> AsyncIterator[None]:
-    """Run something in the background until the block ends."""
-    task = asyncio.ensure_future(work())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
 async def _prune_daily(pruner: Pruner, metrics: Metrics) -> None:
     while True:
-        try:
-            pruned = await prune_keys(pruner)
-        except DatabaseUnavailableError:
-            await asyncio.sleep(PRUNE_RETRY_SECONDS)
-            continue
+        pruned = await prune_keys(pruner)
         if pruned is not None:
             metrics.pruned.inc(pruned)
             log.info("keys_pruned", keys=pruned)

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from structlog import get_logger
-
 from etracker_admin_api.domain.history import (
     TORRENT_STEPS,
     TRACKER_CHARTS,
@@ -18,13 +16,11 @@ from etracker_admin_api.domain.history import (
     draw_torrent,
     draw_tracker,
 )
-from etracker_admin_api.ports import DatabaseUnavailableError, History, LiveTotals
+from etracker_admin_api.ports import History, LiveTotals
 from etracker_admin_api.use_cases.statistics import CountStatistics, Statistics
 from etracker_shared.identity import InfoHash
 
 FRESH_SECONDS = 1.0
-
-log = get_logger("admin_api")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +91,14 @@ class Sampling:
         self._every_seconds = every_seconds
 
     async def run(self) -> None:
-        """Take samples until cancelled."""
+        """Take samples.
+
+        Raises:
+            DatabaseUnavailableError: one can't be stored.
+        """
         while True:
             await asyncio.sleep(self._every_seconds - time.time() % self._every_seconds)
-            try:
-                await self.sample(datetime.now(UTC))
-            except DatabaseUnavailableError:
-                log.warning("sample_missed")
+            await self.sample(datetime.now(UTC))
 
     async def sample(self, moment: datetime) -> None:
         """Take a sample for the step that just ended; none while live counts can't be had.
