@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "data.md"
-DESCRIPTIONS = ROOT / "services" / "admin_api" / "etracker_admin_api" / "adapters" / "setting_descriptions.json"
+DESCRIPTIONS = ROOT / "services" / "admin_api" / "etracker_admin_api" / "system" / "setting_descriptions.json"
 
 _ROW = re.compile(r"^\| (`[A-Z].*?) \|.*\| (.*) \|$", re.MULTILINE)
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")

@@ -1,4 +1,4 @@
-from etracker_admin_api.adapters.setting_descriptions import load_descriptions
+from etracker_admin_api.system.setting_descriptions import load_descriptions
 from scripts.describe_settings import read_descriptions
 
 

@@ -82,7 +82,7 @@ def test_without_the_database_pages_say_what_to_do_and_with_it_they_recover(
 
 
 def failure(page: Page) -> Locator:
-    sentences = re.compile("The database doesn't answer. Announces go on meanwhile; try again in a moment.")
+    sentences = re.compile("The database isn't responding. Announces still work; try again in a moment.")
     return page.get_by_role("alert").filter(has_text=sentences)
 
 

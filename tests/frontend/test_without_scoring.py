@@ -28,7 +28,7 @@ def test_without_scoring_the_standing_blames_nothing_else_and_comes_back(page: P
         page.get_by_role("link", name="View your standing").click()
         failure = page.get_by_role("alert").filter(has_text="Temporarily unavailable")
         expect(failure).to_contain_text(
-            "The scoring service doesn't answer. Your history is safe; try again in a moment."
+            "The scoring service isn't responding. Your history is safe; try again in a moment."
         )
         expect(page.get_by_text("database")).to_have_count(0)
     failure.get_by_role("button", name="Try again").click()

@@ -1,11 +1,11 @@
-"""Serve the admin API: ``python -m etracker_admin_api``; with ``--openapi`` print its OpenAPI document instead."""
+"""Serve the admin API: ``python -m etracker_admin_api``. With ``--openapi``, print its OpenAPI document instead."""
 
 import json
 import sys
 from functools import partial
 
 from etracker_admin_api.app import create_app
-from etracker_admin_api.routes.connections import PatientProtocol
+from etracker_admin_api.http.connections import PatientProtocol
 from etracker_admin_api.settings import AdminSettings
 from etracker_shared.serving import serve
 from etracker_shared.settings import load_settings

@@ -1,97 +1,91 @@
 """The composition root: settings in, application out."""
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from prometheus_client import generate_latest
-from structlog import get_logger
 
-from etracker_admin_api.adapters.address_limit import RedisAddressLimit
-from etracker_admin_api.adapters.audit import PostgresAuditLog
-from etracker_admin_api.adapters.catalogue import PostgresCatalogue
-from etracker_admin_api.adapters.database import Database
-from etracker_admin_api.adapters.download_limit import RedisDownloadLimit
-from etracker_admin_api.adapters.first_key import first_key
-from etracker_admin_api.adapters.history import PostgresHistory
-from etracker_admin_api.adapters.key_register import PostgresKeyRegister
-from etracker_admin_api.adapters.keys import PostgresKeys, PostgresPruner
-from etracker_admin_api.adapters.live_counts import RedisLiveCounts
-from etracker_admin_api.adapters.operators import PostgresOperators
-from etracker_admin_api.adapters.services import HttpServices, describe_settings, shown_metrics
-from etracker_admin_api.adapters.setting_descriptions import load_descriptions
-from etracker_admin_api.adapters.standings import ScoringStandings
-from etracker_admin_api.adapters.stored_files import PostgresStoredFiles
-from etracker_admin_api.adapters.stores import Stores
-from etracker_admin_api.adapters.swarm_peers import RedisSwarmPeers
-from etracker_admin_api.adapters.torrent_lists import PostgresTorrentLists
-from etracker_admin_api.adapters.torrent_parser import ProcessTorrentParser
-from etracker_admin_api.domain.system import ServiceState
+from etracker_admin_api.background import Work, running
+from etracker_admin_api.database import Database
+from etracker_admin_api.errors import PostgresUnavailableError
+from etracker_admin_api.http.address_limit import AddressLimit
+from etracker_admin_api.http.authentication import Authentication
+from etracker_admin_api.http.callers import Callers
+from etracker_admin_api.http.cors import allow_frontend
+from etracker_admin_api.http.document import DocumentedApp
+from etracker_admin_api.http.head_requests import HeadRequests
+from etracker_admin_api.http.observation import Observation
+from etracker_admin_api.http.problems import add_problem_handlers
+from etracker_admin_api.http.roles import Roles
+from etracker_admin_api.http.room import Room
+from etracker_admin_api.http.unread_bodies import UnreadBodies
+from etracker_admin_api.keys import models as keys_models
+from etracker_admin_api.keys import original as keys_original
+from etracker_admin_api.keys.generation import KeyGenerator
+from etracker_admin_api.keys.pruning import KeyPruner
+from etracker_admin_api.keys.routes import operators_keys_router, own_keys_router
+from etracker_admin_api.keys.standing_routes import standing_router
+from etracker_admin_api.keys.standings import Standings
+from etracker_admin_api.keys.store import KeyStore
 from etracker_admin_api.metrics import Metrics
-from etracker_admin_api.ports import DatabaseUnavailableError, Pruner
-from etracker_admin_api.routes.callers import Callers
-from etracker_admin_api.routes.cors import allow_frontend
-from etracker_admin_api.routes.head_requests import HeadRequests
-from etracker_admin_api.routes.infohashes import infohashes_router
-from etracker_admin_api.routes.keys import keys_router
-from etracker_admin_api.routes.observation import Observation
-from etracker_admin_api.routes.problems import add_problem_handlers
-from etracker_admin_api.routes.roles import Roles
-from etracker_admin_api.routes.statistics import statistics_router
-from etracker_admin_api.routes.torrent_files import torrent_files_router
-from etracker_admin_api.routes.unread_bodies import UnreadBodies
-from etracker_admin_api.routes.v1.document import DocumentedApp
-from etracker_admin_api.routes.v1.infohashes import (
-    added_infohashes_router,
-    listed_infohashes_router,
-    public_infohashes_router,
-)
-from etracker_admin_api.routes.v1.keys import operators_keys_router, own_keys_router
-from etracker_admin_api.routes.v1.operators import audit_router, operators_router
-from etracker_admin_api.routes.v1.standing import standing_router
-from etracker_admin_api.routes.v1.statistics import statistics_v1_router
-from etracker_admin_api.routes.v1.swarms import swarms_router
-from etracker_admin_api.routes.v1.system import system_router
-from etracker_admin_api.routes.v1.torrents import torrents_v1_router
+from etracker_admin_api.operators import models as operators_models
+from etracker_admin_api.operators.audit_log import AuditLog
+from etracker_admin_api.operators.first_key import first_key
+from etracker_admin_api.operators.routes import audit_router, operators_router
+from etracker_admin_api.operators.store import OperatorStore
 from etracker_admin_api.settings import AdminSettings
-from etracker_admin_api.use_cases.authentication import Authentication
-from etracker_admin_api.use_cases.pruning import prune_keys
-from etracker_admin_api.use_cases.room import Room
-from etracker_admin_api.use_cases.statistics import CountStatistics
-from etracker_admin_api.use_cases.system import System
-from etracker_admin_api.use_cases.torrent_files import Downloads, Uploads
-from etracker_admin_api.use_cases.tracker_statistics import Sampling, TrackerStatistics
+from etracker_admin_api.statistics import original as statistics_original
+from etracker_admin_api.statistics.counting import CountStatistics
+from etracker_admin_api.statistics.live_counts import LiveCounts
+from etracker_admin_api.statistics.routes import statistics_router
+from etracker_admin_api.statistics.sampling import Sampling
+from etracker_admin_api.statistics.store import HistoryStore
+from etracker_admin_api.statistics.torrent_counts import TorrentCounts
+from etracker_admin_api.statistics.tracker import TrackerStatistics
+from etracker_admin_api.swarms.routes import swarms_router
+from etracker_admin_api.swarms.store import SwarmStore
+from etracker_admin_api.system.routes import system_router
+from etracker_admin_api.system.services import Services, describe_settings, shown_metrics
+from etracker_admin_api.system.setting_descriptions import load_descriptions
+from etracker_admin_api.system.states import ServiceState
+from etracker_admin_api.system.store import StoreStates
+from etracker_admin_api.system.survey import Survey
+from etracker_admin_api.torrents import models as torrents_models
+from etracker_admin_api.torrents import original as torrents_original
+from etracker_admin_api.torrents.files.download_limit import DownloadLimit
+from etracker_admin_api.torrents.files.downloads import Downloads
+from etracker_admin_api.torrents.files.original import original_files_router
+from etracker_admin_api.torrents.files.parser import TorrentParser
+from etracker_admin_api.torrents.files.routes import files_router
+from etracker_admin_api.torrents.files.store import FileStore
+from etracker_admin_api.torrents.files.uploads import Uploads
+from etracker_admin_api.torrents.list_store import TorrentLists
+from etracker_admin_api.torrents.routes import adding_router, changing_router, public_router
+from etracker_admin_api.torrents.store import TorrentStore
 from etracker_shared.health import health_router
 from etracker_shared.redis_connections import connect_redis
 from etracker_shared.told_settings import tell_settings
 
-PRUNE_EVERY_SECONDS = 24 * 3600
-PRUNE_RETRY_SECONDS = 60
 UPLOADS_AT_ONCE = 4
-"""Large bodies in memory at once: each up to 16 MiB, a few times."""
+"""Large bodies in memory at the same time: each takes up to 16 MiB, several times."""
 UPLOAD_WAIT_SECONDS = 2
-
-log = get_logger("admin_api")
 
 
 def create_app(settings: AdminSettings) -> FastAPI:
-    """Build the admin API; it connects when it is asked something, so it starts while everything is down."""
+    """Build the admin API. It connects at the first request, so it starts even while everything else is down."""
     parts = Parts(settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        sampling = Sampling(parts.count, parts.history, settings.sample_seconds)
-        pruner = PostgresPruner(parts.database)
-        prune = partial(_prune_daily, pruner, parts.metrics)
-        async with running(prune), running(sampling.run):
+        async with running(*_background_work(parts)):
             yield
         await parts.close()
 
     app = DocumentedApp(
+        bodies=(*keys_models.BODIES, *operators_models.BODIES, *torrents_models.BODIES),
         title="etracker admin API",
         description="Allowlist, announce keys, torrent files and statistics of an etracker.",
         version="1",
@@ -110,99 +104,78 @@ def create_app(settings: AdminSettings) -> FastAPI:
 
 
 class Parts:
-    """What the routes are built of."""
+    """What the routes are built from."""
 
     def __init__(self, settings: AdminSettings) -> None:
         self.settings = settings
         self.database, self.redis, self.metrics = Database(settings), connect_redis(settings), Metrics()
-        self.catalogue, self.keys = PostgresCatalogue(self.database), PostgresKeys(self.database)
-        self.lists, self.history = PostgresTorrentLists(self.database), PostgresHistory(self.database)
-        live = RedisLiveCounts(self.redis)
-        self.count = CountStatistics(self.catalogue.count, live.totals)
-        self.key_limit = RedisAddressLimit(settings, settings.key_rate, "keys")
-        self.failures = RedisAddressLimit(settings, settings.failure_rate, "failures")
+        self.torrents, self.lists = TorrentStore(self.database), TorrentLists(self.database)
+        self.keys, self.operators = KeyStore(self.database), OperatorStore(self.database)
+        self.history = HistoryStore(self.database)
+        self.count = CountStatistics(TorrentCounts(self.database).count, LiveCounts(self.redis).totals)
         self.callers = Callers(settings.trusted_networks, settings.frontend_hostname)
-        self.operators = PostgresOperators(self.database)
-        authentication = Authentication(first_key(settings), self.operators, self.keys, self.failures)
-        self.roles = Roles(authentication, self.callers)
-        self.services = HttpServices(settings.services)
-        self.standings = ScoringStandings(settings.scoring_url)
-        self.room = Room(UPLOADS_AT_ONCE, UPLOAD_WAIT_SECONDS)
-        parser = ProcessTorrentParser()
-        self.uploads = Uploads(self.catalogue, parser, self.room, self.count.changed_here, self.metrics)
-        self.download_rate = RedisAddressLimit(settings, settings.download_rate, "downloads")
-        limit = RedisDownloadLimit(self.redis, self.download_rate, settings.downloads_at_once)
-        self.downloads = Downloads(PostgresStoredFiles(self.database), self.keys, parser, limit, self.metrics)
+        self.key_limit = AddressLimit(settings, settings.key_rate, "keys")
+        self.failures = AddressLimit(settings, settings.failure_rate, "failures")
+        self.download_rate = AddressLimit(settings, settings.download_rate, "downloads")
+        self.generator = KeyGenerator(self.keys, self.key_limit, self.callers, self.metrics)
+        self.roles = Roles(
+            Authentication(
+                first_key(settings).hash, self.operators.find, self.keys.is_registered, failures=self.failures
+            ),
+            self.callers,
+        )
+        self.services, self.standings = Services(settings.services), Standings(settings.scoring_url)
+        self.room, parser = Room(UPLOADS_AT_ONCE, UPLOAD_WAIT_SECONDS), TorrentParser()
+        self.uploads = Uploads(self.torrents, parser, self.room, self.count.changed_here, self.metrics)
+        limit = DownloadLimit(self.redis, self.download_rate, settings.downloads_at_once)
+        files = FileStore(self.database)
+        self.downloads = Downloads(files, self.keys.is_registered, parser, limit, self.metrics)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self.key_limit.close()
-        await self.failures.close()
-        await self.download_rate.close()
+        for limit in (self.key_limit, self.failures, self.download_rate):
+            await limit.close()
         await self.services.close()
         await self.standings.close()
         await self.redis.aclose()
         await self.database.close()
 
 
+def _background_work(parts: Parts) -> Iterator[Work]:
+    outages = (PostgresUnavailableError,)
+    sampling = Sampling(parts.count, parts.history, parts.settings.sample_seconds)
+    yield Work("sampling", sampling.run, outages)
+    yield Work("pruning", KeyPruner(parts.database, parts.metrics).run, outages)
+
+
 def _original_routers(parts: Parts) -> Iterator[APIRouter]:
-    changed = parts.count.changed_here
-    yield statistics_router(parts.count)
-    yield keys_router(parts.keys, parts.key_limit, parts.callers, parts.metrics)
-    yield infohashes_router(parts.catalogue, changed, parts.roles)
-    yield torrent_files_router(parts.uploads, parts.downloads, parts.roles, parts.callers)
+    yield statistics_original.original_router(parts.count)
+    yield keys_original.original_router(parts.generator)
+    yield torrents_original.original_router(parts.torrents, parts.count.changed_here, parts.roles)
+    yield original_files_router(parts.uploads, parts.downloads, parts.roles, parts.callers)
 
 
 def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
-    changed = parts.count.changed_here
-    yield statistics_v1_router(TrackerStatistics(parts.count, parts.history))
-    yield public_infohashes_router(parts.lists)
-    register = PostgresKeyRegister(parts.database)
-    yield own_keys_router(
-        parts.keys, register, parts.key_limit, roles=parts.roles, callers=parts.callers, metrics=parts.metrics
-    )
-    yield standing_router(parts.standings, parts.roles)
-    yield operators_keys_router(register, parts.roles, parts.callers)
-    yield operators_router(parts.operators, parts.roles)
-    audit_log = PostgresAuditLog(parts.database)
-    yield swarms_router(RedisSwarmPeers(parts.redis, parts.database), parts.lists, audit_log, parts.roles)
-    yield system_router(_system(parts), load_descriptions(), parts.roles)
-    yield audit_router(audit_log, parts.roles)
-    yield added_infohashes_router(parts.catalogue, parts.lists, changed, parts.roles, parts.room)
-    yield listed_infohashes_router(parts.catalogue, parts.lists, changed, parts.roles)
-    yield torrents_v1_router(parts.uploads, parts.downloads, parts.lists, parts.roles, parts.callers)
+    changed, roles, callers = parts.count.changed_here, parts.roles, parts.callers
+    yield statistics_router(TrackerStatistics(parts.count, parts.history))
+    yield public_router(parts.lists)
+    yield own_keys_router(parts.keys, parts.generator, roles, callers)
+    yield standing_router(parts.standings, roles)
+    yield operators_keys_router(parts.keys, roles, callers)
+    yield operators_router(parts.operators, roles)
+    yield swarms_router(SwarmStore(parts.redis, parts.database), roles)
+    yield system_router(_survey(parts), load_descriptions(), roles)
+    yield audit_router(AuditLog(parts.database), roles)
+    yield adding_router(parts.torrents, parts.lists, changed, roles, parts.room)
+    yield changing_router(parts.torrents, parts.lists, changed, roles)
+    yield files_router(parts.uploads, parts.downloads, parts.lists, roles, callers)
 
 
-def _system(parts: Parts) -> System:
+def _survey(parts: Parts) -> Survey:
     async def own_state() -> ServiceState:
         ready = await parts.database.is_ready()
         metrics = shown_metrics(generate_latest(parts.metrics.registry).decode())
         return ServiceState("admin_api", ready, "" if ready else "Not ready: postgres.", datetime.now(UTC), metrics)
 
     own_settings = partial(describe_settings, "admin_api", tell_settings(parts.settings))
-    return System(parts.services, Stores(parts.database, parts.redis), own_state, own_settings)
-
-
-@contextlib.asynccontextmanager
-async def running(work: Callable[[], Awaitable[Any]]) -> AsyncIterator[None]:
-    """Run something in the background until the block ends."""
-    task = asyncio.ensure_future(work())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-async def _prune_daily(pruner: Pruner, metrics: Metrics) -> None:
-    while True:
-        try:
-            pruned = await prune_keys(pruner)
-        except DatabaseUnavailableError:
-            await asyncio.sleep(PRUNE_RETRY_SECONDS)
-            continue
-        if pruned is not None:
-            metrics.pruned.inc(pruned)
-            log.info("keys_pruned", keys=pruned)
-        await asyncio.sleep(PRUNE_EVERY_SECONDS)
+    return Survey(parts.services, StoreStates(parts.database, parts.redis), own_state, own_settings)

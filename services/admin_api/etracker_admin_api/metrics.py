@@ -1,10 +1,10 @@
-"""What Prometheus is told about the admin API. Every label has few values."""
+"""The admin API's metrics for Prometheus. Every label has few values."""
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 
 class Metrics:
-    """One registry an application, so that tests can build several in one process."""
+    """One registry per application, so that tests can build several in one process."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

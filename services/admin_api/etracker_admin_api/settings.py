@@ -7,13 +7,14 @@ from pathlib import Path
 from limits import RateLimitItem, parse
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from etracker_admin_api.domain.api_keys import check_api_key
+from etracker_admin_api.api_keys import check_api_key
+from etracker_admin_api.http.announce_urls import HOST
 from etracker_shared.addresses import Network, parse_networks
 from etracker_shared.settings import PostgresSettings, RedisSettings, ServingSettings
 
 MAX_KEY_FILE_BYTES = 4096
 
-_HOSTNAME = re.compile(r"(https?://)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
+_HOSTNAME = re.compile(f"(https?://)?{HOST}/?")
 
 _URL = r"^https?://[^\s,]+$"
 _URLS = r"^https?://[^\s,]+([\s,]+https?://[^\s,]+)*$"
@@ -59,7 +60,7 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     def _check_key_file(cls, value: str, info: ValidationInfo) -> str:
         given = info.data.get("authorization")
         if value and given is not None and given.get_secret_value():
-            raise ValueError("ETRACKER_AUTHORIZATION is set too, and only one of them can hold the API key")
+            raise ValueError("ETRACKER_AUTHORIZATION is set too, and only one of them can contain the API key")
         if value:
             read_api_key(value)
         return value
@@ -68,7 +69,9 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
     @classmethod
     def _check_hostname(cls, value: str) -> str:
         if value and not _HOSTNAME.fullmatch(value):
-            raise ValueError("it is a host name, with a scheme and a port if need be: https://tracker.example:443")
+            raise ValueError(
+                "must be a host name, optionally with a scheme and port, such as https://tracker.example:443"
+            )
         return value.rstrip("/")
 
     @field_validator("trusted_proxies")
@@ -111,10 +114,10 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
 
 
 def read_api_key(path: str) -> str:
-    """Read the API key that a file holds.
+    """Read the API key in a file.
 
     Raises:
-        ValueError: there is no such file, or no key in it that may be used.
+        ValueError: there is no such file, or it contains no usable key.
     """
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode):
@@ -124,7 +127,7 @@ def read_api_key(path: str) -> str:
     except OSError as error:
         raise ValueError(f"the file can't be read ({error.strerror})") from None
     if len(content) > MAX_KEY_FILE_BYTES:
-        raise ValueError("the file is too large to hold nothing but an API key")
+        raise ValueError("the file is too large for an API key")
     try:
         return check_api_key(content.decode("utf-8-sig"))
     except UnicodeDecodeError:

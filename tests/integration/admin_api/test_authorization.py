@@ -9,9 +9,9 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 from pydantic import SecretStr
 
+from etracker_admin_api.api_keys import hash_api_key
 from etracker_admin_api.app import create_app
-from etracker_admin_api.domain.operators import hash_api_key
-from etracker_admin_api.routes.route_table import walk
+from etracker_admin_api.http.route_table import walk
 from etracker_admin_api.settings import AdminSettings
 from tests.integration.admin_api.conftest import API_KEY, AUTHORIZED, serving
 

@@ -8,11 +8,11 @@ import pytest
 from fastbencode import bdecode, bencode
 from httpx import AsyncClient
 
-from etracker_admin_api.adapters.address_limit import RedisAddressLimit
-from etracker_admin_api.adapters.download_limit import RedisDownloadLimit
-from etracker_admin_api.domain.bencoding import MAX_TORRENT_BYTES
-from etracker_admin_api.domain.downloads import TooManyDownloadsError
+from etracker_admin_api.errors import TooManyDownloadsError
+from etracker_admin_api.http.address_limit import AddressLimit
 from etracker_admin_api.settings import AdminSettings
+from etracker_admin_api.torrent_file.bencoding import MAX_TORRENT_BYTES
+from etracker_admin_api.torrents.files.download_limit import DownloadLimit
 from etracker_shared.addresses import parse_address
 from etracker_shared.redis_connections import connect_redis
 from tests.integration.admin_api.conftest import AUTHORIZED, serving
@@ -148,16 +148,16 @@ async def test_a_download_that_is_refused_or_ended_takes_no_place(
 
 
 @pytest.fixture
-async def limits(admin_settings: AdminSettings) -> AsyncIterator[list[RedisDownloadLimit]]:
+async def limits(admin_settings: AdminSettings) -> AsyncIterator[list[DownloadLimit]]:
     """Two replicas' limits of two downloads at once."""
     redis = connect_redis(admin_settings)
-    rate = RedisAddressLimit(admin_settings, admin_settings.download_rate, "downloads")
-    yield [RedisDownloadLimit(redis, rate, 2) for _ in range(2)]
+    rate = AddressLimit(admin_settings, admin_settings.download_rate, "downloads")
+    yield [DownloadLimit(redis, rate, 2) for _ in range(2)]
     await rate.close()
     await redis.aclose()
 
 
-async def test_replicas_share_the_downloads_under_way(limits: list[RedisDownloadLimit]) -> None:
+async def test_replicas_share_the_downloads_under_way(limits: list[DownloadLimit]) -> None:
     one, another = limits
     first, _ = await one.enter(KEY, None), await another.enter(KEY, None)
     with pytest.raises(TooManyDownloadsError):
@@ -167,7 +167,7 @@ async def test_replicas_share_the_downloads_under_way(limits: list[RedisDownload
 
 
 async def test_an_ipv6_network_is_one_address_and_a_refusal_leaves_nothing_counted(
-    limits: list[RedisDownloadLimit],
+    limits: list[DownloadLimit],
 ) -> None:
     limit = limits[0]
     addresses = [parse_address(f"2001:db8::{number}") for number in range(1, 4)]
@@ -185,8 +185,8 @@ async def test_while_redis_is_down_each_replica_counts_for_itself(
     admin_settings: AdminSettings, dedicated_redis: RedisServer
 ) -> None:
     settings = admin_settings.model_copy(update=dedicated_redis.settings().model_dump())
-    redis, rate = connect_redis(settings), RedisAddressLimit(settings, settings.download_rate, "downloads")
-    one, another = (RedisDownloadLimit(redis, rate, 1) for _ in range(2))
+    redis, rate = connect_redis(settings), AddressLimit(settings, settings.download_rate, "downloads")
+    one, another = (DownloadLimit(redis, rate, 1) for _ in range(2))
     dedicated_redis.stop()
     held = await one.enter(KEY, None)
     with pytest.raises(TooManyDownloadsError):

@@ -47,7 +47,7 @@ async def test_postgres_killed_gives_503_at_once_and_recovers(
         start = time.monotonic()
         for response in await everything(client):
             assert response.status_code == 503
-            said = "The database doesn't answer. Announces go on meanwhile; try again in a moment."
+            said = "The database isn't responding. Announces still work; try again in a moment."
             assert response.json()["message"] == said
             assert response.headers["retry-after"] == "5"
         assert time.monotonic() - start < 6

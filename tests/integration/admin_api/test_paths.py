@@ -6,7 +6,7 @@ from httpx import ASGITransport, AsyncClient
 from prometheus_client import CollectorRegistry
 
 from etracker_admin_api.app import create_app
-from etracker_admin_api.routes.route_table import walk
+from etracker_admin_api.http.route_table import walk
 from etracker_admin_api.settings import AdminSettings
 from etracker_announce.frontends.observation import create_observation_app
 from etracker_announce.settings import AnnounceSettings
@@ -45,7 +45,7 @@ async def test_a_slash_at_the_end_is_told_in_the_routes_own_shape(client: AsyncC
         assert response.status_code == 404, path
         body = response.json()
         sentence = body["detail"] if path.startswith("/api/v1") else body["message"]
-        assert sentence == "There is nothing at this path: leave out the slash at its end."
+        assert sentence == "There is nothing at this path: remove the slash at its end."
 
 
 async def test_any_other_path_gets_a_sentence_too(client: AsyncClient) -> None:

@@ -1,19 +1,17 @@
-import asyncio
-
 import asyncpg
 import pytest
 
-from etracker_admin_api.adapters.database import Database
-from etracker_admin_api.adapters.keys import STEP_KEYS, PostgresPruner
+from etracker_admin_api.database import Database
+from etracker_admin_api.keys.pruning import PRUNE_LOCK, STEP_KEYS, KeyPruner
+from etracker_admin_api.metrics import Metrics
 from etracker_admin_api.settings import AdminSettings
-from etracker_admin_api.use_cases.pruning import prune_keys
 from tests.integration.admin_api.conftest import eventually, serving
 
 
 async def prune(settings: AdminSettings) -> int | None:
     database = Database(settings)
     try:
-        return await prune_keys(PostgresPruner(database))
+        return await KeyPruner(database, Metrics()).prune()
     finally:
         await database.close()
 
@@ -73,12 +71,12 @@ async def test_many_keys_go_in_bounded_steps(admin_settings: AdminSettings, data
 
 
 async def test_one_replica_prunes_at_a_time(admin_settings: AdminSettings) -> None:
-    database, another = Database(admin_settings), Database(admin_settings)
-    async with PostgresPruner(database).session() as session:
-        assert session is not None
-        assert await prune_keys(PostgresPruner(another)) is None
-    assert await prune_keys(PostgresPruner(another)) == 0
-    await asyncio.gather(database.close(), another.close())
+    database = Database(admin_settings)
+    async with database.session_lock(PRUNE_LOCK) as held:
+        assert held
+        assert await prune(admin_settings) is None
+    assert await prune(admin_settings) == 0
+    await database.close()
 
 
 async def test_pruning_runs_when_the_service_starts(

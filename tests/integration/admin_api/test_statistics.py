@@ -5,8 +5,9 @@ import asyncpg
 from httpx import AsyncClient
 from redis import Redis
 
-from etracker_admin_api.adapters.catalogue import MOST_DIFFERENCES, STREAM_ROWS
 from etracker_admin_api.settings import AdminSettings
+from etracker_admin_api.statistics.torrent_counts import MAX_DIFFERENCES
+from etracker_admin_api.torrents.store import STREAM_ROWS
 from etracker_shared.redis_keys import ALL_TOTALS
 from tests.integration.admin_api.conftest import AUTHORIZED, eventually, serving
 from tests.support.redis import RedisServer
@@ -45,7 +46,7 @@ async def test_ones_own_change_is_counted_at_once(client: AsyncClient) -> None:
 async def test_replicas_that_put_differences_together_at_once_lose_none(
     admin_settings: AdminSettings, database: asyncpg.Connection
 ) -> None:
-    torrents = MOST_DIFFERENCES + 50
+    torrents = MAX_DIFFERENCES + 50
     one = "INSERT INTO infohashes (info_hash) VALUES ($1)"
     async with AsyncExitStack() as running:
         replicas = [await running.enter_async_context(serving(admin_settings)) for _ in range(4)]

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from httpx import AsyncClient, Response
 
-from etracker_admin_api.domain.operators import hash_api_key
+from etracker_admin_api.api_keys import hash_api_key
 from etracker_admin_api.settings import AdminSettings
 from tests.integration.admin_api.conftest import API_KEY, serving
 from tests.support.redis import RedisServer

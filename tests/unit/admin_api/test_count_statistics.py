@@ -1,7 +1,8 @@
 import asyncio
 
-from etracker_admin_api.ports import DatabaseUnavailableError, LiveCountsUnavailableError, LiveTotals
-from etracker_admin_api.use_cases.statistics import CountStatistics, Statistics
+from etracker_admin_api.errors import PostgresUnavailableError, RedisUnavailableError
+from etracker_admin_api.statistics.counting import CountStatistics, Statistics
+from etracker_admin_api.statistics.live_counts import LiveTotals
 
 
 class SlowCatalogue:
@@ -18,7 +19,7 @@ class SlowCatalogue:
         counted = self.torrents
         await asyncio.sleep(self.seconds)
         if self.down:
-            raise DatabaseUnavailableError
+            raise PostgresUnavailableError
         return counted
 
 
@@ -32,7 +33,7 @@ class Peers:
     async def totals(self) -> LiveTotals:
         self.asked += 1
         if self.down:
-            raise LiveCountsUnavailableError
+            raise RedisUnavailableError
         return LiveTotals(2, 3, 1)
 
 
@@ -71,7 +72,7 @@ async def test_callers_dont_wait_for_a_dead_database_one_after_the_other() -> No
     count = CountStatistics(catalogue.count, Peers().totals)
     start = asyncio.get_running_loop().time()
     results = await asyncio.gather(*(count() for _ in range(50)), return_exceptions=True)
-    assert {type(result) for result in results} == {DatabaseUnavailableError}
+    assert {type(result) for result in results} == {PostgresUnavailableError}
     assert asyncio.get_running_loop().time() - start < 1
     assert catalogue.counts == 1
 

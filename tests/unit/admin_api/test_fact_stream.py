@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from etracker_admin_api.domain.system import ServiceState, stream_state
+from etracker_admin_api.system.states import ServiceState, stream_state
 from etracker_admin_api.settings import AdminSettings
 
 LAG = "etracker_scoring_stream_lag_"

@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from structlog.testing import capture_logs
 
-from etracker_admin_api.adapters.first_key import KeyFile, first_key
-from etracker_admin_api.domain.operators import hash_api_key
+from etracker_admin_api.api_keys import hash_api_key
+from etracker_admin_api.operators.first_key import KeyFile, first_key
 from etracker_admin_api.settings import AdminSettings
 from etracker_shared.told_settings import tell_settings
 
@@ -144,7 +144,7 @@ def test_without_a_usable_key_the_api_is_off_and_that_is_logged_once(
     assert [key_file.hash() for _ in range(3)] == [None] * 3
     errors = [line for line in logged if line["log_level"] == "error"]
     assert [line["event"] for line in errors] == ["api_key_unusable"]
-    assert str(errors[0]["problem"]).startswith("The restricted API is off until ETRACKER_AUTHORIZATION_FILE holds")
+    assert str(errors[0]["problem"]).startswith("The restricted API is off until ETRACKER_AUTHORIZATION_FILE contains")
     path.write_text(GOOD)
     assert key_file.hash() == hash_api_key(GOOD.encode())
     assert GOOD not in str(logged)

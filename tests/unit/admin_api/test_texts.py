@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from etracker_admin_api.domain.announce_urls import announce_url, public_origin
-from etracker_admin_api.domain.errors import InfoHashError, UnfitNameError
-from etracker_admin_api.domain.infohashes import parse_info_hash, to_base64
-from etracker_admin_api.domain.names import check_name
-from etracker_admin_api.routes.torrent_files import attachment
+from etracker_admin_api.errors import InfoHashError, UnfitNameError
+from etracker_admin_api.http.announce_urls import announce_url, public_origin
+from etracker_admin_api.http.infohashes import parse_info_hash, to_base64
 from etracker_admin_api.settings import AdminSettings
+from etracker_admin_api.torrent_file.names import check_name
+from etracker_admin_api.torrents.files.responses import attachment
 from etracker_shared.identity import InfoHash
 
 

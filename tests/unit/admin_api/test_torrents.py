@@ -6,9 +6,10 @@ from fastbencode import bdecode, bencode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etracker_admin_api.domain.bencoding import MAX_TORRENT_BYTES
-from etracker_admin_api.domain.errors import TorrentError, TorrentTooLargeError
-from etracker_admin_api.domain.torrents import parse_torrent, personal_start, strip_file
+from etracker_admin_api.errors import TorrentError, TorrentTooLargeError
+from etracker_admin_api.torrent_file.bencoding import MAX_TORRENT_BYTES
+from etracker_admin_api.torrent_file.parsing import parse_torrent
+from etracker_admin_api.torrent_file.rewriting import personal_start, strip_file
 from tests.unit.admin_api.torrent_files import PIECE, folder_info, torrent, v1_info, v2_info
 
 URL = "http://tracker.test/0123/announce"
@@ -104,8 +105,8 @@ def test_an_oversized_file_is_refused_as_such() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"name": None}, "name of the torrent is empty"),
-        ({"name": 5}, "name of the torrent isn't a string"),
+        ({"name": None}, "torrent's name is empty"),
+        ({"name": 5}, "torrent's name isn't a string"),
         ({"piece_length": None}, "piece length"),
         ({"piece_length": 0}, "piece length"),
         ({"piece_length": -PIECE}, "piece length"),
@@ -113,14 +114,14 @@ def test_an_oversized_file_is_refused_as_such() -> None:
         ({"piece_length": 2**40}, "piece length"),
         ({"piece_length": b"32768"}, "piece length"),
         ({"length": -1}, "negative"),
-        ({"length": 2**62}, "absurdly large"),
-        ({"length": b"100000"}, "no number"),
+        ({"length": 2**62}, "too large"),
+        ({"length": b"100000"}, "isn't a number"),
         ({"length": 0, "pieces": b""}, "no content"),
         ({"length": None}, "length or files"),
         ({"files": []}, "length or files"),
-        ({"pieces": None}, "pieces is missing"),
-        ({"pieces": bytes(79)}, "pieces doesn't fit"),
-        ({"pieces": bytes(100)}, "pieces doesn't fit"),
+        ({"pieces": None}, "pieces field is missing"),
+        ({"pieces": bytes(79)}, "pieces field doesn't match"),
+        ({"pieces": bytes(100)}, "pieces field doesn't match"),
         ({"meta_version": 1}, "meta version"),
         ({"meta_version": b"2"}, "meta version"),
     ],

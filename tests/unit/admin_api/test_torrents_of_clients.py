@@ -6,8 +6,9 @@ import libtorrent
 import pytest
 from fastbencode import bdecode, bencode
 
-from etracker_admin_api.domain.errors import TorrentError
-from etracker_admin_api.domain.torrents import parse_torrent, personal_start
+from etracker_admin_api.errors import TorrentError
+from etracker_admin_api.torrent_file.parsing import parse_torrent
+from etracker_admin_api.torrent_file.rewriting import personal_start
 from tests.support.torrents import Version
 
 KIB = 1024
@@ -70,7 +71,7 @@ def test_a_missing_piece_layer_is_refused(folder: Path) -> None:
 def test_a_piece_layer_of_no_file_is_refused(folder: Path) -> None:
     torrent = bdecode(make(folder, Version.V2, 16 * KIB, private=True))
     torrent[b"piece layers"][bytes(32)] = bytes(64)
-    with pytest.raises(TorrentError, match="doesn't have"):
+    with pytest.raises(TorrentError, match="isn't in the torrent"):
         parse_torrent(bencode(torrent))
 
 

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from starlette.types import Message, Receive, Scope, Send
 
-from etracker_admin_api.routes.unread_bodies import BodyBounds, SlowBodyError, UnreadBodies
+from etracker_admin_api.errors import SlowBodyError
+from etracker_admin_api.http.unread_bodies import BodyBounds, UnreadBodies
 
 SCOPE: Scope = {"type": "http", "headers": [(b"content-length", b"1000000")]}
 BOUNDS = BodyBounds(grace_seconds=0.3, drop_seconds=0.5, drop_pause_seconds=0.3)

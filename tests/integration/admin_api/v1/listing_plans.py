@@ -9,7 +9,7 @@ import asyncpg
 from sqlalchemy import Select
 from sqlalchemy.dialects import registry
 
-from etracker_admin_api.adapters.torrent_lists import (
+from etracker_admin_api.torrents.list_store import (
     COLLECTING,
     MOST_SORTED,
     WALKING,
@@ -18,7 +18,7 @@ from etracker_admin_api.adapters.torrent_lists import (
     sort_found,
     walk,
 )
-from etracker_admin_api.domain.listing import Sort, SwarmHealth, TorrentQuery, parse_query
+from etracker_admin_api.torrents.listing import Sort, SwarmHealth, TorrentQuery, parse_query
 
 _DIALECT = registry.load("postgresql.asyncpg")()
 

@@ -3,7 +3,7 @@
 import pytest
 from httpx import AsyncClient
 
-from etracker_admin_api.routes.cors import frontend_origins
+from etracker_admin_api.http.cors import frontend_origins
 from etracker_admin_api.settings import AdminSettings
 from tests.integration.admin_api.conftest import AUTHORIZED, serving
 from tests.support.postgres import PostgresServer

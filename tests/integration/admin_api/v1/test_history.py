@@ -9,11 +9,11 @@ import pytest
 from httpx import AsyncClient
 from redis.asyncio import Redis
 
-from etracker_admin_api.adapters.database import Database
-from etracker_admin_api.adapters.history import PostgresHistory
-from etracker_admin_api.domain.history import TORRENT_LADDER, TRACKER_LADDER, step_end
-from etracker_admin_api.ports import LiveTotals
+from etracker_admin_api.database import Database
 from etracker_admin_api.settings import AdminSettings
+from etracker_admin_api.statistics.history import TORRENT_LADDER, TRACKER_LADDER, step_end
+from etracker_admin_api.statistics.live_counts import LiveTotals
+from etracker_admin_api.statistics.store import HistoryStore
 from etracker_shared.redis_keys import ALL_TOTALS
 from tests.integration.admin_api.conftest import eventually, serving
 
@@ -31,9 +31,9 @@ async def redis_client(admin_settings: AdminSettings) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-async def history(admin_settings: AdminSettings) -> AsyncIterator[PostgresHistory]:
+async def history(admin_settings: AdminSettings) -> AsyncIterator[HistoryStore]:
     database = Database(admin_settings)
-    yield PostgresHistory(database)
+    yield HistoryStore(database)
     await database.close()
 
 
@@ -50,16 +50,14 @@ async def test_a_minute_is_sampled_once_however_many_replicas_there_are(
     admin_settings: AdminSettings, database: asyncpg.Connection
 ) -> None:
     databases = [Database(admin_settings) for _ in range(4)]
-    taken = await asyncio.gather(*(PostgresHistory(one).take(5, LIVE, NOON) for one in databases))
+    taken = await asyncio.gather(*(HistoryStore(one).take(5, LIVE, NOON) for one in databases))
     assert sum(taken) == 1
     assert await database.fetchval("SELECT count(*) FROM tracker_samples WHERE step_seconds = 60") == 1
     for one in databases:
         await one.close()
 
 
-async def test_steps_that_are_over_become_coarser_samples(
-    history: PostgresHistory, database: asyncpg.Connection
-) -> None:
+async def test_steps_that_are_over_become_coarser_samples(history: HistoryStore, database: asyncpg.Connection) -> None:
     for minute in range(1, 31):
         await database.execute("UPDATE totals SET announces = announces + 60, uploaded_bytes = uploaded_bytes + 7")
         await history.take(minute, LiveTotals(minute, 0, 1), NOON + minutes(minute))
@@ -72,7 +70,7 @@ async def test_steps_that_are_over_become_coarser_samples(
 
 
 async def test_what_was_missed_while_nobody_sampled_is_made_up_for(
-    history: PostgresHistory, database: asyncpg.Connection
+    history: HistoryStore, database: asyncpg.Connection
 ) -> None:
     for minute in (1, 2, 3, 400):
         await history.take(1, LIVE, NOON + minutes(minute))
@@ -81,7 +79,7 @@ async def test_what_was_missed_while_nobody_sampled_is_made_up_for(
 
 
 async def test_old_samples_of_each_step_go_and_coarser_ones_stay(
-    history: PostgresHistory, database: asyncpg.Connection
+    history: HistoryStore, database: asyncpg.Connection
 ) -> None:
     for rung in TRACKER_LADDER:
         for days in (rung.days - 1, rung.days + 1):
@@ -103,7 +101,7 @@ async def add_film(database: asyncpg.Connection) -> int:
 
 
 async def test_a_torrent_is_sampled_when_its_counts_changed_and_not_otherwise(
-    history: PostgresHistory, database: asyncpg.Connection
+    history: HistoryStore, database: asyncpg.Connection
 ) -> None:
     film = await add_film(database)
     await database.execute("INSERT INTO infohashes (info_hash, same_as, seeders) VALUES ($1, $2, 9)", b"g" * 20, film)
@@ -126,7 +124,7 @@ async def test_a_torrent_is_sampled_when_its_counts_changed_and_not_otherwise(
 
 
 async def test_old_samples_of_a_torrent_are_thinned_to_the_last_of_each_step(
-    history: PostgresHistory, database: asyncpg.Connection
+    history: HistoryStore, database: asyncpg.Connection
 ) -> None:
     film = await add_film(database)
     for days in (TORRENT_LADDER[0].days + 0.5, TORRENT_LADDER[1].days + 0.5):
@@ -144,7 +142,7 @@ async def test_old_samples_of_a_torrent_are_thinned_to_the_last_of_each_step(
 
 
 async def test_charts_show_what_was_added_and_what_was_there(
-    client: AsyncClient, history: PostgresHistory, database: asyncpg.Connection
+    client: AsyncClient, history: HistoryStore, database: asyncpg.Connection
 ) -> None:
     end = step_end(
         datetime.now(UTC) - timedelta(seconds=TRACKER_LADDER[-1].step_seconds), TRACKER_LADDER[-1].step_seconds
@@ -175,7 +173,7 @@ async def test_charts_show_what_was_added_and_what_was_there(
 
 
 async def test_stats_tell_how_it_is_now_and_what_ever_was(
-    client: AsyncClient, redis_client: Redis, history: PostgresHistory, database: asyncpg.Connection
+    client: AsyncClient, redis_client: Redis, history: HistoryStore, database: asyncpg.Connection
 ) -> None:
     for tag in (0, 255):
         await redis_client.hset(ALL_TOTALS[tag], mapping={"s": 5, "l": 7, "w": 2})

@@ -14,12 +14,12 @@ import asyncpg
 import pytest
 from httpx import AsyncClient
 
-from etracker_admin_api.adapters.catalogue import add_up
-from etracker_admin_api.adapters.torrent_lists import MOST_SORTED
-from etracker_admin_api.domain.listing import TorrentQuery
 from etracker_admin_api.settings import AdminSettings
-from etracker_admin_api.use_cases.statistics import LIVE_SECONDS
-from etracker_admin_api.use_cases.tracker_statistics import FRESH_SECONDS
+from etracker_admin_api.statistics.counting import LIVE_SECONDS
+from etracker_admin_api.statistics.torrent_counts import add_up
+from etracker_admin_api.statistics.tracker import FRESH_SECONDS
+from etracker_admin_api.torrents.list_store import MOST_SORTED
+from etracker_admin_api.torrents.listing import TorrentQuery
 from etracker_shared.settings import PostgresSettings, RedisSettings
 from tests.integration.admin_api.conftest import serving
 from tests.integration.admin_api.v1.listing_plans import QUESTIONS, explain, plans_of

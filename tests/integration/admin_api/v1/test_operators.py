@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from httpx import AsyncClient
 
-from etracker_admin_api.domain.operators import hash_api_key
+from etracker_admin_api.api_keys import hash_api_key
 from tests.integration.admin_api.conftest import AUTHORIZED
 
 OPERATORS = "/api/v1/operators"

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from httpx import AsyncClient, Response
 
-from etracker_admin_api.domain.operators import hash_api_key
+from etracker_admin_api.api_keys import hash_api_key
 from tests.integration.admin_api.conftest import AUTHORIZED
 from tests.integration.admin_api.test_authorization import OPERATORS, fill
 from tests.unit.admin_api.torrent_files import torrent, v1_info

@@ -52,7 +52,7 @@ async def test_while_scoring_is_down_it_says_so(admin_settings: AdminSettings, d
     async with serving(settings) as client:
         response = await client.get("/api/v1/standing", headers=HOLDER)
     assert (response.status_code, response.headers["content-type"]) == (503, "application/problem+json")
-    assert response.json()["detail"].startswith("The scoring service doesn't answer.")
+    assert response.json()["detail"].startswith("The scoring service isn't responding.")
     assert response.headers["retry-after"]
 
 

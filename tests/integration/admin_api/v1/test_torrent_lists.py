@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from httpx import AsyncClient
 
-from etracker_admin_api.domain.listing import Sort
+from etracker_admin_api.torrents.listing import Sort
 
 PATH = "/api/v1/infohashes"
 FIELDS: dict[str, Callable[[dict[str, Any]], Any]] = {

@@ -1,0 +1,45 @@
+"""Operators, and on whose behalf something is changed."""
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+
+ENVIRONMENT = "environment"
+"""Name of the first operator, whose key is ETRACKER_AUTHORIZATION."""
+
+
+class Action(enum.StrEnum):
+    """What the audit log records: every change, and every read of peers' addresses."""
+
+    ADD_INFO_HASH = "infohash.add"
+    RENAME = "infohash.rename"
+    REMOVE = "infohash.remove"
+    UPLOAD = "torrent.upload"
+    DISABLE_KEY = "key.disable"
+    ENABLE_KEY = "key.enable"
+    ROTATE_KEY = "key.rotate"
+    ADD_OPERATOR = "operator.add"
+    REVOKE_OPERATOR = "operator.revoke"
+    READ_PEERS = "peers.read"
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """The owner of an API key. ``id`` and ``since`` are None for the first operator, who isn't in the table."""
+
+    id: int | None
+    name: str
+    since: datetime | None = None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the first operator, the only one who may add and revoke others."""
+        return self.id is None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """An operator, and the id of the request in which they act."""
+
+    operator: Operator
+    request_id: str

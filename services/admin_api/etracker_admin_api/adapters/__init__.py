@@ -1,1 +1,0 @@
-"""Postgres and Redis, as the ports want them."""

@@ -1,0 +1,119 @@
+"""The connection to Postgres: limited waits, one error for every outage, and rows that become values by name."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import asyncpg
+from sqlalchemy import Executable, func, select
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from etracker_admin_api.errors import PostgresFullError, PostgresUnavailableError
+from etracker_shared.postgres import UNAVAILABLE
+from etracker_shared.settings import PostgresSettings
+
+DEADLINE_SECONDS = 2.0
+"""Limit for an ordinary transaction, including the connection; closing a frozen connection takes 2 s more."""
+LONG_DEADLINE_SECONDS = 15.0
+"""Limit for lists, counts, large files and one step of pruning."""
+
+_DISK_FULL = "53100"
+_NO_RESOURCES = "53"
+"""The class "insufficient resources" (disk, memory, connections): SQLAlchemy hides the driver's own types."""
+_UNDEFINED_TABLE = "42P01"
+"""Not migrated yet: at the first start of a deployment this passes in a moment."""
+
+ValueT = TypeVar("ValueT")
+
+
+class Database:
+    """An engine whose transactions end in time, with a result or a PostgresUnavailableError."""
+
+    def __init__(self, settings: PostgresSettings) -> None:
+        self._engine: AsyncEngine = create_async_engine(
+            settings.sqlalchemy_url(),
+            pool_size=5,
+            max_overflow=5,
+            pool_timeout=DEADLINE_SECONDS,
+            pool_pre_ping=True,
+            hide_parameters=True,  # errors are logged, and an announce key can be a parameter
+            connect_args={
+                "timeout": DEADLINE_SECONDS,
+                "command_timeout": LONG_DEADLINE_SECONDS,
+                "server_settings": {"application_name": "etracker-admin-api"},
+            },
+        )
+
+    @asynccontextmanager
+    async def transaction(self, deadline_seconds: float = DEADLINE_SECONDS) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction; commit at the end.
+
+        Raises:
+            PostgresUnavailableError: Postgres is down or too slow.
+        """
+        async with _translated(), asyncio.timeout(deadline_seconds), self._engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def session_lock(self, key: int) -> AsyncIterator[bool]:
+        """Hold an advisory lock outside a transaction, which would keep Postgres from vacuuming; False if it's taken.
+
+        Raises:
+            PostgresUnavailableError: Postgres is down.
+        """
+        async with _translated(), self._engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            held = bool(await connection.scalar(select(func.pg_try_advisory_lock(key))))
+            try:
+                yield held
+            finally:
+                if held:
+                    await connection.execute(select(func.pg_advisory_unlock(key)))
+
+    async def is_ready(self) -> bool:
+        """Return whether Postgres responds and contains our schema."""
+        try:
+            async with self.transaction() as connection:
+                return bool(await connection.scalar(select(func.to_regclass("infohashes").is_not(None))))
+        except PostgresUnavailableError:
+            return False
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
+async def fetch(
+    connection: AsyncConnection,
+    statement: Executable,
+    kind: Callable[..., ValueT],
+    parameters: Mapping[str, object] | None = None,
+) -> list[ValueT]:
+    """Execute a statement and make a value of each row; columns become arguments by name, never by position."""
+    return [kind(**row._asdict()) for row in await connection.execute(statement, parameters)]
+
+
+async def fetch_first(connection: AsyncConnection, statement: Executable, kind: Callable[..., ValueT]) -> ValueT | None:
+    """Execute a statement and make a value of its first row; None if there is none."""
+    row: Any = (await connection.execute(statement)).first()
+    return None if row is None else kind(**row._asdict())
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    try:
+        yield
+    except asyncpg.DiskFullError as error:
+        raise PostgresFullError from error
+    except (*UNAVAILABLE, InterfaceError, OperationalError, PoolTimeoutError) as error:
+        raise PostgresUnavailableError from error
+    except DBAPIError as error:
+        sqlstate = getattr(error.orig, "sqlstate", None) or ""
+        if sqlstate == _DISK_FULL:
+            raise PostgresFullError from error
+        if error.connection_invalidated or sqlstate == _UNDEFINED_TABLE or sqlstate.startswith(_NO_RESOURCES):
+            raise PostgresUnavailableError from error
+        raise

@@ -1,1 +1,0 @@
-"""Torrent files, infohashes and names: bytes in, checked values out. No framework, no I/O."""

@@ -1,0 +1,123 @@
+"""Every error that one part of the admin API raises for another to handle. ``http/problems.py`` has their responses.
+
+::
+
+    AdminApiError
+    ├── RefusedError                  the request isn't accepted; the message says why in one sentence
+    │   ├── InfoHashError
+    │   ├── CursorError
+    │   ├── SearchError
+    │   ├── UnfitNameError
+    │   └── TorrentError
+    │       └── TorrentTooLargeError
+    ├── RestrictedOffError            there are no operators
+    ├── WrongKeyError                 an API key or announce key that doesn't work
+    ├── UnknownTorrentError           no such torrent, or no file of it
+    ├── SlowBodyError                 a request body arrives too slowly
+    ├── WaitError                     one key or address did something too often
+    │   ├── TooManyWrongKeysError
+    │   └── TooManyDownloadsError
+    └── UnavailableError              try again in a moment
+        ├── PostgresUnavailableError
+        │   └── PostgresFullError
+        ├── RedisUnavailableError
+        ├── ScoringUnavailableError
+        ├── RoomFullError
+        └── FileChangedError
+"""
+
+
+class AdminApiError(Exception):
+    """The root of the tree."""
+
+
+class RefusedError(AdminApiError):
+    """The caller's input isn't accepted; the message says why in one sentence."""
+
+
+class InfoHashError(RefusedError):
+    """An infohash that is neither base64 nor hex of 20 bytes."""
+
+
+class CursorError(RefusedError):
+    """A cursor that doesn't come from this list."""
+
+
+class SearchError(RefusedError):
+    """A search that can't be answered."""
+
+
+class UnfitNameError(RefusedError):
+    """A name that isn't one clean line of text."""
+
+
+class TorrentError(RefusedError):
+    """A torrent file that isn't accepted."""
+
+
+class TorrentTooLargeError(TorrentError):
+    """A torrent file larger than the limit."""
+
+
+class RestrictedOffError(AdminApiError):
+    """The first operator has no key, so there are no operators."""
+
+
+class WrongKeyError(AdminApiError):
+    """The key isn't registered, is revoked or is disabled."""
+
+
+class UnknownTorrentError(AdminApiError):
+    """The infohash isn't tracked, or (``tracked``) it is, but its torrent file hasn't been uploaded."""
+
+    def __init__(self, *, tracked: bool) -> None:
+        super().__init__()
+        self.tracked = tracked
+
+
+class SlowBodyError(AdminApiError):
+    """A request body arrives too slowly."""
+
+
+class WaitError(AdminApiError):
+    """A key or an address did something too often: it may try again after ``wait_seconds``."""
+
+    def __init__(self, wait_seconds: int) -> None:
+        super().__init__()
+        self.wait_seconds = wait_seconds
+
+
+class TooManyWrongKeysError(WaitError):
+    """The key is wrong, and so were too many others from the address."""
+
+
+class TooManyDownloadsError(WaitError):
+    """A key or an address has used up its share of downloads."""
+
+
+class UnavailableError(AdminApiError):
+    """Something that the request needs can't be had at the moment."""
+
+
+class PostgresUnavailableError(UnavailableError):
+    """Postgres is down or too slow: as far as we know, nothing has changed."""
+
+
+class PostgresFullError(PostgresUnavailableError):
+    """Postgres' disk is full: existing data can be read, nothing can be changed."""
+
+
+class RedisUnavailableError(UnavailableError):
+    """Redis is down or too slow."""
+
+
+class ScoringUnavailableError(UnavailableError):
+    """Scoring is down or too slow, or can't reach Postgres."""
+
+
+class RoomFullError(UnavailableError):
+    """No place for a large request body became free in time."""
+
+
+class FileChangedError(UnavailableError):
+    """A torrent file was replaced or removed while it was being read."""

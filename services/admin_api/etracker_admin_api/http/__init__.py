@@ -1,0 +1,1 @@
+"""What every route shares: HTTP, apart from what any resource is about."""

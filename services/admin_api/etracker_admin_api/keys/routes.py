@@ -1,0 +1,104 @@
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request, Response, Security
+
+from etracker_admin_api.actors import Actor
+from etracker_admin_api.http.announce_urls import announce_url
+from etracker_admin_api.http.bodies import body, read_json
+from etracker_admin_api.http.callers import Callers
+from etracker_admin_api.http.paging import Cursor, Limit, RowId
+from etracker_admin_api.http.problems import problems_v1
+from etracker_admin_api.http.roles import Roles, key_not_registered
+from etracker_admin_api.keys.generation import KeyGenerator
+from etracker_admin_api.keys.listing import KeySort, parse_key_query
+from etracker_admin_api.keys.models import Key, KeyChange, KeyList, KeyLookup, NewKey
+from etracker_admin_api.keys.store import KeyStore
+from etracker_shared.identity import new_announce_key
+
+
+def own_keys_router(keys: KeyStore, generator: KeyGenerator, roles: Roles, callers: Callers) -> APIRouter:
+    """Build the routes for everybody's own announce keys."""
+    router = APIRouter(prefix="/api/v1", tags=["keys"])
+    key_holder = Security(roles.key_holder)
+
+    @router.post("/keys", status_code=201, responses=problems_v1(429, 503))
+    async def generate_key(request: Request, response: Response) -> NewKey:
+        """Generate and register a new announce key. The number per address is limited."""
+        return show_once(request, response, await generator.generate(request), callers)
+
+    @router.post("/key/rotate", responses=problems_v1(401, 403, 429, 503))
+    async def rotate_own_key(request: Request, response: Response, announce_key: Annotated[str, key_holder]) -> NewKey:
+        """Rotate your own announce key. The old key stops working; the history is kept."""
+        new_key = await generator.new_key(request)
+        if not await keys.rotate_own(announce_key, new_key):  # rotated or disabled since it was checked
+            raise key_not_registered()
+        return show_once(request, response, new_key, callers)
+
+    return router
+
+
+def operators_keys_router(keys: KeyStore, roles: Roles, callers: Callers) -> APIRouter:
+    """Build the routes with which operators manage all announce keys, without seeing them."""
+    router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
+    operator = Security(roles.operator)
+
+    @router.get("", responses=problems_v1(400, 401, 403, 429, 503))
+    async def list_keys(
+        _actor: Annotated[Actor, operator],
+        *,
+        q: Annotated[
+            str, Query(pattern="^[0-9a-fA-F]{0,32}$", description="a key's id, or the start of its hash")
+        ] = "",
+        sort: KeySort = KeySort.CREATED_DESCENDING,
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> KeyList:
+        """List announce keys, one page at a time."""
+        return await keys.page(parse_key_query(sort, limit, q, cursor))
+
+    @router.post("/lookup", responses=problems_v1(400, 401, 403, 404, 413, 429, 503), openapi_extra=body(KeyLookup))
+    async def look_up_key(request: Request, _actor: Annotated[Actor, operator]) -> Key:
+        """Look up an announce key."""
+        wanted = await read_json(request, KeyLookup)
+        return _found(await keys.look_up(wanted.announce_key))
+
+    @router.get("/{key_id:int}", responses=problems_v1(400, 401, 403, 404, 429, 503))
+    async def show_key(key_id: RowId, _actor: Annotated[Actor, operator]) -> Key:
+        """Show a key."""
+        return _found(await keys.find(key_id))
+
+    @router.patch(
+        "/{key_id:int}", responses=problems_v1(400, 401, 403, 404, 413, 429, 503), openapi_extra=body(KeyChange)
+    )
+    async def change_key(request: Request, key_id: RowId, actor: Annotated[Actor, operator]) -> Key:
+        """Disable or enable a key. Announces follow within a second."""
+        wanted = await read_json(request, KeyChange)
+        return _found(await keys.set_disabled(key_id, actor, disabled=wanted.disabled))
+
+    @router.post("/{key_id:int}/rotate", responses=problems_v1(400, 401, 403, 404, 429, 503))
+    async def rotate_key(
+        request: Request, response: Response, key_id: RowId, actor: Annotated[Actor, operator]
+    ) -> NewKey:
+        """Rotate a key. The new key is shown only once; the history is kept."""
+        new_key = new_announce_key()
+        if not await keys.rotate(key_id, new_key, actor):
+            raise _not_found()
+        return show_once(request, response, new_key, callers)
+
+    return router
+
+
+def show_once(request: Request, response: Response, announce_key: str, callers: Callers) -> NewKey:
+    """Return a new key in a response that must not be cached."""
+    response.headers["Cache-Control"] = "no-store"
+    return NewKey(announce_key=announce_key, announce_url=announce_url(callers.origin(request), announce_key))
+
+
+def _found(key: Key | None) -> Key:
+    if key is None:
+        raise _not_found()
+    return key
+
+
+def _not_found() -> HTTPException:
+    return HTTPException(404, "Key not found.")

@@ -1,0 +1,1 @@
+"""Operators, their API keys, and the audit log of what they did."""

@@ -1,1 +1,0 @@
-"""HTTP: the original's endpoints, two pages, and what surrounds them."""

@@ -1,0 +1,1 @@
+"""Statistics of the tracker and of torrents, now and over time."""

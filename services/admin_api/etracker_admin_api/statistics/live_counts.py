@@ -1,0 +1,46 @@
+"""The number of peers in all swarms, from the totals that announce keeps in Redis."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from redis.asyncio import Redis, RedisCluster
+
+from etracker_admin_api.errors import RedisUnavailableError
+from etracker_shared.redis_connections import REDIS_UNAVAILABLE
+from etracker_shared.redis_keys import ALL_TOTALS
+
+
+class LiveTotals(NamedTuple):
+    """Peers in all swarms, and the number of swarms that have any."""
+
+    seeders: int
+    leechers: int
+    swarms: int
+
+
+class LiveCounts:
+    """Adds up the 256 totals in one pipeline."""
+
+    def __init__(self, redis: Redis | RedisCluster) -> None:
+        self._redis = redis
+
+    async def totals(self) -> LiveTotals:
+        """Return the totals.
+
+        Raises:
+            RedisUnavailableError: Redis is down or too slow.
+        """
+        pipeline = self._redis.pipeline(transaction=False)
+        for key in ALL_TOTALS:
+            pipeline.hmget(key, ["s", "l", "w"])
+        try:
+            replies = await pipeline.execute()
+        except REDIS_UNAVAILABLE as error:
+            raise RedisUnavailableError from error
+        seeders, leechers, swarms = (_add(reply[field] for reply in replies) for field in range(3))
+        return LiveTotals(seeders=seeders, leechers=leechers, swarms=swarms)
+
+
+def _add(counts: Iterable[bytes | None]) -> int:
+    """Add up. A total may be negative for a moment while swarms move between replicas."""
+    return max(0, sum(int(count or 0) for count in counts))

@@ -1,0 +1,1 @@
+"""The health of services and stores, and the settings in effect."""

@@ -1,0 +1,76 @@
+"""The other services, over HTTP on their own ports."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import ValidationError
+
+from etracker_admin_api.system.states import SHOWN_METRICS, ServiceState, Setting
+from etracker_shared.health import SETTINGS_PATH, Readiness
+from etracker_shared.told_settings import ToldSettings
+
+TIMEOUT_SECONDS = 2.0
+
+
+class Services:
+    """Clients of the other services. Nothing here raises: a service that doesn't respond is reported as down."""
+
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        self._urls = urls
+        self._http = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of the services."""
+        return list(self._urls)
+
+    async def state(self, name: str) -> ServiceState:
+        """Return the state of a service."""
+        moment = datetime.now(UTC)
+        try:
+            readiness = Readiness.model_validate_json((await self._http.get(f"{self._urls[name]}/readyz")).content)
+            metrics = shown_metrics((await self._http.get(f"{self._urls[name]}/metrics")).text)
+        except (httpx.HTTPError, ValidationError, ValueError) as error:
+            return ServiceState(name, up=False, detail=f"Not responding ({type(error).__name__}).", checked_at=moment)
+        down = [readiness.reasons.get(check, check) for check, passed in readiness.checks.items() if not passed]
+        detail = f"Not ready: {', '.join(down).rstrip('.')}." if down else ""
+        return ServiceState(name, up=readiness.ready, detail=detail, checked_at=moment, metrics=metrics)
+
+    async def settings(self, name: str) -> Sequence[Setting]:
+        """Return a service's settings in effect; nothing if it doesn't respond."""
+        try:
+            answer = (await self._http.get(f"{self._urls[name]}{SETTINGS_PATH}")).raise_for_status()
+            return describe_settings(name, ToldSettings.model_validate_json(answer.content))
+        except (httpx.HTTPError, ValidationError):
+            return []
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._http.aclose()
+
+
+def shown_metrics(text: str) -> dict[str, float]:
+    """Return the metrics that operators see, summed over labels."""
+    sums: dict[str, float] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name in SHOWN_METRICS:
+                sums[sample.name] = sums.get(sample.name, 0.0) + sample.value
+    return sums
+
+
+def describe_settings(service: str, told: ToldSettings) -> Sequence[Setting]:
+    """Return the settings that a service reported."""
+    return [
+        Setting(
+            name=one.name,
+            value=one.value,
+            default=one.default,
+            secret=one.secret,
+            changed=one.changed,
+            services=(service,),
+        )
+        for one in told.settings
+    ]

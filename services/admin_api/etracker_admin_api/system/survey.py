@@ -1,0 +1,55 @@
+"""A survey of all services and stores at the same time; those that are down are reported, not raised."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from etracker_admin_api.system.services import Services
+from etracker_admin_api.system.states import (
+    PostgresState,
+    RedisState,
+    ServiceState,
+    Setting,
+    StreamState,
+    merge_settings,
+    stream_state,
+)
+from etracker_admin_api.system.store import StoreStates
+
+
+@dataclass(frozen=True, slots=True)
+class SystemState:
+    """The state of everything. ``postgres`` and ``redis`` are None while they don't respond."""
+
+    services: Sequence[ServiceState]
+    stream: StreamState
+    postgres: PostgresState | None
+    redis: RedisState | None
+
+
+class Survey:
+    """Surveys the other services and the stores; ``own`` and ``own_settings`` return what this process contributes."""
+
+    def __init__(
+        self,
+        services: Services,
+        stores: StoreStates,
+        own: Callable[[], Awaitable[ServiceState]],
+        own_settings: Callable[[], Sequence[Setting]],
+    ) -> None:
+        self._services = services
+        self._stores = stores
+        self._own = own
+        self._own_settings = own_settings
+
+    async def state(self) -> SystemState:
+        """Return the current state of everything."""
+        states = asyncio.gather(self._own(), *(self._services.state(name) for name in self._services.names))
+        services, postgres, redis = await asyncio.gather(states, self._stores.postgres(), self._stores.redis())
+        return SystemState(services, stream_state(services), postgres, redis)
+
+    async def settings(self) -> Sequence[Setting]:
+        """Return the settings in effect; those of services that don't respond are omitted."""
+        names = self._services.names
+        reported = await asyncio.gather(*(self._services.settings(name) for name in names))
+        return merge_settings({"admin_api": self._own_settings(), **dict(zip(names, reported, strict=True))})

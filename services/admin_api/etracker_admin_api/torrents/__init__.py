@@ -1,0 +1,1 @@
+"""The tracked torrents: lists, changes, and (in ``files/``) their torrent files."""

@@ -1,0 +1,203 @@
+"""The list of torrents, searched and sorted in Postgres at a cost that doesn't grow with the list.
+
+Each sort order has an index that starts with ``health``, so a page comes from four ordered walks that are merged, or
+from one if there is a filter. A search first tries the next few thousand rows of the walk. If they don't fill the
+page, it collects the ids of all matches, up to a limit. Below the limit those rows are sorted; above it matches are so
+frequent that the walk soon fills a page. Either way Postgres reads ten thousand rows or so at most, whatever the
+search. None of this is left to the planner's estimates: see ADR 31.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    union,
+    union_all,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from etracker_admin_api.database import LONG_DEADLINE_SECONDS, Database, fetch_first
+from etracker_admin_api.http.paging import cut_page
+from etracker_admin_api.queries import comes_after, in_order, starts_with, torrent_id
+from etracker_admin_api.torrents.listing import HEALTHS, Order, Search, SwarmHealth, TorrentQuery
+from etracker_admin_api.torrents.models import TorrentDetailV1, TorrentPage, TorrentV1
+from etracker_shared.identity import InfoHash
+from etracker_shared.tables import infohashes
+
+MOST_SORTED = 5000
+"""The most matches of a search that are fetched and sorted."""
+
+PEEKED_ROWS = 3000
+"""Rows of the walk that are tried before the index of words, which is slower for common words."""
+
+_SETTINGS = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', '{0}', true)"
+WALKING = f"{_SETTINGS.format('off')}, set_config('enable_sort', 'off', true)"
+COLLECTING = f"{_SETTINGS.format('on')}, set_config('enable_sort', 'on', true)"
+"""What the planner may do in this transaction: walk an index without sorting, or collect by the index of words."""
+
+_LAST_CHARACTER = "\U0010ffff"
+_columns = infohashes.c
+_aliases = infohashes.alias("aliases")
+_KEYS: dict[Order, ColumnElement[Any]] = {
+    Order.NAME: _columns.sort_name,
+    Order.SEEDERS: _columns.seeders,
+    Order.LEECHERS: _columns.leechers,
+    Order.SNATCHES: _columns.downloaded,
+    Order.SIZE: func.coalesce(_columns.length, text("-1")),
+    Order.ADDED: _columns.created_time,
+}
+# Named as in TorrentV1.
+_SHOWN = (
+    _columns.info_hash,
+    _columns.info_hash_v2,
+    _columns.name,
+    _columns.length.label("size"),
+    _columns.seeders,
+    _columns.leechers,
+    _columns.downloaded.label("snatches"),
+    _columns.created_time.label("added"),
+    _columns.last_seen,
+    _columns.file.is_not(None).label("has_file"),
+    _columns.health,
+)
+
+# Named as in TorrentDetailV1.
+_DETAIL = (
+    _columns.uploaded_bytes,
+    _columns.downloaded_bytes,
+    _columns.seeding_seconds,
+    select(_aliases.c.info_hash)
+    .where(_aliases.c.same_as == _columns.id)
+    .limit(1)
+    .scalar_subquery()
+    .label("other_info_hash"),
+    _columns.counted_time.label("counted_at"),
+)
+
+
+class TorrentLists:
+    """The torrents as people look for them. Raises PostgresUnavailableError within a few seconds."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(self, query: TorrentQuery) -> TorrentPage:
+        """Return a page; its cost depends neither on the length of the list nor on the number of matches."""
+        async with self._database.transaction(LONG_DEADLINE_SECONDS) as connection:
+            rows, following = cut_page(await _answer(connection, query), query.limit, query.sort)
+        return TorrentPage(items=[TorrentV1(**row._asdict()) for row in rows], next=following)
+
+    async def find(self, info_hash: InfoHash) -> TorrentDetailV1 | None:
+        """Return the torrent that has this infohash, be it its first or its second."""
+        statement = select(*_SHOWN, *_DETAIL).where(_columns.id == torrent_id(info_hash))
+        async with self._database.transaction() as connection:
+            return await fetch_first(connection, statement, TorrentDetailV1)
+
+
+def walk(query: TorrentQuery) -> Select[Any]:
+    """Merge the walks along an index, one per state of health."""
+    healths = HEALTHS if query.health is None else (query.health.stored,)
+    conditions = [] if query.search is None else [_matches(query.search)]
+    listed, key = _listed(query).where(*conditions), _KEYS[query.sort.order]
+    parts = [
+        in_order(listed.where(_columns.health == text(str(health))), key, _columns.id, descending=query.sort.descending)
+        for health in healths
+    ]
+    rows = union_all(*(part.subquery().select() for part in parts)).subquery()
+    return in_order(select(rows), rows.c.sort_key, rows.c.id, descending=query.sort.descending).limit(query.limit + 1)
+
+
+def peek(query: TorrentQuery) -> Select[Any] | None:
+    """Look for a page among the next rows of the walk, where a common word fills it without the index of words."""
+    if query.search is None or query.search.start or query.search.hash_prefix:
+        return None
+    ahead = walk(replace(query, search=None, limit=PEEKED_ROWS)).subquery()
+    found = select(ahead).where(_words_match(query.search, ahead.c.name))
+    return in_order(found, ahead.c.sort_key, ahead.c.id, descending=query.sort.descending).limit(query.limit + 1)
+
+
+def find_matching(search: Search, health: SwarmHealth | None) -> Select[Any]:
+    """Select the ids of matching torrents, up to one more than can be sorted."""
+    named = select(_columns.id.label("id")).where(_columns.same_as.is_(None), _names_match(search))
+    if search.start:  # the index of names starts with the health
+        named = named.where(_columns.health.in_([health.stored] if health else list(HEALTHS)))
+    elif health is not None:
+        named = named.where(_columns.health == health.stored)
+    if not search.hash_prefix:
+        return named.limit(MOST_SORTED + 1)
+    hashed = select(func.coalesce(_columns.same_as, _columns.id).label("id")).where(_hash_matches(search))
+    either = union(named.limit(MOST_SORTED + 1), hashed.limit(MOST_SORTED + 1)).subquery()
+    return select(either.c.id).limit(MOST_SORTED + 1)
+
+
+def sort_found(query: TorrentQuery, ids: Sequence[int]) -> Select[Any]:
+    """Sort the torrents with these ids."""
+    statement = _listed(query).where(_columns.id == func.any(ids))
+    if query.health is not None:
+        statement = statement.where(_columns.health == query.health.stored)
+    return in_order(statement, _KEYS[query.sort.order], _columns.id, descending=query.sort.descending).limit(
+        query.limit + 1
+    )
+
+
+async def _answer(connection: AsyncConnection, query: TorrentQuery) -> Sequence[Any]:
+    if query.search is None:
+        return await _fetch(connection, walk(query), WALKING)
+    if (ahead := peek(query)) is not None:
+        rows = await _fetch(connection, ahead, WALKING)
+        if len(rows) > query.limit:
+            return rows
+    ids = [row.id for row in await _fetch(connection, find_matching(query.search, query.health), COLLECTING)]
+    if len(ids) <= MOST_SORTED:
+        return await _fetch(connection, sort_found(query, ids), COLLECTING)
+    return await _fetch(connection, walk(query), WALKING)
+
+
+async def _fetch(connection: AsyncConnection, statement: Select[Any], settings: str) -> Sequence[Any]:
+    await connection.execute(text(settings))
+    rows: Sequence[Any] = (await connection.execute(statement)).all()
+    return rows
+
+
+def _listed(query: TorrentQuery) -> Select[Any]:
+    """Select the rows after the query's position."""
+    key = _KEYS[query.sort.order]
+    statement = select(_columns.id, *_SHOWN, key.label("sort_key")).where(_columns.same_as.is_(None))
+    if query.after is None:
+        return statement
+    return statement.where(comes_after(key, _columns.id, query.after, descending=query.sort.descending))
+
+
+def _matches(search: Search) -> ColumnElement[bool]:
+    return or_(_names_match(search), _hash_matches(search)) if search.hash_prefix else _names_match(search)
+
+
+def _names_match(search: Search) -> ColumnElement[bool]:
+    if search.start:
+        start = func.lower(cast(literal(search.start), Text))
+        return and_(_columns.sort_name >= start, _columns.sort_name < start.concat(_LAST_CHARACTER))
+    return _words_match(search, _columns.name)
+
+
+def _words_match(search: Search, name: ColumnElement[str]) -> ColumnElement[bool]:
+    return and_(*(name.ilike(f"%{_escape(word)}%") for word in search.words))
+
+
+def _escape(word: str) -> str:
+    """Escape the characters of a word that have a meaning in LIKE."""
+    return word.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+
+
+def _hash_matches(search: Search) -> ColumnElement[bool]:
+    return starts_with(_columns.info_hash, search.hash_prefix, 20)

@@ -1,0 +1,137 @@
+"""Queries for the list of torrents: search, filter, sort order and page."""
+
+import enum
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from etracker_admin_api.errors import SearchError
+from etracker_admin_api.http.cursors import SortKey, decode_cursor
+
+MAX_WORDS = 8
+_INDEXED = re.compile(r"[^\W_]{3}")
+"""Three letters or digits in a row: shorter words have no trigram and can only filter what longer ones find."""
+
+_HEX_PREFIX = re.compile(r"[0-9a-f]{8,64}")
+
+
+class SwarmHealth(enum.StrEnum):
+    """The health of a swarm, in the order of ``infohashes.health`` from 3 down to 0."""
+
+    HEALTHY = "healthy"
+    WEAK = "weak"
+    UNSEEDED = "unseeded"
+    IDLE = "idle"
+
+    @property
+    def stored(self) -> int:
+        """The value in ``infohashes.health``."""
+        return 3 - tuple(SwarmHealth).index(self)
+
+
+HEALTHS = {health.stored: health for health in SwarmHealth}
+"""By the value in ``infohashes.health``."""
+
+
+class Order(enum.StrEnum):
+    """What the list can be sorted by."""
+
+    NAME = "name"
+    SEEDERS = "seeders"
+    LEECHERS = "leechers"
+    SNATCHES = "snatches"
+    SIZE = "size"
+    ADDED = "added"
+
+
+class Sort(enum.StrEnum):
+    """A sort order: ascending, or descending with a minus sign."""
+
+    NAME = "name"
+    NAME_DESCENDING = "-name"
+    SEEDERS = "seeders"
+    SEEDERS_DESCENDING = "-seeders"
+    LEECHERS = "leechers"
+    LEECHERS_DESCENDING = "-leechers"
+    SNATCHES = "snatches"
+    SNATCHES_DESCENDING = "-snatches"
+    SIZE = "size"
+    SIZE_DESCENDING = "-size"
+    ADDED = "added"
+    ADDED_DESCENDING = "-added"
+
+    @property
+    def order(self) -> Order:
+        """What the list is sorted by."""
+        return Order(self.removeprefix("-"))
+
+    @property
+    def descending(self) -> bool:
+        """Whether the largest comes first."""
+        return self.startswith("-")
+
+
+_KINDS: dict[Order, type] = {Order.NAME: str, Order.ADDED: datetime}
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search for names that contain all of ``words``, or for an infohash that starts with ``hash_prefix``.
+
+    ``start``: the beginning of the name, if no word is long enough for the index of words. ``hash_prefix``: hex; empty
+    if the text can't be part of an infohash.
+    """
+
+    words: tuple[str, ...]
+    start: str
+    hash_prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class TorrentQuery:
+    """One page of the list. ``after``: the sort key and id of the last row of the previous page."""
+
+    sort: Sort
+    limit: int
+    search: Search | None = None
+    health: SwarmHealth | None = None
+    after: tuple[SortKey, int] | None = None
+
+
+def parse_search(text: str) -> Search | None:
+    """Parse the text of a search; None if it is empty.
+
+    Raises:
+        SearchError: it contains characters that names can't contain, or too many words.
+    """
+    if "\0" in text or not _is_unicode(text):
+        raise SearchError("The search contains characters that names can't contain.")
+    words = tuple(dict.fromkeys(text.lower().split()))
+    if not words:
+        return None
+    if len(words) > MAX_WORDS:
+        raise SearchError(f"The search has more than {MAX_WORDS} words.")
+    start = "" if any(_INDEXED.search(word) for word in words) else " ".join(text.split())
+    prefix = words[0][:40] if len(words) == 1 and _HEX_PREFIX.fullmatch(words[0]) else ""
+    return Search(words, start, prefix)
+
+
+def parse_query(
+    sort: Sort, limit: int, search: str = "", health: SwarmHealth | None = None, cursor: str | None = None
+) -> TorrentQuery:
+    """Build a query.
+
+    Raises:
+        SearchError: the search is invalid.
+        CursorError: the cursor is invalid, or belongs to another list.
+    """
+    after = decode_cursor(cursor, sort, _KINDS.get(sort.order, int)) if cursor else None
+    return TorrentQuery(sort, limit, parse_search(search), health, after)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,1 +1,0 @@
-"""What the admin API does, apart from HTTP and from the databases."""
