@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from etracker_admin_api.system.states import ServiceState, stream_state
 from etracker_admin_api.settings import AdminSettings
+from etracker_admin_api.system.states import ServiceState, stream_state
 
 LAG = "etracker_scoring_stream_lag_"
 
