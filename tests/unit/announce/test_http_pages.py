@@ -1,6 +1,7 @@
 """What the announce port answers to anything but announces and scrapes, and how far it reads ahead."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator
 
@@ -11,7 +12,7 @@ from etracker_announce.frontends.http.server import HttpServer
 from tests.support.announce import query
 from tests.support.announce_ports import HASH, PEER, Scripted
 
-DEADLINE_SECONDS = 5.0
+DEADLINE_SECONDS = 20.0
 ANNOUNCE = f"GET /announce?{query(HASH, PEER)} HTTP/1.1\r\nHost: t\r\n\r\n".encode()
 
 
@@ -93,6 +94,38 @@ async def test_a_pipeline_is_read_on_only_once_it_is_answered(scripted: Scripted
             while len(scripted.swarms.steps) < ahead // 2:
                 assert len(connection._waiting) <= ahead
                 await asyncio.sleep(0)
+
+
+async def test_what_takes_too_long_when_the_service_stops_is_cut_off(
+    scripted: Scripted, server: HttpServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Announces that wait for Redis, on both kinds of connections, and clients that don't read."""
+    scrape = b"GET /scrape?" + b"&".join(b"info_hash=%020d" % n for n in range(64)) + b" HTTP/1.1\r\nHost: t\r\n\r\n"
+    with socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", server.port))
+        deaf.settimeout(0)
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(20_000):
+                deaf.send(scrape)
+        connection = await the_connection(server)
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while connection._unread is None:  # noqa: ASYNC110 - the connection has no event
+                await asyncio.sleep(0.005)
+        scripted.swarms.hold = asyncio.Event()
+        closing = ANNOUNCE.replace(b"Host", b"Connection: close\r\nHost")
+        waiting = [asyncio.create_task(exchange(server, request)) for request in (ANNOUNCE, closing)]
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while len(scripted.swarms.steps) < 2:  # noqa: ASYNC110 - the stand-in has no event
+                await asyncio.sleep(0.005)
+        await server.open.drain(0.05)
+        assert not server.open.tasks
+        answers = await asyncio.gather(*waiting, return_exceptions=True)
+        assert all(answer == b"" or isinstance(answer, ConnectionError) for answer in answers)
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not server.open.is_empty:  # noqa: ASYNC110 - the server has no event
+                await asyncio.sleep(0.005)
+    assert not caplog.records
 
 
 async def the_connection(server: HttpServer) -> HttpConnection:

@@ -88,9 +88,9 @@ class HttpConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """Go on: the client has read its answers, or is gone."""
-        if self._unread:
+        if self._unread and not self._unread.done():  # cancelled if the drain took too long
             self._unread.set_result(None)
-            self._unread = None
+        self._unread = None
 
     def data_received(self, data: bytes) -> None:
         """Parse what came."""
