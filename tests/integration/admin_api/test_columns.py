@@ -18,6 +18,7 @@ from tests.integration.admin_api.conftest import AUTHORIZED
 
 FIRST, SECOND, V2 = InfoHash(b"1" * 20), InfoHash(b"2" * 20), b"v" * 32
 ADDED, SEEN, COUNTED = "2026-01-01T00:00:00Z", "2026-02-02T00:00:00Z", "2026-03-03T00:00:00Z"
+NEVER_PRUNED = "2099-01-01T00:00:00Z"
 MOMENT = "2026-04-04T00:00:00+00:00"
 
 TORRENT = f"""
@@ -85,13 +86,13 @@ async def test_a_keys_fields_are_its_columns(client: AsyncClient, database: asyn
     await database.execute(f"""
         INSERT INTO peers (id, announce_key, created_time, last_seen, disabled_time, uploaded, downloaded, snatched,
             seeding_seconds, tier, score)
-        OVERRIDING SYSTEM VALUE VALUES (11, 'k', '{ADDED}', '{SEEN}', now(), 12, 13, 14, 15, 3, 16.5)
+        OVERRIDING SYSTEM VALUE VALUES (11, 'k', '{ADDED}', '{NEVER_PRUNED}', now(), 12, 13, 14, 15, 3, 16.5)
     """)
     shown = {
         "id": 11,
         "key_hash": hash_announce_key("k").hex(),
         "created": ADDED,
-        "last_seen": SEEN,
+        "last_seen": NEVER_PRUNED,
         "disabled": True,
         "uploaded_bytes": 12,
         "downloaded_bytes": 13,
