@@ -5,7 +5,6 @@ logs and metrics carry the first 16 bytes of SHA-256(key).
 """
 
 import hashlib
-import re
 import secrets
 from ipaddress import IPv4Address, IPv6Address
 from typing import NewType
@@ -16,14 +15,14 @@ InfoHash = NewType("InfoHash", bytes)
 KeyHash = NewType("KeyHash", bytes)
 """16 bytes: the first half of SHA-256 of an announce key, or of a guest's peer_id."""
 
-ANNOUNCE_KEY_PATTERN = re.compile(r"[0-9a-f]{30}")
-"""What :func:`new_announce_key` makes. Hex, so that no key contains the word "announce" (BEP 48)."""
-
 _GUEST_PREFIX = b"guest:"
 
 
 def new_announce_key() -> str:
-    """Make a fresh announce key of 30 hex digits (120 random bits)."""
+    """Make a new announce key: 30 hex digits, 120 random bits.
+
+    It is in hex so that none contains the word "announce" (BEP 48).
+    """
     return secrets.token_hex(15)
 
 

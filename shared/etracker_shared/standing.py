@@ -33,6 +33,15 @@ class PartMaximum(BaseModel):
     length: float
 
 
+class HalfLives(BaseModel):
+    """Days in which half of each part fades."""
+
+    recent: float
+    average: float
+    length: float
+    conduct: float
+
+
 class OwedSnatch(BaseModel):
     """Seeding still owed for a torrent that was completed."""
 
@@ -91,6 +100,7 @@ class StandingReport(BaseModel):
     score: float
     parts: ScoreParts
     maximum: PartMaximum
+    half_life_days: HalfLives
     snatches: int
     snatches_owed: list[OwedSnatch]
     next_tier: NextTier | None

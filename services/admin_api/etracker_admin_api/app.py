@@ -8,7 +8,6 @@ from functools import partial
 from fastapi import APIRouter, FastAPI
 from prometheus_client import generate_latest
 
-from etracker_admin_api.background import Work, running
 from etracker_admin_api.database import Database
 from etracker_admin_api.errors import PostgresUnavailableError
 from etracker_admin_api.http.address_limit import AddressLimit
@@ -65,6 +64,7 @@ from etracker_admin_api.torrents.files.uploads import Uploads
 from etracker_admin_api.torrents.list_store import TorrentLists
 from etracker_admin_api.torrents.routes import adding_router, changing_router, public_router
 from etracker_admin_api.torrents.store import TorrentStore
+from etracker_shared.background import Work, running
 from etracker_shared.health import health_router
 from etracker_shared.redis_connections import connect_redis
 from etracker_shared.told_settings import tell_settings

@@ -1,8 +1,7 @@
 """The composition root of the announce service."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -26,15 +25,12 @@ from etracker_announce.tracker.admission import Admission
 from etracker_announce.tracker.announce import AnnounceHandler
 from etracker_announce.tracker.scrape import ScrapeHandler
 from etracker_announce.tracker.tracker import Tracker
+from etracker_shared.background import Work, running
 from etracker_shared.notifications import INFOHASHES_CHANNEL, KEYS_CHANNEL
 from etracker_shared.postgres import Listener, create_pool
 from etracker_shared.serving import LINGER_SECONDS
 
 log = get_logger("announce")
-
-RESTART_SECONDS = 5.0
-
-Background = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -131,7 +127,9 @@ async def _connected(parts: Parts) -> AsyncIterator[None]:
         await stack.enter_async_context(parts.scoring)
         stack.push_async_callback(parts.allowlist.close)
         stack.push_async_callback(parts.tiers.close)
-        await stack.enter_async_context(_running(parts.listener.run, parts.secret.load))
+        await stack.enter_async_context(
+            running(Work("listener", parts.listener.run), Work("pair secret", parts.secret.load))
+        )
         yield
 
 
@@ -139,24 +137,3 @@ def _warn_of_host(host: str) -> None:
     """Warn of a host name that clients would misread: it is part of a text, and they act on words in it."""
     if words := forbidden_words(host):
         log.warning("hostname_misleads_clients", setting="ETRACKER_FRONTEND_HOSTNAME", words=words)
-
-
-@asynccontextmanager
-async def _running(*background: Background) -> AsyncIterator[None]:
-    """Run tasks in the background; one that fails is logged and restarted."""
-    tasks = [asyncio.ensure_future(_kept_running(task)) for task in background]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _kept_running(background: Background) -> None:
-    while True:
-        try:
-            return await background()
-        except Exception:  # a wrong password, a database that doesn't exist yet: an operator will fix it
-            log.exception("background_task_failed")
-            await asyncio.sleep(RESTART_SECONDS)

@@ -1,6 +1,7 @@
 import type { Standing } from "@/api/key-holder";
 import { Card } from "@/components/ui/Card";
 import { Moment } from "@/components/ui/Moment";
+import { plural } from "@/components/ui/format";
 import classes from "./ScoreCard.module.css";
 import { HIGHEST_TIER } from "./tiers";
 
@@ -8,19 +9,23 @@ const PARTS = [
   {
     key: "recent",
     name: "Recent seeding",
-    meaning: "What you've seeded lately. Half of it fades in a week.",
+    meaning: "What you've seeded lately.",
   },
   {
     key: "average",
     name: "Average seeding",
-    meaning: "The same over several months. Half of it fades in four weeks.",
+    meaning: "The same over a longer time.",
   },
   { key: "length", name: "Days seeded", meaning: "On how many days you seeded, no matter how much." },
 ] as const;
 
+function fading(days: number): string {
+  return `Half of it fades in ${plural(days, "day")}.`;
+}
+
 /** The tier, the score against the thresholds of the tiers, and the parts of the score. */
 export function ScoreCard({ standing }: { standing: Standing }) {
-  const { maximum, parts, next_tier } = standing;
+  const { maximum, parts, half_life_days, next_tier } = standing;
   const full = maximum.recent + maximum.average + maximum.length;
   const missing = next_tier === null ? 0 : next_tier.score_needed - standing.score;
   return (
@@ -38,11 +43,17 @@ export function ScoreCard({ standing }: { standing: Standing }) {
         <ScoreBar score={standing.score} full={full} thresholds={standing.thresholds} />
         <div className={classes.parts}>
           {PARTS.map(({ key, name, meaning }) => (
-            <Part key={key} name={name} meaning={meaning} value={parts[key]} maximum={maximum[key]} />
+            <Part
+              key={key}
+              name={name}
+              meaning={`${meaning} ${fading(half_life_days[key])}`}
+              value={parts[key]}
+              maximum={maximum[key]}
+            />
           ))}
           <Part
             name="Conduct"
-            meaning="The share of your snatches you kept seeding. It multiplies the rest."
+            meaning={`The share of your snatches you kept seeding. It multiplies the rest. ${fading(half_life_days.conduct)}`}
             value={parts.conduct}
             maximum={1}
             percent

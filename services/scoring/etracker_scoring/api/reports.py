@@ -10,6 +10,7 @@ from etracker_scoring.scores.notices import TIER_NAMES
 from etracker_scoring.scores.prospects import OwnedTorrent, Prospect, prospect_of
 from etracker_scoring.scores.tiers import assess, entry_score
 from etracker_shared.standing import (
+    HalfLives,
     NextTier,
     OwedSnatch,
     OwnTorrent,
@@ -70,6 +71,12 @@ def report(holder: Holder, now: float, parameters: ScoreParameters) -> StandingR
             recent=100 * parameters.recent_share,
             average=100 * parameters.average_share,
             length=100 * parameters.length_share,
+        ),
+        half_life_days=HalfLives(
+            recent=parameters.recent_half_life_days,
+            average=parameters.average_half_life_days,
+            length=parameters.length_half_life_days,
+            conduct=parameters.conduct_half_life_days,
         ),
         snatches=key.history.snatches,
         snatches_owed=[
