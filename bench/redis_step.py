@@ -23,9 +23,9 @@ import redis
 
 from etracker_announce.adapters.swarms import RedisSwarms, connect_swarms
 from etracker_announce.domain.swarm import PeerFlag, Role, Step
-from etracker_shared.facts import FACT_SIZE
-from etracker_shared.identity import InfoHash, KeyHash
-from etracker_shared.settings import RedisSettings
+from etracker_shared.agreements.facts import FACT_SIZE
+from etracker_shared.language.identity import InfoHash, KeyHash
+from etracker_shared.plumbing.settings import RedisSettings
 
 BATCH = 50
 ANNOUNCES = 4_000

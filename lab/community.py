@@ -19,7 +19,7 @@ from etracker_scoring.scores.formula import (
     score_of,
 )
 from etracker_scoring.scores.tiers import HeldTier, Origin, deserved_tier, hold_tier
-from etracker_shared.tiers import Tier
+from etracker_shared.language.tier import Tier
 
 from .regimes import (
     DOWNLINKS,

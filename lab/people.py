@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from etracker_announce.domain.policies import Policy
 from etracker_announce.domain.swarm import Role
-from etracker_shared.tiers import Tier
+from etracker_shared.language.tier import Tier
 
 from .histories import shares_of
 from .regimes import LEAVERS, Behaviour, Population

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import asyncpg
 import pytest
 
-from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.support.postgres import PostgresServer, cloned_database, connect, running_postgres
 from tests.support.redis import RedisServer, running_redis
 from tests.support.stack import StackRun, running_stack

@@ -19,9 +19,9 @@ from redis import Redis
 
 from bench.trackers.processes import StartError, free_port, start
 from bench.world import World
-from etracker_shared import redis_keys
-from etracker_shared.facts import SHARDS
-from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.facts import SHARDS
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 
 START_SECONDS = 120.0
 STOP_SECONDS = 60.0

@@ -14,7 +14,7 @@ from bench.trackers.etracker import Etracker
 from bench.world import World, announce_key, info_hash, peer_id, tier_of
 from etracker_announce.adapters.swarms import RedisSwarms, connect_swarms
 from etracker_announce.domain.swarm import PeerFlag, Role, Step
-from etracker_shared.identity import InfoHash, hash_announce_key
+from etracker_shared.language.identity import InfoHash, hash_announce_key
 from scripts.pasts import PASTS
 
 STEPS_AT_ONCE = 2_000

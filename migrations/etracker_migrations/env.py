@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from etracker_shared.tables import metadata
+from etracker_shared.agreements.tables import metadata
 
 MIGRATION_LOCK = 0x65747261
 """Advisory lock key ("etra"): two deployments starting at once migrate one after the other."""

@@ -7,8 +7,8 @@ from alembic.config import Config
 from sqlalchemy.exc import OperationalError
 from structlog import get_logger
 
-from etracker_shared.logs import configure_logging
-from etracker_shared.settings import PostgresSettings, load_settings
+from etracker_shared.plumbing.logs import configure_logging
+from etracker_shared.plumbing.settings import PostgresSettings, load_settings
 
 
 class MigrationSettings(PostgresSettings):

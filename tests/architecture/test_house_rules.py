@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from etracker_shared import redis_keys
+from etracker_shared.agreements import redis_keys
 
 ROOT = Path(__file__).parents[2]
 CODE = ("shared", "migrations", "services", "deploy", "lab", "bench", "scripts")

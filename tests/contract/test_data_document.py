@@ -15,8 +15,8 @@ from etracker_announce.metrics import Metrics as AnnounceMetrics
 from etracker_announce.settings import AnnounceSettings
 from etracker_scoring.metrics import ApiMetrics, WorkerMetrics
 from etracker_scoring.settings import ScoringSettings, WorkerSettings
-from etracker_shared import redis_keys
-from etracker_shared.tables import metadata
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.tables import metadata
 from etracker_stack.settings import StackSettings
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "data.md").read_text()

@@ -14,7 +14,7 @@ from etracker_admin_api.settings import AdminSettings
 from etracker_announce.settings import AnnounceSettings
 from etracker_migrations.upgrade import MigrationSettings
 from etracker_scoring.settings import ScoringSettings, WorkerSettings
-from etracker_shared.settings import EnvironmentSettings
+from etracker_shared.plumbing.settings import EnvironmentSettings
 from etracker_stack import environment
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from fastbencode import bdecode, bencode
 
-from etracker_shared.facts import Event
+from etracker_shared.agreements.facts import Event
 from tests.support.clients import Aria2, Client, Libtorrent, QBittorrent, Status, Transmission
 from tests.support.netns import TRACKER_NAME, client_address
 from tests.support.processes import wait_until

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from fastbencode import bdecode
 
-from etracker_shared.facts import Event
+from etracker_shared.agreements.facts import Event
 from tests.support import clients
 from tests.support.clients import Client, Status
 from tests.support.netns import client_address

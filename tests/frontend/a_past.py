@@ -3,7 +3,7 @@
 import secrets
 
 from etracker_scoring.scores.notices import Reason, tier_notice
-from etracker_shared.tiers import Tier
+from etracker_shared.language.tier import Tier
 from tests.support.postgres import TEMPLATE, PostgresServer
 
 TIERS = ((118, 2), (101, 1), (83, 2), (64, 3), (43, 4), (21, 3), (9, 2), (2, 1))

@@ -14,9 +14,10 @@ from fastapi import FastAPI, HTTPException
 from etracker_announce.app import Ports
 from etracker_announce.app import serving as serving_announces
 from etracker_announce.settings import AnnounceSettings
-from etracker_shared.identity import hash_announce_key
-from etracker_shared.settings import PostgresSettings, RedisSettings
-from etracker_shared.tiers import TIERS_PATH, Standing, Tier, TiersRequest, TiersResponse
+from etracker_shared.agreements.tiers import TIERS_PATH, Standing, TiersRequest, TiersResponse
+from etracker_shared.language.identity import hash_announce_key
+from etracker_shared.language.tier import Tier
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.support.postgres import connect
 
 DEADLINE_SECONDS = 10.0

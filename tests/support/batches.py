@@ -16,8 +16,8 @@ from etracker_scoring.worker.readers.snatches import SnatchesReader
 from etracker_scoring.worker.readers.torrents import sum_up
 from etracker_scoring.worker.records import Credit, Membership, MembershipKey, Session, SessionKey, Torrent
 from etracker_scoring.worker.sums import Sums
-from etracker_shared.facts import MAX_COUNTER, Fact
-from etracker_shared.identity import hash_announce_key
+from etracker_shared.agreements.facts import MAX_COUNTER, Fact
+from etracker_shared.language.identity import hash_announce_key
 from tests.support.facts import START_MS, make_fact
 
 TORRENTS = ("film", "music", "text")

@@ -3,9 +3,9 @@
 import hashlib
 from typing import Any
 
-from etracker_shared import redis_keys
-from etracker_shared.facts import ENTRY_FIELD, Event, Fact, FactFlag, pack_fact, shard_of
-from etracker_shared.identity import InfoHash, KeyHash, hash_announce_key, hash_guest
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.facts import ENTRY_FIELD, Event, Fact, FactFlag, pack_fact, shard_of
+from etracker_shared.language.identity import InfoHash, KeyHash, hash_announce_key, hash_guest
 
 PEER_ID = b"-TR4050-abcdefghijkl"
 START_MS = 1_700_000_000_000

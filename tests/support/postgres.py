@@ -13,7 +13,7 @@ from pathlib import Path
 
 import asyncpg
 
-from etracker_shared.settings import PostgresSettings
+from etracker_shared.plumbing.settings import PostgresSettings
 from etracker_stack.account import postgres_account, prepare_child, reaching
 from etracker_stack.postgres import LOCALE
 from etracker_stack.postgres_programs import readable_programs

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import redis
 
-from etracker_shared.settings import RedisSettings
+from etracker_shared.plumbing.settings import RedisSettings
 from etracker_stack.programs import redis_program
 from tests.support.processes import Program, free_port
 

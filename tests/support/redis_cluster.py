@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 
-from etracker_shared.settings import RedisSettings
+from etracker_shared.plumbing.settings import RedisSettings
 from tests.support.processes import Program, free_ports, wait_until
 
 SLOTS = 16384

@@ -13,8 +13,8 @@ from etracker_scoring.worker.settle import Settler
 from etracker_scoring.worker.store import Store
 from etracker_scoring.worker.stream import FactStreams
 from etracker_scoring.worker.swarms import RedisSwarms
-from etracker_shared import redis_keys
-from etracker_shared.facts import SHARDS
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.facts import SHARDS
 
 
 class FixedClaims(Claims):

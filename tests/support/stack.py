@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.support.processes import Program, free_port, wait_until
 
 READY_SECONDS = 90.0

@@ -9,7 +9,7 @@ import asyncpg
 import httpx
 from fastbencode import bdecode
 
-from etracker_shared.settings import PostgresSettings
+from etracker_shared.plumbing.settings import PostgresSettings
 from tests.support.netns import TRACKER_IPV4, TRACKER_IPV6
 from tests.support.postgres import connect
 from tests.support.processes import wait_until

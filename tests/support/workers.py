@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from etracker_stack.services import server_variables
 from tests.support.processes import Program, free_port
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from etracker_shared.settings import load_settings
+from etracker_shared.plumbing.settings import load_settings
 from etracker_stack.console import Console
 from etracker_stack.errors import StackError
 from etracker_stack.settings import StackSettings

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from etracker_shared.settings import load_settings
+from etracker_shared.plumbing.settings import load_settings
 from etracker_stack.data_directory import write_private
 from etracker_stack.errors import DataDirectoryError
 from etracker_stack.settings import LEAST_API_KEY_CHARACTERS, StackSettings

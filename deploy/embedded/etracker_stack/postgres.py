@@ -10,7 +10,7 @@ from pathlib import Path
 
 import asyncpg
 
-from etracker_shared.settings import PostgresSettings
+from etracker_shared.plumbing.settings import PostgresSettings
 from etracker_stack.account import postgres_account, reaching
 from etracker_stack.child import Child
 from etracker_stack.data_directory import DataDirectory

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from etracker_shared.settings import load_settings
+from etracker_shared.plumbing.settings import load_settings
 from etracker_stack.errors import DataDirectoryError, StackError
 from etracker_stack.postgres_programs import packaged_programs
 from etracker_stack.settings import StackSettings

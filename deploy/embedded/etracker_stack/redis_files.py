@@ -10,7 +10,7 @@ from pathlib import Path
 import redis
 from redis.exceptions import BusyLoadingError, RedisError
 
-from etracker_shared.settings import load_settings
+from etracker_shared.plumbing.settings import load_settings
 from etracker_stack.console import Console
 from etracker_stack.data_directory import DataDirectory
 from etracker_stack.errors import StackError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from etracker_stack.child import Child, answers
 from etracker_stack.environment import ADMIN_API, ANNOUNCE, GATEWAY, MIGRATE, SCORING, SCORING_WORKER, environment
 from etracker_stack.programs import caddy_program

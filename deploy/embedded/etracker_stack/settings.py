@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from etracker_shared.settings import EnvironmentSettings
+from etracker_shared.plumbing.settings import EnvironmentSettings
 from etracker_stack.memory import LEAST_REDIS_BYTES, MIB, available_memory
 
 WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not listened on

@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
-from etracker_shared.settings import PostgresSettings, RedisSettings, load_settings
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings, load_settings
 from etracker_stack.api_key import ensure_api_key, read_api_key
 from etracker_stack.child import RunningChild
 from etracker_stack.console import Console

@@ -7,8 +7,8 @@ from functools import partial
 from etracker_admin_api.app import create_app
 from etracker_admin_api.http.connections import PatientProtocol
 from etracker_admin_api.settings import AdminSettings
-from etracker_shared.serving import serve
-from etracker_shared.settings import load_settings
+from etracker_shared.plumbing.serving import serve
+from etracker_shared.plumbing.settings import load_settings
 
 
 def main() -> None:

@@ -64,10 +64,10 @@ from etracker_admin_api.torrents.files.uploads import Uploads
 from etracker_admin_api.torrents.list_store import TorrentLists
 from etracker_admin_api.torrents.routes import adding_router, changing_router, public_router
 from etracker_admin_api.torrents.store import TorrentStore
-from etracker_shared.background import Work, running
-from etracker_shared.health import health_router
-from etracker_shared.redis_connections import connect_redis
-from etracker_shared.told_settings import tell_settings
+from etracker_shared.plumbing.background import Work, running
+from etracker_shared.plumbing.health import health_router
+from etracker_shared.plumbing.redis_connections import connect_redis
+from etracker_shared.plumbing.told_settings import tell_settings
 
 UPLOADS_AT_ONCE = 4
 """Large bodies in memory at the same time: each takes up to 16 MiB, several times."""

@@ -7,8 +7,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from etracker_admin_api.actors import Action, Actor
-from etracker_shared.identity import InfoHash
-from etracker_shared.tables import audit_log
+from etracker_shared.agreements.tables import audit_log
+from etracker_shared.language.identity import InfoHash
 
 
 async def record(connection: AsyncConnection, actor: Actor, action: Action, target: str, **detail: object) -> None:

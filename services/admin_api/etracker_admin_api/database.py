@@ -12,8 +12,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from etracker_admin_api.errors import PostgresFullError, PostgresUnavailableError
-from etracker_shared.postgres import UNAVAILABLE
-from etracker_shared.settings import PostgresSettings
+from etracker_shared.plumbing.postgres import UNAVAILABLE
+from etracker_shared.plumbing.settings import PostgresSettings
 
 DEADLINE_SECONDS = 2.0
 """Limit for an ordinary transaction, including the connection; closing a frozen connection takes 2 s more."""

@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, tuple_
 
-from etracker_shared.identity import InfoHash
-from etracker_shared.tables import infohashes
+from etracker_shared.agreements.tables import infohashes
+from etracker_shared.language.identity import InfoHash
 
 _named = infohashes.alias("named")
 SelectT = TypeVar("SelectT", bound=Select[Any])

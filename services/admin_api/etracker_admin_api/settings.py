@@ -9,8 +9,8 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from etracker_admin_api.api_keys import check_api_key
 from etracker_admin_api.http.announce_urls import HOST
-from etracker_shared.addresses import Network, parse_networks
-from etracker_shared.settings import PostgresSettings, RedisSettings, ServingSettings
+from etracker_shared.language.addresses import Network, parse_networks
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings, ServingSettings
 
 MAX_KEY_FILE_BYTES = 4096
 

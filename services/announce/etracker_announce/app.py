@@ -25,10 +25,10 @@ from etracker_announce.tracker.admission import Admission
 from etracker_announce.tracker.announce import AnnounceHandler
 from etracker_announce.tracker.scrape import ScrapeHandler
 from etracker_announce.tracker.tracker import Tracker
-from etracker_shared.background import Work, running
-from etracker_shared.notifications import INFOHASHES_CHANNEL, KEYS_CHANNEL
-from etracker_shared.postgres import Listener, create_pool
-from etracker_shared.serving import LINGER_SECONDS
+from etracker_shared.agreements.notifications import INFOHASHES_CHANNEL, KEYS_CHANNEL
+from etracker_shared.plumbing.background import Work, running
+from etracker_shared.plumbing.postgres import Listener, create_pool
+from etracker_shared.plumbing.serving import LINGER_SECONDS
 
 log = get_logger("announce")
 

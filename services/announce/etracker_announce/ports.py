@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from etracker_announce.domain.swarm import Counts, Step, View
-from etracker_shared.identity import InfoHash, KeyHash
-from etracker_shared.tiers import Standing
+from etracker_shared.agreements.tiers import Standing
+from etracker_shared.language.identity import InfoHash, KeyHash
 
 
 class SwarmsUnavailableError(Exception):

@@ -7,8 +7,8 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from etracker_announce.domain.addresses import PrivatePeers
 from etracker_announce.domain.policies import DEFAULT_POLICY, POLICIES, EquilibriumParameters
-from etracker_shared.addresses import Network, parse_networks
-from etracker_shared.settings import PostgresSettings, RedisSettings, ServingSettings
+from etracker_shared.language.addresses import Network, parse_networks
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings, ServingSettings
 
 MAX_HOSTNAME_BYTES = 88
 """What is left of the 127 bytes that every client shows, after the text that contains the host name."""

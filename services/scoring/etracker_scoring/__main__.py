@@ -2,8 +2,8 @@
 
 from etracker_scoring.api.app import create_app
 from etracker_scoring.settings import ScoringSettings
-from etracker_shared.serving import serve
-from etracker_shared.settings import load_settings
+from etracker_shared.plumbing.serving import serve
+from etracker_shared.plumbing.settings import load_settings
 
 if __name__ == "__main__":
     settings = load_settings(ScoringSettings)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 import asyncpg
 
-from etracker_shared.postgres import UNAVAILABLE
+from etracker_shared.plumbing.postgres import UNAVAILABLE
 
 
 class PostgresUnavailableError(Exception):

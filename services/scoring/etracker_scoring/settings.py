@@ -5,7 +5,7 @@ from pydantic_settings import SettingsConfigDict
 
 from etracker_scoring.scores.formula import ScoreParameters
 from etracker_scoring.scores.list_policies import Policy
-from etracker_shared.settings import EnvironmentSettings, PostgresSettings, RedisSettings, ServingSettings
+from etracker_shared.plumbing.settings import EnvironmentSettings, PostgresSettings, RedisSettings, ServingSettings
 
 
 class ScoreSettings(EnvironmentSettings):

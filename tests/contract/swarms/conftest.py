@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from etracker_announce.adapters.swarms import RedisSwarms
-from etracker_shared.settings import RedisSettings
+from etracker_shared.plumbing.settings import RedisSettings
 from etracker_stack.programs import redis_program
 from tests.contract.swarms.peers import connect
 from tests.contract.swarms.tables import Client, Tables

@@ -11,8 +11,8 @@ import numpy as np
 
 from etracker_announce.adapters.swarms import RedisSwarms, connect_swarms
 from etracker_announce.domain.swarm import PeerFlag, Role, Step, View
-from etracker_shared.identity import InfoHash, KeyHash
-from etracker_shared.settings import RedisSettings
+from etracker_shared.language.identity import InfoHash, KeyHash
+from etracker_shared.plumbing.settings import RedisSettings
 
 NOW = int(time.time())
 """Tests happen in the future of this: the sweeper in the background, which has the real time, leaves them alone."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from etracker_announce.adapters.swarms.commands import parse_counts
 from etracker_announce.domain.swarm import RECORD, Counts, PeerFlag, Records
-from etracker_shared import redis_keys
+from etracker_shared.agreements import redis_keys
 
 Client = Any
 """A redis-py client, single or cluster: both are synchronous or not by their annotations."""

@@ -2,7 +2,7 @@
 
 from etracker_announce.adapters.swarms import RedisSwarms
 from etracker_announce.domain.swarm import Role
-from etracker_shared import redis_keys
+from etracker_shared.agreements import redis_keys
 from tests.contract.swarms.peers import (
     HASH,
     LIFETIME,

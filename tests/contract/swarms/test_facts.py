@@ -3,8 +3,8 @@
 import asyncio
 
 from etracker_announce.adapters.swarms import RedisSwarms
-from etracker_shared import redis_keys
-from etracker_shared.facts import (
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.facts import (
     ENTRY_FIELD,
     FACT_SIZE,
     SHARDS,
@@ -15,7 +15,7 @@ from etracker_shared.facts import (
     shard_of,
     unpack_facts,
 )
-from etracker_shared.settings import RedisSettings
+from etracker_shared.plumbing.settings import RedisSettings
 from tests.contract.swarms.peers import HASH, NOW, connect, key_of, peer_id_of, step
 from tests.contract.swarms.tables import Client
 

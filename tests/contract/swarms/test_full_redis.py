@@ -12,9 +12,9 @@ from etracker_announce.adapters.swarms import RedisSwarms
 from etracker_announce.adapters.swarms.writes import WriteWatch
 from etracker_announce.domain.swarm import Role
 from etracker_announce.ports import SwarmsFullError
-from etracker_shared import redis_keys
-from etracker_shared.facts import SHARDS
-from etracker_shared.settings import RedisSettings
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.facts import SHARDS
+from etracker_shared.plumbing.settings import RedisSettings
 from tests.contract.swarms.peers import HASH, LIFETIME, NOW, OTHER_HASH, SWEEP, connect, ids, ipv6, join_all, peer_ids
 from tests.contract.swarms.peers import step as step_of
 from tests.contract.swarms.tables import Client, Tables

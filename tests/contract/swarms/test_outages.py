@@ -13,9 +13,9 @@ from redis.crc import key_slot
 from etracker_announce.adapters.swarms import RedisSwarms
 from etracker_announce.adapters.swarms.cluster import ClusterServer
 from etracker_announce.ports import SwarmsUnavailableError
-from etracker_shared import redis_keys
-from etracker_shared.facts import shard_of
-from etracker_shared.settings import RedisSettings
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.facts import shard_of
+from etracker_shared.plumbing.settings import RedisSettings
 from etracker_stack.programs import redis_program
 from tests.contract.swarms.peers import HASH, compose, connect, ids, join_all, key_of, peer_ids, step
 from tests.contract.swarms.tables import Client, Tables

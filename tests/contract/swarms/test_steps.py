@@ -4,8 +4,8 @@ import pytest
 
 from etracker_announce.adapters.swarms import RedisSwarms
 from etracker_announce.domain.swarm import Counts, PeerFlag, Role
-from etracker_shared import redis_keys
-from etracker_shared.identity import InfoHash
+from etracker_shared.agreements import redis_keys
+from etracker_shared.language.identity import InfoHash
 from tests.contract.swarms.peers import HASH, NOW, OTHER_HASH, ids, ipv4, ipv6, join_all, peer_ids, record_of, step
 from tests.contract.swarms.tables import Tables
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from etracker_shared.settings import PostgresSettings
+from etracker_shared.plumbing.settings import PostgresSettings
 from tests.support.load import Session
 from tests.support.postgres import connect
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 import redis
 
-from etracker_shared import redis_keys
+from etracker_shared.agreements import redis_keys
 from etracker_stack.supervisor import CRASHES_ALLOWED
 from tests.e2e.faults.accounts import assert_acknowledged_counted, assert_statistics_equal, make_sessions
 from tests.support.load import Connection, Load, Session, Tally

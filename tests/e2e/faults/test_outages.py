@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 import httpx
 import pytest
 
-from etracker_shared.identity import hash_announce_key
+from etracker_shared.language.identity import hash_announce_key
 from etracker_stack.services import server_variables
 from tests.e2e.faults.accounts import assert_acknowledged_counted, assert_statistics_equal, make_sessions
 from tests.e2e.faults.asking import asked_meanwhile, assert_listed

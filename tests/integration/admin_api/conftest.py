@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from etracker_admin_api.app import create_app
 from etracker_admin_api.settings import AdminSettings
-from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 
 API_KEY = "an api key, as an operator chose it"
 AUTHORIZED = {"Authorization": API_KEY}

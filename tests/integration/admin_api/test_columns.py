@@ -13,7 +13,7 @@ from etracker_admin_api.settings import AdminSettings
 from etracker_admin_api.statistics.history import TRACKER_LADDER
 from etracker_admin_api.statistics.store import HistoryStore
 from etracker_admin_api.torrents.files.store import FileStore
-from etracker_shared.identity import InfoHash, hash_announce_key
+from etracker_shared.language.identity import InfoHash, hash_announce_key
 from tests.integration.admin_api.conftest import AUTHORIZED
 
 FIRST, SECOND, V2 = InfoHash(b"1" * 20), InfoHash(b"2" * 20), b"v" * 32

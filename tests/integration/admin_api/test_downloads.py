@@ -13,8 +13,8 @@ from etracker_admin_api.http.address_limit import AddressLimit
 from etracker_admin_api.settings import AdminSettings
 from etracker_admin_api.torrent_file.bencoding import MAX_TORRENT_BYTES
 from etracker_admin_api.torrents.files.download_limit import DownloadLimit
-from etracker_shared.addresses import parse_address
-from etracker_shared.redis_connections import connect_redis
+from etracker_shared.language.addresses import parse_address
+from etracker_shared.plumbing.redis_connections import connect_redis
 from tests.integration.admin_api.conftest import AUTHORIZED, serving
 from tests.support.redis import RedisServer
 from tests.unit.admin_api.torrent_files import folder_info, torrent, v1_info

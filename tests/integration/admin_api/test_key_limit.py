@@ -2,7 +2,7 @@ from httpx import AsyncClient
 from redis import Redis
 
 from etracker_admin_api.settings import AdminSettings
-from etracker_shared.redis_keys import LIMIT_PREFIX
+from etracker_shared.agreements.redis_keys import LIMIT_PREFIX
 from tests.integration.admin_api.conftest import serving
 from tests.support.redis import RedisServer
 

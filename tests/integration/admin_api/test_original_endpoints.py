@@ -12,7 +12,7 @@ from fastbencode import bdecode, bencode
 from httpx import AsyncClient
 
 from etracker_admin_api.settings import AdminSettings
-from etracker_shared.notifications import INFOHASHES_CHANNEL, parse_payload
+from etracker_shared.agreements.notifications import INFOHASHES_CHANNEL, parse_payload
 from tests.integration.admin_api.conftest import AUTHORIZED, serving
 from tests.support.torrents import Version, info_hash_v1, info_hash_v2, make_content, make_torrent
 from tests.unit.admin_api.torrent_files import torrent, v1_info

@@ -7,7 +7,7 @@ from httpx import AsyncClient, Response
 from pydantic import SecretStr
 
 from etracker_admin_api.settings import AdminSettings
-from etracker_shared.settings import RedisSettings
+from etracker_shared.plumbing.settings import RedisSettings
 from tests.integration.admin_api.conftest import API_KEY, AUTHORIZED, eventually, serving
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer

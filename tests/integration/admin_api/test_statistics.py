@@ -8,7 +8,7 @@ from redis import Redis
 from etracker_admin_api.settings import AdminSettings
 from etracker_admin_api.statistics.torrent_counts import MAX_DIFFERENCES
 from etracker_admin_api.torrents.store import STREAM_ROWS
-from etracker_shared.redis_keys import ALL_TOTALS
+from etracker_shared.agreements.redis_keys import ALL_TOTALS
 from tests.integration.admin_api.conftest import AUTHORIZED, eventually, serving
 from tests.support.redis import RedisServer
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.support.announce import Announcer, running_announcer
 
 KEY = "0123456789abcdef0123456789abcd"

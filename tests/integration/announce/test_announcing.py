@@ -2,7 +2,7 @@
 
 import asyncio
 
-from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.support.announce import Announcer, running_announcer
 
 KEY = "0123456789abcdef0123456789abcd"

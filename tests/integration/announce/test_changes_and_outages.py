@@ -12,8 +12,8 @@ import pytest
 
 from etracker_announce.app import serving
 from etracker_announce.settings import AnnounceSettings
-from etracker_shared.identity import address_prefix, hash_announce_key
-from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_shared.language.identity import address_prefix, hash_announce_key
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.support.announce import ON_FREE_PORTS, Announcer, SteeredScoring, running_announcer
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from etracker_shared import redis_keys
-from etracker_shared.facts import ENTRY_FIELD
-from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.facts import ENTRY_FIELD
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.support.announce import Announcer, running_announcer
 from tests.support.announce_ports import HASH, KEY, PEER
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from etracker_stack.services import server_variables
 from tests.support.processes import Program, free_ports
 

@@ -13,11 +13,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from etracker_shared.identity import hash_announce_key
-from etracker_shared.notifications import INFOHASHES_CHANNEL, KEYS_CHANNEL
-from etracker_shared.postgres import Listener
-from etracker_shared.settings import PostgresSettings
-from etracker_shared.tables import metadata
+from etracker_shared.agreements.notifications import INFOHASHES_CHANNEL, KEYS_CHANNEL
+from etracker_shared.agreements.tables import metadata
+from etracker_shared.language.identity import hash_announce_key
+from etracker_shared.plumbing.postgres import Listener
+from etracker_shared.plumbing.settings import PostgresSettings
 
 
 class Heard:

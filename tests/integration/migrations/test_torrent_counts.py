@@ -6,7 +6,7 @@ import asyncpg
 from alembic import command
 
 from etracker_migrations.upgrade import alembic_config
-from etracker_shared.settings import PostgresSettings
+from etracker_shared.plumbing.settings import PostgresSettings
 
 _CHANGES = {
     "one by hand": "INSERT INTO infohashes (info_hash, name) VALUES (decode(repeat('01', 20), 'hex'), 'by hand')",

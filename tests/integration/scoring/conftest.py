@@ -12,10 +12,10 @@ from redis.asyncio import Redis
 from etracker_scoring.api.app import create_app
 from etracker_scoring.settings import ScoringSettings, WorkerSettings
 from etracker_scoring.worker.program import create_worker_app
-from etracker_shared.facts import SHARDS, Fact
-from etracker_shared.identity import hash_announce_key
-from etracker_shared.settings import PostgresSettings, RedisSettings
-from etracker_shared.tiers import TIERS_PATH, Standing, TiersResponse
+from etracker_shared.agreements.facts import SHARDS, Fact
+from etracker_shared.agreements.tiers import TIERS_PATH, Standing, TiersResponse
+from etracker_shared.language.identity import hash_announce_key
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.support.facts import entry_commands
 
 

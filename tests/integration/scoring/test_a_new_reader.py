@@ -18,8 +18,8 @@ from etracker_scoring.worker.settle import Settler
 from etracker_scoring.worker.store import Rows, Store
 from etracker_scoring.worker.stream import FactStreams
 from etracker_scoring.worker.swarms import RedisSwarms
-from etracker_shared.facts import SHARDS
-from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_shared.agreements.facts import SHARDS
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.integration.scoring.conftest import add_facts, eventually, worker_settings
 from tests.support.facts import info_hash_of, make_fact
 from tests.support.postgres import connect

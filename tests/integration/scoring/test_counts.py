@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from etracker_shared import redis_keys
-from etracker_shared.identity import InfoHash
+from etracker_shared.agreements import redis_keys
+from etracker_shared.language.identity import InfoHash
 from tests.integration.scoring.conftest import StartWorker, eventually
 from tests.support.facts import info_hash_of
 

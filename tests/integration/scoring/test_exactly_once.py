@@ -9,10 +9,10 @@ from pathlib import Path
 import asyncpg
 from redis.asyncio import Redis
 
-from etracker_shared import redis_keys
-from etracker_shared.facts import ENTRY_FIELD, SHARDS, Fact, pack_fact
-from etracker_shared.notifications import EVERYTHING, INFOHASHES_CHANNEL
-from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.facts import ENTRY_FIELD, SHARDS, Fact, pack_fact
+from etracker_shared.agreements.notifications import EVERYTHING, INFOHASHES_CHANNEL
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.integration.scoring.conftest import StartWorker, add_facts, eventually, worker_settings
 from tests.support.facts import START_MS, info_hash_of, make_fact
 from tests.support.postgres import PostgresServer, connect

@@ -4,8 +4,8 @@ from redis.asyncio import Redis
 
 from etracker_scoring.worker.entries import START, Entry, Position
 from etracker_scoring.worker.stream import FactStreams
-from etracker_shared import redis_keys
-from etracker_shared.facts import ENTRY_FIELD, SHARDS, pack_fact
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.facts import ENTRY_FIELD, SHARDS, pack_fact
 from tests.support.facts import make_fact
 
 FROM_START = dict.fromkeys(range(SHARDS), START)

@@ -9,10 +9,10 @@ from redis.asyncio import Redis
 
 from etracker_scoring.worker.leadership import Leadership
 from etracker_scoring.worker.stream import FactStreams
-from etracker_shared import redis_keys
-from etracker_shared.facts import ENTRY_FIELD, FACT_VERSION, Fact, pack_fact, shard_of
-from etracker_shared.identity import hash_announce_key
-from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.facts import ENTRY_FIELD, FACT_VERSION, Fact, pack_fact, shard_of
+from etracker_shared.language.identity import hash_announce_key
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.integration.scoring.conftest import StartWorker, add_facts, eventually, worker_settings
 from tests.support.facts import info_hash_of, make_fact
 from tests.support.settlers import all_settled, make_settler_of

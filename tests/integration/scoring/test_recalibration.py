@@ -10,8 +10,8 @@ from etracker_scoring.scores.formula import ScoreParameters
 from etracker_scoring.stored.community import Community
 from etracker_scoring.stored.yardsticks import YardstickFollower
 from etracker_scoring.worker.upkeep.recalibration import NightlyRecalibration, seconds_until_night
-from etracker_shared.postgres import create_pool
-from etracker_shared.settings import PostgresSettings
+from etracker_shared.plumbing.postgres import create_pool
+from etracker_shared.plumbing.settings import PostgresSettings
 
 CONFIGURED = ScoreParameters()
 

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from etracker_scoring.scores.formula import DAY, GIB, ScoreParameters, decay, score_of
 from etracker_scoring.scores.keys import Key
 from etracker_scoring.stored.keys import KEY_COLUMNS, parse_key
-from etracker_shared.facts import Event, Fact
+from etracker_shared.agreements.facts import Event, Fact
 from tests.integration.scoring.conftest import StartWorker, add_facts
 from tests.support.facts import START_MS, info_hash_of, make_fact
 

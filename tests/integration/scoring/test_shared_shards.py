@@ -9,9 +9,9 @@ from redis.asyncio import Redis
 
 from etracker_scoring.worker.leadership import Claims, Job
 from etracker_scoring.worker.locks import ANY_WORKER, SHARD
-from etracker_shared.facts import SHARDS, shard_of
-from etracker_shared.identity import hash_announce_key
-from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_shared.agreements.facts import SHARDS, shard_of
+from etracker_shared.language.identity import hash_announce_key
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.integration.scoring.conftest import StartWorker, add_facts, eventually, worker_settings
 from tests.support.facts import info_hash_of, make_fact
 from tests.support.postgres import connect

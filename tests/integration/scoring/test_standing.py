@@ -9,10 +9,10 @@ import pytest
 from httpx import AsyncClient, Response
 
 from etracker_scoring.scores.formula import GIB
-from etracker_shared.facts import Event, Fact
-from etracker_shared.identity import hash_announce_key
-from etracker_shared.settings import PostgresSettings
-from etracker_shared.standing import STANDING_PATH, StandingReport
+from etracker_shared.agreements.facts import Event, Fact
+from etracker_shared.agreements.standing import STANDING_PATH, StandingReport
+from etracker_shared.language.identity import hash_announce_key
+from etracker_shared.plumbing.settings import PostgresSettings
 from tests.integration.scoring.conftest import Settle, serving_tiers
 from tests.support.facts import START_MS, info_hash_of, make_fact
 from tests.support.postgres import PostgresServer

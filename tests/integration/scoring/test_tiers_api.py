@@ -10,10 +10,11 @@ from httpx import ASGITransport, AsyncClient
 
 from etracker_scoring.api.app import create_app
 from etracker_scoring.settings import ScoringSettings
-from etracker_shared.facts import Event
-from etracker_shared.identity import hash_announce_key
-from etracker_shared.settings import PostgresSettings
-from etracker_shared.tiers import MAX_KEYS, TIERS_PATH, Sampling, Standing, Tier, TiersResponse
+from etracker_shared.agreements.facts import Event
+from etracker_shared.agreements.tiers import MAX_KEYS, TIERS_PATH, Sampling, Standing, TiersResponse
+from etracker_shared.language.identity import hash_announce_key
+from etracker_shared.language.tier import Tier
+from etracker_shared.plumbing.settings import PostgresSettings
 from tests.integration.scoring.conftest import eventually
 from tests.support.facts import info_hash_of
 from tests.support.postgres import PostgresServer

@@ -8,11 +8,12 @@ import pytest
 from httpx import AsyncClient
 
 from etracker_scoring.scores.formula import DAY, GIB
-from etracker_shared.facts import Event, Fact
-from etracker_shared.identity import hash_announce_key
-from etracker_shared.notifications import KEYS_CHANNEL, parse_payload
-from etracker_shared.settings import PostgresSettings
-from etracker_shared.tiers import Sampling, Tier
+from etracker_shared.agreements.facts import Event, Fact
+from etracker_shared.agreements.notifications import KEYS_CHANNEL, parse_payload
+from etracker_shared.agreements.tiers import Sampling
+from etracker_shared.language.identity import hash_announce_key
+from etracker_shared.language.tier import Tier
+from etracker_shared.plumbing.settings import PostgresSettings
 from tests.integration.scoring.conftest import Settle, eventually, serving_tiers, standing_of
 from tests.support.facts import START_MS, info_hash_of, make_fact
 

@@ -6,9 +6,9 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from etracker_shared import redis_keys
-from etracker_shared.facts import ENTRY_FIELD, MAX_COUNTER, Event, Fact, FactFlag, pack_fact, shard_of
-from etracker_shared.identity import hash_announce_key
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.facts import ENTRY_FIELD, MAX_COUNTER, Event, Fact, FactFlag, pack_fact, shard_of
+from etracker_shared.language.identity import hash_announce_key
 from tests.integration.scoring.conftest import StartWorker, add_facts, eventually
 from tests.support.facts import info_hash_of, make_fact
 

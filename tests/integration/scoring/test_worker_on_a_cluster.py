@@ -12,9 +12,9 @@ from asgi_lifespan import LifespanManager
 from redis.asyncio import RedisCluster as ClusterClient
 
 from etracker_scoring.worker.program import create_worker_app
-from etracker_shared import redis_keys
-from etracker_shared.facts import SHARDS
-from etracker_shared.settings import PostgresSettings
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.facts import SHARDS
+from etracker_shared.plumbing.settings import PostgresSettings
 from tests.integration.scoring.conftest import eventually, worker_settings
 from tests.support.facts import entry_commands, info_hash_of, make_fact
 from tests.support.redis_cluster import RedisCluster, running_redis_cluster

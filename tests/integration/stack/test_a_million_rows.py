@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from etracker_stack.services import server_variables
 from tests.support.catalogue import fill_catalogue
 from tests.support.postgres import PostgresServer, cloned_database, connect

@@ -2,7 +2,7 @@
 
 import redis
 
-from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.support.postgres import PostgresServer, connect
 from tests.support.redis import RedisServer
 

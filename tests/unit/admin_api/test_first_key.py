@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from etracker_admin_api.api_keys import hash_api_key
 from etracker_admin_api.operators.first_key import KeyFile, first_key
 from etracker_admin_api.settings import AdminSettings
-from etracker_shared.told_settings import tell_settings
+from etracker_shared.plumbing.told_settings import tell_settings
 
 GOOD, BETTER = "a good key of one kind", "a good key of another!"
 UNFIT = {

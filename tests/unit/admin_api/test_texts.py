@@ -13,7 +13,7 @@ from etracker_admin_api.http.infohashes import parse_info_hash, to_base64
 from etracker_admin_api.settings import AdminSettings
 from etracker_admin_api.torrent_file.names import check_name
 from etracker_admin_api.torrents.files.responses import attachment
-from etracker_shared.identity import InfoHash
+from etracker_shared.language.identity import InfoHash
 
 
 @given(st.binary(min_size=20, max_size=20))

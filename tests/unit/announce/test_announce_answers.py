@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from etracker_announce.domain.answers import AnnounceAnswer, Peers, ScrapeAnswer
 from etracker_announce.domain.swarm import NO_COUNTS, RECORD, Counts, Records
 from etracker_announce.frontends.http.answers import encode_announce, encode_failure, encode_scrape
-from etracker_shared.identity import InfoHash
+from etracker_shared.language.identity import InfoHash
 
 counts = st.builds(Counts, *[st.integers(0, 2**32)] * 3, st.none())
 

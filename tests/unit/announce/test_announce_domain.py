@@ -12,7 +12,7 @@ from etracker_announce.domain.interval import spread
 from etracker_announce.domain.pairs import hash_pair
 from etracker_announce.frontends.http.sources import source_finder
 from etracker_announce.settings import AnnounceSettings
-from etracker_shared.addresses import client_address, parse_networks
+from etracker_shared.language.addresses import client_address, parse_networks
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from etracker_announce.domain.requests import AnnounceRequest, Kind
 from etracker_announce.domain.swarm import Role
 from etracker_announce.frontends.http import requests
 from etracker_announce.frontends.http.requests import Target, parse_path, parse_scrape
-from etracker_shared.facts import MAX_COUNTER, UNKNOWN_LEFT, Event
+from etracker_shared.agreements.facts import MAX_COUNTER, UNKNOWN_LEFT, Event
 
 HASH = bytes(range(20))
 BASE = b"info_hash=" + quote_from_bytes(HASH).encode() + b"&peer_id=-TR3000-5e0xqbj5042p&port=6881"

@@ -4,7 +4,7 @@ import pytest
 
 from etracker_announce.domain.policies import POLICIES, EquilibriumParameters
 from etracker_announce.settings import AnnounceSettings
-from etracker_shared.settings import load_settings
+from etracker_shared.plumbing.settings import load_settings
 
 
 @pytest.mark.parametrize("policy", POLICIES)

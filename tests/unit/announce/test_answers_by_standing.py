@@ -11,9 +11,10 @@ from etracker_announce.domain.swarm import NO_COUNTS, RECORD, PeerFlag, Records,
 from etracker_announce.ports import Judgement, Torrent
 from etracker_announce.settings import AnnounceSettings
 from etracker_announce.tracker.seeding_counts import FRESH_SECONDS
-from etracker_shared.facts import Event, unpack_facts
-from etracker_shared.identity import InfoHash
-from etracker_shared.tiers import Standing, Tier
+from etracker_shared.agreements.facts import Event, unpack_facts
+from etracker_shared.agreements.tiers import Standing
+from etracker_shared.language.identity import InfoHash
+from etracker_shared.language.tier import Tier
 from tests.support.announce_ports import HASH, Scripted
 
 NOW = 1_800_000_000

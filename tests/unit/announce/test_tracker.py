@@ -9,9 +9,10 @@ from etracker_announce.domain.errors import Reason
 from etracker_announce.domain.swarm import NO_COUNTS, PeerFlag, Role
 from etracker_announce.ports import Judgement, Torrent
 from etracker_announce.settings import AnnounceSettings
-from etracker_shared.facts import Event, Fact, FactFlag, unpack_facts
-from etracker_shared.identity import InfoHash, hash_announce_key, hash_guest
-from etracker_shared.tiers import Sampling, Standing, Tier
+from etracker_shared.agreements.facts import Event, Fact, FactFlag, unpack_facts
+from etracker_shared.agreements.tiers import Sampling, Standing
+from etracker_shared.language.identity import InfoHash, hash_announce_key, hash_guest
+from etracker_shared.language.tier import Tier
 from tests.support.announce_ports import HASH, KEY, PEER, Scripted, announce_request, source_at
 
 KEY_HASH = hash_announce_key(KEY.decode())

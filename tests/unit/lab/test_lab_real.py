@@ -7,7 +7,7 @@ from pathlib import Path
 import libtorrent
 import pytest
 
-from etracker_shared.identity import address_prefix
+from etracker_shared.language.identity import address_prefix
 from lab.real.network import address_of
 from lab.real.people import Kind, make_people, make_torrent
 from lab.real.report import rows, write_docs

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from etracker_scoring.scores.formula import DAY, KeyHistory, decay
 from etracker_scoring.scores.tiers import HeldTier
 from etracker_scoring.worker.admission import Outcome
-from etracker_shared.facts import MAX_COUNTER, UNKNOWN_LEFT, Event, Fact, FactFlag
-from etracker_shared.identity import hash_announce_key
-from etracker_shared.tiers import Tier
+from etracker_shared.agreements.facts import MAX_COUNTER, UNKNOWN_LEFT, Event, Fact, FactFlag
+from etracker_shared.language.identity import hash_announce_key
+from etracker_shared.language.tier import Tier
 from tests.support.batches import NOW_MS, PARAMETERS, SIZE, TORRENTS, Store
 from tests.support.facts import START_MS, info_hash_of, make_fact
 

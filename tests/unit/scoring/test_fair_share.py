@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etracker_scoring.worker.leadership import fair_share
-from etracker_shared.facts import SHARDS
+from etracker_shared.agreements.facts import SHARDS
 
 backends = st.sets(st.integers(1, 2**22), min_size=1, max_size=40)
 

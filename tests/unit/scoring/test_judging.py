@@ -12,8 +12,8 @@ from etracker_scoring.scores.list_policies import History, Policy
 from etracker_scoring.scores.newcomers import Neighbour
 from etracker_scoring.scores.tiers import HeldTier, Origin
 from etracker_scoring.stored.yardsticks import Yardsticks
-from etracker_shared.identity import KeyHash
-from etracker_shared.tiers import Tier
+from etracker_shared.language.identity import KeyHash
+from etracker_shared.language.tier import Tier
 
 NOW = 20_000 * DAY
 NEW, OLD = KeyHash(b"n" * 16), KeyHash(b"o" * 16)

@@ -8,8 +8,8 @@ from etracker_scoring.scores.formula import DAY, NEW_KEY, ScoreParameters
 from etracker_scoring.scores.keys import Key
 from etracker_scoring.scores.newcomers import Neighbour, Newcomer, decide_origins
 from etracker_scoring.scores.tiers import HeldTier, Origin
-from etracker_shared.identity import KeyHash
-from etracker_shared.tiers import Tier
+from etracker_shared.language.identity import KeyHash
+from etracker_shared.language.tier import Tier
 
 DEFAULTS = ScoreParameters()
 NOW = 20_000 * DAY

@@ -9,8 +9,8 @@ from etracker_scoring.scores.formula import DAY, KeyHistory, ScoreParameters
 from etracker_scoring.scores.keys import Key
 from etracker_scoring.scores.notices import Reason, reason_of, tier_notice
 from etracker_scoring.scores.tiers import HeldTier, Origin
-from etracker_shared.identity import hash_announce_key
-from etracker_shared.tiers import Tier
+from etracker_shared.language.identity import hash_announce_key
+from etracker_shared.language.tier import Tier
 
 NOW = 20_000 * DAY
 ALICE = Key(1, hash_announce_key("alice"), origin=Origin(since=NOW - 300 * DAY))

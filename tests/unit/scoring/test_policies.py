@@ -14,8 +14,9 @@ from etracker_scoring.scores.keys import Key
 from etracker_scoring.scores.list_policies import History, Policy, good_seeding_of, withheld_share
 from etracker_scoring.scores.tiers import HeldTier, Origin
 from etracker_scoring.stored.yardsticks import Yardsticks
-from etracker_shared.identity import KeyHash
-from etracker_shared.tiers import Sampling, Standing, Tier
+from etracker_shared.agreements.tiers import Sampling, Standing
+from etracker_shared.language.identity import KeyHash
+from etracker_shared.language.tier import Tier
 
 NOW = 20_000 * DAY
 PATIENT = ScoreParameters(demotion_margin=100.0)

@@ -19,8 +19,8 @@ from etracker_scoring.scores.formula import (
 from etracker_scoring.scores.keys import Key
 from etracker_scoring.scores.prospects import OwnedTorrent, Pace, continued, pace_of, prospect_of
 from etracker_scoring.scores.tiers import HeldTier, Origin
-from etracker_shared.identity import KeyHash
-from etracker_shared.tiers import Tier
+from etracker_shared.language.identity import KeyHash
+from etracker_shared.language.tier import Tier
 
 DEFAULTS = ScoreParameters()
 NOW = 20_000 * DAY

@@ -6,7 +6,7 @@ import pytest
 
 from etracker_scoring.scores.formula import ScoreParameters
 from etracker_scoring.settings import ScoreSettings, ScoringSettings, WorkerSettings
-from etracker_shared.settings import load_settings
+from etracker_shared.plumbing.settings import load_settings
 
 ROLES: list[type[ScoreSettings]] = [ScoringSettings, WorkerSettings]
 

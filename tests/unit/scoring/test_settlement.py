@@ -2,7 +2,7 @@
 
 from etracker_scoring.worker.records import Session
 from etracker_scoring.worker.sessions import Settlement, settle
-from etracker_shared.facts import MAX_COUNTER, UNKNOWN_LEFT, Event, Fact
+from etracker_shared.agreements.facts import MAX_COUNTER, UNKNOWN_LEFT, Event, Fact
 from tests.support.facts import make_fact
 
 

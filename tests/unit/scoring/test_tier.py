@@ -14,7 +14,7 @@ from etracker_scoring.scores.tiers import (
     hold_tier,
     recalibrate,
 )
-from etracker_shared.tiers import Tier
+from etracker_shared.language.tier import Tier
 
 DEFAULTS = ScoreParameters()
 NOW = 20_000 * DAY

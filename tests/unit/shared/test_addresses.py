@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etracker_shared.addresses import client_address, parse_address, parse_networks
+from etracker_shared.language.addresses import client_address, parse_address, parse_networks
 
 TRUSTED = parse_networks("127.0.0.0/8, ::1 10.0.0.0/8")
 

@@ -6,7 +6,7 @@ import contextlib
 import pytest
 from structlog.testing import capture_logs
 
-from etracker_shared.background import Work, keep_running, running
+from etracker_shared.plumbing.background import Work, keep_running, running
 
 
 class OutageError(Exception):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etracker_shared.facts import (
+from etracker_shared.agreements.facts import (
     FACT_SIZE,
     MAX_COUNTER,
     SHARDS,
@@ -17,7 +17,7 @@ from etracker_shared.facts import (
     shard_of,
     unpack_facts,
 )
-from etracker_shared.identity import InfoHash, KeyHash
+from etracker_shared.language.identity import InfoHash, KeyHash
 
 counters = st.integers(0, MAX_COUNTER)
 facts = st.builds(

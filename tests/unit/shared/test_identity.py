@@ -4,13 +4,8 @@ import re
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address
 
-from etracker_shared.identity import (
-    address_prefix,
-    hash_announce_key,
-    hash_guest,
-    new_announce_key,
-)
-from etracker_shared.notifications import parse_payload
+from etracker_shared.agreements.notifications import parse_payload
+from etracker_shared.language.identity import address_prefix, hash_announce_key, hash_guest, new_announce_key
 
 
 def test_a_new_key_is_30_hex_digits_and_never_the_same_twice() -> None:

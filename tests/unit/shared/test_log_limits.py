@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import structlog
 
-from etracker_shared.log_limits import LINES_PER_MINUTE, LineLimit
-from etracker_shared.logs import configure_logging
+from etracker_shared.plumbing.log_limits import LINES_PER_MINUTE, LineLimit
+from etracker_shared.plumbing.logs import configure_logging
 
 
 class Log:

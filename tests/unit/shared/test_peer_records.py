@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etracker_announce.domain.swarm import RECORD
-from etracker_shared.peer_records import LAYOUT, PeerFlag, PeerRecord, unpack_records
+from etracker_shared.agreements.peer_records import LAYOUT, PeerFlag, PeerRecord, unpack_records
 
 NUMBERS = st.integers(0, 2**32 - 1)
 RECORDS = st.builds(

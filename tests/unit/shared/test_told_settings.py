@@ -6,9 +6,9 @@ from httpx import ASGITransport, AsyncClient
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from etracker_shared.health import health_router
-from etracker_shared.settings import PostgresSettings, RedisSettings
-from etracker_shared.told_settings import tell_settings
+from etracker_shared.plumbing.health import health_router
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
+from etracker_shared.plumbing.told_settings import tell_settings
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from limits.aio.storage import RedisClusterStorage, RedisStorage
 from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from etracker_shared.addresses import Address
-from etracker_shared.redis_connections import REDIS_UNAVAILABLE
-from etracker_shared.redis_keys import LIMIT_PREFIX
-from etracker_shared.settings import RedisSettings
+from etracker_shared.agreements.redis_keys import LIMIT_PREFIX
+from etracker_shared.language.addresses import Address
+from etracker_shared.plumbing.redis_connections import REDIS_UNAVAILABLE
+from etracker_shared.plumbing.settings import RedisSettings
 
 _TIMEOUT_SECONDS = 1.0
 _CONNECTIONS = 8

@@ -9,7 +9,7 @@ from etracker_admin_api.actors import ENVIRONMENT, Operator
 from etracker_admin_api.api_keys import hash_api_key
 from etracker_admin_api.errors import RestrictedOffError, TooManyWrongKeysError, WrongKeyError
 from etracker_admin_api.http.address_limit import AddressLimit
-from etracker_shared.addresses import Address
+from etracker_shared.language.addresses import Address
 
 _KEY_FORM = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

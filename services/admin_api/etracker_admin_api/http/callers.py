@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from fastapi import Request
 
 from etracker_admin_api.http.announce_urls import public_origin
-from etracker_shared.addresses import Address, Network, client_address, is_trusted, parse_address
+from etracker_shared.language.addresses import Address, Network, client_address, is_trusted, parse_address
 
 _UNIX_SOCKET = "127.0.0.1"
 

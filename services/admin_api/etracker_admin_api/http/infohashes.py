@@ -9,7 +9,7 @@ from fastapi import HTTPException, Path
 from pydantic import BeforeValidator
 
 from etracker_admin_api.errors import InfoHashError
-from etracker_shared.identity import InfoHash
+from etracker_shared.language.identity import InfoHash
 
 HEX = "[0-9a-fA-F]{40}|[0-9a-fA-F]{64}"
 HEX_OR_BASE64 = f"{HEX}|[0-9A-Za-z+/_-]{{27}}=?"

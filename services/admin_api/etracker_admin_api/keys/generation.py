@@ -6,7 +6,7 @@ from etracker_admin_api.http.address_limit import AddressLimit
 from etracker_admin_api.http.callers import Callers
 from etracker_admin_api.keys.store import KeyStore
 from etracker_admin_api.metrics import Metrics
-from etracker_shared.identity import new_announce_key
+from etracker_shared.language.identity import new_announce_key
 
 
 class KeyGenerator:

@@ -8,7 +8,7 @@ from structlog import get_logger
 
 from etracker_admin_api.database import LONG_DEADLINE_SECONDS, Database
 from etracker_admin_api.metrics import Metrics
-from etracker_shared.tables import peers
+from etracker_shared.agreements.tables import peers
 
 IDLE_MONTHS = 3
 """Keys created and last used longer ago than this are abandoned."""

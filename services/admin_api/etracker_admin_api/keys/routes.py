@@ -13,7 +13,7 @@ from etracker_admin_api.keys.generation import KeyGenerator
 from etracker_admin_api.keys.listing import KeySort, parse_key_query
 from etracker_admin_api.keys.models import Key, KeyChange, KeyList, KeyLookup, NewKey
 from etracker_admin_api.keys.store import KeyStore
-from etracker_shared.identity import new_announce_key
+from etracker_shared.language.identity import new_announce_key
 
 
 def own_keys_router(keys: KeyStore, generator: KeyGenerator, roles: Roles, callers: Callers) -> APIRouter:

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response, Security
 from etracker_admin_api.http.problems import problems_v1
 from etracker_admin_api.http.roles import Roles, key_not_registered
 from etracker_admin_api.keys.standings import Standings
-from etracker_shared.standing import StandingReport
+from etracker_shared.agreements.standing import StandingReport
 
 
 def standing_router(standings: Standings, roles: Roles) -> APIRouter:

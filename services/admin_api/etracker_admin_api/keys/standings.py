@@ -4,8 +4,8 @@ import httpx
 from pydantic import ValidationError
 
 from etracker_admin_api.errors import ScoringUnavailableError
-from etracker_shared.identity import hash_announce_key
-from etracker_shared.standing import STANDING_PATH, StandingQuestion, StandingReport
+from etracker_shared.agreements.standing import STANDING_PATH, StandingQuestion, StandingReport
+from etracker_shared.language.identity import hash_announce_key
 
 TIMEOUT_SECONDS = 5.0
 NOT_FOUND = 404

@@ -32,8 +32,8 @@ from etracker_admin_api.http.paging import cut_page
 from etracker_admin_api.keys.listing import KeyOrder, KeyQuery, KeySearch
 from etracker_admin_api.keys.models import Key, KeyList
 from etracker_admin_api.queries import comes_after, in_order, starts_with
-from etracker_shared.identity import hash_announce_key
-from etracker_shared.tables import peers
+from etracker_shared.agreements.tables import peers
+from etracker_shared.language.identity import hash_announce_key
 
 _columns = peers.c
 _NEVER = text("timestamptz 'epoch'")

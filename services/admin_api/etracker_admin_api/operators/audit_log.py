@@ -9,7 +9,7 @@ from etracker_admin_api.database import Database
 from etracker_admin_api.http.cursors import decode_cursor
 from etracker_admin_api.http.paging import cut_page
 from etracker_admin_api.operators.models import AuditItem, AuditList
-from etracker_shared.tables import audit_log
+from etracker_shared.agreements.tables import audit_log
 
 _SORT = "audit"
 """The only sort order, as cursors name it."""

@@ -11,7 +11,7 @@ from etracker_admin_api.batches import Batches
 from etracker_admin_api.database import Database, fetch
 from etracker_admin_api.operators.models import OperatorItem
 from etracker_admin_api.operators.names import appearance
-from etracker_shared.tables import operators
+from etracker_shared.agreements.tables import operators
 
 USED_EVERY_SECONDS = 60
 """Precision of ``last_used``: a page that refreshes itself isn't worth a write each time."""

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from redis.asyncio import Redis, RedisCluster
 
 from etracker_admin_api.errors import RedisUnavailableError
-from etracker_shared.redis_connections import REDIS_UNAVAILABLE
-from etracker_shared.redis_keys import ALL_TOTALS
+from etracker_shared.agreements.redis_keys import ALL_TOTALS
+from etracker_shared.plumbing.redis_connections import REDIS_UNAVAILABLE
 
 
 class LiveTotals(NamedTuple):

@@ -20,8 +20,8 @@ from etracker_admin_api.statistics.history import (
     Totals,
 )
 from etracker_admin_api.statistics.live_counts import LiveTotals
-from etracker_shared.identity import InfoHash
-from etracker_shared.tables import infohashes, torrent_samples, totals, tracker_samples
+from etracker_shared.agreements.tables import infohashes, torrent_samples, totals, tracker_samples
+from etracker_shared.language.identity import InfoHash
 
 SAMPLE_LOCK = 0x65747273
 """Advisory lock key ("etrs"): one replica takes samples at a time."""

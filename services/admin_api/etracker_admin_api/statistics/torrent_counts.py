@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, func, select, text
 
 from etracker_admin_api.database import Database, fetch
-from etracker_shared.tables import torrent_counts
+from etracker_shared.agreements.tables import torrent_counts
 
 MAX_DIFFERENCES = 1000
 """If there are more rows than this, they are replaced by their sum."""

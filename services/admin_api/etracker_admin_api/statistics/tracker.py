@@ -18,7 +18,7 @@ from etracker_admin_api.statistics.history import (
     draw_tracker,
 )
 from etracker_admin_api.statistics.store import HistoryStore
-from etracker_shared.identity import InfoHash
+from etracker_shared.language.identity import InfoHash
 
 FRESH_SECONDS = 1.0
 

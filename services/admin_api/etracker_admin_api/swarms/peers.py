@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
 
 from etracker_admin_api.swarms.models import PeerV1
-from etracker_shared.peer_records import PeerFlag, PeerRecord
+from etracker_shared.agreements.peer_records import PeerFlag, PeerRecord
 
 _CLIENT_BYTES = 8
 """A peer_id starts with the name and version of its client: ``-qB4520-``."""

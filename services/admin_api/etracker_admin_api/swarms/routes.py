@@ -9,7 +9,7 @@ from etracker_admin_api.http.roles import Roles
 from etracker_admin_api.swarms.models import SwarmV1
 from etracker_admin_api.swarms.peers import describe_peer
 from etracker_admin_api.swarms.store import SwarmStore
-from etracker_shared.identity import InfoHash
+from etracker_shared.language.identity import InfoHash
 
 
 def swarms_router(swarms: SwarmStore, roles: Roles) -> APIRouter:

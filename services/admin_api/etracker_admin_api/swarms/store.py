@@ -13,11 +13,11 @@ from etracker_admin_api.audit import record_read
 from etracker_admin_api.database import Database
 from etracker_admin_api.errors import RedisUnavailableError
 from etracker_admin_api.queries import torrent_id
-from etracker_shared import redis_keys
-from etracker_shared.counts import unpack_counts
-from etracker_shared.identity import InfoHash
-from etracker_shared.peer_records import LAYOUT, PeerRecord, unpack_records
-from etracker_shared.redis_connections import REDIS_UNAVAILABLE
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.counts import unpack_counts
+from etracker_shared.agreements.peer_records import LAYOUT, PeerRecord, unpack_records
+from etracker_shared.language.identity import InfoHash
+from etracker_shared.plumbing.redis_connections import REDIS_UNAVAILABLE
 
 _RECORDS = struct.Struct("<II")
 """The number of records in each table; bytes after those are unused."""

@@ -8,8 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import ValidationError
 
 from etracker_admin_api.system.states import SHOWN_METRICS, ServiceState, Setting
-from etracker_shared.health import SETTINGS_PATH, Readiness
-from etracker_shared.told_settings import ToldSettings
+from etracker_shared.plumbing.health import SETTINGS_PATH, Readiness
+from etracker_shared.plumbing.told_settings import ToldSettings
 
 TIMEOUT_SECONDS = 2.0
 

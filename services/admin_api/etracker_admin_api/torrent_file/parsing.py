@@ -11,7 +11,7 @@ from etracker_admin_api.torrent_file.names import parse_component
 from etracker_admin_api.torrent_file.rewriting import kept_fields
 from etracker_admin_api.torrent_file.v1 import Layout, parse_v1
 from etracker_admin_api.torrent_file.v2 import BLOCK_BYTES, parse_v2
-from etracker_shared.identity import InfoHash
+from etracker_shared.language.identity import InfoHash
 
 MAX_PIECE_LENGTH = 512 * 1024 * 1024
 

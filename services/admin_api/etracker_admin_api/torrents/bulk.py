@@ -8,7 +8,7 @@ from etracker_admin_api.http.infohashes import parse_info_hash
 from etracker_admin_api.torrent_file.names import check_name
 from etracker_admin_api.torrents.models import BulkInfoHash, BulkResult, BulkStatus
 from etracker_admin_api.torrents.store import TorrentStore
-from etracker_shared.identity import InfoHash
+from etracker_shared.language.identity import InfoHash
 
 
 async def add_in_bulk(store: TorrentStore, wanted: Sequence[BulkInfoHash], actor: Actor) -> list[BulkResult]:

@@ -32,8 +32,8 @@ from etracker_admin_api.http.paging import cut_page
 from etracker_admin_api.queries import comes_after, in_order, starts_with, torrent_id
 from etracker_admin_api.torrents.listing import HEALTHS, Order, Search, SwarmHealth, TorrentQuery
 from etracker_admin_api.torrents.models import TorrentDetailV1, TorrentPage, TorrentV1
-from etracker_shared.identity import InfoHash
-from etracker_shared.tables import infohashes
+from etracker_shared.agreements.tables import infohashes
+from etracker_shared.language.identity import InfoHash
 
 MOST_SORTED = 5000
 """The most matches of a search that are fetched and sorted."""

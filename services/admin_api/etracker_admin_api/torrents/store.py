@@ -16,8 +16,8 @@ from etracker_admin_api.database import LONG_DEADLINE_SECONDS, Database, fetch
 from etracker_admin_api.queries import torrent_id
 from etracker_admin_api.torrent_file.marks import new_mark
 from etracker_admin_api.torrent_file.parsing import ParsedTorrent
-from etracker_shared.identity import InfoHash
-from etracker_shared.tables import infohashes
+from etracker_shared.agreements.tables import infohashes
+from etracker_shared.language.identity import InfoHash
 
 STREAM_ROWS = 1000
 """Rows in memory at a time: a list of a million torrents takes no more memory than one of a thousand."""

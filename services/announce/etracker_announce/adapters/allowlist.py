@@ -12,9 +12,9 @@ from etracker_announce.adapters.batching import Batcher
 from etracker_announce.adapters.caching import NotifiedCache
 from etracker_announce.metrics import Metrics
 from etracker_announce.ports import AllowlistUnavailableError, Torrent
-from etracker_shared.identity import InfoHash
-from etracker_shared.notifications import INFOHASHES_CHANNEL
-from etracker_shared.postgres import UNAVAILABLE, Listener
+from etracker_shared.agreements.notifications import INFOHASHES_CHANNEL
+from etracker_shared.language.identity import InfoHash
+from etracker_shared.plumbing.postgres import UNAVAILABLE, Listener
 
 FRESH_SECONDS = 3600.0
 REFUSED_ENTRIES = 16_384

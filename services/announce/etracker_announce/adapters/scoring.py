@@ -14,10 +14,11 @@ from etracker_announce.adapters.batching import Batcher
 from etracker_announce.adapters.caching import NotifiedCache
 from etracker_announce.metrics import Metrics
 from etracker_announce.ports import Judgement
-from etracker_shared.identity import KeyHash
-from etracker_shared.notifications import KEYS_CHANNEL
-from etracker_shared.postgres import Listener
-from etracker_shared.tiers import MAX_KEYS, TIERS_PATH, Standing, Tier, TiersRequest, TiersResponse
+from etracker_shared.agreements.notifications import KEYS_CHANNEL
+from etracker_shared.agreements.tiers import MAX_KEYS, TIERS_PATH, Standing, TiersRequest, TiersResponse
+from etracker_shared.language.identity import KeyHash
+from etracker_shared.language.tier import Tier
+from etracker_shared.plumbing.postgres import Listener
 
 DEADLINE_SECONDS = 0.15
 FAILURES_BEFORE_PAUSE = 3

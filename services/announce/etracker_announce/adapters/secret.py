@@ -5,8 +5,8 @@ import asyncio
 import asyncpg
 from structlog import get_logger
 
-from etracker_shared.postgres import UNAVAILABLE
-from etracker_shared.secret_names import PAIR_SECRET
+from etracker_shared.agreements.secret_names import PAIR_SECRET
+from etracker_shared.plumbing.postgres import UNAVAILABLE
 
 RETRY_SECONDS = 0.5
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from etracker_shared.identity import packed_prefix
+from etracker_shared.language.identity import packed_prefix
 
 # Networks that can't be reached over the Internet: this host, private use, link-local, shared (CGNAT) and multicast.
 # The first two bytes decide for all of them, so that numpy can look up a whole list of peers at once.

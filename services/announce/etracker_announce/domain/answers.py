@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from etracker_announce.domain.errors import Reason
 from etracker_announce.domain.swarm import Counts, Records
-from etracker_shared.identity import InfoHash
+from etracker_shared.language.identity import InfoHash
 
 
 class Peers(NamedTuple):

@@ -4,8 +4,8 @@ import enum
 from typing import NamedTuple
 
 from etracker_announce.domain.swarm import Role
-from etracker_shared.facts import UNKNOWN_LEFT, Event
-from etracker_shared.identity import InfoHash
+from etracker_shared.agreements.facts import UNKNOWN_LEFT, Event
+from etracker_shared.language.identity import InfoHash
 
 
 class Kind(enum.StrEnum):
@@ -19,7 +19,7 @@ class AnnounceRequest(NamedTuple):
     """One announce.
 
     ``other_info_hash``: what the infohash may be instead if no such torrent is tracked; None if it is unambiguous.
-    ``left``: bytes, or :data:`~etracker_shared.facts.UNKNOWN_LEFT`. ``numwant``: None for the default.
+    ``left``: bytes, or :data:`~etracker_shared.agreements.facts.UNKNOWN_LEFT`. ``numwant``: None for the default.
     """
 
     info_hash: InfoHash

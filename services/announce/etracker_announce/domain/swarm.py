@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from etracker_shared.identity import InfoHash, KeyHash
-from etracker_shared.peer_records import PeerFlag
+from etracker_shared.agreements.peer_records import PeerFlag
+from etracker_shared.language.identity import InfoHash, KeyHash
 
 __all__ = ["NO_COUNTS", "RECORD", "Counts", "PeerFlag", "Records", "Role", "Step", "View"]
 
@@ -25,7 +25,7 @@ RECORD = np.dtype(
         ("endpoint6", "V18"),
     ]
 )
-"""How numpy reads a packed table: :data:`etracker_shared.peer_records.LAYOUT`, the identity as a number."""
+"""How numpy reads a packed table: :data:`etracker_shared.agreements.peer_records.LAYOUT`, the identity as a number."""
 
 Records = npt.NDArray[np.void]
 """Array of :data:`RECORD`."""

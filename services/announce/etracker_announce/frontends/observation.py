@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from pydantic_settings import BaseSettings
 
 from etracker_announce.frontends.sockets import bind
-from etracker_shared.health import Check, health_router
+from etracker_shared.plumbing.health import Check, health_router
 
 BACKLOG = 128
 

@@ -9,7 +9,7 @@ from etracker_announce.domain.errors import NotAllowedError, Reason
 from etracker_announce.domain.requests import AnnounceRequest
 from etracker_announce.ports import Allowlist, Judgement, Swarms, Tiers, Torrent
 from etracker_announce.settings import AnnounceSettings
-from etracker_shared.identity import InfoHash, KeyHash, hash_announce_key
+from etracker_shared.language.identity import InfoHash, KeyHash, hash_announce_key
 
 _KEY = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 

@@ -27,9 +27,9 @@ from etracker_announce.settings import AnnounceSettings
 from etracker_announce.tracker.admission import Admission, Admitted
 from etracker_announce.tracker.choosing import Choosing
 from etracker_announce.tracker.seeding_counts import SeedingCounts
-from etracker_shared.facts import Event, Fact, FactFlag, pack_fact
-from etracker_shared.identity import InfoHash, KeyHash, hash_guest
-from etracker_shared.tiers import Sampling
+from etracker_shared.agreements.facts import Event, Fact, FactFlag, pack_fact
+from etracker_shared.agreements.tiers import Sampling
+from etracker_shared.language.identity import InfoHash, KeyHash, hash_guest
 
 LAST_UNREACHABLE_PORT = 1
 

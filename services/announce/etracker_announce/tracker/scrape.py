@@ -7,7 +7,7 @@ from etracker_announce.domain.requests import ScrapeRequest
 from etracker_announce.ports import Swarms, Torrent
 from etracker_announce.settings import AnnounceSettings
 from etracker_announce.tracker.admission import Admission
-from etracker_shared.identity import InfoHash
+from etracker_shared.language.identity import InfoHash
 
 
 class ScrapeHandler:

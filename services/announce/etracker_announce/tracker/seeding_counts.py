@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from etracker_announce.domain.seeding import MOST_PREFIXES, count_seeding_prefixes
 from etracker_announce.domain.swarm import Role, Step, View
-from etracker_shared.identity import InfoHash
+from etracker_shared.language.identity import InfoHash
 
 FRESH_SECONDS = 600
 MOST_SWARMS = 131_072

@@ -2,7 +2,7 @@
 
 from etracker_scoring.scores.list_policies import Policy
 from etracker_scoring.stored.keys import KEY_COLUMNS
-from etracker_shared.facts import Event
+from etracker_shared.agreements.facts import Event
 
 # An announce counts as seeding for two intervals; "stopped" ends it at once.
 _SEEDING = """(

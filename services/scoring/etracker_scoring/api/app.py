@@ -18,9 +18,9 @@ from etracker_scoring.metrics import ApiMetrics
 from etracker_scoring.settings import ScoringSettings
 from etracker_scoring.stored.community import Community
 from etracker_scoring.stored.yardsticks import YardstickFollower
-from etracker_shared.background import Work, running
-from etracker_shared.health import health_router
-from etracker_shared.postgres import create_pool
+from etracker_shared.plumbing.background import Work, running
+from etracker_shared.plumbing.health import health_router
+from etracker_shared.plumbing.postgres import create_pool
 
 RETRY_SECONDS = 1.0
 

@@ -7,8 +7,8 @@ import asyncpg
 from etracker_scoring.api.reports import Holder, Participation
 from etracker_scoring.errors import postgres_errors
 from etracker_scoring.stored.keys import KEY_COLUMNS, parse_key
-from etracker_shared.facts import Event
-from etracker_shared.identity import KeyHash
+from etracker_shared.agreements.facts import Event
+from etracker_shared.language.identity import KeyHash
 
 DEADLINE_SECONDS = 2.0
 MOST_TORRENTS = 1000

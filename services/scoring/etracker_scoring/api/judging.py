@@ -11,8 +11,8 @@ from etracker_scoring.scores.list_policies import Policy
 from etracker_scoring.scores.newcomers import Neighbour, Newcomer, decide_origins
 from etracker_scoring.scores.tiers import Origin, enter
 from etracker_scoring.stored.yardsticks import Yardsticks
-from etracker_shared.identity import KeyHash
-from etracker_shared.tiers import Standing
+from etracker_shared.agreements.tiers import Standing
+from etracker_shared.language.identity import KeyHash
 
 
 class Lookups(Protocol):

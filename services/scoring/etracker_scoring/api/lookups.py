@@ -18,9 +18,9 @@ from etracker_scoring.errors import LookupUnavailableError
 from etracker_scoring.scores.list_policies import History
 from etracker_scoring.scores.newcomers import Neighbour
 from etracker_scoring.stored.keys import FIND_NEIGHBOURS, KEY_WIDTH, parse_key, parse_neighbour
-from etracker_shared.identity import KeyHash
-from etracker_shared.postgres import UNAVAILABLE
-from etracker_shared.settings import PostgresSettings
+from etracker_shared.language.identity import KeyHash
+from etracker_shared.plumbing.postgres import UNAVAILABLE
+from etracker_shared.plumbing.settings import PostgresSettings
 
 LINK_SECONDS = 0.02
 ANSWER_SECONDS = 0.06

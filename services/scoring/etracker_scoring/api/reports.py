@@ -9,7 +9,7 @@ from etracker_scoring.scores.keys import Key
 from etracker_scoring.scores.notices import TIER_NAMES
 from etracker_scoring.scores.prospects import OwnedTorrent, Prospect, prospect_of
 from etracker_scoring.scores.tiers import assess, entry_score
-from etracker_shared.standing import (
+from etracker_shared.agreements.standing import (
     HalfLives,
     NextTier,
     OwedSnatch,
@@ -20,7 +20,7 @@ from etracker_shared.standing import (
     StandingReport,
     TierChange,
 )
-from etracker_shared.tiers import Tier
+from etracker_shared.language.tier import Tier
 
 NOTICES_LAST = timedelta(days=14)
 AT_THE_TOP = "Keep seeding as you do."

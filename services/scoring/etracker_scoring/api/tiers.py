@@ -10,8 +10,8 @@ from etracker_scoring.api.judging import Judge
 from etracker_scoring.api.problems import Problem
 from etracker_scoring.errors import LookupUnavailableError
 from etracker_scoring.metrics import ApiMetrics
-from etracker_shared.identity import KeyHash
-from etracker_shared.tiers import TIERS_PATH, TiersRequest, TiersResponse
+from etracker_shared.agreements.tiers import TIERS_PATH, TiersRequest, TiersResponse
+from etracker_shared.language.identity import KeyHash
 
 _NO_KEY = KeyHash(b"")
 _CLIENT_CLOSED_REQUEST = 499

@@ -6,7 +6,8 @@ from etracker_scoring.scores.keys import Key
 from etracker_scoring.scores.list_policies import History, Policy, guests_share, share_of
 from etracker_scoring.scores.tiers import assess
 from etracker_scoring.stored.yardsticks import Yardsticks
-from etracker_shared.tiers import Sampling, Standing, Tier
+from etracker_shared.agreements.tiers import Sampling, Standing
+from etracker_shared.language.tier import Tier
 
 
 class Account(NamedTuple):

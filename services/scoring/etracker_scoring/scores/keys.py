@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from etracker_scoring.scores.formula import NEW_KEY, KeyHistory
 from etracker_scoring.scores.tiers import HeldTier, Origin
-from etracker_shared.identity import KeyHash
-from etracker_shared.tiers import Tier
+from etracker_shared.language.identity import KeyHash
+from etracker_shared.language.tier import Tier
 
 
 class Key(NamedTuple):

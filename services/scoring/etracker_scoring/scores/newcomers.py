@@ -7,8 +7,8 @@ from typing import NamedTuple
 from etracker_scoring.scores.formula import DAY, ScoreParameters
 from etracker_scoring.scores.keys import Key
 from etracker_scoring.scores.tiers import Origin, assess, is_careless
-from etracker_shared.identity import KeyHash
-from etracker_shared.tiers import Tier
+from etracker_shared.language.identity import KeyHash
+from etracker_shared.language.tier import Tier
 
 
 class Newcomer(NamedTuple):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from etracker_scoring.scores.formula import KeyHistory, Score, ScoreParameters, score_of
 from etracker_scoring.scores.keys import Key
 from etracker_scoring.scores.tiers import entry_score, is_careless
-from etracker_shared.tiers import Tier
+from etracker_shared.language.tier import Tier
 
 DELIVERY_MS = 2000
 """How long after a notice is stored an announce may still be answered without it, from caches in between."""

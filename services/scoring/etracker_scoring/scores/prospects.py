@@ -8,7 +8,7 @@ from etracker_scoring.scores.formula import DAY, KeyHistory, ScoreParameters, de
 from etracker_scoring.scores.keys import Key
 from etracker_scoring.scores.notices import TIER_NAMES
 from etracker_scoring.scores.tiers import assess, entry_score
-from etracker_shared.tiers import Tier
+from etracker_shared.language.tier import Tier
 
 STEP_DAYS = 0.25
 HORIZON_DAYS = 120.0

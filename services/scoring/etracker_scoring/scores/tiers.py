@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from etracker_scoring.scores.formula import DAY, NEW_KEY, KeyHistory, Score, ScoreParameters, score_of
-from etracker_shared.tiers import Tier
+from etracker_shared.language.tier import Tier
 
 
 class Origin(NamedTuple):

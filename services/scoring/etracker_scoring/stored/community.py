@@ -8,7 +8,7 @@ import asyncpg
 from etracker_scoring.errors import postgres_errors
 from etracker_scoring.scores.list_policies import good_seeding_of
 from etracker_scoring.scores.thresholds import Thresholds
-from etracker_shared.facts import Event
+from etracker_shared.agreements.facts import Event
 
 _THRESHOLDS = "SELECT tier, score FROM tier_thresholds WHERE tier BETWEEN 2 AND 4 ORDER BY tier"
 

@@ -12,7 +12,7 @@ from etracker_scoring.scores.formula import KeyHistory
 from etracker_scoring.scores.keys import Key
 from etracker_scoring.scores.newcomers import Neighbour
 from etracker_scoring.scores.tiers import HeldTier, Origin
-from etracker_shared.tiers import Tier
+from etracker_shared.language.tier import Tier
 
 KEY_COLUMNS = """id, key_hash, date_part('epoch', score_time) AS at_seconds, score_recent AS recent,
     score_average AS average, score_length_days AS length_days, score_owed AS owed, score_paid AS paid,

@@ -4,8 +4,8 @@ import gc
 
 from etracker_scoring.settings import WorkerSettings
 from etracker_scoring.worker.program import create_worker_app
-from etracker_shared.serving import serve
-from etracker_shared.settings import load_settings
+from etracker_shared.plumbing.serving import serve
+from etracker_shared.plumbing.settings import load_settings
 
 if __name__ == "__main__":
     # A batch makes some hundred thousand short-lived tuples: collecting after every 700 costs a third of the worker.

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from etracker_scoring.scores.keys import Key
 from etracker_scoring.worker.records import SessionKey, Torrent
-from etracker_shared.facts import Fact, FactFlag
-from etracker_shared.identity import InfoHash, KeyHash
+from etracker_shared.agreements.facts import Fact, FactFlag
+from etracker_shared.language.identity import InfoHash, KeyHash
 
 _GUEST = int(FactFlag.GUEST)  # operators of flags cost ten times as much as those of integers
 

@@ -11,7 +11,7 @@ from etracker_scoring.worker.downloads import Downloads, is_guests_snatch
 from etracker_scoring.worker.entries import Entry
 from etracker_scoring.worker.records import Credit, Membership, MembershipKey, Session, SessionKey, Torrent
 from etracker_scoring.worker.sessions import settle
-from etracker_shared.facts import Fact
+from etracker_shared.agreements.facts import Fact
 
 
 class SettledFact(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from etracker_scoring.worker.admission import Admitted
 from etracker_scoring.worker.records import Membership, MembershipKey, Session
 from etracker_scoring.worker.sessions import Settlement, is_hollow
-from etracker_shared.facts import Fact
+from etracker_shared.agreements.facts import Fact
 
 SNATCH_SHARE = 10
 """A snatch needs at least 1/SNATCH_SHARE of the torrent's size downloaded here."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from etracker_shared.facts import Fact
+from etracker_shared.agreements.facts import Fact
 
 
 class Position(NamedTuple):

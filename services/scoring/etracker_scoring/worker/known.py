@@ -13,7 +13,7 @@ from etracker_scoring.scores.keys import Key
 from etracker_scoring.stored.keys import KEY_COLUMNS, milliseconds, parse_key
 from etracker_scoring.worker.records import Credit, Membership, MembershipKey, Session, SessionKey, Torrent
 from etracker_scoring.worker.store import Rows, Store, columns
-from etracker_shared.identity import InfoHash, KeyHash
+from etracker_shared.language.identity import InfoHash, KeyHash
 
 FIND_KEYS = f"""
 SELECT {KEY_COLUMNS} FROM peers WHERE key_hash = ANY($1) AND disabled_time IS NULL

@@ -17,9 +17,9 @@ from structlog import get_logger
 
 from etracker_scoring.errors import postgres_errors
 from etracker_scoring.worker.locks import ANY_WORKER, PRESENT, SHARD, UPKEEP
-from etracker_shared.facts import SHARDS
-from etracker_shared.postgres import UNAVAILABLE
-from etracker_shared.settings import PostgresSettings
+from etracker_shared.agreements.facts import SHARDS
+from etracker_shared.plumbing.postgres import UNAVAILABLE
+from etracker_shared.plumbing.settings import PostgresSettings
 
 STAND_BY_SECONDS = 1.0
 SPARE_ROUNDS = 3

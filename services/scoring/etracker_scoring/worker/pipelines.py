@@ -7,7 +7,7 @@ from typing import Any
 from redis.asyncio import Redis, RedisCluster
 
 from etracker_scoring.errors import StreamsUnavailableError
-from etracker_shared.redis_connections import REDIS_UNAVAILABLE
+from etracker_shared.plumbing.redis_connections import REDIS_UNAVAILABLE
 
 
 async def execute(

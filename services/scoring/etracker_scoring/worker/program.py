@@ -28,10 +28,10 @@ from etracker_scoring.worker.upkeep.counts import CountsSync
 from etracker_scoring.worker.upkeep.folding import Folding
 from etracker_scoring.worker.upkeep.recalibration import NightlyRecalibration
 from etracker_scoring.worker.upkeep.torrent_counts import TorrentCounts
-from etracker_shared.background import Work, running
-from etracker_shared.health import health_router
-from etracker_shared.postgres import create_pool
-from etracker_shared.redis_connections import REDIS_UNAVAILABLE, connect_redis
+from etracker_shared.plumbing.background import Work, running
+from etracker_shared.plumbing.health import health_router
+from etracker_shared.plumbing.postgres import create_pool
+from etracker_shared.plumbing.redis_connections import REDIS_UNAVAILABLE, connect_redis
 
 PAUSE_SECONDS = 0.5
 

@@ -6,7 +6,7 @@ Named tuples rather than dataclasses: the worker makes several for every fact.
 from typing import NamedTuple
 
 from etracker_scoring.scores.formula import NEW_TORRENT, TorrentHistory
-from etracker_shared.facts import UNKNOWN_LEFT, Event
+from etracker_shared.agreements.facts import UNKNOWN_LEFT, Event
 
 
 class Session(NamedTuple):

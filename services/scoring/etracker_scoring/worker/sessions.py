@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from etracker_scoring.worker.records import Session
 from etracker_scoring.worker.sums import capped
-from etracker_shared.facts import UNKNOWN_LEFT, Event, Fact
+from etracker_shared.agreements.facts import UNKNOWN_LEFT, Event, Fact
 
 SILENCE = 1.5
 """Intervals of silence after which only :data:`SILENT_SHARE` of one interval is credited as seeding."""

@@ -25,8 +25,8 @@ from etracker_scoring.worker.reader import Reader
 from etracker_scoring.worker.records import Torrent
 from etracker_scoring.worker.store import Rows, Store
 from etracker_scoring.worker.stream import FactStreams
-from etracker_shared.facts import Fact, shard_of
-from etracker_shared.identity import InfoHash
+from etracker_shared.agreements.facts import Fact, shard_of
+from etracker_shared.language.identity import InfoHash
 
 INSPECT_SECONDS = 5.0
 HEARTBEAT_SECONDS = 1.0

@@ -11,7 +11,7 @@ import asyncpg
 from etracker_scoring.errors import BatchConflictError, postgres_errors
 from etracker_scoring.metrics import WorkerMetrics
 from etracker_scoring.worker.entries import START, Position, parse_position
-from etracker_shared.notifications import EVERYTHING, INFOHASHES_CHANNEL
+from etracker_shared.agreements.notifications import EVERYTHING, INFOHASHES_CHANNEL
 
 _POSITIONS = "SELECT shard, last_id FROM stream_positions"
 

@@ -11,8 +11,8 @@ from redis.exceptions import ResponseError
 from etracker_scoring.errors import StreamsUnavailableError
 from etracker_scoring.worker.entries import START, Entry, Position, parse_position
 from etracker_scoring.worker.pipelines import execute
-from etracker_shared import redis_keys
-from etracker_shared.facts import ENTRY_FIELD, UNKNOWN_LEFT, Fact, NewerFactError, unpack_facts
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.facts import ENTRY_FIELD, UNKNOWN_LEFT, Fact, NewerFactError, unpack_facts
 
 
 @dataclass(frozen=True, slots=True)

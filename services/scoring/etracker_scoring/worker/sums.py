@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from etracker_shared.facts import MAX_COUNTER
+from etracker_shared.agreements.facts import MAX_COUNTER
 
 
 def capped(counter: int) -> int:

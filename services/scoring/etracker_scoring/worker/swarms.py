@@ -8,9 +8,9 @@ from typing import NamedTuple
 from redis.asyncio import Redis, RedisCluster
 
 from etracker_scoring.worker.pipelines import execute
-from etracker_shared import redis_keys
-from etracker_shared.counts import SwarmCounts, unpack_counts
-from etracker_shared.identity import InfoHash
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.counts import SwarmCounts, unpack_counts
+from etracker_shared.language.identity import InfoHash
 
 _MARK = (files(__package__) / "mark.lua").read_bytes()
 _PUBLISH = (files(__package__) / "publish_snatches.lua").read_bytes()

@@ -14,7 +14,7 @@ from etracker_admin_api.settings import AdminSettings
 from etracker_admin_api.statistics.history import TORRENT_LADDER, TRACKER_LADDER, step_end
 from etracker_admin_api.statistics.live_counts import LiveTotals
 from etracker_admin_api.statistics.store import HistoryStore
-from etracker_shared.redis_keys import ALL_TOTALS
+from etracker_shared.agreements.redis_keys import ALL_TOTALS
 from tests.integration.admin_api.conftest import eventually, serving
 
 V1 = "/api/v1"

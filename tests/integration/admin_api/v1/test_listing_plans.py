@@ -20,7 +20,7 @@ from etracker_admin_api.statistics.torrent_counts import add_up
 from etracker_admin_api.statistics.tracker import FRESH_SECONDS
 from etracker_admin_api.torrents.list_store import MOST_SORTED
 from etracker_admin_api.torrents.listing import TorrentQuery
-from etracker_shared.settings import PostgresSettings, RedisSettings
+from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.integration.admin_api.conftest import serving
 from tests.integration.admin_api.v1.listing_plans import QUESTIONS, explain, plans_of
 from tests.support.catalogue import fill_catalogue

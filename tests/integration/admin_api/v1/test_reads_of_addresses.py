@@ -11,7 +11,7 @@ from httpx import AsyncClient, Response
 from etracker_admin_api.api_keys import hash_api_key
 from etracker_admin_api.app import create_app
 from etracker_admin_api.settings import AdminSettings
-from etracker_shared.identity import InfoHash
+from etracker_shared.language.identity import InfoHash
 from tests.integration.admin_api.conftest import AUTHORIZED
 
 FILM, OTHER = InfoHash(b"f" * 20), InfoHash(b"o" * 20)

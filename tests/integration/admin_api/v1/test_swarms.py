@@ -10,9 +10,9 @@ from httpx import AsyncClient
 from redis.asyncio import Redis
 
 from etracker_admin_api.settings import AdminSettings
-from etracker_shared import redis_keys
-from etracker_shared.identity import InfoHash, hash_announce_key, hash_guest
-from etracker_shared.peer_records import LAYOUT, PeerFlag
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.peer_records import LAYOUT, PeerFlag
+from etracker_shared.language.identity import InfoHash, hash_announce_key, hash_guest
 from tests.integration.admin_api.conftest import AUTHORIZED
 
 FILM = InfoHash(bytes(range(20)))

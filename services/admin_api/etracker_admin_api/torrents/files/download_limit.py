@@ -10,10 +10,10 @@ from redis.asyncio import Redis, RedisCluster
 
 from etracker_admin_api.errors import TooManyDownloadsError
 from etracker_admin_api.http.address_limit import AddressLimit, name_address
-from etracker_shared.addresses import Address
-from etracker_shared.identity import hash_announce_key
-from etracker_shared.redis_connections import REDIS_UNAVAILABLE
-from etracker_shared.redis_keys import DOWNLOADS_PREFIX
+from etracker_shared.agreements.redis_keys import DOWNLOADS_PREFIX
+from etracker_shared.language.addresses import Address
+from etracker_shared.language.identity import hash_announce_key
+from etracker_shared.plumbing.redis_connections import REDIS_UNAVAILABLE
 
 PASS_SECONDS = 300
 """A download without progress for this long counts as ended: its replica may have crashed."""

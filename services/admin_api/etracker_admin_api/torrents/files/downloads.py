@@ -18,8 +18,8 @@ from etracker_admin_api.torrent_file.rewriting import personal_start
 from etracker_admin_api.torrents.files.download_limit import DownloadLimit, DownloadPass
 from etracker_admin_api.torrents.files.parser import TorrentParser
 from etracker_admin_api.torrents.files.store import FileStore, StoredFile
-from etracker_shared.addresses import Address
-from etracker_shared.identity import InfoHash
+from etracker_shared.language.addresses import Address
+from etracker_shared.language.identity import InfoHash
 
 PIECE_BYTES = 256 * 1024
 """Memory that a download takes."""

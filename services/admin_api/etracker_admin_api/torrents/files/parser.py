@@ -14,7 +14,7 @@ from typing import Any
 from etracker_admin_api.errors import TorrentError
 from etracker_admin_api.torrent_file.parsing import ParsedTorrent, parse_torrent
 from etracker_admin_api.torrent_file.rewriting import strip_file
-from etracker_shared.identity import InfoHash
+from etracker_shared.language.identity import InfoHash
 
 SMALL_BYTES = 64 * 1024
 """Files up to this size take a few milliseconds, less than it takes to start a process."""

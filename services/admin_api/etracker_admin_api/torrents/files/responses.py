@@ -16,7 +16,7 @@ from etracker_admin_api.http.infohashes import not_tracked
 from etracker_admin_api.http.roles import key_not_registered
 from etracker_admin_api.torrent_file.parsing import ParsedTorrent
 from etracker_admin_api.torrents.files.downloads import Download, Downloads
-from etracker_shared.identity import InfoHash
+from etracker_shared.language.identity import InfoHash
 
 log = get_logger("admin_api")
 

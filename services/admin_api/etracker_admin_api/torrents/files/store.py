@@ -11,8 +11,8 @@ from etracker_admin_api.database import LONG_DEADLINE_SECONDS, Database, fetch_f
 from etracker_admin_api.errors import FileChangedError
 from etracker_admin_api.queries import torrent_id
 from etracker_admin_api.torrent_file.marks import NOT_A_TORRENT, new_mark
-from etracker_shared.identity import InfoHash
-from etracker_shared.tables import infohashes
+from etracker_shared.agreements.tables import infohashes
+from etracker_shared.language.identity import InfoHash
 
 READS_AT_ONCE = 4
 """Connections that downloads may take, of the pool's ten."""

@@ -10,9 +10,9 @@ from redis.exceptions import NoScriptError, OutOfMemoryError, RedisClusterExcept
 from etracker_announce.adapters.swarms.commands import Command, Script
 from etracker_announce.adapters.swarms.server import Refusal, Reply
 from etracker_announce.ports import SwarmsUnavailableError
-from etracker_shared.facts import shard_of
-from etracker_shared.redis_connections import connect_redis
-from etracker_shared.settings import RedisSettings
+from etracker_shared.agreements.facts import shard_of
+from etracker_shared.plumbing.redis_connections import connect_redis
+from etracker_shared.plumbing.settings import RedisSettings
 
 ANSWER_SECONDS = 2.0
 

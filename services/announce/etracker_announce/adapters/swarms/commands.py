@@ -10,10 +10,10 @@ from importlib import resources
 import numpy as np
 
 from etracker_announce.domain.swarm import RECORD, Counts, PeerFlag, Role, Step, View
-from etracker_shared import redis_keys
-from etracker_shared.counts import unpack_counts
-from etracker_shared.facts import ENTRY_FIELD
-from etracker_shared.peer_records import LAYOUT
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.counts import unpack_counts
+from etracker_shared.agreements.facts import ENTRY_FIELD
+from etracker_shared.agreements.peer_records import LAYOUT
 
 Command = tuple[bytes | int, ...]
 """A Redis command and its arguments."""

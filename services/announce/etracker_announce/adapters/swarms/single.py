@@ -14,8 +14,8 @@ from etracker_announce.adapters.swarms.commands import Command, Script
 from etracker_announce.adapters.swarms.connection import Connection
 from etracker_announce.adapters.swarms.server import Refusal, Reply
 from etracker_announce.ports import SwarmsUnavailableError
-from etracker_shared.facts import shard_of
-from etracker_shared.settings import RedisSettings
+from etracker_shared.agreements.facts import shard_of
+from etracker_shared.plumbing.settings import RedisSettings
 
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 2.0

@@ -3,8 +3,8 @@
 import structlog
 
 from etracker_announce.adapters.swarms.server import Server
-from etracker_shared import redis_keys
-from etracker_shared.facts import SHARDS
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.facts import SHARDS
 
 POLL_SECONDS = 5.0
 SHARE_OF_MEMORY = 4

@@ -15,9 +15,9 @@ from etracker_announce.adapters.swarms.sweeper import ROUND_SECONDS, Sweeper
 from etracker_announce.adapters.swarms.writes import PROBE_SECONDS, WriteWatch
 from etracker_announce.domain.swarm import Counts, Step, View
 from etracker_announce.ports import SwarmsUnavailableError
-from etracker_shared import redis_keys
-from etracker_shared.identity import InfoHash
-from etracker_shared.settings import RedisSettings
+from etracker_shared.agreements import redis_keys
+from etracker_shared.language.identity import InfoHash
+from etracker_shared.plumbing.settings import RedisSettings
 
 NEW_HASHES_SECONDS = 3600
 

@@ -8,7 +8,7 @@ import structlog
 
 from etracker_announce.adapters.swarms.commands import Commands
 from etracker_announce.adapters.swarms.server import Refusal, Server, execute_scripts, is_out_of_memory
-from etracker_shared import redis_keys
+from etracker_shared.agreements import redis_keys
 
 ROUND_SECONDS = 1.0
 VISITS_PER_COMMAND_BATCH = 32

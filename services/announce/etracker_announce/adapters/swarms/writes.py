@@ -7,7 +7,7 @@ import structlog
 
 from etracker_announce.adapters.swarms.server import Refusal, Server, is_out_of_memory
 from etracker_announce.ports import SwarmsUnavailableError
-from etracker_shared import redis_keys
+from etracker_shared.agreements import redis_keys
 
 PROBE_SECONDS = 1.0
 STEADY_SECONDS = 10.0

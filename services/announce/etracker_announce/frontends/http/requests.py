@@ -12,8 +12,8 @@ from urllib.parse import unquote_to_bytes
 
 from etracker_announce.domain.errors import MalformedError, Reason
 from etracker_announce.domain.requests import AnnounceRequest, Kind, ScrapeRequest
-from etracker_shared.facts import MAX_COUNTER, UNKNOWN_LEFT, Event
-from etracker_shared.identity import InfoHash
+from etracker_shared.agreements.facts import MAX_COUNTER, UNKNOWN_LEFT, Event
+from etracker_shared.language.identity import InfoHash
 
 MAX_ANNOUNCE_QUERY = 2048
 MAX_SCRAPE_QUERY = 8192

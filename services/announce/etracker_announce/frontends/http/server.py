@@ -8,7 +8,7 @@ from etracker_announce.frontends.http.connections import OpenConnections
 from etracker_announce.frontends.http.handler import Handler
 from etracker_announce.frontends.http.listener import Listener
 from etracker_announce.frontends.sockets import bind
-from etracker_shared.serving import GRACEFUL_SHUTDOWN_SECONDS, LINGER_SECONDS
+from etracker_shared.plumbing.serving import GRACEFUL_SHUTDOWN_SECONDS, LINGER_SECONDS
 
 
 class HttpServer:

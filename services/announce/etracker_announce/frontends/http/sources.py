@@ -5,7 +5,7 @@ from functools import lru_cache
 from socket import AF_INET, inet_pton
 
 from etracker_announce.domain.addresses import Source, describe_source
-from etracker_shared.addresses import Network, client_address, is_trusted, parse_address
+from etracker_shared.language.addresses import Network, client_address, is_trusted, parse_address
 
 CACHED_SOURCES = 65536
 CACHED_PROXIES = 1024

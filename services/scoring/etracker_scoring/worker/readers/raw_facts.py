@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from etracker_scoring.worker.batch import Batch
 from etracker_scoring.worker.reader import Reader
 from etracker_scoring.worker.store import Rows
-from etracker_shared.facts import FACT_SIZE
+from etracker_shared.agreements.facts import FACT_SIZE
 
 Changes = list[tuple[datetime, bytes]]
 

@@ -8,7 +8,7 @@ from etracker_scoring.worker.reader import Reader
 from etracker_scoring.worker.store import Rows
 from etracker_scoring.worker.sums import Sums, capped_addition
 from etracker_scoring.worker.swarms import RedisSwarms, Snatches
-from etracker_shared.identity import InfoHash
+from etracker_shared.language.identity import InfoHash
 
 # Seeders as they are: if no column of ``health`` is in a statement, Postgres parses that column's expression again for
 # each row (docs/adr/0042).

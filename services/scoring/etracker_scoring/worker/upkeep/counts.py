@@ -13,7 +13,7 @@ from structlog import get_logger
 from etracker_scoring.metrics import WorkerMetrics
 from etracker_scoring.worker.swarms import RedisSwarms
 from etracker_scoring.worker.upkeep.torrent_counts import TorrentCounts
-from etracker_shared.identity import InfoHash
+from etracker_shared.language.identity import InfoHash
 
 OVERLAP_SECONDS = 60
 """Allowance for clocks that differ and for announces that take long."""

@@ -6,8 +6,8 @@ import asyncpg
 
 from etracker_scoring.errors import postgres_errors
 from etracker_scoring.worker.swarms import Snatches
-from etracker_shared.counts import SwarmCounts
-from etracker_shared.identity import InfoHash
+from etracker_shared.agreements.counts import SwarmCounts
+from etracker_shared.language.identity import InfoHash
 
 _LARGEST_INTEGER = 2**31 - 1
 _INFO_HASH_SIZE = 20

@@ -16,7 +16,7 @@ from etracker_scoring.worker.readers.scores import statements
 from etracker_scoring.worker.readers.scores.accounting import Changes, account_for_keys, find_newcomers
 from etracker_scoring.worker.records import Credit, MembershipKey, SessionKey
 from etracker_scoring.worker.store import Rows
-from etracker_shared.notifications import KEYS_CHANNEL, format_payloads
+from etracker_shared.agreements.notifications import KEYS_CHANNEL, format_payloads
 
 
 class Known(NamedTuple):

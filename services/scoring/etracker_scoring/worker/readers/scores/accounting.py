@@ -12,9 +12,9 @@ from etracker_scoring.scores.tiers import HeldTier, assess, enter
 from etracker_scoring.worker.batch import Batch, SettledFact
 from etracker_scoring.worker.records import NO_CREDIT, Credit, MembershipKey, Session, SessionKey
 from etracker_scoring.worker.sums import Sums
-from etracker_shared.facts import Event, Fact
-from etracker_shared.identity import KeyHash
-from etracker_shared.tiers import Tier
+from etracker_shared.agreements.facts import Event, Fact
+from etracker_shared.language.identity import KeyHash
+from etracker_shared.language.tier import Tier
 
 
 class Scored(NamedTuple):

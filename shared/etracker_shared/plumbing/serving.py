@@ -11,8 +11,8 @@ from typing import TypeVar
 import uvicorn
 from fastapi import FastAPI
 
-from etracker_shared.logs import configure_logging
-from etracker_shared.settings import ServingSettings
+from etracker_shared.plumbing.logs import configure_logging
+from etracker_shared.plumbing.settings import ServingSettings
 
 GRACEFUL_SHUTDOWN_SECONDS = 10
 LINGER_SECONDS = 0.25

@@ -8,19 +8,11 @@ import enum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from etracker_shared.language.tier import Tier
+
 TIERS_PATH = "/v1/tiers"
 MAX_KEYS = 1000
 """Keys a request may carry; announce cuts larger batches."""
-
-
-class Tier(enum.IntEnum):
-    """How good a peer has been to others, from guests and free-riders to long-term seeders."""
-
-    FREE_RIDER = 0
-    LITTLE_HISTORY = 1
-    CONTRIBUTOR = 2
-    STEADY_SEEDER = 3
-    LONG_TERM_SEEDER = 4
 
 
 class Sampling(enum.StrEnum):

@@ -9,7 +9,7 @@ import sys
 
 import structlog
 
-from etracker_shared.log_limits import LineLimit
+from etracker_shared.plumbing.log_limits import LineLimit
 
 _SHARED_PROCESSORS: tuple[structlog.typing.Processor, ...] = (
     structlog.contextvars.merge_contextvars,

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import asyncpg
 from structlog import get_logger
 
-from etracker_shared.notifications import parse_payload
-from etracker_shared.settings import PostgresSettings
+from etracker_shared.agreements.notifications import parse_payload
+from etracker_shared.plumbing.settings import PostgresSettings
 
 RECONNECT_SECONDS = 0.5
 HEARTBEAT_SECONDS = 1.0

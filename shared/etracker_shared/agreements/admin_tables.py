@@ -1,6 +1,6 @@
 """Tables that only the admin API reads: operators, their audit log, statistics over time.
 
-:mod:`~etracker_shared.tables` says who writes which.
+:mod:`~etracker_shared.agreements.tables` says who writes which.
 """
 
 from sqlalchemy import (
@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from etracker_shared.columns import metadata, moment
+from etracker_shared.agreements.columns import metadata, moment
 
 
 def _grand_total(name: str) -> Column[object]:

@@ -7,7 +7,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisClusterException, RedisError
 
-from etracker_shared.settings import RedisSettings
+from etracker_shared.plumbing.settings import RedisSettings
 
 REDIS_UNAVAILABLE = (RedisError, RedisClusterException, OSError, TimeoutError)
 """What a command raises while Redis is down, loading, or refuses writes."""

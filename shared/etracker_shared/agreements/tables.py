@@ -46,7 +46,7 @@ from sqlalchemy import (
     text,
 )
 
-from etracker_shared.admin_tables import (
+from etracker_shared.agreements.admin_tables import (
     audit_log,
     operators,
     torrent_counts,
@@ -54,7 +54,7 @@ from etracker_shared.admin_tables import (
     totals,
     tracker_samples,
 )
-from etracker_shared.columns import metadata, moment
+from etracker_shared.agreements.columns import metadata, moment
 
 __all__ = [
     "announces",

@@ -1,4 +1,4 @@
-"""A swarm's counts as its members hash keeps them (field ``n`` of :mod:`~etracker_shared.redis_keys`).
+"""A swarm's counts as its members hash keeps them (field ``n`` of :mod:`~etracker_shared.agreements.redis_keys`).
 
 Announce's Lua step writes them; whoever shows or sums up counts reads them.
 """

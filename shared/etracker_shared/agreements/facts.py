@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from etracker_shared.identity import InfoHash, KeyHash
+from etracker_shared.language.identity import InfoHash, KeyHash
 
 FACT_VERSION = 1
 LAST_VERSION = 31
@@ -59,7 +59,7 @@ class Fact(NamedTuple):
     """One acknowledged announce. A named tuple, because announce makes one each time and the worker reads it.
 
     ``at_ms``: Unix time in milliseconds. ``left``: bytes, or :data:`UNKNOWN_LEFT`.
-    ``prefix``: 7 bytes, see :func:`~etracker_shared.identity.address_prefix`.
+    ``prefix``: 7 bytes, see :func:`~etracker_shared.language.identity.address_prefix`.
     ``interval_seconds``: the usual interval of this key in this torrent, which is what anybody with ``left`` 0 was
     told; a leecher may have been told a shorter one. ``seeding_prefixes``: distinct address prefixes that seed the
     torrent, as announce last saw its swarm, 16 at most and also when it never did.

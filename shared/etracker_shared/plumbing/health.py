@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from pydantic import BaseModel
 from pydantic_settings import BaseSettings
 
-from etracker_shared.told_settings import ToldSettings, tell_settings
+from etracker_shared.plumbing.told_settings import ToldSettings, tell_settings
 
 SETTINGS_PATH = "/settings"
 
