@@ -21,7 +21,7 @@ PYTEST := $(BIN)/python -m pytest
 # Real clients need addresses of their own, and the rest of the tests a network to install from.
 E2E := $(BIN)/python -m tests.support.netns $(PYTEST) tests/e2e
 SLOW := $(PYTEST) tests $(FAST_TESTS:%=--ignore=%) --ignore=tests/frontend --ignore=tests/e2e
-# A process of its own: the browser's driver keeps an event loop running, beside which no asynchronous test can.
+# A process of its own: the browser's driver keeps an event loop running, next to which no asynchronous test can run.
 BROWSER := $(PYTEST) tests/frontend
 
 .PHONY: help
@@ -37,7 +37,7 @@ $(VENV)/run.stamp: deploy/embedded/requirements.txt $(PROJECTS)
 	$(PIP) install --quiet --no-deps --no-build-isolation $(PACKAGES:%=-e ./%)
 	@touch $@
 
-# What checks and tests it, beside that.
+# What checks and tests it.
 $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
 	@echo "Installing what the checks and tests need"
 	$(PIP) install --require-hashes -r $<
@@ -148,7 +148,7 @@ siege: $(VENV)/dev.stamp $(FRONTEND) system-programs ## Attack the tracker in ev
 	ETRACKER_SIEGE_SECONDS=$(SIEGE_SECONDS) $(E2E)/siege -m full
 
 .PHONY: bench
-bench: $(VENV)/dev.stamp system-programs ## Measure what an announce costs, beside other trackers
+bench: $(VENV)/dev.stamp system-programs ## Measure what an announce costs, next to other trackers
 	$(BIN)/python -m bench $(BENCH)
 
 .PHONY: equilibrium
@@ -172,7 +172,7 @@ system-programs:
 	@sh deploy/install_system.sh --if-missing
 
 .PHONY: lock
-lock: $(VENV)/dev.stamp ## Resolve and hash the dependencies anew (LOCK=--upgrade takes the newest)
+lock: $(VENV)/dev.stamp ## Resolve and hash the dependencies (LOCK=--upgrade takes the newest)
 	$(BIN)/python deploy/lock.py $(LOCK)
 
 .PHONY: clean

@@ -1,4 +1,4 @@
-"""The benchmark: what an announce costs, beside two other trackers, and how the cost grows.
+"""The benchmark: what an announce costs, compared with two other trackers, and how the cost grows.
 
 ``python -m bench`` starts every tracker on loopback, gives each the same announces in turn,
 checks every answer, waits until everything an announce caused is done (facts settled in Postgres),

@@ -13,13 +13,13 @@ from bench.measure import Plan, Target, join_all, meet_caches, run
 from bench.progress import Progress
 from bench.report import show, write_docs
 from bench.results import (
-    BESIDE,
     COLD,
     ETRACKER,
     GATEWAY,
     LARGE,
     ONE_SWARM,
     OPENTRACKER,
+    OTHERS,
     PACED,
     PLAIN,
     POLICIES,
@@ -40,7 +40,7 @@ from bench.world import Shape, World
 BUILD = Path(__file__).parents[1] / "build"
 STEADY_RATE = 500.0
 SMALL_SHAPE = Shape(SMALL, 10_000, 1_000)
-PARTS = ("beside", "growth", "policies")
+PARTS = ("others", "growth", "policies")
 GATEWAY_SHAPE = Shape(GATEWAY, 10_000, 1_000)
 
 
@@ -88,7 +88,7 @@ def measure(results: Results, size: Size, only: str | None) -> None:
     started = time.monotonic()
     progress = Progress()
     with _workplace() as work:
-        if only in (None, "beside", "growth"):
+        if only in (None, "others", "growth"):
             _plain(size, results, progress, only, work)
         if only in (None, "policies"):
             _policies(size, results, progress, work)
@@ -107,7 +107,7 @@ def _plain(size: Size, results: Results, progress: Progress, only: str | None, w
         tidy(tracker)
         if only != "growth":
             _beside_others(size, results, progress, [ours, gateway], work)
-        if only != "beside":
+        if only != "others":
             _growth(size, results, progress, ours, work)
 
 
@@ -120,7 +120,7 @@ def _beside_others(size: Size, results: Results, progress: Progress, ours: Seque
         ]
         join_all(others, progress)
         targets = [*others, *ours]
-        results.samples.extend(run(Plan(BESIDE, size.rounds, size.announces), targets, progress))
+        results.samples.extend(run(Plan(OTHERS, size.rounds, size.announces), targets, progress))
         results.samples.extend(run(Plan(PACED, 1, size.steady, rate=STEADY_RATE), targets, progress))
 
 

@@ -24,7 +24,7 @@ class StalledError(Exception):
 class Outcome:
     """What came back: one answer and one latency (seconds) a request, in the requests' order.
 
-    ``resent``: requests sent again because the server had closed a kept connection meanwhile.
+    ``resent``: requests sent again because the server had closed a kept connection in the meantime.
     """
 
     answers: list[bytes]

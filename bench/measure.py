@@ -142,7 +142,7 @@ def join_all(targets: Sequence[Target], progress: Progress) -> None:
 
 
 def _insist(target: Target, requests: Sequence[bytes], connections: int, advance: Advance) -> None:
-    """Send announces that aren't measured; who is told to try again does so, as a client would."""
+    """Send announces that aren't measured; a client that gets a temporary failure tries again, as a real one would."""
     address, answers = target.address or target.tracker.address, list[bytes]()
     for _ in range(ATTEMPTS):
         answers = LoadGenerator(address, requests, connections, reuse=True, on_answer=advance).run().answers

@@ -8,14 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.measure import MODES
-from bench.results import BESIDE, SCALE, Median
+from bench.results import OTHERS, SCALE, Median
 
 mpl.rcParams["svg.hashsalt"] = "etracker"  # the same numbers draw the same file
 
 
 def draw_shares(medians: Sequence[Median], path: Path) -> None:
     """Draw each tracker's CPU time an announce, stacked by process."""
-    _draw([median for median in medians if median.stage == BESIDE], path)
+    _draw([median for median in medians if median.stage == OTHERS], path)
 
 
 def draw_growth(medians: Sequence[Median], path: Path) -> None:

@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.plots import draw_growth, draw_shares
-from bench.results import BESIDE, COLD, PACED, SCALE, UNDER, Median, Ratio, Results
+from bench.results import COLD, OTHERS, PACED, SCALE, UNDER, Median, Ratio, Results
 
 DOCS = Path(__file__).parents[1] / "docs"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 HEADINGS = {
-    BESIDE: "As fast as answers come",
+    OTHERS: "As fast as answers come",
     PACED: "At 500 announces a second",
     COLD: "Each announce the first of a key or a torrent since the start",
     SCALE: "As it grows",

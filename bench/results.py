@@ -23,7 +23,7 @@ SMALL, LARGE, ONE_SWARM = (
 SAME_LOAD = "10,000 peers of those 1,000,000"
 """Those of as many keys and torrents as the small tracker has: all that differs is what else the tracker holds."""
 
-BESIDE, PACED, COLD, SCALE = "beside others", "at a steady rate", "cold caches", "as it grows"
+OTHERS, PACED, COLD, SCALE = "against others", "at a steady rate", "cold caches", "as it grows"
 UNDER = "under policies"
 PLAIN, DEFAULT = POLICIES = ("random", "equilibrium")
 """What plain trackers do, which they are compared with, and what etracker does unless told otherwise."""
@@ -84,8 +84,8 @@ class Results:
     def ratios(self) -> list[Ratio]:
         """Return the ratios that have bounds, as far as they were measured."""
         wanted = [
-            (BESIDE, ETRACKER, WEBTORRENT, NEW_CONNECTION, 0.8),
-            (BESIDE, ETRACKER, WEBTORRENT, KEEP_ALIVE, 1.0),
+            (OTHERS, ETRACKER, WEBTORRENT, NEW_CONNECTION, 0.8),
+            (OTHERS, ETRACKER, WEBTORRENT, KEEP_ALIVE, 1.0),
             *((SCALE, LARGE, SMALL, mode, 1.2) for mode in MODES),
             *((SCALE, SAME_LOAD, SMALL, mode, 1.2) for mode in MODES),
             *((SCALE, ONE_SWARM, SMALL, mode, 1.5) for mode in MODES),

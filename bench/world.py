@@ -114,7 +114,7 @@ class World:
         return FIRST_PORT + peers % PORTS
 
     def of_keys(self, keys: int) -> Self:
-        """Return the same world, in which none but the peers of the first so many keys announce.
+        """Return the same world, in which only the peers of the first keys announce.
 
         What one of the two lets a peer do the other knows.
         """

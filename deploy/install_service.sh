@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs one service beside the Python on the PATH: its locked dependencies, shared, and itself.
+# Installs one service into the Python on the PATH: its locked dependencies, shared, and itself.
 # Argument: the service's directory. The Dockerfile runs it, and the test that proves the services' independence.
 set -eu
 

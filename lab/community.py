@@ -50,7 +50,7 @@ TORRENTS = 50
 TORRENT_BYTES = (1 * GIGABYTE, 8 * GIGABYTE)
 SNATCHES_PER_DAY = 0.8
 FRESHNESS_DAYS = 2.0
-"""A torrent's draw falls by a factor of e in so many days."""
+"""Days in which a torrent's draw falls by a factor of e."""
 
 SEEDING_SECONDS = 48 * HOUR
 PARAMETERS = ScoreParameters()

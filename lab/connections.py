@@ -34,7 +34,7 @@ def draw(random: npt.NDArray[np.uint64], below: int) -> int:
 
 @compiled
 def has(bits: npt.NDArray[np.uint64], piece: int) -> bool:
-    """Tell whether a bit set of pieces holds one."""
+    """Return whether a bit set of pieces holds one."""
     return bool((bits[piece >> 6] >> np.uint64(piece & 63)) & np.uint64(1))
 
 
@@ -181,7 +181,7 @@ def become_seeder(s: Swarms, peer: int) -> None:
 
 @compiled
 def wants(s: Swarms, receiver: int, sender: int) -> bool:
-    """Tell whether a leecher lacks a piece that the other has."""
+    """Return whether a leecher lacks a piece that the other has."""
     if s.role[receiver] != LEECHER:
         return False
     lacking = np.uint64(0)

@@ -16,7 +16,7 @@ from .people import play
 from .regimes import MEGABIT, Behaviour, Population
 
 SLOWER = 40
-"""Time there runs so many times as fast as here, where a step takes 10 s. Lines are the same, torrents larger."""
+"""How many times faster time runs there than here, where a step takes 10 s. Lines are the same, torrents larger."""
 
 RANKED = ("random", "ratio", "equilibrium")
 UPLINK = 2 * MEGABIT
@@ -109,7 +109,7 @@ def rehearse(policy_name: str, seed: int) -> float:
 
 
 def rank(runs: int, measured: Path) -> Ranking:
-    """Play runs of every ranked policy and set them beside what real clients did."""
+    """Play runs of every ranked policy and compare them with what real clients did."""
     simulated = {policy: estimate([rehearse(policy, seed) for seed in range(runs)]) for policy in RANKED}
     return Ranking(simulated, read_real(measured))
 

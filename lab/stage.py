@@ -23,10 +23,10 @@ class People(Protocol):
     """What the peers of a run do. Times are seconds since its start."""
 
     def seeds(self, peer: int) -> bool:
-        """Tell whether a peer comes as a seeder."""
+        """Return whether a peer comes as a seeder."""
 
     def stays(self, peer: int, seconds: int) -> bool:
-        """Tell whether a seeder stays; asked when it completes and whenever it would announce."""
+        """Return whether a seeder stays; asked when it completes and whenever it would announce."""
 
     def keys(self, peer: int, role: Role, seconds: int) -> Sequence[Member]:
         """Return as whom a peer announces now: once with each key."""
@@ -72,7 +72,7 @@ class Stage:
         return self._tracker.seeders_of(torrent)
 
     def play(self, until_seconds: int, completions: int) -> None:
-        """Play until so many peers completed, or the end."""
+        """Play until the given number of peers completed, or to the end."""
         while completions and self._turns and self.seconds < until_seconds:
             self._take_turns()
             until = self._turns[0][0] if self._turns else until_seconds // STEP_SECONDS

@@ -94,7 +94,7 @@ async def _copy_sessions(tracker: Etracker, world: World, catalogue: Catalogue) 
 
 
 async def _next_id(connection: Connection, table: str) -> int:
-    """Return the first of many free ids, far from those that the table's own sequence gives meanwhile."""
+    """Return the first of many free ids, far from those that the table's own sequence gives in the meantime."""
     return FAR + int(await connection.fetchval(f"SELECT coalesce(max(id), 0) FROM {table}"))  # noqa: S608 - our own names
 
 

@@ -1,4 +1,4 @@
-"""The two trackers ours is measured beside. Both keep everything in memory and know no users."""
+"""The two trackers that ours is compared with. Both keep everything in memory and have no users."""
 
 import os
 import pwd

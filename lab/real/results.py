@@ -81,7 +81,7 @@ class Results:
         path.write_text(json.dumps({**asdict(self), "summary": summary, "met": self.met}, indent=1) + "\n")
 
     def keep(self, path: Path) -> None:
-        """Write, as JSON, what the simulation is set beside: FR/C of every run, and by which parameters."""
+        """Write, as JSON, what the simulation is compared with: FR/C of every run, and by which parameters."""
         runs = {policy: [{"fr_over_c": round(run.fr_over_c, 4)} for run in self.runs[policy]] for policy in self.runs}
         kept = {"world": self.world, "parameters": self.parameters, "runs": runs}
         path.write_text(json.dumps(kept, indent=1) + "\n")

@@ -14,7 +14,7 @@ from fastapi import FastAPI, HTTPException
 from etracker_announce.app import Ports
 from etracker_announce.app import serving as serving_announces
 from etracker_announce.settings import AnnounceSettings
-from etracker_shared.agreements.tiers import TIERS_PATH, Standing, TiersRequest, TiersResponse
+from etracker_shared.agreements.tiers import TIERS_PATH, TiersRequest, TiersResponse, Treatment
 from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.language.tier import Tier
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
@@ -67,17 +67,17 @@ class SteeredScoring:
     ``questions``: the batches of key hashes it was asked for. ``prefixes``: where they announced from.
     """
 
-    standings: dict[str, Standing] = field(default_factory=dict)
+    treatments: dict[str, Treatment] = field(default_factory=dict)
     down: bool = False
     delay_seconds: float = 0.0
     questions: list[list[str]] = field(default_factory=list)
     prefixes: dict[str, str] = field(default_factory=dict)
 
-    def register(self, key: str, tier: Tier = Tier.CONTRIBUTOR, **standing: Any) -> None:
-        self.standings[hash_announce_key(key).hex()] = Standing(registered=True, tier=tier, **standing)
+    def register(self, key: str, tier: Tier = Tier.CONTRIBUTOR, **treatment: Any) -> None:
+        self.treatments[hash_announce_key(key).hex()] = Treatment(registered=True, tier=tier, **treatment)
 
     def forget(self, key: str) -> None:
-        del self.standings[hash_announce_key(key).hex()]
+        del self.treatments[hash_announce_key(key).hex()]
 
     def app(self) -> FastAPI:
         app = FastAPI()
@@ -93,8 +93,8 @@ class SteeredScoring:
 
         return app
 
-    def _standing(self, key: str) -> Standing:
-        return self.standings.get(key, Standing(registered=False, tier=Tier.FREE_RIDER))
+    def _standing(self, key: str) -> Treatment:
+        return self.treatments.get(key, Treatment(registered=False, tier=Tier.FREE_RIDER))
 
 
 @dataclass

@@ -26,14 +26,14 @@ from etracker_announce.tracker.admission import Admission
 from etracker_announce.tracker.announce import AnnounceHandler
 from etracker_announce.tracker.scrape import ScrapeHandler
 from etracker_announce.tracker.tracker import Tracker
-from etracker_shared.agreements.tiers import Standing
+from etracker_shared.agreements.tiers import Treatment
 from etracker_shared.language.identity import InfoHash, KeyHash
 from etracker_shared.language.tier import Tier
 
 KEY = b"0123456789abcdef0123456789abcd"
 PEER = b"-TR3000-aaaaaaaaaaaa"
 HASH = InfoHash(bytes(range(20)))
-REGISTERED = Judgement(Standing(registered=True, tier=Tier.CONTRIBUTOR), provisional=False)
+REGISTERED = Judgement(Treatment(registered=True, tier=Tier.CONTRIBUTOR), provisional=False)
 
 
 @dataclass

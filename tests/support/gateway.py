@@ -142,7 +142,7 @@ class Gateway:
         return b""
 
     def listens(self) -> bool:
-        """Tell whether it accepts connections."""
+        """Return whether it accepts connections."""
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 

@@ -54,7 +54,7 @@ def client_address(number: int, version: int) -> IPv4Address | IPv6Address:
 
 
 def inside() -> bool:
-    """Tell whether this process is in such a namespace."""
+    """Return whether this process is in such a namespace."""
     routes = subprocess.run(
         ["ip", "route", "show", "table", "local", str(NETWORK_IPV4)], capture_output=True, text=True, check=False
     )

@@ -53,7 +53,7 @@ class Tracker:
         return User(self.url(address.version), address)
 
     def refuses(self, announce_key: str) -> bool:
-        """Tell whether a scrape with this key gets a failure."""
+        """Return whether a scrape with this key gets a failure."""
         answer = httpx.get(f"{self.url(4)}/{announce_key}/scrape?info_hash={'a' * 20}", trust_env=False)
         return b"failure reason" in bdecode(answer.content)
 

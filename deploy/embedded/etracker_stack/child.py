@@ -83,7 +83,7 @@ class RunningChild:
         )
 
     async def stop(self) -> bool:
-        """Ask it to end, and kill it when it doesn't within 20 s; tell whether it ended by itself."""
+        """Ask it to end, and kill it when it doesn't within 20 s; return whether it ended by itself."""
         if self.ended:
             return True
         self._process.send_signal(self.child.stop_signal)
@@ -125,7 +125,7 @@ def why_ended(child: Child, log: ChildLog) -> str:
 
 
 async def answers(url: str) -> bool:
-    """Tell whether a GET of ``url`` is answered with 200."""
+    """Return whether a GET of ``url`` is answered with 200."""
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
             return (await client.get(url)).status_code == httpx.codes.OK

@@ -5,7 +5,7 @@
 ``programs/``       a copy of Postgres' programs that its account can read, if it can't read the installed ones
 ``redis/``          Redis' append-only file and its configuration
 ``gateway/``        the gateway's certificates
-``logs/``           each process' log, and the run before's beside it
+``logs/``           the log of each process, and those of earlier runs
 ``secrets.json``    passwords of Postgres and Redis, made once
 ``api_key``         the first operator's API key
 ``state.json``      what runs now: addresses, process ids; gone after a clean stop
@@ -102,7 +102,7 @@ class DataDirectory:
             return Secrets(**kept)
         except (ValueError, TypeError):
             raise DataDirectoryError(
-                f"The file {path} is broken: restore it from a backup, or move {self.path} away to begin anew."
+                f"The file {path} is broken: restore it from a backup, or move {self.path} away to start from scratch."
             ) from None
 
     def _move_api_key(self, kept: dict[str, str], path: Path) -> None:

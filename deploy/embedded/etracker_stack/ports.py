@@ -21,7 +21,7 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 
 def is_taken(host: str, port: int) -> bool:
-    """Tell whether listening on ``host`` and ``port`` would be refused."""
+    """Return whether listening on ``host`` and ``port`` would be refused."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -117,7 +117,7 @@ class EmbeddedPostgres:
         )
 
     async def _create(self, supervisor: Supervisor) -> None:
-        """Make the cluster beside its place and move it there: a crash half-way leaves no half cluster."""
+        """Make the cluster in a temporary place and move it: a crash in between leaves no half-made cluster."""
         partial = self._data.with_name("postgres.new")
         password_file = self._data.with_name("postgres.password")
         shutil.rmtree(partial, ignore_errors=True)
@@ -184,7 +184,7 @@ def check_version(data: Path, ours: int) -> None:
         theirs = (data / "PG_VERSION").read_text().strip()
     except (FileNotFoundError, NotADirectoryError):
         raise DataDirectoryError(
-            f"{data} isn't a Postgres cluster: restore it from a backup, or move it away to begin anew."
+            f"{data} isn't a Postgres cluster: restore it from a backup, or move it away to start from scratch."
         ) from None
     if theirs != str(ours):
         raise DataDirectoryError(

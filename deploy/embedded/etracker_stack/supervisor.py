@@ -40,7 +40,7 @@ class Supervisor:
         return [self._running[name] for name in self._order if name in self._running]
 
     async def start(self, *children: Child) -> None:
-        """Start children beside each other and return once all are ready.
+        """Start children concurrently and return once all are ready.
 
         Raises:
             ChildError: one isn't; it says which and why.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from etracker_announce.domain.swarm import Counts, Step, View
-from etracker_shared.agreements.tiers import Standing
+from etracker_shared.agreements.tiers import Treatment
 from etracker_shared.language.identity import InfoHash, KeyHash
 
 
@@ -87,9 +87,9 @@ class Allowlist(Protocol):
 
 
 class Judgement(NamedTuple):
-    """A standing. ``provisional``: it is a guess, because scoring never said anything about the key."""
+    """A treatment. ``provisional``: it is a guess, because scoring never said anything about the key."""
 
-    standing: Standing
+    treatment: Treatment
     provisional: bool
 
 
@@ -97,9 +97,9 @@ class Tiers(Protocol):
     """What scoring says of an asker: a bounded cache in front of its API, which Postgres notifies of changed keys."""
 
     async def judge(self, key_hash: KeyHash | None, prefix: bytes = b"") -> Judgement:
-        """Return the standing of a key, or of any guest (None). Concurrent misses of the cache share one request.
+        """Return the treatment of a key, or of any guest (None). Concurrent misses of the cache share one request.
 
         ``prefix``: the address prefix it announces from, which decides about a key that never announced before.
-        While scoring is down: the last known standing, else a guest's, marked provisional. Never raises.
+        While scoring is down: the last known treatment, else a guest's, marked provisional. Never raises.
         """
         ...

@@ -35,7 +35,7 @@ key                  type    TTL      written by          read by             wh
 
 An expired or emptied swarm's keys are deleted by the sweeper: none has a TTL of its own, because a
 TTL would have to be renewed by every announce. So whoever writes field ``d`` puts the infohash into
-``{xx}due`` too (``ZADD NX``): the swarm may have been deleted meanwhile, and then only the schedule
+``{xx}due`` too (``ZADD NX``): the swarm may have been deleted in the meantime, and then only the schedule
 brings the sweeper to what was written. ``docs/data.md`` has the layout of the values.
 """
 

@@ -1,4 +1,4 @@
-"""``POST /v1/tiers``: what announce asks of scoring, and what it is told.
+"""``POST /v1/tiers``: what announce asks scoring, and what scoring answers.
 
 One request carries every key that concurrent announces need; answers come in the order of the
 question. One standing tells announce everything about an asker.
@@ -33,7 +33,7 @@ class TiersRequest(BaseModel):
     prefixes: dict[str, str] = Field(default={}, max_length=MAX_KEYS)
 
 
-class Standing(BaseModel):
+class Treatment(BaseModel):
     """How to treat one asker.
 
     ``share`` is what a list policy turns into the length of a list, in the policy's own unit (for
@@ -53,4 +53,4 @@ class Standing(BaseModel):
 class TiersResponse(BaseModel):
     """``peers``: one standing a key, in the order of the request."""
 
-    peers: list[Standing]
+    peers: list[Treatment]

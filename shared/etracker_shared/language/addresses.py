@@ -39,7 +39,7 @@ def parse_address(text: str) -> Address:
 
 
 def is_trusted(address: Address, trusted: Sequence[Network]) -> bool:
-    """Tell whether an address lies in one of the trusted networks."""
+    """Return whether an address lies in one of the trusted networks."""
     return any(address in network for network in trusted)
 
 

@@ -41,7 +41,7 @@ def health_router(checks: Mapping[str, Check], registry: CollectorRegistry, sett
 
     @router.get("/readyz", responses={503: {"model": Readiness}})
     async def readyz(response: Response) -> Readiness:
-        """Tell whether every dependency answers."""
+        """Return whether every dependency answers."""
         outcomes = {name: await check() for name, check in checks.items()}
         results = {name: outcome in (True, None) for name, outcome in outcomes.items()}
         reasons = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, str)}
@@ -65,7 +65,7 @@ def health_router(checks: Mapping[str, Check], registry: CollectorRegistry, sett
 
 
 def _is_near(request: Request) -> bool:
-    """Tell whether a request comes from a private network itself: a service's port may be open to everybody."""
+    """Return whether a request comes from a private network itself: a service's port may be open to everybody."""
     if request.client is None or "x-forwarded-for" in request.headers:
         return False
     try:

@@ -16,7 +16,7 @@ HEARTBEAT_SECONDS = 1.0
 UNAVAILABLE = (
     OSError,
     asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,  # starting, shutting down, crashed beside us
+    asyncpg.OperatorInterventionError,  # starting, shutting down, crashed
     asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # a query on a connection whose end was told and not yet seen

@@ -36,7 +36,7 @@ async def asked_meanwhile(stack: StackRun) -> AsyncIterator[list[AdminRequest]]:
     async def ask(client: httpx.AsyncClient) -> None:
         while not ended.is_set():
             info_hash = secrets.token_bytes(20)
-            body = {"info_hash": base64.b64encode(info_hash).decode(), "name": "listed meanwhile"}
+            body = {"info_hash": base64.b64encode(info_hash).decode(), "name": "listed in the meantime"}
             for what, call, listed in (
                 ("stats", client.get("/api/stats"), None),
                 ("infohash", client.post("/api/infohash", json=body), info_hash),

@@ -89,8 +89,8 @@ async def announce_once(target: tuple[str, int], session: Session) -> bytes:
 async def assert_all_counted(stack: StackRun, load: Load, *others: Session, repeated: int = 0) -> None:
     """See :func:`assert_acknowledged_counted`.
 
-    ``others``: sessions beside the load's, each announced once. ``repeated``: how many announces the gateway may
-    have sent again because the replica that had them went away.
+    ``others``: sessions in addition to the load's, each announced once. ``repeated``: how many announces the gateway
+    may have sent again because the replica that had them went away.
     """
     tally, alone = load.tally, len(others)
     await assert_acknowledged_counted(

@@ -1,4 +1,4 @@
-"""Nobody can take the tracker away from others: each attack beside a few honest announces, and all of them for long."""
+"""Nobody can take the tracker away from others: each attack with a few honest announces, and all of them for long."""
 
 import asyncio
 import json

@@ -26,7 +26,7 @@ _CHANGES = {
     "one with its other infohash": "DELETE FROM infohashes WHERE id = 1",
     "two": "DELETE FROM infohashes WHERE id IN (SELECT id FROM infohashes ORDER BY id LIMIT 2)",
     "everything": "TRUNCATE infohashes CASCADE",
-    "one anew": "INSERT INTO infohashes (info_hash) VALUES (decode(repeat('05', 20), 'hex'))",
+    "one again": "INSERT INTO infohashes (info_hash) VALUES (decode(repeat('05', 20), 'hex'))",
 }
 
 

@@ -13,7 +13,7 @@ from etracker_scoring.api.app import create_app
 from etracker_scoring.settings import ScoringSettings, WorkerSettings
 from etracker_scoring.worker.program import create_worker_app
 from etracker_shared.agreements.facts import SHARDS, Fact
-from etracker_shared.agreements.tiers import TIERS_PATH, Standing, TiersResponse
+from etracker_shared.agreements.tiers import TIERS_PATH, TiersResponse, Treatment
 from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.support.facts import entry_commands
@@ -123,7 +123,7 @@ async def serving_tiers(postgres: PostgresSettings, **changes: object) -> AsyncI
         yield client
 
 
-async def standing_of(client: AsyncClient, key: str, prefix: bytes = b"") -> Standing:
+async def standing_of(client: AsyncClient, key: str, prefix: bytes = b"") -> Treatment:
     """Ask as announce does."""
     key_hash = hash_announce_key(key).hex()
     prefixes = {key_hash: prefix.hex()} if prefix else {}

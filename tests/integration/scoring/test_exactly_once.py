@@ -23,7 +23,7 @@ from tests.support.workers import worker_program
 KEYS = tuple(f"key{number}" for number in range(40))
 TORRENTS = ("film", "music")
 ROUNDS = 30
-AN_HOUR_AGO = time.time() - 3600 - START_MS / 1000  # sessions of older facts would be folded meanwhile
+AN_HOUR_AGO = time.time() - 3600 - START_MS / 1000  # sessions of older facts would be folded in the meantime
 
 
 def history() -> Iterator[list[Fact]]:
@@ -211,6 +211,6 @@ async def test_a_redis_that_comes_back_older_is_read_again_and_doubles_nothing(
     for number, fact in enumerate(rounds[10:]):
         await redis_client.xadd(key, {ENTRY_FIELD: pack_fact(fact)}, id=f"1900000000000-{number + 1}")
     await worker.settled(len(rounds) + 10)
-    assert told == [EVERYTHING], "announce asks Postgres anew"
+    assert told == [EVERYTHING], "announce asks Postgres again"
     keys = len({fact.key_hash for fact in rounds})
     assert await database.fetchval("SELECT sum(uploaded) FROM peers") == 2 * keys * (ROUNDS - 1)

@@ -19,7 +19,7 @@ from tests.support.facts import START_MS, info_hash_of, make_fact
 
 PARAMETERS = ScoreParameters()
 EPOCH = float(int(time.time() - 12 * DAY))
-"""When the recording began: sessions of 2023 would be folded meanwhile."""
+"""When the recording began: sessions of 2023 would be folded in the meantime."""
 
 TEN_DAYS_LATER = EPOCH + 10 * DAY
 

@@ -11,7 +11,7 @@ from httpx import ASGITransport, AsyncClient
 from etracker_scoring.api.app import create_app
 from etracker_scoring.settings import ScoringSettings
 from etracker_shared.agreements.facts import Event
-from etracker_shared.agreements.tiers import MAX_KEYS, TIERS_PATH, Sampling, Standing, TiersResponse
+from etracker_shared.agreements.tiers import MAX_KEYS, TIERS_PATH, Sampling, TiersResponse, Treatment
 from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.language.tier import Tier
 from etracker_shared.plumbing.settings import PostgresSettings
@@ -54,15 +54,15 @@ async def until_ready(client: AsyncClient, status: int = 200) -> None:
     await eventually(ready, f"/readyz answers {status}")
 
 
-async def ask(client: AsyncClient, *keys: str) -> list[Standing]:
+async def ask(client: AsyncClient, *keys: str) -> list[Treatment]:
     answer = await client.post(TIERS_PATH, json={"keys": keys})
     assert answer.status_code == 200, answer.text
     return TiersResponse.model_validate_json(answer.content).peers
 
 
 async def test_standings_come_in_the_order_of_the_question(client: AsyncClient) -> None:
-    member = Standing(registered=True, tier=Tier.LITTLE_HISTORY, sampling=Sampling.PREFIX)
-    nobody = Standing(registered=False, tier=Tier.FREE_RIDER, sampling=Sampling.PREFIX)
+    member = Treatment(registered=True, tier=Tier.LITTLE_HISTORY, sampling=Sampling.PREFIX)
+    nobody = Treatment(registered=False, tier=Tier.FREE_RIDER, sampling=Sampling.PREFIX)
     assert await ask(client, STRANGER, ALICE, "", ALICE) == [nobody, member, nobody, member]
     assert await ask(client) == []
 

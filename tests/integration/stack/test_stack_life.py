@@ -108,9 +108,9 @@ def test_nothing_outlives_a_killed_stack_and_its_data_can_be_used_again(director
 def test_a_second_stack_runs_beside_the_first_but_not_on_its_data_nor_its_port(
     stack: StackRun, directory: Path
 ) -> None:
-    with running_stack() as beside:
-        assert beside.base_url != stack.base_url
-        assert httpx.get(f"{beside.base_url}/api/stats").status_code == 200
+    with running_stack() as other:
+        assert other.base_url != stack.base_url
+        assert httpx.get(f"{other.base_url}/api/stats").status_code == 200
 
     same_data = StackRun(stack.data)
     assert "Another etracker uses the data directory" in same_data.refusal()

@@ -130,7 +130,7 @@ def small_info() -> dict[bytes, object]:
 
 
 def is_connected(stack: StackRun, client: socket.socket) -> bool:
-    """Tell whether the admin API still has the other end."""
+    """Return whether the admin API still has the other end."""
     return any(one.raddr == client.getsockname() for one in admin_api(stack).net_connections("tcp"))
 
 

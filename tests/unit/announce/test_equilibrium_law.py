@@ -69,7 +69,7 @@ class Law:
         return asker_accepts and (peer.seeds or self.accepts(peer, self.asker, rivals))
 
     def accepts(self, leecher: Peer, other: Peer, alike: Sequence[Peer]) -> bool:
-        """Tell whether a leecher accepts another, beside whom it knows others of that kind."""
+        """Return whether a leecher accepts another, next to whom it knows others of that kind."""
         gap = other.tier - leecher.tier - (self.question.now - leecher.first_seen) / self.tau
         if other.tier <= leecher.tier or hashed(leecher, other) <= self.parameters.phi ** max(0.0, gap):
             return True

@@ -10,13 +10,13 @@ from etracker_announce.domain.swarm import NO_COUNTS, PeerFlag, Role
 from etracker_announce.ports import Judgement, Torrent
 from etracker_announce.settings import AnnounceSettings
 from etracker_shared.agreements.facts import Event, Fact, FactFlag, unpack_facts
-from etracker_shared.agreements.tiers import Sampling, Standing
+from etracker_shared.agreements.tiers import Sampling, Treatment
 from etracker_shared.language.identity import InfoHash, hash_announce_key, hash_guest
 from etracker_shared.language.tier import Tier
 from tests.support.announce_ports import HASH, KEY, PEER, Scripted, announce_request, source_at
 
 KEY_HASH = hash_announce_key(KEY.decode())
-STRANGER = Judgement(Standing(registered=False, tier=Tier.FREE_RIDER), provisional=True)
+STRANGER = Judgement(Treatment(registered=False, tier=Tier.FREE_RIDER), provisional=True)
 
 
 def only_fact(scripted: Scripted) -> Fact:
@@ -64,7 +64,7 @@ async def test_a_fact_carries_what_the_client_said_and_never_the_key() -> None:
 
 async def test_a_guest_is_known_by_its_peer_id() -> None:
     scripted = Scripted()
-    scripted.tiers.judgement = Judgement(Standing(registered=False, tier=Tier.FREE_RIDER), provisional=False)
+    scripted.tiers.judgement = Judgement(Treatment(registered=False, tier=Tier.FREE_RIDER), provisional=False)
     await scripted.answer(key=None)
     assert scripted.swarms.steps[0][0].flags == PeerFlag.GUEST
     assert (only_fact(scripted).key_hash, only_fact(scripted).flags) == (hash_guest(PEER), FactFlag.GUEST)
@@ -175,8 +175,8 @@ async def test_a_scrape_leaves_untracked_torrents_out() -> None:
 async def test_low_tiers_are_sampled_by_address_prefix() -> None:
     """Five keys behind one address are one to the sample."""
     scripted = Scripted()
-    standing = Standing(registered=True, tier=Tier.LITTLE_HISTORY, sampling=Sampling.PREFIX)
-    scripted.tiers.judgement = Judgement(standing, provisional=False)
+    treatment = Treatment(registered=True, tier=Tier.LITTLE_HISTORY, sampling=Sampling.PREFIX)
+    scripted.tiers.judgement = Judgement(treatment, provisional=False)
     for key, source in ((KEY, "192.0.2.1"), (b"other", "192.0.2.99"), (KEY, "198.51.100.1")):
         await scripted.answer(key, source)
     first, second, third = (step.pair_hash for step, _ in scripted.swarms.steps)

@@ -74,7 +74,7 @@ def test_a_snatch_adds_up_downloads_of_earlier_sessions() -> None:
 def test_protocol_31_a_download_finished_under_another_peer_id_is_a_snatch() -> None:
     store = Store()
     store.settle([make_fact(left=1000), make_fact(at=5, downloaded=900, left=100)])
-    store.settle([make_fact(at=9, left=0, peer_id=b"restarted meanwhile.")])
+    store.settle([make_fact(at=9, left=0, peer_id=b"restarted in between")])
     assert store.snatches == 1
 
 

@@ -14,7 +14,7 @@ from etracker_scoring.scores.keys import Key
 from etracker_scoring.scores.list_policies import History, Policy, good_seeding_of, withheld_share
 from etracker_scoring.scores.tiers import HeldTier, Origin
 from etracker_scoring.stored.yardsticks import Yardsticks
-from etracker_shared.agreements.tiers import Sampling, Standing
+from etracker_shared.agreements.tiers import Sampling, Treatment
 from etracker_shared.language.identity import KeyHash
 from etracker_shared.language.tier import Tier
 
@@ -47,7 +47,7 @@ def test_a_better_history_is_never_withheld_more(history: History, more: int) ->
     assert withheld_share(history._replace(seeding=history.seeding + more)) <= share
 
 
-def standing(tier: Tier, policy: Policy = Policy.RANDOM, history: History = NOBODY) -> Standing:
+def standing(tier: Tier, policy: Policy = Policy.RANDOM, history: History = NOBODY) -> Treatment:
     key = Key(1, KeyHash(bytes(16)), held=HeldTier(tier, NOW), origin=Origin(since=NOW - DAY))
     return judge(Account(key, history, None), policy, YARDSTICKS, NOW)
 
@@ -88,7 +88,7 @@ def test_a_guest_is_a_free_rider_sampled_by_address_prefix(policy: Policy) -> No
     assert (told.registered, told.tier, told.sampling) == (False, Tier.FREE_RIDER, Sampling.PREFIX)
 
 
-def length_of_list(policy: Policy, told: Standing) -> int:
+def length_of_list(policy: Policy, told: Treatment) -> int:
     asker = Asker(identity=1, pair_hash=1, tier=told.tier, role=Role.LEECHER, first_seen=0, share=told.share)
     question = Question(asker, numwant=50, torrent_length=None, seed=1, now=0)
     return len(ANNOUNCE_POLICIES[policy].choose(question, np.zeros(60, RECORD)))

@@ -1,4 +1,4 @@
-"""Scoring's standings over HTTP: batched, cached, and replaced by the last known ones while scoring is down."""
+"""Scoring's treatments over HTTP: batched, cached, and replaced by the last known ones while scoring is down."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from etracker_announce.adapters.caching import NotifiedCache
 from etracker_announce.metrics import Metrics
 from etracker_announce.ports import Judgement
 from etracker_shared.agreements.notifications import KEYS_CHANNEL
-from etracker_shared.agreements.tiers import MAX_KEYS, TIERS_PATH, Standing, TiersRequest, TiersResponse
+from etracker_shared.agreements.tiers import MAX_KEYS, TIERS_PATH, TiersRequest, TiersResponse, Treatment
 from etracker_shared.language.identity import KeyHash
 from etracker_shared.language.tier import Tier
 from etracker_shared.plumbing.postgres import Listener
@@ -28,7 +28,7 @@ SHARED_JUDGEMENTS = 1024
 GUEST = KeyHash(b"")
 """Any guest, which the request writes as an empty string."""
 
-NOBODY_ASKED = Judgement(Standing(registered=False, tier=Tier.FREE_RIDER), provisional=True)
+NOBODY_ASKED = Judgement(Treatment(registered=False, tier=Tier.FREE_RIDER), provisional=True)
 
 _UNAVAILABLE = (httpx.HTTPError, TimeoutError, OpenedState, ValidationError)
 
@@ -59,7 +59,7 @@ class ScoringTiers:
             self._strangers.forget(key_hashes)
 
     async def judge(self, key_hash: KeyHash | None, prefix: bytes = b"") -> Judgement:
-        """Return a standing, see :class:`~etracker_announce.ports.Tiers`."""
+        """Return a treatment, see :class:`~etracker_announce.ports.Tiers`."""
         key = GUEST if key_hash is None else key_hash
         judgement = self._registered.fresh(key) or self._strangers.fresh(key)
         if judgement is not None:
@@ -90,14 +90,14 @@ class ScoringTiers:
         self._metrics.tier_batches.observe(len(keys))
         asked_at = time.monotonic()
         async with await self._breakers.get_breaker("scoring"), asyncio.timeout(DEADLINE_SECONDS):
-            standings = await self._post(keys)
-        answers = zip(keys, standings, strict=True)
-        judgements = {key: _shared(Judgement(standing, provisional=False)) for key, standing in answers}
+            treatments = await self._post(keys)
+        answers = zip(keys, treatments, strict=True)
+        judgements = {key: _shared(Judgement(treatment, provisional=False)) for key, treatment in answers}
         for key, judgement in judgements.items():
             self._keep(key, judgement, asked_at)
         return judgements
 
-    async def _post(self, keys: Sequence[KeyHash]) -> Sequence[Standing]:
+    async def _post(self, keys: Sequence[KeyHash]) -> Sequence[Treatment]:
         """Ask scoring.
 
         Raises:
@@ -115,7 +115,7 @@ class ScoringTiers:
 
     def _keep(self, key: KeyHash, judgement: Judgement, asked_at: float) -> None:
         kept, other = self._strangers, self._registered
-        if judgement.standing.registered or key == GUEST:
+        if judgement.treatment.registered or key == GUEST:
             kept, other = other, kept
         other.drop(key)
         kept.put(key, judgement, asked_at)

@@ -59,7 +59,7 @@ class Admission:
             NotAllowedError: the key isn't registered.
         """
         judgement = await self._tiers.judge(key_hash, prefix)
-        if key_hash is not None and not judgement.standing.registered and not judgement.provisional:
+        if key_hash is not None and not judgement.treatment.registered and not judgement.provisional:
             raise NotAllowedError(Reason.INVALID_KEY)
         return judgement
 

@@ -114,11 +114,11 @@ class AnnounceHandler:
         )
 
     def _step(self, announce: AdmittedAnnounce) -> Step:
-        request, standing, now = announce.request, announce.judgement.standing, int(announce.at)
+        request, treatment, now = announce.request, announce.judgement.treatment, int(announce.at)
         secret = self._secret()
         if secret is None:
             raise NotReadyError(Reason.STARTING)
-        identity = announce.key_hash if standing.sampling is Sampling.KEY else announce.source.prefix
+        identity = announce.key_hash if treatment.sampling is Sampling.KEY else announce.source.prefix
         pair = hash_pair(secret, identity, announce.info_hash)
         flags = PeerFlag.UNREACHABLE if request.port <= LAST_UNREACHABLE_PORT else PeerFlag.NONE
         numwant, role = self._numwant(request), request.role
@@ -130,7 +130,7 @@ class AnnounceHandler:
             pair_hash=pair.hash,
             endpoint=announce.source.packed + request.port.to_bytes(2, "big"),
             role=role,
-            tier=standing.tier,
+            tier=treatment.tier,
             flags=flags | PeerFlag.GUEST if announce.guest else flags,
             stopped=request.event is Event.STOPPED,
             window=self._policy.window(numwant) if numwant else 0,
@@ -181,11 +181,11 @@ class AnnounceHandler:
             interval_seconds=interval_seconds,
             min_interval_seconds=min(self._settings.min_interval_seconds, interval_seconds),
             peers=peers,
-            notice=announce.judgement.standing.notice,
+            notice=announce.judgement.treatment.notice,
         )
 
     def _question(self, announce: AdmittedAnnounce, view: View, step: Step, identity: int) -> Question:
-        share = announce.judgement.standing.share
+        share = announce.judgement.treatment.share
         asker = Asker(identity, step.pair_hash, step.tier, step.role, view.first_seen, share)
         numwant, seeders = self._numwant(announce.request), view.counts.seeders + view.counts.partial_seeds
         return Question(asker, numwant, announce.torrent.length, step.window_seed, step.now, seeders)

@@ -11,7 +11,7 @@ from etracker_scoring.scores.list_policies import Policy
 from etracker_scoring.scores.newcomers import Neighbour, Newcomer, decide_origins
 from etracker_scoring.scores.tiers import Origin, enter
 from etracker_scoring.stored.yardsticks import Yardsticks
-from etracker_shared.agreements.tiers import Standing
+from etracker_shared.agreements.tiers import Treatment
 from etracker_shared.language.identity import KeyHash
 
 
@@ -59,7 +59,7 @@ class Judge:
         self._clock = clock
         self.guest = guest(policy)
 
-    async def find(self, askers: Mapping[KeyHash, bytes]) -> Mapping[KeyHash, Standing]:
+    async def find(self, askers: Mapping[KeyHash, bytes]) -> Mapping[KeyHash, Treatment]:
         """Return the treatment of every registered key. ``askers``: keys, each with its prefix if that is known.
 
         Raises:

@@ -6,7 +6,7 @@ from etracker_scoring.scores.keys import Key
 from etracker_scoring.scores.list_policies import History, Policy, guests_share, share_of
 from etracker_scoring.scores.tiers import assess
 from etracker_scoring.stored.yardsticks import Yardsticks
-from etracker_shared.agreements.tiers import Sampling, Standing
+from etracker_shared.agreements.tiers import Sampling, Treatment
 from etracker_shared.language.tier import Tier
 
 
@@ -18,20 +18,20 @@ class Account(NamedTuple):
     notice: str | None
 
 
-def guest(policy: Policy) -> Standing:
+def guest(policy: Policy) -> Treatment:
     """Return the treatment of any guest, and the answer for a key that isn't registered (announce refuses that one)."""
     share = guests_share(policy)
-    return Standing(registered=False, tier=Tier.FREE_RIDER, share=share, sampling=Sampling.PREFIX)
+    return Treatment(registered=False, tier=Tier.FREE_RIDER, share=share, sampling=Sampling.PREFIX)
 
 
-def judge(account: Account, policy: Policy, yardsticks: Yardsticks, now: float) -> Standing:
+def judge(account: Account, policy: Policy, yardsticks: Yardsticks, now: float) -> Treatment:
     """Return the treatment of a registered key at a moment (Unix seconds), the same on every replica.
 
     Low tiers are sampled by address prefix, or five keys would buy back what one lost.
     """
     key = account.key
     tier = assess(key.history, key.held, key.origin, now, yardsticks.parameters).held.tier
-    return Standing(
+    return Treatment(
         registered=True,
         tier=tier,
         share=share_of(policy, account.history, yardsticks.good_seeding),

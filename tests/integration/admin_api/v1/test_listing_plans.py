@@ -1,7 +1,7 @@
 """A page costs what it holds, not what the list holds: seen in the plans, since timings say little on a busy machine.
 
-``listing_plans.txt`` beside this has the plans over 1,000,000 torrents, and how long answers took there; the full test
-writes it anew into ``build/``.
+``listing_plans.txt`` next to this has the plans over 1,000,000 torrents, and how long answers took there; the full test
+writes it again into ``build/``.
 """
 
 import asyncio
@@ -77,7 +77,7 @@ async def test_a_million_torrents(shared_postgres: PostgresServer, redis_setting
         lines = [f"{LARGE:,} torrents, {await _size(connection)}. Milliseconds are medians of {ROUNDS} requests."]
         async with serving(settings) as client:
             cached, fresh = await _median(client, "/api/v1/stats"), await _fresh_statistics(connection, client)
-            lines += [f"\nstats: {fresh:.1f} ms read anew, once a second; {cached:.1f} ms in between"]
+            lines += [f"\nstats: {fresh:.1f} ms read once a second; {cached:.1f} ms in between"]
             for name, query in QUESTIONS.items():
                 plans = await plans_of(connection, query)
                 assert max(plan.rows_read for plan in plans) <= LARGEST_READ * 3, name

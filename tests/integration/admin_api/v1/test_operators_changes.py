@@ -21,7 +21,7 @@ V1 = "/api/v1"
 
 @pytest.fixture
 async def tracker(client: AsyncClient, database: asyncpg.Connection) -> AsyncClient:
-    """A torrent, a key and an operator beside the environment's."""
+    """A torrent, a key and an operator in addition to the first one."""
     await database.execute("INSERT INTO infohashes (info_hash, name) VALUES ($1, 'a film')", bytes.fromhex(INFO_HASH))
     await database.execute("INSERT INTO peers (id, announce_key, uploaded) VALUES (1, $1, 77)", KEY)
     await database.execute("INSERT INTO operators (name, key_hash) VALUES ('ann', $1)", hash_api_key(b"annes"))

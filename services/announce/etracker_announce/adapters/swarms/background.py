@@ -11,7 +11,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def repeat(work: Callable[[], Awaitable[object]], pause_seconds: float) -> None:
-    """Do ``work`` for ever, with a pause after each turn."""
+    """Repeat ``work`` until cancelled, with a pause after each turn."""
     while True:
         try:
             await work()

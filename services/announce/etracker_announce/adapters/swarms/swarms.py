@@ -73,7 +73,7 @@ class RedisSwarms:
         return [commands.parse_counts(reply) for reply in replies]
 
     async def admit_new_hash(self, prefix: bytes, limit: int) -> bool:
-        """Count one more new hash of an address prefix; tell whether it's among the first ``limit`` of the hour.
+        """Count one more new hash of an address prefix; return whether it's among the first ``limit`` of the hour.
 
         Raises:
             SwarmsUnavailableError: Redis can't be asked.

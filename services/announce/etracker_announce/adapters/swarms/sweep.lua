@@ -27,7 +27,7 @@ local function sweep_table(side, stop, records)
   return stop - start
 end
 
--- The hand is how many records are still to be looked at in this round: leechers first, then seeders; 0 starts anew.
+-- The hand is how many records are still to be looked at in this round: leechers first, then seeders; 0 starts again.
 local all = count[1] + count[2]
 local to_look = (hand == 0 or hand > all) and all or hand
 local of_leechers = sweep_table(2, math.max(0, to_look - count[1]), budget)

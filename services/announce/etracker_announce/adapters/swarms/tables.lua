@@ -131,7 +131,7 @@ local function append(side, record)
   return slot
 end
 
--- Redis can't shorten a string: write it anew once more than a quarter of it is slack.
+-- Redis can't shorten a string: rewrite it once more than a quarter of it is slack.
 local function trim(side)
   local records = count[side]
   if records == 0 then

@@ -11,7 +11,7 @@ from etracker_shared.agreements import redis_keys
 
 PROBE_SECONDS = 1.0
 STEADY_SECONDS = 10.0
-"""A full Redis takes a write whenever a little is freed: say that it takes them again after so long a time of it."""
+"""A full Redis takes a write whenever a little is freed: report that it accepts them again only after this time."""
 
 _FULL = "it is out of memory: known peers are served, new ones told to come back; raise its maxmemory if this lasts"
 _PROBES = [(b"SETRANGE", key, 0, b"") for key in redis_keys.ALL_SYNCED[::16]]

@@ -1,4 +1,4 @@
-"""What the tracker makes of a standing and of the seeders it sees: intervals, and the prefixes in facts."""
+"""What the tracker makes of a treatment and of the seeders it sees: intervals, and the prefixes in facts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from etracker_announce.ports import Judgement, Torrent
 from etracker_announce.settings import AnnounceSettings
 from etracker_announce.tracker.seeding_counts import FRESH_SECONDS
 from etracker_shared.agreements.facts import Event, unpack_facts
-from etracker_shared.agreements.tiers import Standing
+from etracker_shared.agreements.tiers import Treatment
 from etracker_shared.language.identity import InfoHash
 from etracker_shared.language.tier import Tier
 from tests.support.announce_ports import HASH, Scripted
@@ -45,7 +45,7 @@ def at(scripted: Scripted, seconds_after_joining: int) -> None:
 
 
 def has_tier(scripted: Scripted, tier: Tier) -> None:
-    scripted.tiers.judgement = Judgement(Standing(registered=True, tier=tier), provisional=False)
+    scripted.tiers.judgement = Judgement(Treatment(registered=True, tier=tier), provisional=False)
 
 
 async def intervals(scripted: Scripted, left: int) -> tuple[int, int]:
