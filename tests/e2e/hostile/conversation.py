@@ -18,7 +18,7 @@ class Answer:
     raw: bytes
 
 
-async def say(address: tuple[str, int], request: bytes) -> Answer:
+async def say(address: tuple[str, int], request: bytes, patience_seconds: float = PATIENCE_SECONDS) -> Answer:
     """Send bytes, close our side once no answer came to them, and read until the other side closes its own.
 
     A server that isn't finished with a request forgets it when our side closes, so it gets a moment before that.
@@ -32,7 +32,7 @@ async def say(address: tuple[str, int], request: bytes) -> Answer:
         writer.write(request)
         async with asyncio.timeout(ANSWER_SECONDS):
             await writer.drain()
-            if not await _is_answered(reader, raw):
+            if not await _is_answered(reader, raw, patience_seconds):
                 writer.write_eof()
                 await _read_to_end(reader, raw)
     except TimeoutError:
@@ -44,9 +44,9 @@ async def say(address: tuple[str, int], request: bytes) -> Answer:
     return Answer(tuple(int(status) for status in _STATUS.findall(raw)), bytes(raw))
 
 
-async def _is_answered(reader: asyncio.StreamReader, raw: bytearray) -> bool:
+async def _is_answered(reader: asyncio.StreamReader, raw: bytearray, patience_seconds: float) -> bool:
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(patience_seconds):
             await _read_to_end(reader, raw)
     except TimeoutError:
         return False

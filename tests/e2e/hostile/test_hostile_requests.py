@@ -26,6 +26,8 @@ from tests.support.torrents import Version, make_content, make_torrent
 AMOUNTS = [pytest.param(10_000, id="10k"), pytest.param(1_000_000, id="1M", marks=pytest.mark.full)]
 WORKERS = 16
 SEED = 20_260_101
+PARSING_SECONDS = 1.0
+"""How long an upload may take to be answered: large torrents are parsed in a process of their own."""
 
 pytestmark = [pytest.mark.timeout(2400), pytest.mark.parametrize("amount", AMOUNTS)]
 
@@ -246,7 +248,7 @@ async def test_what_an_operator_sends_bent_is_answered_and_changes_no_row_when_r
     before = await database.fetch(CHECKSUMS)
     for _ in range(amount // 20):
         sent = operators_request(rng.choice(bodies), stack.api_key, rng)
-        answer = await say(admin, sent)
+        answer = await say(admin, sent, PARSING_SECONDS)
         assert_harmless(answer, sent)
         assert len(answer.statuses) == 1, (sent, answer.raw[:500])
         statuses.update(answer.statuses)

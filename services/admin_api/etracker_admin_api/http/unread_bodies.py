@@ -1,14 +1,12 @@
 """Request bodies that no route reads: received in time or not at all, and dropped within limits; pure ASGI.
 
-A connection that is closed while its client is still sending is reset, and the reset may overtake the response. Many
-clients read no response before they have sent everything, and a proxy gives up on a server that closes early.
-So while a body is coming it is read and dropped before its response is sent. When it pauses, the response is sent, the
-rest is read and dropped, and the connection is closed. A client that sends too much, or too slowly, is reset after all.
+A connection that is closed while its client is still sending is reset, and the reset may overtake the response. So a
+response that is ready before the end of the body is sent first, the rest of the body is read and dropped, and then the
+connection is closed. A client that sends too much, or too slowly, is reset after all.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,14 +26,12 @@ class BodyBounds:
     """Time limits for bodies.
 
     A body that is read may take ``grace_seconds`` plus its time at the slowest speed. One that is dropped may take
-    ``drop_seconds``, with pauses of at most ``drop_pause_seconds``; its response is sent after the first pause of
-    ``flow_pause_seconds``.
+    ``drop_seconds``, with pauses of at most ``drop_pause_seconds``.
     """
 
     grace_seconds: float = 20
     drop_seconds: float = 30
     drop_pause_seconds: float = 3
-    flow_pause_seconds: float = 0.25
 
 
 class UnreadBodies:
@@ -52,19 +48,19 @@ class UnreadBodies:
             await self._app(scope, receive, send)
             return
         body = _Body(scope, receive, self._bounds)
-        response = _Response(body, send, lambda: self._drop(body, self._bounds.flow_pause_seconds))
+        response = _Response(body, send)
         await self._app(scope, body.receive, response.send)
         if response.held_back:
-            await self._drop(body, self._bounds.drop_pause_seconds)
+            await self._drop(body)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _drop(self, body: "_Body", pause_seconds: float) -> None:
+    async def _drop(self, body: "_Body") -> None:
         if self._dropping >= DROPS_AT_ONCE or not body.is_coming:
             return
         self._dropping += 1
         try:
             async with asyncio.timeout(self._bounds.drop_seconds):
-                await body.drop(pause_seconds)
+                await body.drop()
         except TimeoutError:
             return
         finally:
@@ -108,14 +104,10 @@ class _Body:
                 return {"type": "http.disconnect"}
             raise SlowBodyError from None
 
-    async def drop(self, pause_seconds: float) -> None:
-        """Receive the rest, within the limits.
-
-        Raises:
-            TimeoutError: nothing has come for ``pause_seconds``.
-        """
+    async def drop(self) -> None:
+        """Receive the rest, within the limits."""
         while self.is_unread and self._received_bytes < self._dropped_bytes:
-            await self._receive_within(pause_seconds)
+            await self._receive_within(self._bounds.drop_pause_seconds)
 
     async def _receive_within(self, seconds: float) -> Message:
         start = time.monotonic()
@@ -131,19 +123,17 @@ _DECLARING = frozenset({b"content-length", b"transfer-encoding", b"expect"})
 
 
 class _Response:
-    """Holds back the end of a response until the request's body has been read; all of it while the body is coming."""
+    """Holds back the end of a response until the request's body has been read."""
 
-    def __init__(self, body: _Body, send: Send, drop: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, body: _Body, send: Send) -> None:
         self._body = body
         self._send = send
-        self._drop = drop
         self._closes = False
         self.held_back = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._body.has_response = True
-            await self._drop()
             self._closes = self._body.is_unread
             if self._closes:
                 message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
