@@ -33,7 +33,7 @@ class DiskWatch:
             await asyncio.sleep(POLL_SECONDS)
 
     def look(self) -> None:
-        """Look at the disk now, and tell of a change."""
+        """Check the disk now, and report a change on the console."""
         free = self._free_bytes()
         slack = SLACK if self._told else 1.0
         if free < FULL_BYTES * (slack if self._told == "full" else 1.0):

@@ -127,7 +127,7 @@ class Stack:
         )
 
     async def _follow_api_key(self) -> None:
-        """Tell of an API key that was replaced while we run."""
+        """Update the state file when the API key is replaced."""
         while True:
             await asyncio.sleep(KEY_LOOK_SECONDS)
             with suppress(OSError, StackError):  # the admin API says what is wrong with it

@@ -1,4 +1,4 @@
-"""The connection to Postgres: limited waits, one error for every outage, and rows that become values by name."""
+"""The connection to Postgres: bounded waits, one error for all outages, and rows read by column name."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping

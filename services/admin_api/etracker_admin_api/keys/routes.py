@@ -17,7 +17,7 @@ from etracker_shared.language.identity import new_announce_key
 
 
 def own_keys_router(keys: KeyStore, generator: KeyGenerator, roles: Roles, callers: Callers) -> APIRouter:
-    """Build the routes for everybody's own announce keys."""
+    """Build the routes with which users manage their own announce keys."""
     router = APIRouter(prefix="/api/v1", tags=["keys"])
     key_holder = Security(roles.key_holder)
 
