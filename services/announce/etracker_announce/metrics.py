@@ -38,7 +38,7 @@ class Metrics:
         self.seconds = {kind: seconds.labels(kind.value) for kind in Kind}
         tiers = Counter(
             "etracker_announce_tier_lookups",
-            "Standings looked up, by where they came from.",
+            "Treatments of keys looked up, by where they came from.",
             ["source"],
             registry=registry,
         )
