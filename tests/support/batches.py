@@ -10,11 +10,13 @@ from etracker_scoring.scores.newcomers import decide_origins
 from etracker_scoring.worker.admission import Outcome, admit
 from etracker_scoring.worker.batch import Batch, Stored, settle_facts
 from etracker_scoring.worker.downloads import possible_snatches
+from etracker_scoring.worker.known import places_of
+from etracker_scoring.worker.readers.guest_snatches import GuestSnatchesReader
 from etracker_scoring.worker.readers.scores.accounting import Changes, account_for_keys, find_newcomers
 from etracker_scoring.worker.readers.sessions import SessionsReader
 from etracker_scoring.worker.readers.snatches import SnatchesReader
 from etracker_scoring.worker.readers.torrents import sum_up
-from etracker_scoring.worker.records import Credit, Membership, MembershipKey, Session, SessionKey, Torrent
+from etracker_scoring.worker.records import Credit, Membership, MembershipKey, PrefixKey, Session, SessionKey, Torrent
 from etracker_scoring.worker.sums import Sums
 from etracker_shared.agreements.facts import MAX_COUNTER, Fact
 from etracker_shared.language.identity import hash_announce_key
@@ -47,6 +49,7 @@ class Store:
         self.sessions: dict[SessionKey, Session] = {}
         self.memberships: dict[MembershipKey, Membership] = {}
         self.credits: dict[MembershipKey, Credit] = {}
+        self.guest_snatches: Counter[PrefixKey] = Counter()
         self.totals: Counter[str] = Counter()
 
     def settle(self, facts: Sequence[Fact]) -> Settled:
@@ -55,18 +58,27 @@ class Store:
             member: sum(kept.downloaded_credit for key, kept in self.sessions.items() if key[:2] == member)
             for member in possible_snatches(admitted, self.memberships)
         }
-        stored = Stored(dict(self.sessions), dict(self.memberships), dict(self.credits), downloaded)
-        settled, outcomes = settle_facts(admitted, stored)
-        batch = Batch(settled, stored, NOW_MS)
+        holders = {(*key[:2], place): key for key, kept in self.sessions.items() for place in places_of(kept)}
+        stored = Stored(
+            dict(self.sessions),
+            holders,
+            dict(self.memberships),
+            dict(self.credits),
+            downloaded,
+            dict(self.guest_snatches),
+        )
+        settled, sessions, outcomes = settle_facts(admitted, stored)
+        batch = Batch(settled, stored, NOW_MS, sessions=sessions)
         newcomers = find_newcomers(settled)
         origins = decide_origins(newcomers.values(), [], PARAMETERS)
         result = Settled(
             outcomes=outcomes + dropped,
-            sessions=SessionsReader().read(batch, None),
+            sessions=dict(SessionsReader().read(batch, None)),
             memberships=SnatchesReader().read(batch, None),
             keys=account_for_keys(batch, newcomers, origins, PARAMETERS),
             torrents=sum_up(settled),
         )
+        self.guest_snatches += GuestSnatchesReader().read(batch, None)
         self._store(result)
         return result
 

@@ -19,13 +19,16 @@ def info_hash_of(name: str) -> InfoHash:
 def make_fact(**changes: Any) -> Fact:
     """Make a fact of the key ``alice`` about the torrent ``film``; ``at`` is seconds after the start.
 
-    ``key``, ``guest`` (a peer_id) and ``torrent`` are names.
+    ``key``, ``guest`` (a peer_id) and ``torrent`` are names. ``address`` is a name, too; without one the fact doesn't
+    say where it comes from.
     """
     at_ms = START_MS + round(changes.pop("at", 0) * 1000)
     key_hash, flags = hash_announce_key(changes.pop("key", "alice")), FactFlag.NONE
     if (guest := changes.pop("guest", None)) is not None:
         key_hash, flags = hash_guest(guest), FactFlag.GUEST
         changes["peer_id"] = guest
+    if (address := changes.pop("address", None)) is not None:
+        changes["address_hash"] = hashlib.blake2b(address.encode(), digest_size=8).digest()
     defaults: dict[str, Any] = {
         "key_hash": KeyHash(key_hash),
         "info_hash": info_hash_of(changes.pop("torrent", "film")),

@@ -8,6 +8,9 @@ from etracker_scoring.scores.list_policies import Policy
 from etracker_shared.plumbing.settings import EnvironmentSettings, PostgresSettings, RedisSettings, ServingSettings
 
 
+PEER_LIFETIME_SLACK_SECONDS = 300
+
+
 class ScoreSettings(EnvironmentSettings):
     """Score parameters, for both programs. Must be a class's last base: its way of reading nested names wins.
 
@@ -49,3 +52,17 @@ class WorkerSettings(PostgresSettings, RedisSettings, ServingSettings, ScoreSett
     worker_batch_facts: int = Field(5000, ge=1, le=100_000)
     worker_poll_seconds: float = Field(1.0, gt=0, le=10)
     counts_sync_seconds: float = Field(20.0, gt=0, le=60)
+    max_bytes_per_second: int = Field(
+        1_250_000_000,
+        ge=1,
+        description=(
+            "Bytes per second that a client is believed to upload or download at most; what it claims beyond that isn't"
+            " counted."
+        ),
+    )
+    interval_seconds: int = Field(1800, ge=1)
+
+    @property
+    def guests_last_seconds(self) -> int:
+        """How long a guest's session is kept after its last announce: two lifetimes of a peer."""
+        return 2 * (2 * self.interval_seconds + PEER_LIFETIME_SLACK_SECONDS)

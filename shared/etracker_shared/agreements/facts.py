@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from etracker_shared.language.identity import InfoHash, KeyHash
 
-FACT_VERSION = 1
+FACT_VERSION = 2
 LAST_VERSION = 31
 """Versions are the bytes below printable ASCII: an entry that begins with any other byte never held facts."""
 
@@ -21,10 +21,17 @@ SHARDS = 16
 """Number of streams. Facts of one key are in one stream, so their order is kept."""
 
 ENTRY_FIELD = b"f"
-UNKNOWN_LEFT = -1
-MAX_COUNTER = 2**63 - 1
+UNKNOWN = -1
+"""A counter, or the bytes left, that the client didn't report or that can't be read."""
 
-_LAYOUT = struct.Struct("<BBBB16s20s20s7sxQqqqqqI")
+MAX_COUNTER = 2**63 - 1
+MAX_SUPPRESSED = 2**16 - 1
+NO_ADDRESS = bytes(8)
+"""The address hash of a fact whose version had none."""
+
+_FIRST = "<BBBB16s20s20s7sxQqqqqqI"
+_LAYOUTS = {1: struct.Struct(_FIRST), 2: struct.Struct(_FIRST + "8sHH")}
+_LAYOUT = _LAYOUTS[FACT_VERSION]
 FACT_SIZE = _LAYOUT.size
 
 
@@ -58,11 +65,13 @@ _FLAGS = tuple(FactFlag(bits) for bits in range(256))
 class Fact(NamedTuple):
     """One acknowledged announce. A named tuple, because announce makes one each time and the worker reads it.
 
-    ``at_ms``: Unix time in milliseconds. ``left``: bytes, or :data:`UNKNOWN_LEFT`.
+    ``at_ms``: Unix time in milliseconds. Counters and ``left`` are bytes, or :data:`UNKNOWN`.
     ``prefix``: 7 bytes, see :func:`~etracker_shared.language.identity.address_prefix`.
     ``interval_seconds``: the usual interval of this key in this torrent, which is what anybody with ``left`` 0 was
     told; a leecher may have been told a shorter one. ``seeding_prefixes``: distinct address prefixes that seed the
     torrent, as announce last saw its swarm, 16 at most and also when it never did.
+    ``address_hash``: keyed hash of the address, 8 bytes; the address itself is stored nowhere. ``suppressed``: how many
+    announces of this client were answered since its last fact without writing one.
     """
 
     key_hash: KeyHash
@@ -79,6 +88,9 @@ class Fact(NamedTuple):
     flags: FactFlag
     interval_seconds: int
     seeding_prefixes: int
+    address_hash: bytes = NO_ADDRESS
+    port: int = 0
+    suppressed: int = 0
 
 
 def pack_fact(fact: Fact) -> bytes:
@@ -99,7 +111,22 @@ def pack_fact(fact: Fact) -> bytes:
         fact.corrupt,
         fact.redundant,
         fact.interval_seconds,
+        fact.address_hash,
+        fact.port,
+        fact.suppressed,
     )
+
+
+def fact_size(entry: bytes) -> int:
+    """Return the size of each fact of an entry, whose first byte is their version.
+
+    Raises:
+        ValueError: no fact begins with that byte.
+    """
+    layout = _LAYOUTS.get(entry[0])
+    if layout is None:
+        raise ValueError(f"{entry[0]} is no version of a fact")
+    return layout.size
 
 
 def unpack_facts(entry: bytes) -> Iterator[Fact]:
@@ -109,18 +136,21 @@ def unpack_facts(entry: bytes) -> Iterator[Fact]:
         NewerFactError: the entry has facts of a newer version, whose size may be another.
         ValueError: the entry holds no facts.
     """
-    if entry and FACT_VERSION < entry[0] <= LAST_VERSION:
+    if not entry:
+        return
+    if FACT_VERSION < entry[0] <= LAST_VERSION:
         raise NewerFactError(f"facts of version {entry[0]}, and this is a worker for version {FACT_VERSION}")
-    if len(entry) % FACT_SIZE:
-        raise ValueError(f"an entry of {len(entry)} bytes is no whole number of facts of {FACT_SIZE}")
-    for fields in _LAYOUT.iter_unpack(entry):
-        version, flags, event, prefixes, key_hash, info_hash, peer_id, prefix, *numbers, interval = fields
-        if version != FACT_VERSION:
-            raise ValueError(f"{version} is no version of a fact")
+    size = fact_size(entry)
+    if len(entry) % size:
+        raise ValueError(f"an entry of {len(entry)} bytes is no whole number of facts of {size}")
+    for fields in _LAYOUTS[entry[0]].iter_unpack(entry):
+        version, flags, event, prefixes, key_hash, info_hash, peer_id, prefix = fields[:8]
+        if version != entry[0]:
+            raise ValueError(f"a fact of version {version} in an entry of version {entry[0]}")
         if event >= len(_EVENTS):
             raise ValueError(f"{event} is no event")
-        told = (*numbers, _EVENTS[event], _FLAGS[flags], interval, prefixes)
-        yield Fact._make((key_hash, info_hash, peer_id, prefix, *told))
+        reported = (*fields[8:14], _EVENTS[event], _FLAGS[flags], fields[14], prefixes, *fields[15:])
+        yield Fact(key_hash, info_hash, peer_id, prefix, *reported)
 
 
 def shard_of(key_hash: bytes) -> int:

@@ -12,6 +12,7 @@ peers              admin API (operators through psql)            scoring worker:
 memberships        scoring worker                                scoring worker
 announces          scoring worker                                scoring worker
 facts              scoring worker (only with a fact retention)   scoring worker
+guest_snatches     scoring worker                                scoring worker
 stream_positions   scoring worker                                scoring worker
 tier_changes       scoring worker                                nobody
 tier_thresholds    scoring worker (only with recalibration)      scoring worker
@@ -60,6 +61,7 @@ __all__ = [
     "announces",
     "audit_log",
     "facts",
+    "guest_snatches",
     "infohashes",
     "memberships",
     "metadata",
@@ -273,7 +275,7 @@ announces = Table(
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("key_id", BigInteger, ForeignKey("peers.id", ondelete="CASCADE"), comment="null for guests"),
     Column("info_hash_id", BigInteger, ForeignKey("infohashes.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("peer_id", LargeBinary, nullable=False),
+    Column("peer_id", LargeBinary, nullable=False, comment="for a guest since facts of version 2: its 16-byte hash"),
     # the base: counters as last reported
     _counter("uploaded"),
     _counter("downloaded"),
@@ -286,6 +288,21 @@ announces = Table(
     _counter("downloaded_credit"),
     _counter("seeding_seconds"),
     Column("snatched", Boolean, nullable=False, server_default=text("false"), comment="a guest's snatch was counted"),
+    Column(
+        "place",
+        BigInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="number of the address, port and infohash last announced from and for; 0 if unknown",
+    ),
+    Column("others", LargeBinary, comment="the bases of its other places, packed; null if there are none"),
+    Column(
+        "most_left",
+        BigInteger,
+        nullable=False,
+        server_default=text("-1"),
+        comment="the most ever reported as left, 0 if it began with everything; -1 if unknown",
+    ),
     moment("first_seen"),
     moment("last_seen"),
     Index(
@@ -296,8 +313,19 @@ announces = Table(
         unique=True,
         postgresql_nulls_not_distinct=True,
     ),
+    Index("ix_announces_guests", "id", postgresql_where=text("key_id IS NULL")),
     comment="one row a session: a key (or guest), a torrent and a client instance",
     postgresql_with={"fillfactor": 80, **_BUSY},
+)
+
+guest_snatches = Table(
+    "guest_snatches",
+    metadata,
+    Column("info_hash_id", BigInteger, ForeignKey("infohashes.id", ondelete="CASCADE"), primary_key=True),
+    Column("prefix", LargeBinary, primary_key=True, comment="address prefix, 7 bytes as in a fact"),
+    Column("number", Integer, nullable=False),
+    moment("last_time"),
+    comment="how many snatches of a torrent by guests of an address prefix were counted",
 )
 
 stream_positions = Table(

@@ -169,7 +169,7 @@ async def test_poison_is_skipped_and_blocks_nothing(
     good, *rest = a_download()
     await add_facts(redis_client, good)
     wrong_version = b"\xff" + pack_fact(good)[1:]
-    for poison in (b"", b"short", wrong_version, pack_fact(make_fact(uploaded=-1)), pack_fact(make_fact(left=-2))):
+    for poison in (b"", b"short", wrong_version, pack_fact(make_fact(uploaded=-2)), pack_fact(make_fact(left=-2))):
         await redis_client.xadd(shard, {ENTRY_FIELD: poison})
     await redis_client.xadd(shard, {b"another field": b"1"})
     await add_facts(redis_client, *rest)

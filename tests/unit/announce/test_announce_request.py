@@ -13,7 +13,7 @@ from etracker_announce.domain.requests import AnnounceRequest, Kind
 from etracker_announce.domain.swarm import Role
 from etracker_announce.frontends.http import requests
 from etracker_announce.frontends.http.requests import Target, parse_path, parse_scrape
-from etracker_shared.agreements.facts import MAX_COUNTER, UNKNOWN_LEFT, Event
+from etracker_shared.agreements.facts import MAX_COUNTER, UNKNOWN, Event
 
 HASH = bytes(range(20))
 BASE = b"info_hash=" + quote_from_bytes(HASH).encode() + b"&peer_id=-TR3000-5e0xqbj5042p&port=6881"
@@ -117,7 +117,7 @@ def test_odd_numwant_means_the_default(numwant: bytes) -> None:
 def test_unknown_left_means_leecher(left: bytes) -> None:
     """PROTOCOL 6."""
     request = parse_announce(BASE + left)
-    assert request.left == UNKNOWN_LEFT
+    assert request.left == UNKNOWN
     assert request.role is Role.LEECHER
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from etracker_scoring.scores.formula import DAY, KeyHistory, decay
 from etracker_scoring.scores.tiers import HeldTier
 from etracker_scoring.worker.admission import Outcome
-from etracker_shared.agreements.facts import MAX_COUNTER, UNKNOWN_LEFT, Event, Fact, FactFlag
+from etracker_scoring.worker.downloads import GUEST_SNATCHES
+from etracker_shared.agreements.facts import MAX_COUNTER, UNKNOWN, Event, Fact, FactFlag
 from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.language.tier import Tier
 from tests.support.batches import NOW_MS, PARAMETERS, SIZE, TORRENTS, Store
@@ -31,14 +32,31 @@ def test_protocol_29_a_download_that_ends_is_a_snatch_without_any_completed() ->
 
 
 @pytest.mark.parametrize(
-    ("length", "downloaded", "snatches"), [(1000, 100, 1), (1000, 99, 0), (None, 1, 1), (None, 0, 0)]
+    ("length", "downloaded", "snatches"), [(1000, 100, 1), (1000, 99, 0), (None, 100, 1), (None, 99, 0)]
 )
-def test_protocol_29_a_tenth_of_the_size_or_anything_of_an_unknown_size_must_be_downloaded_here(
+def test_protocol_29_a_tenth_of_the_size_or_of_what_was_left_if_it_is_unknown_must_be_downloaded_here(
     length: int | None, downloaded: int, snatches: int
 ) -> None:
     store = Store(length)
     store.settle(download(downloaded))
     assert store.snatches == snatches
+
+
+@pytest.mark.parametrize("length", [SIZE, None])
+@pytest.mark.parametrize("who", [{"key": "alice"}, {"guest": b"-TR4050-guest0000000"}])
+def test_protocol_29_repairing_what_one_arrived_with_is_no_snatch(length: int | None, who: dict[str, object]) -> None:
+    store = Store(length)
+    lefts = ((0, 0), (90, 0), (90, 0), (40, 50), (0, 90))
+    store.settle([make_fact(at=at, left=left, downloaded=down, **who) for at, (left, down) in enumerate(lefts)])
+    assert store.snatches == 0
+
+
+def test_snatches_of_guests_are_counted_up_to_a_few_per_address_prefix() -> None:
+    store = Store()
+    for number in range(10):
+        store.settle(download(1000, guest=b"-TR4050-%012d" % number))
+    store.settle(download(1000, guest=b"-TR4050-elsewhere000", prefix=b"\x04\x0a\x00\x01\x00\x00\x00"))
+    assert store.snatches == GUEST_SNATCHES + 1
 
 
 def test_protocol_29_a_peer_that_arrives_complete_has_not_snatched() -> None:
@@ -230,7 +248,7 @@ any_fact = st.builds(
     peer_id=st.sampled_from([b"a" * 20, b"b" * 20]),
     uploaded=counters,
     downloaded=counters,
-    left=st.sampled_from([UNKNOWN_LEFT, 0, 1, SIZE, MAX_COUNTER]),
+    left=st.sampled_from([UNKNOWN, 0, 1, SIZE, MAX_COUNTER]),
     event=st.sampled_from(Event),
     flags=st.sampled_from([FactFlag.NONE, FactFlag.GUEST, FactFlag.PROVISIONAL]),
 )

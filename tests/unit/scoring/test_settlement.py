@@ -2,7 +2,7 @@
 
 from etracker_scoring.worker.records import Session
 from etracker_scoring.worker.sessions import Settlement, settle
-from etracker_shared.agreements.facts import MAX_COUNTER, UNKNOWN_LEFT, Event, Fact
+from etracker_shared.agreements.facts import MAX_COUNTER, UNKNOWN, Event, Fact
 from tests.support.facts import make_fact
 
 
@@ -86,7 +86,7 @@ def test_a_stopped_with_counters_counts_like_any_announce() -> None:
 
 
 def test_an_unknown_left_says_nothing() -> None:
-    assert settle_all(make_fact(left=5), make_fact(at=5, left=UNKNOWN_LEFT))[-1].session.left == 5
+    assert settle_all(make_fact(left=5), make_fact(at=5, left=UNKNOWN))[-1].session.left == 5
 
 
 def test_credits_stop_at_the_largest_counter() -> None:

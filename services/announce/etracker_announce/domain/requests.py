@@ -4,7 +4,7 @@ import enum
 from typing import NamedTuple
 
 from etracker_announce.domain.swarm import Role
-from etracker_shared.agreements.facts import UNKNOWN_LEFT, Event
+from etracker_shared.agreements.facts import UNKNOWN, Event
 from etracker_shared.language.identity import InfoHash
 
 
@@ -19,7 +19,7 @@ class AnnounceRequest(NamedTuple):
     """One announce.
 
     ``other_info_hash``: what the infohash may be instead if no such torrent is tracked; None if it is unambiguous.
-    ``left``: bytes, or :data:`~etracker_shared.agreements.facts.UNKNOWN_LEFT`. ``numwant``: None for the default.
+    ``left``: bytes, or :data:`~etracker_shared.agreements.facts.UNKNOWN`. ``numwant``: None for the default.
     """
 
     info_hash: InfoHash
@@ -27,7 +27,7 @@ class AnnounceRequest(NamedTuple):
     port: int
     uploaded: int = 0
     downloaded: int = 0
-    left: int = UNKNOWN_LEFT
+    left: int = UNKNOWN
     corrupt: int = 0
     redundant: int = 0
     event: Event = Event.REGULAR

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from etracker_scoring.scores.keys import Key
 from etracker_scoring.worker.records import SessionKey, Torrent
-from etracker_shared.agreements.facts import Fact, FactFlag
+from etracker_shared.agreements.facts import NO_ADDRESS, Fact, FactFlag
 from etracker_shared.language.identity import InfoHash, KeyHash
 
 _GUEST = int(FactFlag.GUEST)  # operators of flags cost ten times as much as those of integers
@@ -17,6 +17,8 @@ class Outcome(StrEnum):
     """What became of a fact."""
 
     SETTLED = "settled"
+    IMPLAUSIBLE = "implausible"
+    """Settled, but a counter claimed more than anybody can have moved, and was credited what one can."""
     STALE = "stale"
     UNREGISTERED = "unregistered"
     UNLISTED = "unlisted"
@@ -52,6 +54,11 @@ def admit(
         elif torrent is None:
             dropped[Outcome.UNLISTED] += 1
         else:
-            session_key = (key.id if key else None, torrent.id, fact.peer_id)
+            session_key = (key.id, torrent.id, fact.peer_id) if key else (None, torrent.id, _guest_instance(fact))
             admitted.append(Admitted(fact, key, torrent, session_key))
     return admitted, dropped
+
+
+def _guest_instance(fact: Fact) -> bytes:
+    """Return what tells a guest from others: facts of the first version only have its peer_id."""
+    return fact.peer_id if fact.address_hash == NO_ADDRESS else fact.key_hash

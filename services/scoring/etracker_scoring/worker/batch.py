@@ -7,9 +7,20 @@ from typing import NamedTuple
 
 from etracker_scoring.scores.keys import Key
 from etracker_scoring.worker.admission import Admitted, Outcome
-from etracker_scoring.worker.downloads import Downloads, is_guests_snatch
+from etracker_scoring.worker.bases import place_of
+from etracker_scoring.worker.downloads import Downloads, GuestSnatches
 from etracker_scoring.worker.entries import Entry
-from etracker_scoring.worker.records import Credit, Membership, MembershipKey, Session, SessionKey, Torrent
+from etracker_scoring.worker.plausibility import NO_LIMITS, Limits
+from etracker_scoring.worker.records import (
+    Credit,
+    Membership,
+    MembershipKey,
+    Place,
+    PrefixKey,
+    Session,
+    SessionKey,
+    Torrent,
+)
 from etracker_scoring.worker.sessions import settle
 from etracker_shared.agreements.facts import Fact
 
@@ -41,19 +52,24 @@ class SettledFact(NamedTuple):
 class Stored:
     """What is stored about the sessions and memberships of a batch.
 
-    ``downloaded_here``: bytes over all sessions of a membership; loaded only where a snatch is possible.
+    ``holders``: the session that stood last at a place; loaded only for keys' new sessions. ``downloaded_here``:
+    bytes over all sessions of a membership, ``guest_snatches``: how many an address prefix had; both loaded only where
+    a snatch is possible.
     """
 
     sessions: Mapping[SessionKey, Session] = field(default_factory=dict)
+    holders: Mapping[Place, SessionKey] = field(default_factory=dict)
     memberships: Mapping[MembershipKey, Membership] = field(default_factory=dict)
     credits: Mapping[MembershipKey, Credit] = field(default_factory=dict)
     downloaded_here: Mapping[MembershipKey, int] = field(default_factory=dict)
+    guest_snatches: Mapping[PrefixKey, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What readers read. ``facts``: in stream order. ``now_ms``: when the batch is read, Unix milliseconds.
 
+    ``sessions``: those that changed, as they are after the last fact.
     ``entries``: all that was read from the streams, with the facts that don't count and those that can't be read.
     """
 
@@ -61,35 +77,55 @@ class Batch:
     stored: Stored
     now_ms: int
     entries: Sequence[Entry] = ()
+    sessions: Mapping[SessionKey, Session] = field(default_factory=dict)
 
 
-def settle_facts(admitted: Sequence[Admitted], stored: Stored) -> tuple[list[SettledFact], Counter[Outcome]]:
+class Settled(NamedTuple):
+    """The facts of a batch, settled; the sessions that changed; and what became of how many facts."""
+
+    facts: list[SettledFact]
+    sessions: dict[SessionKey, Session]
+    outcomes: Counter[Outcome]
+
+
+def settle_facts(admitted: Sequence[Admitted], stored: Stored, limits: Limits = NO_LIMITS) -> Settled:
     """Settle facts in order."""
     settled: list[SettledFact] = []
     sessions = dict(stored.sessions)  # one look-up per fact: hashing a session's key is a good part of its cost
+    changed: dict[SessionKey, Session] = {}
+    holders = dict(stored.holders)
     downloads = Downloads(stored.memberships, stored.downloaded_here)
-    stale = 0
+    guests = GuestSnatches(stored.guest_snatches)
+    stale = implausible = 0
     for item in admitted:
         fact, key, torrent, session_key = item
         before = sessions.get(session_key)
-        settlement = settle(before, fact)
+        place = (*session_key[:2], place_of(fact))
+        replaced_key = holders.get(place) if key and before is None else None
+        predecessor = sessions.get(replaced_key) if replaced_key else None
+        settlement = settle(before, fact, predecessor, torrent, limits)
         if settlement is None:
             stale += 1
             continue
-        after, uploaded, downloaded, seeded_from = settlement
+        after, uploaded, downloaded, seeded_from, is_implausible, replaced = settlement
+        implausible += is_implausible
+        if replaced and replaced_key:
+            sessions[replaced_key] = changed[replaced_key] = replaced
         member = membership = None
         if key:
             member = (key.id, torrent.id)
             membership, snatched = downloads.follow(member, item, before, settlement)
         else:
-            snatched = is_guests_snatch(item, before, settlement)
-            after = after._replace(snatched=True) if snatched else after
-        sessions[session_key] = after
+            after, snatched = guests.follow(item, before, after)
+        sessions[session_key] = changed[session_key] = after
+        holders[place] = session_key
         settled.append(
             SettledFact(
                 fact, key, torrent, session_key, before, after, uploaded, downloaded, seeded_from, member, membership,
                 snatched,
             )
         )  # fmt: skip
-    outcomes = Counter({Outcome.SETTLED: len(settled), Outcome.STALE: stale})
-    return settled, +outcomes
+    outcomes = Counter(
+        {Outcome.SETTLED: len(settled) - implausible, Outcome.IMPLAUSIBLE: implausible, Outcome.STALE: stale}
+    )
+    return Settled(settled, changed, +outcomes)

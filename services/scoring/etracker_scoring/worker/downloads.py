@@ -3,12 +3,19 @@
 from collections.abc import Mapping, Sequence
 
 from etracker_scoring.worker.admission import Admitted
-from etracker_scoring.worker.records import Membership, MembershipKey, Session
+from etracker_scoring.worker.records import Membership, MembershipKey, PrefixKey, Session, SessionKey, Torrent
 from etracker_scoring.worker.sessions import Settlement, is_hollow
 from etracker_shared.agreements.facts import Fact
 
 SNATCH_SHARE = 10
-"""A snatch needs at least 1/SNATCH_SHARE of the torrent's size downloaded here."""
+"""A snatch needs at least 1/SNATCH_SHARE of the torrent's size downloaded here.
+
+Of a torrent of unknown size, that share of the most that the client instance ever reported as left. One that began with
+everything only repairs what it has: that is no snatch.
+"""
+
+GUEST_SNATCHES = 4
+"""Snatches of one torrent by guests of one address prefix that are counted, in some weeks."""
 
 
 def possible_snatches(
@@ -48,7 +55,7 @@ class Downloads:
             self._downloaded_here[member] = self._downloaded_here.get(member, 0) + settlement.downloaded
         snatched = False
         if membership.leeching and _finishes(before, fact):
-            enough = _is_enough(self._downloaded_here.get(member, 0), item.torrent.length)
+            enough = _is_enough(self._downloaded_here.get(member, 0), item.torrent, settlement.session)
             snatched = enough and membership.snatched_ms is None
             snatched_ms = fact.at_ms if snatched else membership.snatched_ms
             membership = membership._replace(leeching=False, snatched_ms=snatched_ms)
@@ -59,11 +66,35 @@ class Downloads:
         return membership, snatched
 
 
-def is_guests_snatch(item: Admitted, before: Session | None, settlement: Settlement) -> bool:
-    """Return whether a guest's fact ends its download; a guest has only its session."""
-    if before is None or before.snatched or before.left <= 0 or not _finishes(before, item.fact):
-        return False
-    return _is_enough(settlement.session.downloaded_credit, item.torrent.length)
+def guests_that_may_finish(admitted: Sequence[Admitted], sessions: Mapping[SessionKey, Session]) -> set[PrefixKey]:
+    """Find the torrents and prefixes of guests that may finish a download in this batch."""
+    leeching = {item.session_key for item in admitted if item.key is None and item.fact.left > 0}
+    leeching |= {key for key, session in sessions.items() if key[0] is None and session.left > 0}
+    return {
+        (item.torrent.id, item.fact.prefix)
+        for item in admitted
+        if item.key is None and item.fact.left == 0 and item.session_key in leeching
+    }
+
+
+class GuestSnatches:
+    """Follows the downloads of a batch's guests, which only have their sessions.
+
+    ``counted``: snatches already counted by torrent and address prefix, since guests are made at will.
+    """
+
+    def __init__(self, counted: Mapping[PrefixKey, int]) -> None:
+        self._counted = dict(counted)
+
+    def follow(self, item: Admitted, before: Session | None, after: Session) -> tuple[Session, bool]:
+        """Return the session after a fact, and whether the fact ends the guest's download."""
+        if before is None or before.snatched or before.left <= 0 or not _finishes(before, item.fact):
+            return after, False
+        if not _is_enough(after.downloaded_credit, item.torrent, after):
+            return after, False
+        prefix = (item.torrent.id, item.fact.prefix)
+        number = self._counted[prefix] = self._counted.get(prefix, 0) + 1
+        return after._replace(snatched=True), number <= GUEST_SNATCHES
 
 
 def _finishes(session: Session | None, fact: Fact) -> bool:
@@ -75,5 +106,7 @@ def _is_repeated(session: Session | None, fact: Fact) -> bool:
     return session is not None and (session.last_seen_ms, session.left) == (fact.at_ms, fact.left)
 
 
-def _is_enough(downloaded_here: int, length: int | None) -> bool:
-    return downloaded_here > 0 and downloaded_here * SNATCH_SHARE >= (length or 0)
+def _is_enough(downloaded_here: int, torrent: Torrent, session: Session) -> bool:
+    if torrent.length is not None:
+        return downloaded_here > 0 and downloaded_here * SNATCH_SHARE >= torrent.length
+    return session.most_left > 0 and downloaded_here * SNATCH_SHARE >= session.most_left

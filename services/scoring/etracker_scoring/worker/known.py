@@ -11,7 +11,17 @@ import asyncpg
 from etracker_scoring.scores.formula import TorrentHistory
 from etracker_scoring.scores.keys import Key
 from etracker_scoring.stored.keys import KEY_COLUMNS, milliseconds, parse_key
-from etracker_scoring.worker.records import Credit, Membership, MembershipKey, Session, SessionKey, Torrent
+from etracker_scoring.worker.bases import unpack_bases
+from etracker_scoring.worker.records import (
+    Credit,
+    Membership,
+    MembershipKey,
+    Place,
+    PrefixKey,
+    Session,
+    SessionKey,
+    Torrent,
+)
 from etracker_scoring.worker.store import Rows, Store, columns
 from etracker_shared.language.identity import InfoHash, KeyHash
 
@@ -20,7 +30,8 @@ SELECT {KEY_COLUMNS} FROM peers WHERE key_hash = ANY($1) AND disabled_time IS NU
 """  # noqa: S608 - made of this code's own words
 
 FIND_TORRENTS = """
-SELECT listed.info_hash, coalesce(kept.id, listed.id) AS id, coalesce(kept.length, listed.length) AS length
+SELECT listed.info_hash, coalesce(kept.id, listed.id) AS id, coalesce(kept.length, listed.length) AS length,
+    listed.seeders + listed.leechers AS peers
 FROM infohashes listed LEFT JOIN infohashes kept ON kept.id = listed.same_as
 WHERE listed.info_hash = ANY($1)
 """
@@ -38,9 +49,11 @@ FROM unnest($1::bigint[], $2::bigint[]) wanted (key_id, info_hash_id)
 JOIN memberships USING (key_id, info_hash_id)
 """
 
+RECENT_SESSIONS = 4
+
 _SESSION = """id AS row, date_part('epoch', first_seen) AS first_seen, date_part('epoch', last_seen) AS last_seen,
     uploaded, downloaded, amount_left AS left, corrupt, redundant, event, uploaded_credit, downloaded_credit,
-    seeding_seconds, snatched"""
+    seeding_seconds, snatched, place, others, most_left"""
 
 LOAD_SESSIONS = f"""
 SELECT key_id, info_hash_id, peer_id, {_SESSION}
@@ -55,6 +68,21 @@ JOIN announces stored ON stored.key_id IS NULL
     AND stored.info_hash_id = wanted.info_hash_id AND stored.peer_id = wanted.peer_id
 """  # noqa: S608 - as above
 
+# The sessions that a key's other clients had last: a new one may go on with one of them.
+LOAD_RECENT_SESSIONS = f"""
+SELECT wanted.key_id, wanted.info_hash_id, recent.*
+FROM unnest($1::bigint[], $2::bigint[]) wanted (key_id, info_hash_id) CROSS JOIN LATERAL (
+    SELECT peer_id, {_SESSION} FROM announces
+    WHERE announces.key_id = wanted.key_id AND announces.info_hash_id = wanted.info_hash_id
+    ORDER BY announces.last_seen DESC LIMIT {RECENT_SESSIONS}
+) recent ORDER BY recent.last_seen
+"""  # noqa: S608 - as above
+
+LOAD_GUEST_SNATCHES = """
+SELECT info_hash_id, prefix, number FROM unnest($1::bigint[], $2::bytea[]) wanted (info_hash_id, prefix)
+JOIN guest_snatches USING (info_hash_id, prefix)
+"""
+
 DOWNLOADED_HERE = """
 SELECT key_id, info_hash_id, least(9223372036854775807, memberships.downloaded + (
     SELECT coalesce(sum(downloaded_credit), 0) FROM announces
@@ -64,6 +92,7 @@ FROM unnest($1::bigint[], $2::bigint[]) wanted (key_id, info_hash_id)
 JOIN memberships USING (key_id, info_hash_id)
 """
 
+Holders = tuple[dict[SessionKey, Session], dict[Place, SessionKey]]
 Memberships = tuple[dict[MembershipKey, Membership], dict[MembershipKey, Credit]]
 
 
@@ -76,7 +105,7 @@ async def find_keys(source: Store | Rows, key_hashes: Collection[KeyHash]) -> di
 async def find_torrents(store: Store, info_hashes: Collection[InfoHash]) -> dict[InfoHash, Torrent]:
     """Return the torrents that keep the statistics of these infohashes, of those that are tracked."""
     rows = await store.fetch(FIND_TORRENTS, list(info_hashes)) if info_hashes else []
-    return {info_hash: Torrent(torrent_id, length) for info_hash, torrent_id, length in rows}
+    return {info_hash: Torrent(torrent_id, length, peers) for info_hash, torrent_id, length, peers in rows}
 
 
 async def add_torrents(store: Store, info_hashes: Collection[InfoHash]) -> dict[InfoHash, Torrent]:
@@ -108,10 +137,29 @@ async def load_sessions(rows: Rows, wanted: Collection[SessionKey]) -> dict[Sess
     return {(row[0], row[1], row[2]): _session(row) for row in found}
 
 
+async def load_holders(rows: Rows, wanted: Collection[MembershipKey]) -> Holders:
+    """Return the sessions that keys had last in some torrents, and which of them stood last at each place."""
+    found = await rows.fetch(LOAD_RECENT_SESSIONS, *columns(wanted)) if wanted else []
+    sessions: dict[SessionKey, Session] = {(row[0], row[1], row[2]): _session(row) for row in found}
+    holders = {(*key[:2], place): key for key, session in sessions.items() for place in places_of(session)}
+    return sessions, holders
+
+
+async def load_guest_snatches(rows: Rows, wanted: Collection[PrefixKey]) -> dict[PrefixKey, int]:
+    """Return how many snatches of a torrent by guests of an address prefix are counted."""
+    found = await rows.fetch(LOAD_GUEST_SNATCHES, *columns(wanted)) if wanted else []
+    return {(row["info_hash_id"], row["prefix"]): row["number"] for row in found}
+
+
 async def load_downloads(rows: Rows, wanted: Collection[MembershipKey]) -> dict[MembershipKey, int]:
     """Return the bytes downloaded in memberships, over all sessions there ever were."""
     found = await rows.fetch(DOWNLOADED_HERE, *columns(wanted)) if wanted else []
     return {(row["key_id"], row["info_hash_id"]): row["downloaded"] for row in found}
+
+
+def places_of(session: Session) -> list[int]:
+    """Return the places from which a session announced, the last one first."""
+    return [session.place, *(base.place for base in unpack_bases(session.others) if not base.former)]
 
 
 def _session(row: asyncpg.Record) -> Session:

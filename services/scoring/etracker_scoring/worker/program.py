@@ -18,6 +18,7 @@ from etracker_scoring.settings import WorkerSettings
 from etracker_scoring.stored.community import Community
 from etracker_scoring.stored.yardsticks import YardstickFollower
 from etracker_scoring.worker.leadership import Claims, Job, Leadership
+from etracker_scoring.worker.plausibility import Limits
 from etracker_scoring.worker.readers import make_readers
 from etracker_scoring.worker.settle import Settler
 from etracker_scoring.worker.store import Store
@@ -84,6 +85,7 @@ class Worker:
             max_facts=self._settings.worker_batch_facts,
             poll_seconds=self._settings.worker_poll_seconds,
             list_all=self._settings.disable_allowlist,
+            limits=Limits(self._settings.max_bytes_per_second),
         )
 
     def _upkeep(self, claims: Claims) -> list[Work]:
@@ -102,7 +104,14 @@ class Worker:
                 Job.COUNTS,
                 lambda: CountsSync(self._swarms, TorrentCounts(pool), self._metrics, settings.counts_sync_seconds),
             ),
-            job(Job.FOLDING, lambda: Folding(Archive(pool), timedelta(days=settings.fact_retention_days))),
+            job(
+                Job.FOLDING,
+                lambda: Folding(
+                    Archive(pool),
+                    timedelta(days=settings.fact_retention_days),
+                    timedelta(seconds=settings.guests_last_seconds),
+                ),
+            ),
         ]
         if settings.recalibrate:
             works += [

@@ -6,7 +6,7 @@ Named tuples rather than dataclasses: the worker makes several for every fact.
 from typing import NamedTuple
 
 from etracker_scoring.scores.formula import NEW_TORRENT, TorrentHistory
-from etracker_shared.agreements.facts import UNKNOWN_LEFT, Event
+from etracker_shared.agreements.facts import UNKNOWN, Event
 
 
 class Session(NamedTuple):
@@ -14,7 +14,9 @@ class Session(NamedTuple):
 
     ``uploaded`` to ``event`` are the base, as last reported; credits are deltas added up, in bytes.
     ``row``: the id of its row, None until it has one. ``snatched`` is used for guests only: a key's
-    snatch belongs to its :class:`Membership`.
+    snatch belongs to its :class:`Membership`. ``place``: where the last fact came from; ``others``: the bases of
+    other places, packed (:mod:`etracker_scoring.worker.bases`). ``most_left``: the most it ever reported as left,
+    0 if it began with everything.
     """
 
     row: int | None
@@ -22,7 +24,7 @@ class Session(NamedTuple):
     last_seen_ms: int
     uploaded: int
     downloaded: int
-    left: int = UNKNOWN_LEFT
+    left: int = UNKNOWN
     corrupt: int = 0
     redundant: int = 0
     event: int = Event.REGULAR
@@ -30,6 +32,9 @@ class Session(NamedTuple):
     downloaded_credit: int = 0
     seeding_seconds: int = 0
     snatched: bool = False
+    place: int = 0
+    others: bytes | None = None
+    most_left: int = UNKNOWN
 
 
 class Membership(NamedTuple):
@@ -55,16 +60,26 @@ class Credit(NamedTuple):
 
 
 class Torrent(NamedTuple):
-    """The torrent that keeps the statistics of an infohash. ``length`` in bytes, None if unknown."""
+    """The torrent that keeps the statistics of an infohash.
+
+    ``length`` in bytes, None if unknown. ``peers``: seeders and leechers when they were last counted.
+    """
 
     id: int
     length: int | None
+    peers: int = 0
 
 
 SessionKey = tuple[int | None, int, bytes]
-"""Key id (None for a guest), torrent id, peer_id."""
+"""Key id (None for a guest), torrent id, and the client instance: a key's peer_id, or a guest's key hash."""
 
 MembershipKey = tuple[int, int]
 """Key id, torrent id."""
+
+Place = tuple[int | None, int, int]
+"""Key id (None for a guest), torrent id, and the number of a place (:func:`etracker_scoring.worker.bases.place_of`)."""
+
+PrefixKey = tuple[int, bytes]
+"""Torrent id, address prefix (7 bytes)."""
 
 NO_CREDIT = Credit()

@@ -1,61 +1,64 @@
 """Settle one fact against the stored state of its session.
 
 Clients report absolute counters. A fact is worth the difference to the session's base; each counter is handled by
-itself, and one that falls (a client restarted, libtorrent's ``downloaded`` after completion) becomes the new base
-with no credit. Nothing here depends on the event ``started``.
+itself. Which base a report continues is told in :mod:`etracker_scoring.worker.bases`. Nothing here depends on the event
+``started``.
 """
 
 from typing import NamedTuple
 
-from etracker_scoring.worker.records import Session
+from etracker_scoring.worker.bases import Base, compare, find_former, pack_bases, place_of, unpack_bases
+from etracker_scoring.worker.plausibility import NO_LIMITS, Limits, most_downloaded, most_uploaded
+from etracker_scoring.worker.records import Session, Torrent
 from etracker_scoring.worker.sums import capped
-from etracker_shared.agreements.facts import UNKNOWN_LEFT, Event, Fact
+from etracker_shared.agreements.facts import UNKNOWN, Event, Fact
 
 SILENCE = 1.5
 """Intervals of silence after which only :data:`SILENT_SHARE` of one interval is credited as seeding."""
 
 SILENT_SHARE = 0.5
 
+_UNKNOWN_TORRENT = Torrent(0, None)
+
 
 class Settlement(NamedTuple):
     """A session after a fact, and what the fact was worth.
 
     ``uploaded`` and ``downloaded``: deltas in bytes. ``seeded_from``: Unix seconds at which the seeding
-    time that this fact proves began (it ends with the fact), None if it proves none.
+    time that this fact proves began (it ends with the fact), None if it proves none. ``implausible``: it claimed more
+    than anybody can have moved, and was credited what one can. ``replaced``: the session that this one goes on with, as
+    it is from now on.
     """
 
     session: Session
     uploaded: int
     downloaded: int
     seeded_from: int | None
+    implausible: bool = False
+    replaced: Session | None = None
 
 
-def settle(session: Session | None, fact: Fact) -> Settlement | None:
-    """Settle a fact; None if it is older than the session, or an overtaken repeat within one millisecond."""
+def settle(
+    session: Session | None,
+    fact: Fact,
+    predecessor: Session | None = None,
+    torrent: Torrent = _UNKNOWN_TORRENT,
+    limits: Limits = NO_LIMITS,
+) -> Settlement | None:
+    """Settle a fact; None if it is older than the session, or an overtaken repeat within one millisecond.
+
+    ``predecessor``: for a new session, the one that stood at the same place until now, if there was one.
+    """
     if session is None:
+        if predecessor is not None and predecessor.last_seen_ms <= fact.at_ms and not is_hollow(fact):
+            return _bounded(_succeed(predecessor, fact), predecessor, torrent, limits)
         return Settlement(_begin(fact), 0, 0, None)
     if _is_stale(session, fact):
         return None
-    base = session if is_hollow(fact) else fact
-    uploaded = max(0, base.uploaded - session.uploaded)
-    downloaded = max(0, base.downloaded - session.downloaded)
-    seconds = _seeding_seconds(session, fact)
-    settled = Session(
-        session.row,
-        session.first_seen_ms,
-        fact.at_ms,
-        base.uploaded,
-        base.downloaded,
-        session.left if base.left == UNKNOWN_LEFT else base.left,
-        base.corrupt,
-        base.redundant,
-        fact.event,
-        capped(session.uploaded_credit + uploaded),
-        capped(session.downloaded_credit + downloaded),
-        session.seeding_seconds + seconds,
-        session.snatched,
-    )
-    return Settlement(settled, uploaded, downloaded, fact.at_ms // 1000 - seconds if seconds else None)
+    place = place_of(fact) or session.place
+    if place == session.place and not session.others and not _falls(session, fact):
+        return _bounded(_go_on(session, fact), session, torrent, limits)
+    return _bounded(_go_on_among_others(session, fact, place), session, torrent, limits)
 
 
 def is_hollow(fact: Fact) -> bool:
@@ -63,13 +66,147 @@ def is_hollow(fact: Fact) -> bool:
 
     With these as the base everything would be credited twice when the same instance goes on.
     """
-    return fact.event == Event.STOPPED and fact.uploaded == 0 and fact.downloaded == 0
+    return fact.event == Event.STOPPED and fact.uploaded <= 0 and fact.downloaded <= 0
 
 
 def _begin(fact: Fact) -> Session:
-    left = UNKNOWN_LEFT if is_hollow(fact) else fact.left
+    left = UNKNOWN if is_hollow(fact) else fact.left
     counters = (fact.uploaded, fact.downloaded, left, fact.corrupt, fact.redundant)
-    return Session(None, fact.at_ms, fact.at_ms, *counters, fact.event)
+    return Session(None, fact.at_ms, fact.at_ms, *counters, fact.event, place=place_of(fact), most_left=left)
+
+
+def _succeed(before: Session, fact: Fact) -> Settlement:
+    """Begin a session where another peer_id of the same client stood: counters that go on are credited."""
+    uploaded, downloaded = _rise(before.uploaded, fact.uploaded), _rise(before.downloaded, fact.downloaded)
+    seconds = _seeding_seconds(before, fact)
+    session = _begin(fact)._replace(
+        first_seen_ms=before.first_seen_ms,
+        uploaded_credit=uploaded,
+        downloaded_credit=downloaded,
+        seeding_seconds=seconds,
+        snatched=before.snatched,
+        most_left=_most_left(before, fact.left),
+    )
+    replaced = before._replace(
+        uploaded=before.uploaded + uploaded, downloaded=before.downloaded + downloaded, snatched=before.snatched
+    )
+    return Settlement(session, uploaded, downloaded, _seeded_from(fact, seconds), replaced=replaced)
+
+
+def _go_on(session: Session, fact: Fact) -> Settlement:
+    """Settle a fact from the one place this session is at."""
+    hollow = is_hollow(fact)
+    uploaded = 0 if hollow else _rise(session.uploaded, fact.uploaded)
+    downloaded = 0 if hollow else _rise(session.downloaded, fact.downloaded)
+    now_uploaded = session.uploaded if hollow or fact.uploaded == UNKNOWN else fact.uploaded
+    now_downloaded = session.downloaded if hollow or fact.downloaded == UNKNOWN else fact.downloaded
+    own = Base(session.place, now_uploaded, now_downloaded, fact.at_ms // 1000)
+    return _moved(session, fact, own, (uploaded, downloaded), session.others)
+
+
+def _go_on_among_others(session: Session, fact: Fact, place: int) -> Settlement:
+    """Settle a fact of a session that announced from several places, or whose counters fell."""
+    bases = unpack_bases(session.others)
+    at = fact.at_ms // 1000
+    bases.append(Base(session.place, session.uploaded, session.downloaded, session.last_seen_ms // 1000))
+    report = Base(place, fact.uploaded, fact.downloaded, at)
+    if is_hollow(fact):
+        report = report._replace(uploaded=UNKNOWN, downloaded=UNKNOWN)
+    elif fact.event == Event.STOPPED and (former := find_former(bases, report)):
+        return _stop_late(session, fact, former)
+    *others, own = (compared := compare(bases, report)).bases
+    credits_ = (compared.uploaded, compared.downloaded)
+    return _moved(session, fact, own, credits_, pack_bases(others))
+
+
+def _stop_late(session: Session, fact: Fact, former: Base) -> Settlement:
+    """Credit the last report of a client that was started again since; the session stays as it is."""
+    uploaded, downloaded = fact.uploaded - former.uploaded, fact.downloaded - former.downloaded
+    bases = [
+        base._replace(uploaded=fact.uploaded, downloaded=fact.downloaded) if base == former else base
+        for base in unpack_bases(session.others)
+    ]
+    after = session._replace(
+        last_seen_ms=fact.at_ms,
+        others=pack_bases(bases),
+        uploaded_credit=capped(session.uploaded_credit + uploaded),
+        downloaded_credit=capped(session.downloaded_credit + downloaded),
+    )
+    return Settlement(after, uploaded, downloaded, None)
+
+
+def _moved(session: Session, fact: Fact, own: Base, credits_: tuple[int, int], others: bytes | None) -> Settlement:
+    hollow = is_hollow(fact)
+    seconds = _seeding_seconds(session, fact)
+    left = session.left if hollow or fact.left == UNKNOWN else fact.left
+    after = Session(
+        session.row,
+        session.first_seen_ms,
+        fact.at_ms,
+        own.uploaded,
+        own.downloaded,
+        left,
+        session.corrupt if hollow or fact.corrupt == UNKNOWN else fact.corrupt,
+        session.redundant if hollow or fact.redundant == UNKNOWN else fact.redundant,
+        fact.event,
+        capped(session.uploaded_credit + credits_[0]),
+        capped(session.downloaded_credit + credits_[1]),
+        session.seeding_seconds + seconds,
+        session.snatched,
+        own.place,
+        others,
+        _most_left(session, left),
+    )
+    return Settlement(after, *credits_, _seeded_from(fact, seconds))
+
+
+def _bounded(settlement: Settlement, before: Session, torrent: Torrent, limits: Limits) -> Settlement:
+    """Credit no more than the client can have moved since its last report, and since its first."""
+    session, uploaded, downloaded, *_ = settlement
+    if not uploaded and not downloaded:
+        return settlement
+    of_line = limits.over((session.last_seen_ms - before.last_seen_ms) // 1000)
+    of_session = limits.over((session.last_seen_ms - session.first_seen_ms) // 1000)
+    up = _least(
+        uploaded,
+        of_line,
+        of_session - session.uploaded_credit + uploaded,
+        most_uploaded(torrent.length, torrent.peers),
+    )
+    down = _least(
+        downloaded,
+        of_line,
+        of_session - session.downloaded_credit + downloaded,
+        most_downloaded(torrent.length),
+    )
+    if (up, down) == (uploaded, downloaded):
+        return settlement
+    session = session._replace(
+        uploaded_credit=session.uploaded_credit - uploaded + up,
+        downloaded_credit=session.downloaded_credit - downloaded + down,
+    )
+    return settlement._replace(session=session, uploaded=up, downloaded=down, implausible=True)
+
+
+def _least(claimed: int, of_line: int, of_session: int, of_torrent: int | None) -> int:
+    least = min(claimed, of_line, of_session)
+    return max(0, least if of_torrent is None else min(least, of_torrent))
+
+
+def _most_left(session: Session, left: int) -> int:
+    """Return the most that a client instance ever reported as left; 0 for one that began with everything."""
+    return session.most_left and max(session.most_left, session.left, left)
+
+
+def _rise(before: int, now: int) -> int:
+    """Return by how much a counter rose; nothing if it fell or one of the two isn't known."""
+    return now - before if now > before >= 0 else 0
+
+
+def _falls(session: Session, fact: Fact) -> bool:
+    if is_hollow(fact):
+        return False
+    return UNKNOWN < fact.uploaded < session.uploaded or UNKNOWN < fact.downloaded < session.downloaded
 
 
 def _is_stale(session: Session, fact: Fact) -> bool:
@@ -87,3 +224,7 @@ def _seeding_seconds(session: Session, fact: Fact) -> int:
     if seconds <= SILENCE * fact.interval_seconds:
         return seconds
     return int(SILENT_SHARE * fact.interval_seconds)
+
+
+def _seeded_from(fact: Fact, seconds: int) -> int | None:
+    return fact.at_ms // 1000 - seconds if seconds else None

@@ -18,14 +18,15 @@ from etracker_scoring.metrics import WorkerMetrics
 from etracker_scoring.worker import known
 from etracker_scoring.worker.admission import Admitted, Outcome, admit, is_guest
 from etracker_scoring.worker.batch import Batch, Stored, settle_facts
-from etracker_scoring.worker.downloads import possible_snatches
+from etracker_scoring.worker.downloads import guests_that_may_finish, possible_snatches
 from etracker_scoring.worker.entries import Entry, Position
 from etracker_scoring.worker.leadership import Claims
+from etracker_scoring.worker.plausibility import Limits
 from etracker_scoring.worker.reader import Reader
 from etracker_scoring.worker.records import Torrent
 from etracker_scoring.worker.store import Rows, Store
 from etracker_scoring.worker.stream import FactStreams
-from etracker_shared.agreements.facts import Fact, shard_of
+from etracker_shared.agreements.facts import Event, Fact, shard_of
 from etracker_shared.language.identity import InfoHash
 
 INSPECT_SECONDS = 5.0
@@ -36,7 +37,10 @@ log = get_logger("settle")
 
 
 class Settler:
-    """Settles the facts of the shards that its worker holds. ``list_all``: track infohashes that nobody listed."""
+    """Settles the facts of the shards that its worker holds.
+
+    ``list_all``: track infohashes that nobody listed. ``limits``: what a client can have moved at most.
+    """
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class Settler:
         max_facts: int,
         poll_seconds: float,
         list_all: bool,
+        limits: Limits,
     ) -> None:
         self._streams = streams
         self._store = store
@@ -58,6 +63,7 @@ class Settler:
         self._max_facts = max_facts
         self._poll_seconds = poll_seconds
         self._list_all = list_all
+        self._limits = limits
         self._positions: dict[int, Position] = {}
         self._heartbeat_due = 0.0
         self._inspection_due = 0.0
@@ -199,7 +205,10 @@ class Settler:
 
     async def _find_torrents(self, facts: Sequence[Fact]) -> dict[InfoHash, Torrent]:
         torrents = await known.find_torrents(self._store, {fact.info_hash for fact in facts})
-        unlisted = [fact for fact in facts if fact.info_hash not in torrents] if self._list_all else []
+        if not self._list_all:
+            return torrents
+        # A client that leaves doesn't bring a torrent back that was deleted.
+        unlisted = [fact for fact in facts if fact.info_hash not in torrents and fact.event != Event.STOPPED]
         if unlisted:
             keys = await known.find_keys(self._store, {fact.key_hash for fact in unlisted})
             wanted = {fact.info_hash for fact in unlisted if is_guest(fact) or fact.key_hash in keys}
@@ -211,8 +220,8 @@ class Settler:
     ) -> tuple[Counter[Outcome], list[tuple[Reader[Any, Any], Any]]]:
         """Measure facts, and gather what each reader makes of them."""
         stored = await self._load(admitted, rows)
-        settled, outcomes = settle_facts(admitted, stored)
-        batch = Batch(settled, stored, int(time.time() * 1000), entries)
+        facts, sessions, outcomes = settle_facts(admitted, stored, self._limits)
+        batch = Batch(facts, stored, int(time.time() * 1000), entries, sessions)
         changes = [(reader, reader.read(batch, await reader.load(batch, rows))) for reader in self._readers]
         return outcomes, changes
 
@@ -222,8 +231,18 @@ class Settler:
         sessions = {item.session_key for item in admitted}
         for reader in self._readers:
             sessions.update(reader.further_sessions(admitted, credits_))
-        downloads = await known.load_downloads(rows, possible_snatches(admitted, memberships))
-        return Stored(await known.load_sessions(rows, sessions), memberships, credits_, downloads)
+        found = await known.load_sessions(rows, sessions)
+        new = [item for item in admitted if item.key and item.session_key not in found]
+        others, holders = await known.load_holders(rows, {(item.key.id, item.torrent.id) for item in new if item.key})
+        found = others | found
+        return Stored(
+            found,
+            holders,
+            memberships,
+            credits_,
+            await known.load_downloads(rows, possible_snatches(admitted, memberships)),
+            await known.load_guest_snatches(rows, guests_that_may_finish(admitted, found)),
+        )
 
     def _count(self, outcomes: Mapping[Outcome, int], entries: Sequence[Entry]) -> None:
         for outcome, number in outcomes.items():

@@ -12,7 +12,7 @@ from etracker_scoring.errors import StreamsUnavailableError
 from etracker_scoring.worker.entries import START, Entry, Position, parse_position
 from etracker_scoring.worker.pipelines import execute
 from etracker_shared.agreements import redis_keys
-from etracker_shared.agreements.facts import ENTRY_FIELD, UNKNOWN_LEFT, Fact, NewerFactError, unpack_facts
+from etracker_shared.agreements.facts import ENTRY_FIELD, UNKNOWN, Fact, NewerFactError, unpack_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ def _believable(fact: Fact, position: Position) -> Fact:
     Raises:
         ValueError: a counter is negative.
     """
-    if fact.uploaded < 0 or fact.downloaded < 0 or fact.left < UNKNOWN_LEFT or fact.corrupt < 0 or fact.redundant < 0:
+    if min(fact.uploaded, fact.downloaded, fact.left, fact.corrupt, fact.redundant) < UNKNOWN:
         raise ValueError("a counter is negative")
     if fact.at_ms > position.milliseconds:
         return fact._replace(at_ms=position.milliseconds)

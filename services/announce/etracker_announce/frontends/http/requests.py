@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from etracker_announce.domain.errors import MalformedError, Reason
 from etracker_announce.domain.requests import AnnounceRequest, Kind, ScrapeRequest
-from etracker_shared.agreements.facts import MAX_COUNTER, UNKNOWN_LEFT, Event
+from etracker_shared.agreements.facts import MAX_COUNTER, UNKNOWN, Event
 from etracker_shared.language.identity import InfoHash
 
 MAX_ANNOUNCE_QUERY = 2048
@@ -87,7 +87,7 @@ def parse_announce(query: bytes) -> ParsedAnnounce:
         port=_port(fields.get(b"port", b"")),
         uploaded=_counter(fields, b"uploaded"),
         downloaded=_counter(fields, b"downloaded"),
-        left=_counter(fields, b"left", UNKNOWN_LEFT),
+        left=_counter(fields, b"left", UNKNOWN),
         corrupt=_counter(fields, b"corrupt"),
         redundant=_counter(fields, b"redundant"),
         event=_EVENTS.get(fields.get(b"event", b"").lower(), Event.REGULAR),

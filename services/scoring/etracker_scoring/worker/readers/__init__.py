@@ -7,6 +7,7 @@ from etracker_scoring.metrics import WorkerMetrics
 from etracker_scoring.scores.formula import ScoreParameters
 from etracker_scoring.settings import WorkerSettings
 from etracker_scoring.worker.reader import Reader
+from etracker_scoring.worker.readers.guest_snatches import GuestSnatchesReader
 from etracker_scoring.worker.readers.raw_facts import RawFactsReader
 from etracker_scoring.worker.readers.scores import ScoresReader
 from etracker_scoring.worker.readers.sessions import SessionsReader
@@ -23,6 +24,7 @@ def make_readers(
         ScoresReader(parameters, metrics.tier_changes),
         SnatchesReader(),
         SessionsReader(),
+        GuestSnatchesReader(),
         TorrentsReader(swarms),
     ]
     if settings.fact_retention_days:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from etracker_scoring.worker.batch import Batch
 from etracker_scoring.worker.reader import Reader
 from etracker_scoring.worker.store import Rows
-from etracker_shared.agreements.facts import FACT_SIZE
+from etracker_shared.agreements.facts import fact_size
 
 Changes = list[tuple[datetime, bytes]]
 
@@ -28,6 +28,7 @@ class RawFactsReader(Reader[None, Changes]):
 
 def _raw_facts(batch: Batch) -> Iterator[tuple[datetime, bytes]]:
     for entry in batch.entries:
+        size = fact_size(entry.packed) if entry.facts else 0
         for index, fact in enumerate(entry.facts or ()):
-            packed = entry.packed[index * FACT_SIZE : (index + 1) * FACT_SIZE]
+            packed = entry.packed[index * size : (index + 1) * size]
             yield datetime.fromtimestamp(fact.at_ms / 1000, UTC), packed

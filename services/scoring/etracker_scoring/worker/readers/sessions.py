@@ -1,5 +1,7 @@
 """Sessions: one row of ``announces`` for each client instance, with its base and its credits."""
 
+from collections.abc import Mapping
+
 from etracker_scoring.worker.batch import Batch
 from etracker_scoring.worker.reader import Reader
 from etracker_scoring.worker.records import Session, SessionKey
@@ -9,27 +11,30 @@ UPDATE_SESSIONS = """
 UPDATE announces SET last_seen = to_timestamp(new.last_seen), uploaded = new.uploaded, downloaded = new.downloaded,
     amount_left = new.amount_left, corrupt = new.corrupt, redundant = new.redundant, event = new.event,
     uploaded_credit = new.uploaded_credit, downloaded_credit = new.downloaded_credit,
-    seeding_seconds = new.seeding_seconds, snatched = new.snatched
+    seeding_seconds = new.seeding_seconds, snatched = new.snatched, place = new.place, others = new.others,
+    most_left = new.most_left
 FROM unnest($1::bigint[], $2::float8[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-    $8::smallint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::boolean[])
+    $8::smallint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::boolean[], $13::bigint[], $14::bytea[],
+    $15::bigint[])
     new (id, last_seen, uploaded, downloaded, amount_left, corrupt, redundant, event, uploaded_credit,
-    downloaded_credit, seeding_seconds, snatched)
+    downloaded_credit, seeding_seconds, snatched, place, others, most_left)
 WHERE announces.id = new.id
 """
 
 INSERT_SESSIONS = """
 INSERT INTO announces (key_id, info_hash_id, peer_id, first_seen, last_seen, uploaded, downloaded, amount_left, corrupt,
-    redundant, event, uploaded_credit, downloaded_credit, seeding_seconds, snatched)
+    redundant, event, uploaded_credit, downloaded_credit, seeding_seconds, snatched, place, others, most_left)
 SELECT key_id, info_hash_id, peer_id, to_timestamp(began), to_timestamp(ended), uploaded, downloaded, amount_left,
-    corrupt, redundant, event, uploaded_credit, downloaded_credit, seeding_seconds, snatched
+    corrupt, redundant, event, uploaded_credit, downloaded_credit, seeding_seconds, snatched, place, others, most_left
 FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::float8[], $5::float8[], $6::bigint[], $7::bigint[],
     $8::bigint[], $9::bigint[], $10::bigint[], $11::smallint[], $12::bigint[], $13::bigint[], $14::bigint[],
-    $15::boolean[]) new (key_id, info_hash_id, peer_id, began, ended, uploaded, downloaded, amount_left, corrupt,
-    redundant, event, uploaded_credit, downloaded_credit, seeding_seconds, snatched)
+    $15::boolean[], $16::bigint[], $17::bytea[], $18::bigint[])
+    new (key_id, info_hash_id, peer_id, began, ended, uploaded, downloaded, amount_left, corrupt, redundant, event,
+    uploaded_credit, downloaded_credit, seeding_seconds, snatched, place, others, most_left)
 """
 
-Changes = dict[SessionKey, Session]
-"""Every session with facts, as it is after the last one."""
+Changes = Mapping[SessionKey, Session]
+"""Every session that changed, as it is after the last fact."""
 
 
 class SessionsReader(Reader[None, Changes]):
@@ -40,7 +45,7 @@ class SessionsReader(Reader[None, Changes]):
 
     def read(self, batch: Batch, known: None) -> Changes:  # noqa: ARG002 - see Reader
         """Return the last state of each session."""
-        return {item.session_key: item.after for item in batch.facts}
+        return batch.sessions
 
     async def store(self, changes: Changes, rows: Rows) -> None:
         """Update the rows that exist, insert the others."""

@@ -27,6 +27,21 @@ WITH looked_at AS (
 SELECT max(id) FROM looked_at
 """
 
+_FORGET_GUESTS = """
+WITH looked_at AS (
+    SELECT id FROM announces WHERE key_id IS NULL AND id > $1 ORDER BY id LIMIT 5000
+), forgotten AS (
+    DELETE FROM announces USING looked_at WHERE announces.id = looked_at.id AND announces.last_seen < $2
+)
+SELECT max(id) FROM looked_at
+"""
+
+_FORGET_GUEST_SNATCHES = """
+DELETE FROM guest_snatches WHERE (info_hash_id, prefix) IN (
+    SELECT info_hash_id, prefix FROM guest_snatches WHERE last_time < $1 LIMIT 10000
+)
+"""
+
 _FORGET_FACTS = """
 DELETE FROM facts WHERE ctid = ANY (ARRAY(SELECT ctid FROM facts WHERE at < $1 LIMIT 10000))
 """
@@ -46,6 +61,21 @@ class Archive:
         with postgres_errors():
             last: int | None = await self._pool.fetchval(_FOLD_SESSIONS, after, last_seen_before)
             return last
+
+    async def forget_guests(self, after: int, last_seen_before: datetime) -> int | None:
+        """Delete the sessions of silent guests among the next few thousand: nothing of theirs is to be kept.
+
+        ``after`` and what is returned: see :meth:`fold_sessions`.
+        """
+        with postgres_errors():
+            last: int | None = await self._pool.fetchval(_FORGET_GUESTS, after, last_seen_before)
+            return last
+
+    async def forget_guest_snatches(self, before: datetime) -> bool:
+        """Delete some counts of guests' snatches; return whether there may be more."""
+        with postgres_errors():
+            status = await self._pool.execute(_FORGET_GUEST_SNATCHES, before)
+        return status != "DELETE 0"
 
     async def forget_facts(self, before: datetime) -> bool:
         """Delete some raw facts; return whether there may be more."""

@@ -1,4 +1,7 @@
-"""Once a day: fold sessions without announces for weeks into their memberships, and delete old raw facts."""
+"""Take old rows out of the way: silent guests' sessions soon, everything else after weeks.
+
+Once a day sessions without announces for weeks are folded into their memberships, and old raw facts are deleted.
+"""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -11,33 +14,49 @@ SESSIONS_LAST = timedelta(weeks=8)
 """A base that lived this long is of no use: an outage of the tracker or a holiday is shorter."""
 
 DAY_SECONDS = 24 * 3600
+GUESTS_SECONDS = 600
 STEP_PAUSE_SECONDS = 0.05
 
 log = get_logger("folding")
 
 
 class Folding:
-    """Folds and deletes in small steps. ``facts_last``: how long raw facts are kept."""
+    """Folds and deletes in small steps.
 
-    def __init__(self, archive: Archive, facts_last: timedelta) -> None:
+    ``facts_last``, ``guests_last``: how long raw facts and the sessions of silent guests are kept.
+    """
+
+    def __init__(self, archive: Archive, facts_last: timedelta, guests_last: timedelta) -> None:
         self._archive = archive
         self._facts_last = facts_last
+        self._guests_last = guests_last
 
     async def run(self) -> None:
-        """Fold now and every day.
+        """Fold now and every day, and look for silent guests in between.
 
         Raises:
             PostgresUnavailableError: Postgres can't be asked.
         """
         while True:
             await self.fold(datetime.now(UTC))
-            await asyncio.sleep(DAY_SECONDS)
+            for _ in range(DAY_SECONDS // GUESTS_SECONDS):
+                await self.forget_guests(datetime.now(UTC))
+                await asyncio.sleep(GUESTS_SECONDS)
+
+    async def forget_guests(self, now: datetime) -> None:
+        """Delete the sessions of silent guests."""
+        row: int | None = 0
+        while row is not None:
+            row = await self._archive.forget_guests(row, now - self._guests_last)
+            await asyncio.sleep(STEP_PAUSE_SECONDS)
 
     async def fold(self, now: datetime) -> None:
         """Fold old sessions and delete old facts."""
         row: int | None = 0
         while row is not None:
             row = await self._archive.fold_sessions(row, now - SESSIONS_LAST)
+            await asyncio.sleep(STEP_PAUSE_SECONDS)
+        while await self._archive.forget_guest_snatches(now - SESSIONS_LAST):  # noqa: ASYNC110 - as below
             await asyncio.sleep(STEP_PAUSE_SECONDS)
         while await self._archive.forget_facts(now - self._facts_last):  # noqa: ASYNC110 - a pause between steps
             await asyncio.sleep(STEP_PAUSE_SECONDS)
