@@ -102,7 +102,7 @@ class Scripted:
     swarms: ScriptedSwarms = field(default_factory=ScriptedSwarms)
     allowlist: OneTorrent = field(default_factory=OneTorrent)
     tiers: OneJudgement = field(default_factory=OneJudgement)
-    settings: AnnounceSettings = field(default_factory=AnnounceSettings)
+    settings: AnnounceSettings = field(default_factory=lambda: AnnounceSettings(budget_burst=0))
     secret: bytes | None = b"s" * 32
     clock: Callable[[], float] = lambda: 1_800_000_000.5
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

@@ -25,7 +25,7 @@ def make_fact(**changes: Any) -> Fact:
     at_ms = START_MS + round(changes.pop("at", 0) * 1000)
     key_hash, flags = hash_announce_key(changes.pop("key", "alice")), FactFlag.NONE
     if (guest := changes.pop("guest", None)) is not None:
-        key_hash, flags = hash_guest(guest), FactFlag.GUEST
+        key_hash, flags = hash_guest(guest, b""), FactFlag.GUEST
         changes["peer_id"] = guest
     if (address := changes.pop("address", None)) is not None:
         changes["address_hash"] = hashlib.blake2b(address.encode(), digest_size=8).digest()

@@ -8,6 +8,7 @@ from etracker_scoring.metrics import WorkerMetrics
 from etracker_scoring.scores.formula import ScoreParameters
 from etracker_scoring.settings import WorkerSettings
 from etracker_scoring.worker.leadership import Claims
+from etracker_scoring.worker.plausibility import Limits
 from etracker_scoring.worker.readers import make_readers
 from etracker_scoring.worker.settle import Settler
 from etracker_scoring.worker.store import Store
@@ -56,6 +57,7 @@ def make_settler_of(
         max_facts=max_facts,
         poll_seconds=0.01,
         list_all=False,
+        limits=Limits(settings.max_bytes_per_second),
     )
 
 

@@ -65,6 +65,11 @@ class Metrics:
             "Regular facts not put into the stream because it was past its bound.",
             registry=registry,
         )
+        self.suppressed = Counter(
+            "etracker_announce_suppressed",
+            "Announces that came too early and were answered from memory.",
+            registry=registry,
+        )
         self.stream_bytes = Gauge(
             "etracker_announce_stream_bytes", "Memory the fact stream takes in Redis.", registry=registry
         )

@@ -54,6 +54,39 @@ class AnnounceSettings(ServingSettings, PostgresSettings, RedisSettings):
     min_interval_seconds: int = Field(900, ge=1, validate_default=True)
     numwant: int = Field(MAX_NUMWANT, ge=1, le=MAX_NUMWANT)
     peers_per_key: int = Field(5, ge=1, le=100)
+    peers_per_address: int = Field(
+        16,
+        ge=1,
+        le=255,
+        description="Peers of one IPv4 address or IPv6 /64 in one swarm at most; the one silent longest makes room.",
+    )
+    guests_per_minute: int = Field(
+        30,
+        ge=1,
+        le=255,
+        description=(
+            "New guests per minute of one IPv4 address or IPv6 /64 that one swarm stores; others are only answered."
+        ),
+    )
+    shared_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
+        (),
+        description=(
+            "Networks whose addresses many people share, as at universities and mobile carriers: peers per address are"
+            " not limited there."
+        ),
+    )
+    budget_burst: int = Field(
+        5,
+        ge=0,
+        le=1000,
+        description=(
+            "Announces of one client in one swarm that are processed at once; with 0 there is no budget, and every"
+            " announce is processed."
+        ),
+    )
+    budget_seconds: int = Field(
+        60, ge=1, le=3600, description="Seconds after which a client has one more announce in its budget."
+    )
     private_peers: PrivatePeers = PrivatePeers.PRIVATE_ASKERS
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = parse_networks(
         "127.0.0.0/8 ::1"

@@ -7,7 +7,6 @@ from etracker_scoring.scores.formula import ScoreParameters
 from etracker_scoring.scores.list_policies import Policy
 from etracker_shared.plumbing.settings import EnvironmentSettings, PostgresSettings, RedisSettings, ServingSettings
 
-
 PEER_LIFETIME_SLACK_SECONDS = 300
 
 

@@ -13,7 +13,7 @@ InfoHash = NewType("InfoHash", bytes)
 """20 bytes: a v1 SHA-1, or a v2 SHA-256 truncated as BEP 52 announces it."""
 
 KeyHash = NewType("KeyHash", bytes)
-"""16 bytes: the first half of SHA-256 of an announce key, or of a guest's peer_id."""
+"""16 bytes: the first half of SHA-256 of an announce key, or of what a guest is known by."""
 
 _GUEST_PREFIX = b"guest:"
 
@@ -31,9 +31,12 @@ def hash_announce_key(announce_key: str) -> KeyHash:
     return KeyHash(hashlib.sha256(announce_key.encode()).digest()[:16])
 
 
-def hash_guest(peer_id: bytes) -> KeyHash:
-    """Identify a guest by peer_id (20 bytes); never equal to the hash of a key."""
-    return KeyHash(hashlib.sha256(_GUEST_PREFIX + peer_id).digest()[:16])
+def hash_guest(peer_id: bytes, proof: bytes) -> KeyHash:
+    """Identify a guest by peer_id (20 bytes), which others know, and by what they don't; never equal to a key's hash.
+
+    ``proof``: the announce's ``key`` parameter, or the guest's address prefix if it sent none.
+    """
+    return KeyHash(hashlib.sha256(_GUEST_PREFIX + peer_id + proof).digest()[:16])
 
 
 def address_prefix(address: IPv4Address | IPv6Address) -> bytes:

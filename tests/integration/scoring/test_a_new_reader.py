@@ -11,6 +11,7 @@ from etracker_scoring.metrics import WorkerMetrics
 from etracker_scoring.scores.formula import ScoreParameters
 from etracker_scoring.worker.admission import Admitted
 from etracker_scoring.worker.batch import Batch
+from etracker_scoring.worker.plausibility import Limits
 from etracker_scoring.worker.reader import Reader
 from etracker_scoring.worker.readers import make_readers
 from etracker_scoring.worker.records import Credit, MembershipKey, SessionKey
@@ -88,6 +89,7 @@ async def test_a_reader_has_its_own_rows_loaded_and_stored_with_the_positions(
         max_facts=100,
         poll_seconds=0.01,
         list_all=False,
+        limits=Limits(),
     )
     running = asyncio.create_task(settler.run())
     await add_facts(redis_client, make_fact(), make_fact(at=1, peer_id=OTHER_CLIENT), make_fact(at=2, uploaded=2**31))

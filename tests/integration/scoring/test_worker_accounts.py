@@ -198,7 +198,7 @@ async def test_entries_that_postgres_refuses_are_found_and_skipped(
 async def test_totals_stop_at_the_largest_bigint(
     database: asyncpg.Connection, redis_client: Redis, start_worker: StartWorker
 ) -> None:
-    worker = await start_worker()
+    worker = await start_worker(max_bytes_per_second=2**62)
     for at in range(6):
         await add_facts(redis_client, make_fact(at=at, uploaded=MAX_COUNTER if at % 2 else 0))
         await worker.settled(at + 1)

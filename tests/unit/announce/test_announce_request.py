@@ -121,11 +121,24 @@ def test_unknown_left_means_leecher(left: bytes) -> None:
     assert request.role is Role.LEECHER
 
 
-def test_counters_are_clamped() -> None:
+@pytest.mark.parametrize("value", [b"", b"-5", b"1e3", b"1000.0", b"%20", b"0x10", b"%d" % 2**63, b"%d" % (2**64 - 5)])
+@pytest.mark.parametrize("name", ["uploaded", "downloaded", "corrupt", "redundant"])
+def test_a_counter_that_cannot_be_read_or_cannot_be_true_is_unknown(name: str, value: bytes) -> None:
     """PROTOCOL 6."""
-    request = parse_announce(BASE + b"&uploaded=%d&downloaded=-5&left=%d&corrupt=%d" % (2**63 - 1, 2**63, 10**60))
-    assert (request.uploaded, request.downloaded, request.left) == (MAX_COUNTER, 0, MAX_COUNTER)
-    assert request.corrupt == MAX_COUNTER
+    assert getattr(parse_announce(BASE), name) == UNKNOWN
+    assert getattr(parse_announce(BASE + b"&%s=%s" % (name.encode(), value)), name) == UNKNOWN
+    assert getattr(parse_announce(BASE + b"&%s=%d" % (name.encode(), MAX_COUNTER)), name) == MAX_COUNTER
+
+
+@pytest.mark.parametrize("left", [2**63 - 1, 2**63, 10**60])
+def test_more_left_than_a_counter_holds_is_still_something(left: int) -> None:
+    """PROTOCOL 6."""
+    assert parse_announce(BASE + b"&left=%d" % left).left == MAX_COUNTER
+
+
+def test_a_client_may_send_a_key_of_its_own() -> None:
+    assert parse_announce(BASE + b"&key=%a1B2").client_key == b"\xa1B2"
+    assert parse_announce(BASE).client_key == b""
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from etracker_announce.ports import Judgement, Torrent
 from etracker_announce.settings import AnnounceSettings
 from etracker_shared.agreements.facts import Event, Fact, FactFlag, unpack_facts
 from etracker_shared.agreements.tiers import Sampling, Treatment
-from etracker_shared.language.identity import InfoHash, hash_announce_key, hash_guest
+from etracker_shared.language.identity import InfoHash, KeyHash, hash_announce_key, hash_guest
 from etracker_shared.language.tier import Tier
 from tests.support.announce_ports import HASH, KEY, PEER, Scripted, announce_request, source_at
 
@@ -62,12 +62,51 @@ async def test_a_fact_carries_what_the_client_said_and_never_the_key() -> None:
     assert KEY not in (scripted.swarms.steps[0][1] or b"")
 
 
-async def test_a_guest_is_known_by_its_peer_id() -> None:
+async def guest_of(source: str, **more: Any) -> KeyHash:
     scripted = Scripted()
     scripted.tiers.judgement = Judgement(Treatment(registered=False, tier=Tier.FREE_RIDER), provisional=False)
-    await scripted.answer(key=None)
+    await scripted.answer(key=None, source=source, **more)
     assert scripted.swarms.steps[0][0].flags == PeerFlag.GUEST
-    assert (only_fact(scripted).key_hash, only_fact(scripted).flags) == (hash_guest(PEER), FactFlag.GUEST)
+    assert only_fact(scripted).flags == FactFlag.GUEST
+    return only_fact(scripted).key_hash
+
+
+async def test_a_guest_is_known_by_its_peer_id_and_what_others_cannot_know() -> None:
+    """Peer ids are handed out: nobody else may speak for a guest."""
+    assert await guest_of("192.0.2.1") == await guest_of("192.0.2.7") == hash_guest(PEER, source_at("192.0.2.1").prefix)
+    assert await guest_of("192.0.2.1") != await guest_of("198.51.100.1")
+    assert await guest_of("192.0.2.1", client_key=b"k") == await guest_of("2001:db8::1", client_key=b"k")
+    assert await guest_of("192.0.2.1", client_key=b"k") != await guest_of("192.0.2.1", client_key=b"l")
+
+
+async def test_stopped_succeeds_and_removes_whatever_became_of_key_and_torrent() -> None:
+    """PROTOCOL 16."""
+    scripted = Scripted()
+    scripted.tiers.judgement = STRANGER._replace(provisional=False)
+    scripted.allowlist.untracked = {HASH}
+    await scripted.answer(event=Event.STOPPED)
+    ((step, _),) = scripted.swarms.steps
+    assert (step.stopped, step.info_hash, step.key_hash) == (True, HASH, KEY_HASH)
+    assert only_fact(scripted).flags == FactFlag.PROVISIONAL
+
+
+async def test_a_guest_that_may_not_take_part_leaves_no_fact() -> None:
+    scripted = Scripted(settings=AnnounceSettings(guests=False))
+    await scripted.answer(key=None, event=Event.STOPPED)
+    ((step, fact),) = scripted.swarms.steps
+    assert (step.stopped, fact) == (True, None)
+
+
+async def test_a_fact_says_where_it_comes_from_without_the_address() -> None:
+    facts = []
+    for source, port in (("192.0.2.1", 7000), ("192.0.2.1", 7001), ("192.0.2.2", 7000)):
+        scripted = Scripted()
+        await scripted.answer(source=source, port=port)
+        facts.append(only_fact(scripted))
+        assert source_at(source).packed not in (scripted.swarms.steps[0][1] or b"").replace(facts[-1].prefix, b"")
+    first, other_port, other_address = facts
+    assert first.address_hash == other_port.address_hash != other_address.address_hash
+    assert [fact.port for fact in facts] == [7000, 7001, 7000]
 
 
 async def test_an_unseen_key_while_scoring_is_down_is_served_and_its_fact_marked() -> None:

@@ -19,7 +19,7 @@ def test_a_key_hash_is_the_first_half_of_sha256() -> None:
 
 
 def test_a_guest_whose_peer_id_spells_a_key_is_not_that_key() -> None:
-    assert hash_guest(b"abcdefghij0123456789") != hash_announce_key("abcdefghij0123456789")
+    assert hash_guest(b"abcdefghij0123456789", b"") != hash_announce_key("abcdefghij0123456789")
 
 
 def test_a_prefix_is_an_ipv4_24_or_an_ipv6_48() -> None:

@@ -19,20 +19,23 @@ class AnnounceRequest(NamedTuple):
     """One announce.
 
     ``other_info_hash``: what the infohash may be instead if no such torrent is tracked; None if it is unambiguous.
-    ``left``: bytes, or :data:`~etracker_shared.agreements.facts.UNKNOWN`. ``numwant``: None for the default.
+    Counters and ``left``: bytes, or :data:`~etracker_shared.agreements.facts.UNKNOWN`. ``numwant``: None for the
+    default.
+    ``client_key``: the ``key`` parameter, by which a client is known when its address changes; empty if it sent none.
     """
 
     info_hash: InfoHash
     peer_id: bytes
     port: int
-    uploaded: int = 0
-    downloaded: int = 0
+    uploaded: int = UNKNOWN
+    downloaded: int = UNKNOWN
     left: int = UNKNOWN
-    corrupt: int = 0
-    redundant: int = 0
+    corrupt: int = UNKNOWN
+    redundant: int = UNKNOWN
     event: Event = Event.REGULAR
     numwant: int | None = None
     other_info_hash: InfoHash | None = None
+    client_key: bytes = b""
 
     @property
     def role(self) -> Role:

@@ -1,15 +1,19 @@
 """Who announces, and whether the torrent is tracked: the two questions every announce begins with."""
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from cachetools import LRUCache
 
 from etracker_announce.domain.errors import NotAllowedError, Reason
 from etracker_announce.domain.requests import AnnounceRequest
-from etracker_announce.ports import Allowlist, Judgement, Swarms, Tiers, Torrent
+from etracker_announce.ports import Allowlist, AllowlistUnavailableError, Judgement, Swarms, Tiers, Torrent
 from etracker_announce.settings import AnnounceSettings
-from etracker_shared.language.identity import InfoHash, KeyHash, hash_announce_key
+from etracker_shared.agreements.tiers import Treatment
+from etracker_shared.language.identity import InfoHash, KeyHash, hash_announce_key, hash_guest
+from etracker_shared.language.tier import Tier
 
 _KEY = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 
@@ -23,6 +27,19 @@ class Admitted(NamedTuple):
     judgement: Judgement
     info_hash: InfoHash
     torrent: Torrent
+
+
+class Leaving(NamedTuple):
+    """A client that leaves. ``key_hash``: its key's, registered or not, or a guest's."""
+
+    key_hash: KeyHash
+    guest: bool
+    judgement: Judgement
+    info_hash: InfoHash
+    torrent: Torrent
+
+
+_UNKNOWN = Judgement(Treatment(registered=False, tier=Tier.FREE_RIDER), provisional=True)
 
 
 class Admission:
@@ -48,9 +65,7 @@ class Admission:
             if not self._guests:
                 raise NotAllowedError(Reason.INVALID_KEY)
             return None
-        if not _KEY.fullmatch(key):
-            raise NotAllowedError(Reason.INVALID_KEY)
-        return hash_announce_key(key.decode("ascii"))
+        return _hash_key(key)
 
     async def judge(self, key_hash: KeyHash | None, prefix: bytes = b"") -> Judgement:
         """Return how to treat the asker. ``prefix``: the address prefix it announces from; empty for a scrape.
@@ -74,12 +89,43 @@ class Admission:
         judgement = await self.judge(key_hash, prefix)
         info_hash = request.info_hash
         torrent = await self._allowlist.find(info_hash)
-        if torrent is None and request.other_info_hash:
-            torrent = await self.find(request.other_info_hash)
-            info_hash = request.other_info_hash if torrent else info_hash
+        if torrent is None:
+            torrent, info_hash = await self._find_otherwise(request)
         if torrent is None:
             await self._admit_new(info_hash, prefix)
         return Admitted(judgement, info_hash, torrent or NEW_TORRENT)
+
+    async def _find_otherwise(self, request: AnnounceRequest) -> tuple[Torrent | None, InfoHash]:
+        """Return the torrent that an unknown infohash means, and its infohash as it is tracked."""
+        for other in self.readings(request.info_hash, request.other_info_hash):
+            if torrent := await self._allowlist.find(other):
+                return torrent, other
+            if other in self._admitted:
+                return NEW_TORRENT, other
+        return None, request.info_hash
+
+    def readings(self, info_hash: InfoHash, other_info_hash: InfoHash | None) -> Iterator[InfoHash]:
+        """Return what an unknown infohash may be: a few clients write a space as ``+``.
+
+        Without an allowlist the first announce names a torrent, even if it is from such a client.
+        """
+        if other_info_hash:
+            yield other_info_hash
+        if self._open and info_hash.count(b" "):
+            yield InfoHash(info_hash.replace(b" ", b"+"))
+
+    async def release(self, request: AnnounceRequest, key: bytes | None, prefix: bytes) -> Leaving:
+        """Return who leaves which torrent. Nobody is asked whether the key is registered or the torrent tracked.
+
+        Raises:
+            NotAllowedError: no key looks like that.
+        """
+        key_hash = hash_guest(request.peer_id, request.client_key or prefix) if key is None else _hash_key(key)
+        info_hash = request.info_hash
+        with suppress(AllowlistUnavailableError):
+            if request.other_info_hash and not await self.find(info_hash) and await self.find(request.other_info_hash):
+                info_hash = request.other_info_hash
+        return Leaving(key_hash, key is None, _UNKNOWN, info_hash, NEW_TORRENT)
 
     async def find(self, info_hash: InfoHash) -> Torrent | None:
         """Return the torrent, or None if it isn't tracked.
@@ -105,3 +151,9 @@ class Admission:
             if not await self._swarms.admit_new_hash(prefix, self._new_hashes_per_hour):
                 raise NotAllowedError(Reason.TOO_MANY_NEW_TORRENTS)
             self._admitted[info_hash] = True
+
+
+def _hash_key(key: bytes) -> KeyHash:
+    if not _KEY.fullmatch(key):
+        raise NotAllowedError(Reason.INVALID_KEY)
+    return hash_announce_key(key.decode("ascii"))

@@ -25,9 +25,11 @@ from etracker_announce.metrics import Metrics
 from etracker_announce.ports import Judgement, Swarms, Torrent
 from etracker_announce.settings import AnnounceSettings
 from etracker_announce.tracker.admission import Admission, Admitted
-from etracker_announce.tracker.choosing import Choosing
+from etracker_announce.tracker.budgets import Budget, Budgets
+from etracker_announce.tracker.choosing import Chooser
+from etracker_announce.tracker.facts import FactWriter
 from etracker_announce.tracker.seeding_counts import SeedingCounts
-from etracker_shared.agreements.facts import Event, Fact, FactFlag, pack_fact
+from etracker_shared.agreements.facts import Event, FactFlag
 from etracker_shared.agreements.tiers import Sampling
 from etracker_shared.language.identity import InfoHash, KeyHash, hash_guest
 
@@ -49,6 +51,11 @@ class AdmittedAnnounce(NamedTuple):
     torrent: Torrent
     at: float
 
+    @property
+    def endpoint(self) -> bytes:
+        """The client's address and port, in network order."""
+        return self.source.packed + self.request.port.to_bytes(2, "big")
+
 
 class AnnounceHandler:
     """Answers announces."""
@@ -68,8 +75,10 @@ class AnnounceHandler:
         self._secret = secret
         self._settings = settings
         self._policy = configured_policy(settings.policy, settings.equilibrium, settings.interval_seconds)
-        self._choosing = Choosing(self._policy.choose_many) if self._policy.choose_many else None
+        self._chooser = Chooser(self._policy)
         self._seeding = SeedingCounts(settings.peer_lifetime_seconds)
+        self._facts = FactWriter(self._seeding.of)
+        self._budgets = Budgets(settings.budget_burst, settings.budget_seconds, metrics.suppressed.inc)
         self._metrics = metrics
         self._clock = clock
 
@@ -80,24 +89,56 @@ class AnnounceHandler:
             RefusalError: the key or the torrent isn't served, or the tracker is still starting.
             SwarmsUnavailableError, AllowlistUnavailableError: the client should try again soon.
         """
+        if request.event is Event.STOPPED:
+            return await self._stop(request, key, source)
         key_hash = self._admission.hash_key(key)
         admitted = await self._admission.admit(request, key_hash, source.prefix)
         announce = self._admitted(request, admitted, key_hash, source)
+        budget = self._budgets.spend(request, announce.key_hash, announce.info_hash, announce.endpoint, announce.at)
+        if budget.answer is not None:
+            return budget.answer
+        answer = await self._take_step(announce, budget)
+        if budget.remember:
+            self._budgets.remember(budget, request, answer)
+        return answer
+
+    async def _take_step(self, announce: AdmittedAnnounce, budget: Budget) -> AnnounceAnswer:
+        secret = self._loaded_secret()
         usual_seconds = spread(self._settings.interval_seconds, announce.key_hash, announce.info_hash)
-        step = self._step(announce)
+        step = self._step(announce, secret)
         # A fact's interval matters only for a seeder, which gets the usual one whatever the step says (adr/0019).
-        view = await self._swarms.announce(step, self._fact(announce, usual_seconds))
+        view = await self._swarms.announce(step, self._fact(announce, usual_seconds, secret, budget.suppressed))
         self._seeding.learn(step, view)
         visibility = self._visibility(announce, view)
         question = self._question(announce, view, step, visibility.identity)
         candidates = introducible(_candidates(view, step), visibility)
-        if self._choosing is None:
-            chosen = self._policy.choose(question, candidates)
-        else:
-            chosen = await self._choosing.choose(question, candidates)
+        chosen = await self._chooser.choose(question, candidates)
         return self._answer(
             announce, view, _peers(chosen, visibility), self._interval(question, announce, usual_seconds)
         )
+
+    async def _stop(self, request: AnnounceRequest, key: bytes | None, source: Source) -> AnnounceAnswer:
+        """Take a client out of its swarm, whatever became of its key or torrent: one that is refused comes again.
+
+        Raises:
+            NotAllowedError: no key looks like that.
+            SwarmsUnavailableError, NotReadyError: the client should try again soon.
+        """
+        leaving = await self._admission.release(request, key, source.prefix)
+        announce = AdmittedAnnounce(request, source, *leaving, at=self._clock())
+        secret = self._loaded_secret()
+        interval_seconds = spread(self._settings.interval_seconds, announce.key_hash, announce.info_hash)
+        wanted = self._settings.guests or not announce.guest
+        fact = self._fact(announce, interval_seconds, secret, 0) if wanted else None
+        view = await self._swarms.announce(self._step(announce, secret), fact)
+        nobody = view.candidates[:0]
+        return self._answer(announce, view, Peers(nobody, None), interval_seconds)
+
+    def _loaded_secret(self) -> bytes:
+        secret = self._secret()
+        if secret is None:
+            raise NotReadyError(Reason.STARTING)
+        return secret
 
     def _admitted(
         self, request: AnnounceRequest, admitted: Admitted, key_hash: KeyHash | None, source: Source
@@ -105,7 +146,7 @@ class AnnounceHandler:
         return AdmittedAnnounce(
             request=request,
             source=source,
-            key_hash=hash_guest(request.peer_id) if key_hash is None else key_hash,
+            key_hash=hash_guest(request.peer_id, request.client_key or source.prefix) if key_hash is None else key_hash,
             guest=key_hash is None,
             judgement=admitted.judgement,
             info_hash=admitted.info_hash,
@@ -113,11 +154,8 @@ class AnnounceHandler:
             at=self._clock(),
         )
 
-    def _step(self, announce: AdmittedAnnounce) -> Step:
+    def _step(self, announce: AdmittedAnnounce, secret: bytes) -> Step:
         request, treatment, now = announce.request, announce.judgement.treatment, int(announce.at)
-        secret = self._secret()
-        if secret is None:
-            raise NotReadyError(Reason.STARTING)
         identity = announce.key_hash if treatment.sampling is Sampling.KEY else announce.source.prefix
         pair = hash_pair(secret, identity, announce.info_hash)
         flags = PeerFlag.UNREACHABLE if request.port <= LAST_UNREACHABLE_PORT else PeerFlag.NONE
@@ -128,7 +166,7 @@ class AnnounceHandler:
             key_hash=announce.key_hash,
             peer_id=request.peer_id,
             pair_hash=pair.hash,
-            endpoint=announce.source.packed + request.port.to_bytes(2, "big"),
+            endpoint=announce.endpoint,
             role=role,
             tier=treatment.tier,
             flags=flags | PeerFlag.GUEST if announce.guest else flags,
@@ -145,7 +183,7 @@ class AnnounceHandler:
             return 0
         return self._settings.numwant if request.numwant is None else min(request.numwant, self._settings.numwant)
 
-    def _fact(self, announce: AdmittedAnnounce, interval_seconds: int) -> bytes | None:
+    def _fact(self, announce: AdmittedAnnounce, interval_seconds: int, secret: bytes, suppressed: int) -> bytes | None:
         request = announce.request
         if self._swarms.stream_full and request.event not in {Event.COMPLETED, Event.STOPPED}:
             self._metrics.facts_dropped.inc()
@@ -155,23 +193,16 @@ class AnnounceHandler:
             flags = FactFlag.GUEST
         elif announce.judgement.provisional:
             flags = FactFlag.PROVISIONAL
-        return pack_fact(
-            Fact(
-                key_hash=announce.key_hash,
-                info_hash=announce.info_hash,
-                peer_id=request.peer_id,
-                prefix=announce.source.prefix,
-                at_ms=int(announce.at * 1000),
-                uploaded=request.uploaded,
-                downloaded=request.downloaded,
-                left=request.left,
-                corrupt=request.corrupt,
-                redundant=request.redundant,
-                event=request.event,
-                flags=flags,
-                interval_seconds=interval_seconds,
-                seeding_prefixes=self._seeding.of(announce.info_hash),
-            )
+        return self._facts.pack(
+            request,
+            announce.source,
+            announce.key_hash,
+            announce.info_hash,
+            at=announce.at,
+            flags=flags,
+            interval_seconds=interval_seconds,
+            secret=secret,
+            suppressed=suppressed,
         )
 
     def _answer(self, announce: AdmittedAnnounce, view: View, peers: Peers, interval_seconds: int) -> AnnounceAnswer:
@@ -201,7 +232,7 @@ class AnnounceHandler:
         families = (FAMILY4, FAMILY6) if len(source.packed) == 4 else (FAMILY6, FAMILY4)
         return Visibility(
             identity=int.from_bytes(announce.key_hash[:8], "little"),
-            families=families if view.dual else families[:1],
+            families=families if view.dual or families[0] is FAMILY6 else families[:1],
             oldest_seen=int(announce.at) - self._settings.peer_lifetime_seconds,
             private_addresses=sees_private(self._settings.private_peers, asker_is_private=source.private),
         )

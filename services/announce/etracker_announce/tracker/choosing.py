@@ -1,13 +1,15 @@
-"""Choose peers for several announces at once."""
+"""Choose peers, for several announces at once where a policy can, and no crowds of one network."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
 from structlog import get_logger
 
-from etracker_announce.domain.policies import Question
+from etracker_announce.domain.diversity import thin
+from etracker_announce.domain.policies import Policy, Question
 from etracker_announce.domain.swarm import Records
 
 log = get_logger("announce")
@@ -16,6 +18,34 @@ MOST_CANDIDATES = 4096
 """Per batch: with more, an announce would hardly cost less, and the loop would be blocked for more than a few ms."""
 
 ChooseMany = Callable[[Sequence[Question], Sequence[Records]], list[Records]]
+
+
+class Chooser:
+    """Chooses peers by a policy."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._choose_alone = policy.choose
+        self._together = Choosing(policy.choose_many) if policy.choose_many else None
+
+    async def choose(self, question: Question, candidates: Records) -> Records:
+        """Choose the list of one announce."""
+        thinned = thin(candidates, question.numwant, question.seed)
+        if thinned is None:
+            return await self._choose(question, candidates)
+        chosen = await self._choose(question, thinned.spread)
+        missing = question.numwant - len(chosen)
+        if missing > 0:
+            # A policy may want a shorter list: fill it up to what it would have chosen among all.
+            missing = len(self._choose_alone(question, candidates)) - len(chosen)
+        if missing <= 0:
+            return chosen
+        more = self._choose_alone(question._replace(numwant=missing), thinned.crowd)
+        return np.concatenate((chosen, more))
+
+    async def _choose(self, question: Question, candidates: Records) -> Records:
+        if self._together is None:
+            return self._choose_alone(question, candidates)
+        return await self._together.choose(question, candidates)
 
 
 class _Announce(NamedTuple):

@@ -1,6 +1,7 @@
 """One scrape: the counts of up to 64 torrents (BEP 48)."""
 
 import asyncio
+from typing import NamedTuple
 
 from etracker_announce.domain.answers import ScrapeAnswer
 from etracker_announce.domain.requests import ScrapeRequest
@@ -8,6 +9,14 @@ from etracker_announce.ports import Swarms, Torrent
 from etracker_announce.settings import AnnounceSettings
 from etracker_announce.tracker.admission import Admission
 from etracker_shared.language.identity import InfoHash
+
+
+class _Found(NamedTuple):
+    """A torrent, its infohash as it is tracked, and the one under which the answer names it."""
+
+    info_hash: InfoHash
+    torrent: Torrent
+    named: InfoHash
 
 
 class ScrapeHandler:
@@ -27,19 +36,20 @@ class ScrapeHandler:
         """
         await self._admission.judge(self._admission.hash_key(key))
         found = await asyncio.gather(*(self._find(*readings) for readings in request.info_hashes))
-        torrents = dict(pair for pair in found if pair)
-        counts = await self._swarms.scrape(list(torrents)) if torrents else []
+        torrents = [entry for entry in found if entry]
+        counts = await self._swarms.scrape([entry.info_hash for entry in torrents]) if torrents else []
         return ScrapeAnswer(
             {
-                info_hash: (count, self._admission.snatches(info_hash, torrent, count.snatches))
-                for (info_hash, torrent), count in zip(torrents.items(), counts, strict=True)
+                entry.named: (count, self._admission.snatches(entry.info_hash, entry.torrent, count.snatches))
+                for entry, count in zip(torrents, counts, strict=True)
             },
             self._min_interval_seconds,
         )
 
-    async def _find(self, info_hash: InfoHash, other: InfoHash | None) -> tuple[InfoHash, Torrent] | None:
+    async def _find(self, info_hash: InfoHash, other: InfoHash | None) -> _Found | None:
         if torrent := await self._admission.find(info_hash):
-            return info_hash, torrent
-        if other and (torrent := await self._admission.find(other)):
-            return other, torrent
+            return _Found(info_hash, torrent, info_hash)
+        for reading in self._admission.readings(info_hash, other):
+            if torrent := await self._admission.find(reading):
+                return _Found(reading, torrent, reading if other else info_hash)
         return None

@@ -100,8 +100,8 @@ def settle_facts(admitted: Sequence[Admitted], stored: Stored, limits: Limits = 
     for item in admitted:
         fact, key, torrent, session_key = item
         before = sessions.get(session_key)
-        place = (*session_key[:2], place_of(fact))
-        replaced_key = holders.get(place) if key and before is None else None
+        place = (*session_key[:2], number) if key and (number := place_of(fact)) else None
+        replaced_key = holders.get(place) if place and before is None else None
         predecessor = sessions.get(replaced_key) if replaced_key else None
         settlement = settle(before, fact, predecessor, torrent, limits)
         if settlement is None:
@@ -118,7 +118,8 @@ def settle_facts(admitted: Sequence[Admitted], stored: Stored, limits: Limits = 
         else:
             after, snatched = guests.follow(item, before, after)
         sessions[session_key] = changed[session_key] = after
-        holders[place] = session_key
+        if place:
+            holders[place] = session_key
         settled.append(
             SettledFact(
                 fact, key, torrent, session_key, before, after, uploaded, downloaded, seeded_from, member, membership,

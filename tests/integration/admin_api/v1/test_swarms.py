@@ -55,7 +55,7 @@ async def put(client: Redis, seeders: list[bytes], leechers: list[bytes], partia
 async def test_operators_see_who_is_in_a_swarm(client: AsyncClient, swarm: Redis) -> None:
     v6 = ip_address("2001:db8::7").packed + (6882).to_bytes(2, "big")
     guest = record(
-        hash_guest(b"g" * 20),
+        hash_guest(b"g" * 20, b"secret"),
         seen4=0,
         seen6=1_700_000_200,
         endpoint6=v6,

@@ -8,9 +8,10 @@ from ipaddress import ip_address
 
 from etracker_announce.domain.answers import AnnounceAnswer, Peers, ScrapeAnswer
 from etracker_announce.domain.candidates import FAMILY4, FAMILY6, Family
-from etracker_announce.domain.swarm import Counts, Records
+from etracker_announce.domain.swarm import Counts, PeerFlag, Records
 from etracker_announce.frontends.http.failures import one_line
 
+_GUEST = int(PeerFlag.GUEST)
 _ANNOUNCE = (
     b"d8:completei%de10:downloadedi%de11:external ip%d:%b10:incompletei%de8:intervali%de12:min intervali%de%b%be"
 )
@@ -69,7 +70,9 @@ def _dictionaries(records: Records, family: Family, *, with_peer_ids: bool) -> b
     for record in records:
         endpoint = record[family.endpoint].tobytes()
         address = str(ip_address(endpoint[:-2])).encode()
-        peer_id = b"7:peer id20:" + record["peer_id"].tobytes() if with_peer_ids else b""
+        # Whoever knows a guest's peer_id could speak for it.
+        named = with_peer_ids and not record["flags"] & _GUEST
+        peer_id = b"7:peer id20:" + record["peer_id"].tobytes() if named else b""
         entries.append(b"d2:ip%b%b4:porti%dee" % (_string(address), peer_id, int.from_bytes(endpoint[-2:], "big")))
     return b"".join(entries)
 

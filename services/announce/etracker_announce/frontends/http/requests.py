@@ -87,11 +87,12 @@ def parse_announce(query: bytes) -> ParsedAnnounce:
         port=_port(fields.get(b"port", b"")),
         uploaded=_counter(fields, b"uploaded"),
         downloaded=_counter(fields, b"downloaded"),
-        left=_counter(fields, b"left", UNKNOWN),
+        left=_left(fields.get(b"left", b"")),
         corrupt=_counter(fields, b"corrupt"),
         redundant=_counter(fields, b"redundant"),
         event=_EVENTS.get(fields.get(b"event", b"").lower(), Event.REGULAR),
         numwant=_numwant(fields.get(b"numwant", b"")),
+        client_key=_unquote(fields.get(b"key", b"")),
     )
     return ParsedAnnounce(request, fields.get(b"compact") != b"0", fields.get(b"no_peer_id") != b"1")
 
@@ -156,9 +157,16 @@ def _port(value: bytes) -> int:
     return port
 
 
-def _counter(fields: Mapping[bytes, bytes], name: bytes, absent: int = 0) -> int:
+def _counter(fields: Mapping[bytes, bytes], name: bytes) -> int:
+    """Read a counter. One that can't be read, or that no counter of 63 bits can hold, is unknown."""
     value = fields.get(name, b"")
-    return min(int(value), MAX_COUNTER) if value.isdigit() else absent
+    counter = int(value) if value.isdigit() else UNKNOWN
+    return counter if counter <= MAX_COUNTER else UNKNOWN
+
+
+def _left(value: bytes) -> int:
+    # Transmission sends 2^63-1 and others 2^64-1 while they have no metadata: they lack something, however much.
+    return min(int(value), MAX_COUNTER) if value.isdigit() else UNKNOWN
 
 
 def _numwant(value: bytes) -> int | None:

@@ -1,0 +1,101 @@
+"""Lists in which no network is over-represented: one address can't swamp a torrent, whatever the policy.
+
+Of an address at most two peers are introduced, and of an IPv4 /24 or an IPv6 /48 at most four, unless the list would be
+shorter without the others.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from etracker_announce.domain.policies.random_peers import lots_of, seed_of_lots
+from etracker_announce.domain.swarm import Records
+
+PER_ADDRESS = 2
+PER_NETWORK = 4
+
+_OFFSET4, _OFFSET6 = 50, 56
+_HOST_BITS4 = 8
+_HOST_BITS6 = 16
+"""Of the first eight bytes of an IPv6 address; a network is its first six bytes."""
+
+Numbers = npt.NDArray[np.uint64]
+Places = npt.NDArray[np.intp]
+
+
+class Thinned(NamedTuple):
+    """``spread``: candidates of which no network has too many. ``crowd``: the others."""
+
+    spread: Records
+    crowd: Records
+
+
+def thin(candidates: Records, numwant: int, seed: int) -> Thinned | None:
+    """Set those of too crowded networks aside; None if there is nothing to set aside.
+
+    Which ones stay is drawn from their secret pair hashes and the seed. Nothing is set aside if all candidates fit into
+    the list.
+    """
+    if len(candidates) <= numwant or not _may_be_crowded(candidates):
+        return None
+    lots = lots_of(candidates["pair_hash"], np.uint64(seed_of_lots(seed)))
+    stays = np.ones(len(candidates), np.bool_)
+    over4, over6 = _networks4(candidates), _networks6(candidates)
+    _limit(stays, over4, lots, PER_ADDRESS)
+    _limit(stays, over4 >> np.uint64(_HOST_BITS4), lots, PER_NETWORK)
+    _limit(stays, _hosts6(candidates, over6), lots, PER_ADDRESS)
+    _limit(stays, over6 >> np.uint64(_HOST_BITS6), lots, PER_NETWORK)
+    if stays.all():
+        return None
+    return Thinned(candidates.take(stays.nonzero()[0]), candidates.take((~stays).nonzero()[0]))
+
+
+def _may_be_crowded(candidates: Records) -> bool:
+    """Return whether one network has many candidates: nearly always none has, and this has to be quick."""
+    over4 = np.ndarray(candidates.shape, ">u4", candidates, _OFFSET4, candidates.strides).astype(np.uint32)
+    over4.sort()
+    if over4[0]:
+        return _has_neighbours(over4, _HOST_BITS4)
+    over6 = _networks6(candidates)
+    over6.sort()
+    of_each = (over4[over4.searchsorted(1) :], _HOST_BITS4), (over6[over6.searchsorted(1) :], _HOST_BITS6)
+    return any(_has_neighbours(networks, host_bits) for networks, host_bits in of_each)
+
+
+def _has_neighbours(networks: npt.NDArray[np.unsignedinteger], host_bits: int) -> bool:
+    """Return whether some numbers, sorted, have an address or a network more often than a list would."""
+    if len(networks) <= PER_ADDRESS:
+        return False
+    if not (networks[PER_ADDRESS:] - networks[:-PER_ADDRESS]).min():
+        return True
+    if len(networks) <= PER_NETWORK:
+        return False
+    return int((networks[PER_NETWORK:] - networks[:-PER_NETWORK]).min()) < 1 << host_bits
+
+
+def _networks4(candidates: Records) -> Numbers:
+    """Return IPv4 addresses as numbers, 0 where there is none."""
+    return np.ndarray(candidates.shape, ">u4", candidates, _OFFSET4, candidates.strides).astype(np.uint64)
+
+
+def _networks6(candidates: Records) -> Numbers:
+    """Return the first eight bytes of IPv6 addresses as numbers, 0 where there is none."""
+    return np.ndarray(candidates.shape, ">u8", candidates, _OFFSET6, candidates.strides).astype(np.uint64)
+
+
+def _hosts6(candidates: Records, over6: Numbers) -> Numbers:
+    """Return a number for each IPv6 address, 0 where there is none."""
+    hosts = np.ndarray(candidates.shape, ">u8", candidates, _OFFSET6 + 8, candidates.strides).astype(np.uint64)
+    return np.where(over6 == 0, over6, over6 * np.uint64(0x9E3779B97F4A7C15) ^ hosts)
+
+
+def _limit(stays: npt.NDArray[np.bool_], groups: Numbers, lots: Numbers, most: int) -> None:
+    """Let at most ``most`` of each group stay, those with the smallest lots; group 0 is none."""
+    places = (stays & (groups != 0)).nonzero()[0]
+    if len(places) <= most:
+        return
+    order = places[np.lexsort((lots[places], groups[places]))]
+    ordered = groups[order]
+    surplus = order[most:][ordered[most:] == ordered[:-most]]
+    stays[surplus] = False
