@@ -5,7 +5,7 @@
 -- KEYS   1-7 as in tables.lua
 -- ARGV   as in announce.lua
 -- Return nothing: announce.lua does
--- Cost   5 to 20 calls: about 2 for each of the asker's key's peers if it joins, 3 for each peer that is removed
+-- Cost   8 to 30 calls: 1 for each peer that the asker's key has already if it joins, about 6 for each that is removed
 
 begin_writing()
 load_counts(counts)
