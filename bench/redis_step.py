@@ -37,19 +37,19 @@ FACT = bytes(FACT_SIZE)
 
 def make_step(swarm: int, peer: int, *, now: int, window: int = WINDOW) -> Step:
     """Make the announce of a peer; every tenth is a seeder."""
-    identity = hashlib.sha256(b"%d/%d" % (swarm, peer)).digest()
+    digest = hashlib.sha256(b"%d/%d" % (swarm, peer)).digest()
     return Step(
         info_hash=InfoHash(hashlib.sha1(b"%d" % swarm, usedforsecurity=False).digest()),
-        key_hash=KeyHash(identity[:16]),
+        key_hash=KeyHash(digest[:16]),
         peer_id=b"-BN0001-%012d" % peer,
-        pair_hash=int.from_bytes(identity[:8], "little"),
+        pair_hash=int.from_bytes(digest[:8], "little"),
         endpoint=(0x0A000000 + peer).to_bytes(4, "big") + b"\x1a\xe1",
         role=Role.SEEDER if peer % 10 == 9 else Role.LEECHER,
         tier=2,
         flags=PeerFlag.NONE,
         stopped=False,
         window=window,
-        window_seed=int.from_bytes(identity[8:12], "little"),
+        window_seed=int.from_bytes(digest[8:12], "little"),
         rivals=0,
         witnesses=0,
         now=now,

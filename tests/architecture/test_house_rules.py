@@ -83,14 +83,3 @@ def test_only_one_module_spells_redis_keys() -> None:
     spelled = re.compile(rb"[\"'](facts:|newhash:|limit:|\{[0-9a-f%x]{2,4}\}[mslf])")
     others = [path for path in _modules("services", "shared", "deploy") if path != Path(redis_keys.__file__)]
     assert not _names([path for path in others if spelled.search(path.read_bytes())])
-
-
-def test_every_lua_script_tells_keys_arguments_return_and_cost() -> None:
-    scripts = [path for path in (ROOT / "services").rglob("*.lua") if "build" not in path.parts]
-    assert scripts
-    for script in scripts:
-        header = script.read_text().partition("\n\n")[0]
-        told = (
-            ("KEYS",) if script.stem in ("tables", "change") else ("KEYS", "ARGV", "Return", "Cost")
-        )  # these two are no scripts of their own
-        assert all(f"-- {word} " in header for word in told), script.name

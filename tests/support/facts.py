@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 from etracker_shared.agreements import redis_keys
-from etracker_shared.agreements.facts import ENTRY_FIELD, Event, Fact, FactFlag, pack_fact, shard_of
+from etracker_shared.agreements.facts import Event, Fact, FactFlag, pack_fact, shard_of
 from etracker_shared.language.identity import InfoHash, KeyHash, hash_announce_key, hash_guest
 
 PEER_ID = b"-TR4050-abcdefghijkl"
@@ -54,4 +54,4 @@ def entry_commands(*facts: Fact) -> list[tuple[bytes, bytes, bytes]]:
     for fact in facts:
         shard = shard_of(fact.key_hash)
         by_shard[shard] = by_shard.get(shard, b"") + pack_fact(fact)
-    return [(redis_keys.facts(shard), ENTRY_FIELD, packed) for shard, packed in by_shard.items()]
+    return [(redis_keys.facts(shard), redis_keys.ENTRY_FIELD, packed) for shard, packed in by_shard.items()]

@@ -2,8 +2,9 @@
 
 Facts carry absolute counters as the client reported them, never deltas, so a lost fact heals with
 the next announce and a repeated one changes nothing. Announce packs the facts of one batch that
-belong to one shard into a single stream entry with the field :data:`ENTRY_FIELD`; the entry's
-value is any number of packed facts, one after the other.
+belong to one shard into a single stream entry with the field ``ENTRY_FIELD`` of
+:mod:`~etracker_shared.agreements.redis_keys`; the entry's value is any number of packed facts, one
+after the other.
 """
 
 import enum
@@ -20,7 +21,6 @@ LAST_VERSION = 31
 SHARDS = 16
 """Number of streams. Facts of one key are in one stream, so their order is kept."""
 
-ENTRY_FIELD = b"f"
 UNKNOWN = -1
 """A counter, or the bytes left, that the client didn't report or that can't be read."""
 

@@ -7,36 +7,41 @@ Cluster keeps them on one node while the 256 tags spread over all of them. ``<ih
 ==================== ======= ======== =================== =================== ===================================
 key                  type    TTL      written by          read by             what it holds
 ==================== ======= ======== =================== =================== ===================================
-``{xx}m<ih>``        hash    none     announce            announce, scoring   counts (field ``n``), snatches
-                                      (``d``: scoring      worker, admin API   (field ``d``), and member -> slots
-                                      worker)                                  (field ``<id>``)
-``{xx}s<ih>``        string  none     announce            announce            packed records of seeders and
-                                                                               partial seeds
-``{xx}l<ih>``        string  none     announce            announce            packed records of leechers
-``{xx}f<ih><id>``    string  24 h     announce            announce            first_seen of a key whose last peer
-                                                                               left or expired
-``{xx}due``          zset    none     announce            announce, scoring   infohash -> when to sweep it next; holds
+``{xx}m<ih>``        hash    none     announce            announce, scoring   counts (``n``), snatches (``d``), slots
+                                      (``d``: scoring     worker, admin API   of each member (``<id>``)
+                                      worker)
+``{xx}s<ih>``        string  none     announce            announce, admin API packed records of seeders and
+                                                                              partial seeds
+``{xx}l<ih>``        string  none     announce            announce, admin API packed records of leechers
+``{xx}f<ih>``        zset    24 h     announce            announce            ``<id>`` of a key whose last peer left
+                                                                              or expired -> when, and first_seen
+``{xx}due``          zset    none     announce            announce, scoring   infohash -> when to sweep it next; has
                                                           worker              every swarm there is
 ``{xx}changed``      zset    none     announce; trimmed   scoring worker      infohash -> when its counts changed
                                       by scoring worker
 ``{xx}synced``       string  none     scoring worker      scoring worker      Unix seconds of the tag's last counts
-                                                                               sync; gone when Redis lost its data
-``{xx}totals``       hash    none     announce            admin API           seeders ``s``, leechers ``l``,
-                                                                               swarms ``w`` of this tag
-``facts:{n}``        stream  none     announce            scoring worker      packed facts, shard n of 16
+                                                                              sync; gone when Redis lost its data
+``{xx}totals``       hash    none     announce            admin API           seeders (``s``), leechers (``l``) and
+                                                                              swarms (``w``) of this tag
+``facts:{n}``        stream  none     announce; trimmed   scoring worker      packed facts (``f``), shard n of 16
+                                      by scoring worker
 ``sweeper``          string  1 s      announce            announce            which replica sweeps now
 ``newhash:<prefix>`` string  1 h      announce            announce            new hashes of a prefix this hour
-                                                                               (allowlist disabled)
+                                                                              (allowlist disabled)
 ``limit:*``          any     1 h      admin API           admin API           rate limits of key generation, of wrong
-                                                                               keys and of downloads
-``limit:at_once:*``  zset    5 min    admin API           admin API           downloads under way of a key or an
-                                                                               address -> when they count as ended
+                                                                              keys and of downloads
+``limit:at_once:*``  zset    5 min    admin API           admin API           downloads in progress of a key or an
+                                                                              address -> when they count as ended
 ==================== ======= ======== =================== =================== ===================================
 
-An expired or emptied swarm's keys are deleted by the sweeper: none has a TTL of its own, because a
-TTL would have to be renewed by every announce. So whoever writes field ``d`` puts the infohash into
-``{xx}due`` too (``ZADD NX``): the swarm may have been deleted in the meantime, and then only the schedule
-brings the sweeper to what was written. ``docs/data.md`` has the layout of the values.
+Fields of hashes and of stream entries stand in double backquotes after what they hold; each is a constant below, and
+so is each number of seconds that a script needs. A Lua script gets keys in ``KEYS`` and touches no other key; it
+writes a constant as ``redis_keys.NAME`` (:mod:`~etracker_shared.plumbing.redis_scripts`).
+
+An empty swarm's keys are deleted by the sweeper. None but ``{xx}f<ih>`` has a TTL, because every announce
+would have to renew it. So whoever writes the snatches of a swarm that may not exist adds the infohash to
+``{xx}due`` too (``ZADD NX``): only the schedule brings the sweeper to it. ``docs/data.md`` has the layout of
+the values.
 """
 
 TAGS = tuple(b"{%02x}" % tag for tag in range(256))
@@ -47,6 +52,12 @@ DOWNLOADS_PREFIX = LIMIT_PREFIX + "at_once:"
 
 COUNTS_FIELD = b"n"
 SNATCHES_FIELD = b"d"
+SEEDERS_FIELD = b"s"
+LEECHERS_FIELD = b"l"
+SWARMS_FIELD = b"w"
+ENTRY_FIELD = b"f"
+
+FIRST_SEEN_SECONDS = 86_400
 
 
 def tag(info_hash: bytes) -> bytes:
@@ -69,9 +80,9 @@ def leechers(info_hash: bytes) -> bytes:
     return TAGS[info_hash[0]] + b"l" + info_hash
 
 
-def first_seen(info_hash: bytes, identity: bytes) -> bytes:
-    """Return the key that remembers when a peer that left first joined."""
-    return TAGS[info_hash[0]] + b"f" + info_hash + identity[:8]
+def first_seen(info_hash: bytes) -> bytes:
+    """Return the key that remembers when announce keys without a peer in the swarm first joined it."""
+    return TAGS[info_hash[0]] + b"f" + info_hash
 
 
 def due(info_hash: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """``POST /v1/tiers``: what announce asks scoring, and what scoring answers.
 
 One request carries every key that concurrent announces need; answers come in the order of the
-question. One standing tells announce everything about an asker.
+question. A treatment is everything announce has to know of an asker.
 """
 
 import enum
@@ -16,7 +16,7 @@ MAX_KEYS = 1000
 
 
 class Sampling(enum.StrEnum):
-    """By which identity selection policies sample a peer."""
+    """What selection policies sample a peer by: its key, or its address prefix."""
 
     KEY = "key"
     PREFIX = "prefix"
@@ -51,6 +51,6 @@ class Treatment(BaseModel):
 
 
 class TiersResponse(BaseModel):
-    """``peers``: one standing a key, in the order of the request."""
+    """``peers``: one treatment per key, in the order of the request."""
 
     peers: list[Treatment]

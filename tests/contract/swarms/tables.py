@@ -57,9 +57,9 @@ class Tables:
         """The totals of the tag are this swarm's, the only one of its tag."""
         counts = self.counts(info_hash)
         totals = self.client.hgetall(redis_keys.totals(info_hash))
-        assert int(totals.get(b"s", 0)) == counts.seeders
-        assert int(totals.get(b"l", 0)) == counts.leechers
-        assert int(totals.get(b"w", 0)) == self.client.exists(redis_keys.members(info_hash))
+        assert int(totals.get(redis_keys.SEEDERS_FIELD, 0)) == counts.seeders
+        assert int(totals.get(redis_keys.LEECHERS_FIELD, 0)) == counts.leechers
+        assert int(totals.get(redis_keys.SWARMS_FIELD, 0)) == self.client.exists(redis_keys.members(info_hash))
 
     def keys(self) -> set[bytes]:
         """Return all keys but the sweeper's lock, which comes and goes."""

@@ -19,6 +19,8 @@ from tests.contract.swarms.peers import (
 from tests.contract.swarms.tables import Tables
 
 LATER = LIFETIME + 1
+HOUR = 3_600
+DAY = 24 * HOUR
 
 
 async def test_each_announce_drops_the_next_two_if_they_expired(swarms: RedisSwarms, tables: Tables) -> None:
@@ -70,6 +72,26 @@ async def test_expired_peer_keeps_its_first_seen_for_a_day(swarms: RedisSwarms) 
     assert (await swarms.announce(step(1, at=LATER + SWEEP + 1), None)).first_seen == NOW
 
 
+async def test_a_departed_keys_first_seen_is_forgotten_within_an_hour_after_a_day(
+    swarms: RedisSwarms, tables: Tables
+) -> None:
+    await join_all(swarms, [1, 2, 3])
+    await swarms.announce(step(1, stopped=True), None)
+    await swarms.announce(step(2, stopped=True, at=2 * HOUR), None)
+    await join_all(swarms, [3], at=DAY + HOUR)
+    assert await swarms.sweep(NOW + DAY + HOUR) == 1
+    remembered = tables.client.zrange(redis_keys.first_seen(HASH), 0, -1)
+    assert remembered == [step(2).key_hash[:8]]
+    assert (await swarms.announce(step(1, at=DAY + HOUR), None)).first_seen == NOW + DAY + HOUR
+    assert (await swarms.announce(step(2, at=DAY + HOUR), None)).first_seen == NOW
+
+
+async def test_a_first_seen_that_waits_for_the_sweeper_is_not_recalled(swarms: RedisSwarms) -> None:
+    await join_all(swarms, [1])
+    await swarms.announce(step(1, stopped=True), None)
+    assert (await swarms.announce(step(1, at=DAY + HOUR), None)).first_seen == NOW + DAY + HOUR
+
+
 async def test_sweeper_drops_expired_peers_of_a_swarm_and_keeps_the_living(swarms: RedisSwarms, tables: Tables) -> None:
     await join_all(swarms, range(10))
     await join_all(swarms, range(10, 20), role=Role.SEEDER)
@@ -97,8 +119,8 @@ async def test_dead_swarm_leaves_no_key_but_what_first_seen_needs(swarms: RedisS
     await join_all(swarms, [3], role=Role.SEEDER)
     tables.client.hset(redis_keys.members(HASH), redis_keys.SNATCHES_FIELD, 7)
     await swarms.sweep(NOW + LATER + SWEEP)
-    left = {redis_keys.first_seen(HASH, step(key).key_hash) for key in (1, 2, 3)}
-    assert tables.keys() == left | {redis_keys.changed(HASH), redis_keys.totals(HASH)}
+    assert tables.keys() == {redis_keys.first_seen(HASH), redis_keys.changed(HASH), redis_keys.totals(HASH)}
+    assert tables.client.zcard(redis_keys.first_seen(HASH)) == 3
     tables.check_totals(HASH)
     assert tables.client.zscore(redis_keys.changed(HASH), HASH) == NOW + LATER + SWEEP
 

@@ -5,7 +5,6 @@ import asyncio
 from etracker_announce.adapters.swarms import RedisSwarms
 from etracker_shared.agreements import redis_keys
 from etracker_shared.agreements.facts import (
-    ENTRY_FIELD,
     FACT_SIZE,
     SHARDS,
     Event,
@@ -45,7 +44,7 @@ def stream_of(key: int) -> int:
 
 
 def entries(client: Client, shard: int) -> list[bytes]:
-    return [fields[ENTRY_FIELD] for _, fields in client.xrange(redis_keys.facts(shard))]
+    return [fields[redis_keys.ENTRY_FIELD] for _, fields in client.xrange(redis_keys.facts(shard))]
 
 
 async def test_fact_is_in_the_stream_of_its_key(

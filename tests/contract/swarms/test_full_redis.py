@@ -39,7 +39,11 @@ def _limit(client: Client, max_memory: int) -> None:
 
 
 def facts_in(client: Client) -> list[bytes]:
-    return [fields[b"f"] for shard in range(SHARDS) for _, fields in client.xrange(redis_keys.facts(shard))]
+    return [
+        fields[redis_keys.ENTRY_FIELD]
+        for shard in range(SHARDS)
+        for _, fields in client.xrange(redis_keys.facts(shard))
+    ]
 
 
 async def test_nobody_joins_and_everybody_can_again_once_there_is_room(
@@ -76,7 +80,7 @@ async def test_who_leaves_is_gone_and_nothing_is_kept_of_them(
     with full(client):
         await swarms.announce(step_of(1, stopped=True), b"fact")
         await swarms.announce(step_of(99, stopped=True), b"fact of somebody never seen")
-        assert not client.exists(redis_keys.first_seen(HASH, step_of(1).key_hash))
+        assert not client.exists(redis_keys.first_seen(HASH))
         assert tables.counts(HASH).leechers == 4
     tables.check(HASH)
 
@@ -102,7 +106,7 @@ async def test_facts_wait_for_room_once_the_stream_is_long(flavour_settings: Red
     """Otherwise an outage of Postgres would let the stream of a full Redis grow without a bound."""
     async with connect(flavour_settings, stream_max_bytes=2**20) as swarms:
         await join_all(swarms, range(5))
-        client.xadd(redis_keys.facts(0), {b"f": bytes(2**21)})
+        client.xadd(redis_keys.facts(0), {redis_keys.ENTRY_FIELD: bytes(2**21)})
         with full(client):
             await swarms.measure_stream()
             assert swarms.stream_full
@@ -112,7 +116,7 @@ async def test_facts_wait_for_room_once_the_stream_is_long(flavour_settings: Red
 
 
 async def test_the_stream_may_take_a_quarter_of_the_memory(swarms: RedisSwarms, client: Client) -> None:
-    client.xadd(redis_keys.facts(0), {b"f": bytes(2**20)})
+    client.xadd(redis_keys.facts(0), {redis_keys.ENTRY_FIELD: bytes(2**20)})
     await swarms.measure_stream()
     assert not swarms.stream_full
     nodes = len(client.get_primaries()) if hasattr(client, "get_primaries") else 1

@@ -6,7 +6,6 @@ import pytest
 from redis.asyncio import Redis
 
 from etracker_shared.agreements import redis_keys
-from etracker_shared.agreements.facts import ENTRY_FIELD
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.support.announce import Announcer, running_announcer
 from tests.support.announce_ports import HASH, KEY, PEER
@@ -38,7 +37,7 @@ async def test_the_size_of_the_fact_stream_is_told(
 ) -> None:
     """Each metric that an alarm is documented for has to move."""
     async with Redis.from_url(redis_settings.redis_url, password=redis_settings.redis.get_secret_value() or None) as it:
-        await it.xadd(redis_keys.facts(0), {ENTRY_FIELD: bytes(10_000)})
+        await it.xadd(redis_keys.facts(0), {redis_keys.ENTRY_FIELD: bytes(10_000)})
     async with running_announcer(postgres_settings, redis_settings) as announcer:
         async with asyncio.timeout(10):
             while await metric(announcer, "etracker_announce_stream_bytes") < 10_000:  # noqa: ASYNC110 - polled

@@ -10,7 +10,7 @@ import asyncpg
 from redis.asyncio import Redis
 
 from etracker_shared.agreements import redis_keys
-from etracker_shared.agreements.facts import ENTRY_FIELD, SHARDS, Fact, pack_fact
+from etracker_shared.agreements.facts import SHARDS, Fact, pack_fact
 from etracker_shared.agreements.notifications import EVERYTHING, INFOHASHES_CHANNEL
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.integration.scoring.conftest import StartWorker, add_facts, eventually, worker_settings
@@ -149,7 +149,7 @@ async def test_facts_that_the_version_before_left_in_one_stream_are_settled_once
         if number % 2:
             await add_facts(redis_client, *facts)
         else:
-            await redis_client.xadd(redis_keys.facts(0), {ENTRY_FIELD: b"".join(map(pack_fact, facts))})
+            await redis_client.xadd(redis_keys.facts(0), {redis_keys.ENTRY_FIELD: b"".join(map(pack_fact, facts))})
     await eventually(lambda: all_settled(redis_client), "all facts are settled", 40)
     for task, connection in zip(running, connections, strict=True):
         task.cancel()
@@ -204,12 +204,12 @@ async def test_a_redis_that_comes_back_older_is_read_again_and_doubles_nothing(
     key = redis_keys.facts(0)
     rounds = [fact for facts in history() for fact in facts if fact.key_hash[0] % SHARDS == 0]
     for number, fact in enumerate(rounds[:20]):
-        await redis_client.xadd(key, {ENTRY_FIELD: pack_fact(fact)}, id=f"2000000000000-{number + 1}")
+        await redis_client.xadd(key, {redis_keys.ENTRY_FIELD: pack_fact(fact)}, id=f"2000000000000-{number + 1}")
     worker = await start_worker()
     await worker.settled(20)
     await redis_client.delete(key)
     for number, fact in enumerate(rounds[10:]):
-        await redis_client.xadd(key, {ENTRY_FIELD: pack_fact(fact)}, id=f"1900000000000-{number + 1}")
+        await redis_client.xadd(key, {redis_keys.ENTRY_FIELD: pack_fact(fact)}, id=f"1900000000000-{number + 1}")
     await worker.settled(len(rounds) + 10)
     assert told == [EVERYTHING], "announce asks Postgres again"
     keys = len({fact.key_hash for fact in rounds})

@@ -5,7 +5,7 @@ from redis.asyncio import Redis
 from etracker_scoring.worker.entries import START, Entry, Position
 from etracker_scoring.worker.stream import FactStreams
 from etracker_shared.agreements import redis_keys
-from etracker_shared.agreements.facts import ENTRY_FIELD, SHARDS, pack_fact
+from etracker_shared.agreements.facts import SHARDS, pack_fact
 from tests.support.facts import make_fact
 
 FROM_START = dict.fromkeys(range(SHARDS), START)
@@ -14,7 +14,7 @@ FROM_START = dict.fromkeys(range(SHARDS), START)
 async def put_entries(client: Redis, shard: int, entries: int, facts_each: int = 1) -> None:
     packed = b"".join(pack_fact(make_fact(uploaded=number)) for number in range(facts_each))
     for _ in range(entries):
-        await client.xadd(redis_keys.facts(shard), {ENTRY_FIELD: packed})
+        await client.xadd(redis_keys.facts(shard), {redis_keys.ENTRY_FIELD: packed})
 
 
 def facts_in(entries: list[Entry]) -> int:

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from etracker_scoring.worker.leadership import Leadership
 from etracker_scoring.worker.stream import FactStreams
 from etracker_shared.agreements import redis_keys
-from etracker_shared.agreements.facts import ENTRY_FIELD, FACT_VERSION, Fact, pack_fact, shard_of
+from etracker_shared.agreements.facts import FACT_VERSION, Fact, pack_fact, shard_of
 from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.integration.scoring.conftest import StartWorker, add_facts, eventually, worker_settings
@@ -29,13 +29,13 @@ class NewerStreams(FactStreams):
 
 
 def _older(fields: Mapping[bytes, bytes] | None) -> Mapping[bytes, bytes]:
-    packed = (fields or {})[ENTRY_FIELD]
-    return {ENTRY_FIELD: bytes([FACT_VERSION]) + packed[1:-8] if packed.startswith(NEWER) else packed}
+    packed = (fields or {})[redis_keys.ENTRY_FIELD]
+    return {redis_keys.ENTRY_FIELD: bytes([FACT_VERSION]) + packed[1:-8] if packed.startswith(NEWER) else packed}
 
 
 async def add_newer(client: Redis, fact: Fact) -> None:
     entry = NEWER + pack_fact(fact)[1:] + bytes(8)
-    await client.xadd(redis_keys.facts(shard_of(fact.key_hash)), {ENTRY_FIELD: entry})
+    await client.xadd(redis_keys.facts(shard_of(fact.key_hash)), {redis_keys.ENTRY_FIELD: entry})
 
 
 @pytest.fixture(autouse=True)

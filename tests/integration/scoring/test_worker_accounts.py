@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from etracker_shared.agreements import redis_keys
-from etracker_shared.agreements.facts import ENTRY_FIELD, MAX_COUNTER, Event, Fact, FactFlag, pack_fact, shard_of
+from etracker_shared.agreements.facts import MAX_COUNTER, Event, Fact, FactFlag, pack_fact, shard_of
 from etracker_shared.language.identity import hash_announce_key
 from tests.integration.scoring.conftest import StartWorker, add_facts, eventually
 from tests.support.facts import info_hash_of, make_fact
@@ -170,7 +170,7 @@ async def test_poison_is_skipped_and_blocks_nothing(
     await add_facts(redis_client, good)
     wrong_version = b"\xff" + pack_fact(good)[1:]
     for poison in (b"", b"short", wrong_version, pack_fact(make_fact(uploaded=-2)), pack_fact(make_fact(left=-2))):
-        await redis_client.xadd(shard, {ENTRY_FIELD: poison})
+        await redis_client.xadd(shard, {redis_keys.ENTRY_FIELD: poison})
     await redis_client.xadd(shard, {b"another field": b"1"})
     await add_facts(redis_client, *rest)
     await worker.settled(9)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from redis.asyncio import Redis, RedisCluster
 
 from etracker_admin_api.errors import RedisUnavailableError
-from etracker_shared.agreements.redis_keys import ALL_TOTALS
+from etracker_shared.agreements import redis_keys
 from etracker_shared.plumbing.redis_connections import REDIS_UNAVAILABLE
 
 
@@ -31,8 +31,8 @@ class LiveCounts:
             RedisUnavailableError: Redis is down or too slow.
         """
         pipeline = self._redis.pipeline(transaction=False)
-        for key in ALL_TOTALS:
-            pipeline.hmget(key, ["s", "l", "w"])
+        for key in redis_keys.ALL_TOTALS:
+            pipeline.hmget(key, [redis_keys.SEEDERS_FIELD, redis_keys.LEECHERS_FIELD, redis_keys.SWARMS_FIELD])
         try:
             replies = await pipeline.execute()
         except REDIS_UNAVAILABLE as error:

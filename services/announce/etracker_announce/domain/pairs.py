@@ -1,4 +1,4 @@
-"""The secret numbers of a pair of identity and torrent, on which peer selection is based."""
+"""The secret numbers of a pair of peer and torrent, on which peer selection is based."""
 
 from hashlib import blake2b
 from typing import NamedTuple
@@ -19,7 +19,7 @@ class Pair(NamedTuple):
         return mixed >> 32
 
 
-def hash_pair(secret: bytes, identity: bytes, info_hash: bytes) -> Pair:
-    """Hash an identity (a key hash, or an address prefix for low tiers) and a torrent with the deployment's secret."""
-    digest = blake2b(identity + info_hash, key=secret, digest_size=16).digest()
+def hash_pair(secret: bytes, sampled_as: bytes, info_hash: bytes) -> Pair:
+    """Hash a peer (its key hash, or its address prefix for low tiers) and a torrent with the deployment's secret."""
+    digest = blake2b(sampled_as + info_hash, key=secret, digest_size=16).digest()
     return Pair(int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little"))

@@ -156,8 +156,8 @@ class AnnounceHandler:
 
     def _step(self, announce: AdmittedAnnounce, secret: bytes) -> Step:
         request, treatment, now = announce.request, announce.judgement.treatment, int(announce.at)
-        identity = announce.key_hash if treatment.sampling is Sampling.KEY else announce.source.prefix
-        pair = hash_pair(secret, identity, announce.info_hash)
+        sampled_as = announce.key_hash if treatment.sampling is Sampling.KEY else announce.source.prefix
+        pair = hash_pair(secret, sampled_as, announce.info_hash)
         flags = PeerFlag.UNREACHABLE if request.port <= LAST_UNREACHABLE_PORT else PeerFlag.NONE
         numwant, role = self._numwant(request), request.role
         wants_witnesses = role is not Role.LEECHER and self._seeding.is_due(announce.info_hash, now)

@@ -1,9 +1,8 @@
--- Replace a tag's mark. GETSET would be refused by a Redis that is full; after a write that never takes memory the mark is
--- let through.
+-- Replace a tag's mark. A Redis that is full would refuse GETSET; after a write that never takes memory a script may go on.
 --
 -- KEYS   1 synced
 -- ARGV   1 Unix seconds
--- Return the mark before, false if there was none
+-- Return the previous mark, or false if there was none
 -- Cost   3 calls
 
 local before = redis.call('GET', KEYS[1])

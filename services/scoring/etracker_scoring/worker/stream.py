@@ -12,7 +12,7 @@ from etracker_scoring.errors import StreamsUnavailableError
 from etracker_scoring.worker.entries import START, Entry, Position, parse_position
 from etracker_scoring.worker.pipelines import execute
 from etracker_shared.agreements import redis_keys
-from etracker_shared.agreements.facts import ENTRY_FIELD, UNKNOWN, Fact, NewerFactError, unpack_facts
+from etracker_shared.agreements.facts import UNKNOWN, Fact, NewerFactError, unpack_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class FactStreams:
 
 def _entry(shard: int, entry_id: bytes, fields: Mapping[bytes, bytes] | None) -> Entry:
     position = parse_position(entry_id)
-    packed = (fields or {}).get(ENTRY_FIELD, b"")
+    packed = (fields or {}).get(redis_keys.ENTRY_FIELD, b"")
     try:
         facts = [_believable(fact, position) for fact in unpack_facts(packed)]
     except NewerFactError:

@@ -1,7 +1,6 @@
 """The swarms' counts in Redis, on one server or spread over a cluster."""
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from itertools import chain
 from typing import NamedTuple
 
@@ -11,9 +10,10 @@ from etracker_scoring.worker.pipelines import execute
 from etracker_shared.agreements import redis_keys
 from etracker_shared.agreements.counts import SwarmCounts, unpack_counts
 from etracker_shared.language.identity import InfoHash
+from etracker_shared.plumbing.redis_scripts import Script
 
-_MARK = (files(__package__) / "mark.lua").read_bytes()
-_PUBLISH = (files(__package__) / "publish_snatches.lua").read_bytes()
+_MARK = Script(__package__, "mark.lua")
+_PUBLISH = Script(__package__, "publish_snatches.lua")
 
 
 class Snatches(NamedTuple):
@@ -52,7 +52,7 @@ class RedisSwarms:
 
     async def mark(self, moment: int, forget_before: int) -> Mapping[int, int | None]:
         """Mark every tag with a moment, and forget changes before another one; return the marks before."""
-        marks = [("EVAL", _MARK, 1, key, moment) for key in redis_keys.ALL_SYNCED]
+        marks = [("EVAL", _MARK.source, 1, key, moment) for key in redis_keys.ALL_SYNCED]
         forget = [("ZREMRANGEBYSCORE", key, "-inf", f"({forget_before}") for key in redis_keys.ALL_CHANGED]
         replies = await execute(self._client, [*marks, *forget])
         return _parse_marks(replies[: len(marks)])
@@ -61,10 +61,7 @@ class RedisSwarms:
         """Write into the swarms that exist how often they were snatched; a number never falls."""
         await execute(
             self._client,
-            [
-                ("EVAL", _PUBLISH, 1, redis_keys.members(info_hash), redis_keys.SNATCHES_FIELD, number)
-                for info_hash, number in snatches
-            ],
+            [("EVAL", _PUBLISH.source, 1, redis_keys.members(info_hash), number) for info_hash, number in snatches],
         )
 
 

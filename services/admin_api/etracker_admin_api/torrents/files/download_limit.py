@@ -3,7 +3,6 @@
 import secrets
 import time
 from collections import Counter
-from importlib.resources import files
 from typing import Any
 
 from redis.asyncio import Redis, RedisCluster
@@ -14,6 +13,7 @@ from etracker_shared.agreements.redis_keys import DOWNLOADS_PREFIX
 from etracker_shared.language.addresses import Address
 from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.plumbing.redis_connections import REDIS_UNAVAILABLE
+from etracker_shared.plumbing.redis_scripts import Script
 
 PASS_SECONDS = 300
 """A download without progress for this long counts as ended: its replica may have crashed."""
@@ -21,8 +21,8 @@ EXTEND_SECONDS = 60
 WAIT_SECONDS = 5
 """Time to wait for callers with too many downloads in progress."""
 
-_START = (files(__package__) / "at_once.lua").read_bytes()
-_EXTEND = (files(__package__) / "extend_download.lua").read_bytes()
+_START = Script(__package__, "at_once.lua")
+_EXTEND = Script(__package__, "extend_download.lua")
 
 
 class DownloadLimit:
@@ -118,5 +118,5 @@ class DownloadPass:
         self._own_names.append(name)
         return True
 
-    async def _run(self, script: bytes, name: str, *arguments: Any) -> Any:
-        return await self._redis.eval(script, 1, DOWNLOADS_PREFIX + name, *arguments)  # type: ignore[arg-type]
+    async def _run(self, script: Script, name: str, *arguments: Any) -> Any:
+        return await self._redis.eval(script.source, 1, DOWNLOADS_PREFIX + name, *arguments)  # type: ignore[arg-type]

@@ -1,19 +1,22 @@
 -- The part of announce.lua for announces that change more than the asker's own record: who joins, leaves, changes sides,
--- has another client, is seen over both address families, or has to drop others who expired. It runs behind tables.lua,
--- inside announce.lua, and leaves what it found in that one's locals.
+-- has another client or announces over the other address family, or meets expired peers that have to be removed. It is
+-- included by announce.lua after tables.lua and leaves its results in the locals of announce.lua.
 --
--- KEYS   1-7 as in announce.lua
+-- KEYS   1-7 as in tables.lua
+-- ARGV   as in announce.lua
+-- Return nothing: announce.lua does
+-- Cost   8 to 30 calls: 1 for each peer that the asker's key has already if it joins, about 6 for each that is removed
 
 begin_writing()
 load_counts(counts)
 entries[identity] = entry
 
--- Drop an entry of the asker's key that points to somebody else's record or to none.
+-- Drop a code of the asker's key that points to another key's record or to none.
 local function heal(code)
   replace_code(identity, code, '')
 end
 
--- Return table, slot and the records from there on (three, or fewer at the end) of the asker's peer_id.
+-- Return side, slot and the records from there on (three, or fewer at the end) of the asker's peer_id.
 local function find_own()
   local entry = entries[identity]
   for at = 1, #entry, 8 do
@@ -30,7 +33,7 @@ local function find_own()
   end
 end
 
--- Return the valid records of the asker's key as {table, slot, record}.
+-- Return the records of the asker's key as {side, slot, record}.
 local function members_of_key()
   local entry, found = entries[identity], {}
   for at = 5, #entry, 8 do
@@ -46,7 +49,7 @@ local function members_of_key()
   return found
 end
 
--- Clients leave under another peer_id than they joined with: then the endpoint says who.
+-- Some clients leave under another peer_id than they joined with: then the endpoint identifies them.
 local function find_by_endpoint()
   local from, to = 51, 56
   if family == 6 then
@@ -59,7 +62,7 @@ local function find_by_endpoint()
   end
 end
 
--- The asker's record with what the one before it said of the other address family, while that lives.
+-- Return the asker's record, with the other address family of its old one unless that has expired.
 local function merge(old)
   local seen4, seen6, endpoint4, endpoint6 =
     sub(asker, 41, 44), sub(asker, 45, 48), sub(asker, 51, 56), sub(asker, 57, 74)
@@ -91,13 +94,18 @@ local function insert(record)
   return slot
 end
 
+-- Return first_seen (4 bytes) of a key without a peer in the swarm: the last one if it left within a day, else now.
+local function recall_first_seen()
+  local remembered = tonumber(call('ZSCORE', KEYS[7], identity) or 0)
+  if (math.floor(remembered / 4294967296) + 1) * 3600 + redis_keys.FIRST_SEEN_SECONDS > now then
+    return pack('<I4', remembered % 4294967296)
+  end
+  return sub(asker, 37, 40)
+end
+
 local function join()
   local members = entries[identity] ~= '' and members_of_key() or {}
-  local first_seen = members[1] and sub(members[1][3], 37, 40)
-  if not first_seen then
-    local remembered = call('GET', KEYS[7])
-    first_seen = remembered and pack('<I4', tonumber(remembered)) or sub(asker, 37, 40)
-  end
+  local first_seen = members[1] and sub(members[1][3], 37, 40) or recall_first_seen()
   if #members >= peers_per_key then
     evict_longest_silent(members)
   end
@@ -119,9 +127,8 @@ local function update(side, slot, old)
   return slot
 end
 
--- The clock hand is the asker's own slot: every live peer looks at the two slots behind its own once an interval.
--- ``records`` starts at the asker's slot, if it was read.
-local function expire_behind(slot, records)
+-- Remove what has expired in the two slots after the asker's. ``records`` starts at the asker's slot, if it was read.
+local function expire_next(slot, records)
   local expired = {}
   for step = 1, math.min(2, count[own_side] - 1) do
     local at = (slot + step) % count[own_side]
@@ -133,7 +140,7 @@ local function expire_behind(slot, records)
       expired[#expired + 1] = {at, record}
     end
   end
-  -- The higher slot first: what moves into a hole then never comes from the lower one.
+  -- The higher slot first, so that the record that moves into its hole is never the other one.
   if expired[2] and expired[2][1] > expired[1][1] then
     expired[1], expired[2] = expired[2], expired[1]
   end
@@ -168,13 +175,13 @@ else
   else
     slot = join()
   end
-  expire_behind(slot, records)
+  expire_next(slot, records)
 end
 local absent = created and count[1] + count[2] == 0
 if not absent then
   if created then
     call('ZADD', KEYS[6], first_sweep, INFO_HASH)
-    call('HINCRBY', KEYS[4], 'w', 1)
+    call('HINCRBY', KEYS[4], redis_keys.SWARMS_FIELD, 1)
   end
   save(now)
 end

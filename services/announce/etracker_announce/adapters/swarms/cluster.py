@@ -7,11 +7,12 @@ from typing import Any, TypeVar, cast
 from redis.asyncio import RedisCluster
 from redis.exceptions import NoScriptError, OutOfMemoryError, RedisClusterException, RedisError, ResponseError
 
-from etracker_announce.adapters.swarms.commands import Command, Script
+from etracker_announce.adapters.swarms.commands import Command
 from etracker_announce.adapters.swarms.server import Refusal, Reply
 from etracker_announce.ports import SwarmsUnavailableError
 from etracker_shared.agreements.facts import shard_of
 from etracker_shared.plumbing.redis_connections import connect_redis
+from etracker_shared.plumbing.redis_scripts import Script
 from etracker_shared.plumbing.settings import RedisSettings
 
 ANSWER_SECONDS = 2.0

@@ -1,38 +1,28 @@
 """Steps and answers as Redis sees them: the scripts, their arguments, and what they return."""
 
-import hashlib
-import re
 import struct
 import zlib
 from dataclasses import dataclass
-from importlib import resources
 
 import numpy as np
 
 from etracker_announce.domain.swarm import RECORD, Counts, PeerFlag, Role, Step, View
 from etracker_shared.agreements import redis_keys
 from etracker_shared.agreements.counts import unpack_counts
-from etracker_shared.agreements.facts import ENTRY_FIELD
 from etracker_shared.agreements.peer_records import LAYOUT
+from etracker_shared.plumbing.redis_scripts import Script
+
+_PACKAGE = __package__
 
 Command = tuple[bytes | int, ...]
 """A Redis command and its arguments."""
 
-_INCLUDE = re.compile(rb"^ *-- include (\w+\.lua)$", re.MULTILINE)
 _STEP = struct.Struct("<IIIIIIHHBBBB4s")
 _SWEEP = struct.Struct("<IIII")
 _VIEW = struct.Struct("<IIIIIB")
 _UNKNOWN_SNATCHES = 2**32 - 1
 _MASK = 2**32 - 1
 _ROLE_BITS = {Role.LEECHER: 0, Role.SEEDER: int(PeerFlag.SEEDER), Role.PARTIAL_SEED: int(PeerFlag.PARTIAL_SEED)}
-
-
-class Script:
-    """A Lua script and the name Redis gives it. A line ``-- include FILE`` in it stands for that file."""
-
-    def __init__(self, name: str) -> None:
-        self.source = _INCLUDE.sub(lambda line: _read(line[1].decode()), _read(name))
-        self.sha = hashlib.sha1(self.source, usedforsecurity=False).hexdigest().encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +43,10 @@ class Commands:
 
     def __init__(self, limits: SwarmLimits) -> None:
         self._limits = limits
-        self._announce = Script("announce.lua")
-        self._sweep = Script("sweep.lua")
-        self._turn = Script("turn.lua")
-        self._fact = Script("fact.lua")
+        self._announce = Script(_PACKAGE, "announce.lua")
+        self._sweep = Script(_PACKAGE, "sweep.lua")
+        self._turn = Script(_PACKAGE, "turn.lua")
+        self._fact = Script(_PACKAGE, "fact.lua")
 
     @property
     def scripts(self) -> tuple[Script, ...]:
@@ -65,14 +55,14 @@ class Commands:
 
     def announce(self, step: Step) -> Command:
         """Make the command of one step; :func:`parse_view` reads its reply."""
-        keys = (*_swarm_keys(step.info_hash), redis_keys.first_seen(step.info_hash, step.key_hash))
+        keys = _swarm_keys(step.info_hash)
         return (b"EVALSHA", self._announce.sha, 7, *keys, _pack_record(step), self._pack_step(step))
 
     def sweep(self, info_hash: bytes, now: int, records: int) -> Command:
         """Make the command that looks at ``records`` records; it returns how many there were to look at."""
         oldest = max(0, now - self._limits.peer_lifetime_seconds)
         arguments = _SWEEP.pack(now, oldest, records, self._limits.sweep_seconds)
-        return (b"EVALSHA", self._sweep.sha, 6, *_swarm_keys(info_hash), arguments)
+        return (b"EVALSHA", self._sweep.sha, 7, *_swarm_keys(info_hash), arguments)
 
     def take_turn_of_full(self, token: bytes, milliseconds: int) -> Command:
         """Make the command that takes the turn to sweep a full Redis; it returns None if somebody else has it."""
@@ -80,7 +70,7 @@ class Commands:
 
     def add_to_full(self, shard: int, facts: bytes) -> Command:
         """Make the command that puts an entry into the stream of a Redis that is out of memory."""
-        return (b"EVALSHA", self._fact.sha, 1, redis_keys.facts(shard), ENTRY_FIELD, facts)
+        return (b"EVALSHA", self._fact.sha, 1, redis_keys.facts(shard), facts)
 
     def _pack_step(self, step: Step) -> bytes:
         return _STEP.pack(
@@ -102,7 +92,7 @@ class Commands:
 
 def add_facts(shard: int, facts: bytes) -> Command:
     """Make the command that puts an entry into the stream."""
-    return (b"XADD", redis_keys.facts(shard), b"*", ENTRY_FIELD, facts)
+    return (b"XADD", redis_keys.facts(shard), b"*", redis_keys.ENTRY_FIELD, facts)
 
 
 def scrape(info_hash: bytes) -> Command:
@@ -124,10 +114,6 @@ def parse_counts(fields: tuple[bytes | None, bytes | None]) -> Counts:
     return Counts(*unpack_counts(packed), int(snatches) if snatches else None)
 
 
-def _read(file: str) -> bytes:
-    return (resources.files(__package__) / file).read_bytes()
-
-
 def _swarm_keys(info_hash: bytes) -> tuple[bytes, ...]:
     return (
         redis_keys.seeders(info_hash),
@@ -136,6 +122,7 @@ def _swarm_keys(info_hash: bytes) -> tuple[bytes, ...]:
         redis_keys.totals(info_hash),
         redis_keys.changed(info_hash),
         redis_keys.due(info_hash),
+        redis_keys.first_seen(info_hash),
     )
 
 

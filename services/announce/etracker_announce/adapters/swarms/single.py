@@ -10,11 +10,12 @@ from typing import Any
 import structlog
 from redis.asyncio.connection import SSLConnection, parse_url
 
-from etracker_announce.adapters.swarms.commands import Command, Script
+from etracker_announce.adapters.swarms.commands import Command
 from etracker_announce.adapters.swarms.connection import Connection
 from etracker_announce.adapters.swarms.server import Refusal, Reply
 from etracker_announce.ports import SwarmsUnavailableError
 from etracker_shared.agreements.facts import shard_of
+from etracker_shared.plumbing.redis_scripts import Script
 from etracker_shared.plumbing.settings import RedisSettings
 
 CONNECT_SECONDS = 1.0

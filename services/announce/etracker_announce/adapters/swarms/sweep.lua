@@ -1,18 +1,20 @@
--- One visit of the sweeper: look at a bounded number of records of a swarm, drop the expired ones, and put the swarm
--- back into the schedule, or delete it with all its keys once it is empty.
+-- One visit of the sweeper: look at a bounded number of records of a swarm, remove the expired ones, and put the swarm
+-- back into the schedule, or delete it with its tables once it is empty.
 --
--- KEYS   1-6 as in tables.lua
--- ARGV   packed: now, oldest last-seen that lives, records to look at, seconds till the next round (u32 each)
+-- KEYS   1-7 as in tables.lua
+-- ARGV   1 packed: now, oldest last announce of an unexpired peer, records to look at, seconds until the next round (u32
+--        each)
 -- Return how many records were looked at
--- Cost   10 to 30 us for 10 records that live; about 10 us more for each that expired
+-- Cost   7 to 12 calls and 10 to 30 us for 10 unexpired records; about 10 us more for each that expired
 
 -- include tables.lua
 
+local MOST_FORGOTTEN = 1000
 local now, oldest, budget, pause = unpack_bytes('<I4I4I4I4', ARGV[1])
 begin_writing()
-load_counts(call('HGET', MEMBERS, 'n'))
+load_counts(call('HGET', MEMBERS, redis_keys.COUNTS_FIELD))
 
--- Backwards: what moves into a hole comes from behind and was looked at already. ``stop`` is the slot after the last.
+-- From the last slot to the first: what moves into a hole was looked at already. ``stop`` is the slot after the last.
 local function sweep_table(side, stop, records)
   local start = math.max(0, stop - records)
   local chunk = read(side, start, stop - start)
@@ -27,9 +29,10 @@ local function sweep_table(side, stop, records)
   return stop - start
 end
 
--- The hand is how many records are still to be looked at in this round: leechers first, then seeders; 0 starts again.
+-- A round looks at leechers first, then at seeders. Unswept is how many records it still has to look at; 0 starts the
+-- next round.
 local all = count[1] + count[2]
-local to_look = (hand == 0 or hand > all) and all or hand
+local to_look = (unswept == 0 or unswept > all) and all or unswept
 local of_leechers = sweep_table(2, math.max(0, to_look - count[1]), budget)
 local looked = of_leechers
 to_look = to_look - of_leechers
@@ -37,18 +40,25 @@ if to_look <= count[1] and looked < budget then
   local of_seeders = sweep_table(1, to_look, budget - looked)
   looked, to_look = looked + of_seeders, to_look - of_seeders
 end
-hand = math.min(to_look, count[1] + count[2])
+unswept = math.min(to_look, count[1] + count[2])
 
 if count[1] + count[2] == 0 then
-  hand = 0
+  unswept = 0
   if not created then
     save(now)
-    call('HINCRBY', KEYS[4], 'w', -1)
+    call('HINCRBY', KEYS[4], redis_keys.SWARMS_FIELD, -1)
   end
   call('DEL', KEYS[1], KEYS[2], MEMBERS)
   call('ZREM', KEYS[6], INFO_HASH)
 else
   save(now)
-  call('ZADD', KEYS[6], hand == 0 and now + pause or now, INFO_HASH)
+  call('ZADD', KEYS[6], unswept == 0 and now + pause or now, INFO_HASH)
+end
+
+-- A key that left in an hour that ended more than a day ago has no first_seen any more.
+local last_hour = math.floor(now / 3600) - redis_keys.FIRST_SEEN_SECONDS / 3600
+local forgotten = call('ZRANGEBYSCORE', KEYS[7], '-inf', last_hour * 4294967296, 'LIMIT', 0, MOST_FORGOTTEN)
+if #forgotten > 0 then
+  call('ZREM', KEYS[7], unpack(forgotten))
 end
 return looked

@@ -1,45 +1,49 @@
--- The packed tables of one swarm: what announce.lua and sweep.lua share. Both include it, so its locals are theirs.
+-- The packed tables of one swarm. announce.lua and sweep.lua include this file, so its locals are theirs.
 --
--- KEYS   1 seeders (and partial seeds), 2 leechers, 3 members, 4 totals, 5 changed, 6 due
+-- KEYS   1 seeders (and partial seeds), 2 leechers, 3 members, 4 totals, 5 changed, 6 due, 7 first_seen
+-- ARGV   none of its own
+-- Return nothing: the script that includes it does
+-- Cost   about 8 us for making its functions; each function 1 to 4 calls
+--
 -- A swarm has two sides: 1, the seeders' table, and 2, the leechers'.
--- A table is a string of records of 74 bytes (RECORD in domain/swarm.py), dense from the start; what lies behind the
--- counted records is slack. A slot's code is its number, plus 2^31 in the leechers' table, in 4 bytes. A member's
--- field is up to peers_per_key entries of 8 bytes: a digest of the peer_id and the code of its slot.
--- Nothing trusts a slot without comparing the identity in it, so that a wrong one heals at its owner's next announce.
+-- A table is a string of records of 74 bytes (RECORD in domain/swarm.py), dense from the start; bytes after the counted
+-- records are slack. A slot's code is its number, plus 2^31 in the leechers' table, in 4 bytes. An identity is the first
+-- 8 bytes of a key hash (of a guest, of what stands for one); its field in the members hash, its entry, has 8 bytes for each
+-- of its peers: a digest of the peer_id and the code of the slot.
+-- No slot is trusted without comparing the identity in it, so a wrong one heals at its owner's next announce.
 
 local SIZE, LEECHER_BIT, PARTIAL_SEED = 74, 2147483648, 2
 local SMALL_TABLE = 1048576
-local FIRST_SEEN_SECONDS = 86400
 local call, sub, byte, pack, unpack_bytes = redis.call, string.sub, string.byte, struct.pack, struct.unpack
 local MEMBERS = KEYS[3]
-local INFO_HASH = sub(MEMBERS, 6)
+local INFO_HASH = sub(MEMBERS, -20) -- every key of a swarm ends with it
 
 local count = {0, 0}
-local partial_seeds, hand = 0, 0
+local partial_seeds, unswept = 0, 0
 local created, shrunk = true, {}
-local before_seeders, before_leechers, before_partial = 0, 0, 0
-local counts_field
-local entries, dirty, left = {}, {}, {}
+local seeders_before, leechers_before, partial_before = 0, 0, 0
+local counts_before
+local entries, changed_entries, departed = {}, {}, {}
 local full = false
 
 -- A full Redis refuses a script's first write if that command may take memory, and lets a script finish that has
--- written already. So ask with a SETRANGE that changes nothing; if it is refused, open the way with a ZREM that changes
--- nothing either. From there on the caller must not take more memory than it gives back.
+-- written already. So try a SETRANGE that changes nothing; if it is refused, a ZREM that changes nothing either comes
+-- first, and the script goes on. From there on the caller must not take more memory than it gives back.
 local function begin_writing()
   local answer = redis.pcall('SETRANGE', KEYS[1], 0, '')
   if type(answer) == 'table' and string.find(answer.err, 'OOM', 1, true) then
     full = true
     call('ZREM', KEYS[6], '')
   elseif type(answer) == 'table' then
-    call('SETRANGE', KEYS[1], 0, '') -- the disk is full, or this is a replica: fail with Redis' own words
+    call('SETRANGE', KEYS[1], 0, '') -- the disk is full, or this is a replica: fail with Redis' own error
   end
 end
 
 local function load_counts(value)
   if value then
-    created, counts_field = false, value
-    count[1], count[2], partial_seeds, hand = unpack_bytes('<I4I4I4I4', value)
-    before_seeders, before_leechers, before_partial = count[1] - partial_seeds, count[2], partial_seeds
+    created, counts_before = false, value
+    count[1], count[2], partial_seeds, unswept = unpack_bytes('<I4I4I4I4', value)
+    seeders_before, leechers_before, partial_before = count[1] - partial_seeds, count[2], partial_seeds
   end
 end
 
@@ -77,10 +81,10 @@ end
 
 local function set_entry(identity, entry)
   entries[identity] = entry
-  dirty[identity] = true
+  changed_entries[identity] = true
 end
 
--- Put another code (4 bytes), or none (''), in the place of a member's code; false if it has no such code.
+-- Replace a code (4 bytes) in an entry by another one or by none (''); return whether the entry had it.
 local function replace_code(identity, code, new_code)
   local entry = entry_of(identity)
   for at = 5, #entry, 8 do
@@ -93,11 +97,11 @@ local function replace_code(identity, code, new_code)
   return false
 end
 
--- Take a record out of its slot and move the last one of the table into the hole.
+-- Remove a record from its slot and move the last one of the table into the hole.
 local function remove(side, slot, record)
   local identity, last = sub(record, 1, 8), count[side] - 1
   if replace_code(identity, code_of(side, slot), '') then
-    left[identity] = unpack_bytes('<I4', sub(record, 37, 40))
+    departed[identity] = unpack_bytes('<I4', sub(record, 37, 40))
   end
   if side == 1 and math.floor(byte(record, 50) / PARTIAL_SEED) % 2 == 1 then
     partial_seeds = partial_seeds - 1
@@ -115,8 +119,8 @@ local function last_seen(record, at)
   return math.max(seen4, seen6)
 end
 
--- Put a record behind the last one. SETRANGE doubles the memory of a string it makes longer, so a table below a
--- megabyte grows by an eighth here, written whole.
+-- Put a record after the last one. SETRANGE doubles the memory of a string that it makes longer, so a table below a
+-- megabyte is written whole instead, an eighth longer.
 local function append(side, record)
   local slot = count[side]
   local length = slot * SIZE
@@ -141,50 +145,56 @@ local function trim(side)
   end
 end
 
--- A key whose last member left is remembered for a day: first_seen is the key's, not the peer_id's. A full Redis
--- forgets it, since remembering takes as much memory as the peer gave back.
-local function save_entries(fields)
-  local gone = {}
-  for identity in pairs(dirty) do
+-- Write the entries that changed. A key whose last peer left is remembered for a day, since first_seen belongs to the key
+-- and not to the peer_id: one number, exact in a double, has the hour of leaving and, in the lower 32 bits, first_seen. A
+-- full Redis doesn't remember, since that takes as much memory as the peer gave back.
+local function save_entries(fields, now)
+  local gone, remembered = {}, {}
+  for identity in pairs(changed_entries) do
     if entries[identity] ~= '' then
       fields[#fields + 1] = identity
       fields[#fields + 1] = entries[identity]
     else
       gone[#gone + 1] = identity
-      if left[identity] and not full then
-        call('SET', sub(MEMBERS, 1, 4) .. 'f' .. INFO_HASH .. identity, left[identity], 'EX', FIRST_SEEN_SECONDS)
+      if departed[identity] and not full then
+        remembered[#remembered + 1] = math.floor(now / 3600) * 4294967296 + departed[identity]
+        remembered[#remembered + 1] = identity
       end
     end
   end
   if #gone > 0 then
     call('HDEL', MEMBERS, unpack(gone))
   end
+  if #remembered > 0 then
+    call('ZADD', KEYS[7], unpack(remembered))
+    call('EXPIRE', KEYS[7], redis_keys.FIRST_SEEN_SECONDS)
+  end
 end
 
 local function save_counts(now)
   local seeders, leechers = count[1] - partial_seeds, count[2]
-  if seeders ~= before_seeders then
-    call('HINCRBY', KEYS[4], 's', seeders - before_seeders)
+  if seeders ~= seeders_before then
+    call('HINCRBY', KEYS[4], redis_keys.SEEDERS_FIELD, seeders - seeders_before)
   end
-  if leechers ~= before_leechers then
-    call('HINCRBY', KEYS[4], 'l', leechers - before_leechers)
+  if leechers ~= leechers_before then
+    call('HINCRBY', KEYS[4], redis_keys.LEECHERS_FIELD, leechers - leechers_before)
   end
-  if seeders ~= before_seeders or leechers ~= before_leechers or partial_seeds ~= before_partial then
+  if seeders ~= seeders_before or leechers ~= leechers_before or partial_seeds ~= partial_before then
     call('ZADD', KEYS[5], now, INFO_HASH)
   end
 end
 
--- Write what changed in the bookkeeping.
+-- Write whatever changed besides the records.
 local function save(now)
   for side in pairs(shrunk) do
     trim(side)
   end
   local fields = {}
-  local counts = pack('<I4I4I4I4', count[1], count[2], partial_seeds, hand)
-  if counts ~= counts_field then
-    fields = {'n', counts}
+  local counts = pack('<I4I4I4I4', count[1], count[2], partial_seeds, unswept)
+  if counts ~= counts_before then
+    fields = {redis_keys.COUNTS_FIELD, counts}
   end
-  save_entries(fields)
+  save_entries(fields, now)
   if #fields > 0 then
     call('HSET', MEMBERS, unpack(fields))
   end

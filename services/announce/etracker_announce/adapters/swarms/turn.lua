@@ -1,5 +1,5 @@
--- Take this second's turn to sweep a Redis that is full and so refuses a plain SET: after a write that never takes memory
--- it is let through.
+-- Take this second's turn to sweep a Redis that is full. SET alone would be refused; after a write that never takes
+-- memory a script may go on.
 --
 -- KEYS   1 the sweeper's lock
 -- ARGV   1 token, 2 milliseconds
