@@ -17,7 +17,17 @@ from etracker_announce.domain.swarm import Role
 from etracker_shared.agreements import redis_keys
 from etracker_shared.language.identity import InfoHash
 from etracker_shared.plumbing.redis_scripts import Script
-from tests.contract.swarms.peers import LIFETIME, NOW, PEERS_PER_KEY, SWEEP, ipv4, ipv6, peer_id_of, step
+from tests.contract.swarms.peers import (
+    LIFETIME,
+    NOW,
+    PEERS_PER_ADDRESS,
+    PEERS_PER_KEY,
+    SWEEP,
+    ipv4,
+    ipv6,
+    peer_id_of,
+    step,
+)
 from tests.contract.swarms.tables import Client
 from tests.support.redis import RedisServer, running_redis
 
@@ -25,7 +35,7 @@ HASH = InfoHash(b"twenty-letters-of-it")  # an ACL's key pattern takes no space 
 ROOT = Path(__file__).parents[2]
 DOWNLOADS = redis_keys.DOWNLOADS_PREFIX.encode() + b"key:1"
 DAY = 86_400
-COMMANDS = Commands(SwarmLimits(PEERS_PER_KEY, LIFETIME, SWEEP))
+COMMANDS = Commands(SwarmLimits(PEERS_PER_KEY, PEERS_PER_ADDRESS, LIFETIME, SWEEP))
 
 
 class Declared:

@@ -92,6 +92,7 @@ def _make_parts(settings: AnnounceSettings, metrics: Metrics) -> Parts:
     swarms = connect_swarms(
         settings,
         peers_per_key=settings.peers_per_key,
+        peers_per_address=settings.peers_per_address,
         peer_lifetime_seconds=settings.peer_lifetime_seconds,
         sweep_seconds=settings.sweep_seconds,
         sweep_budget=settings.sweep_budget,

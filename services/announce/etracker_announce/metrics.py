@@ -70,6 +70,11 @@ class Metrics:
             "Announces that came too early and were answered from memory.",
             registry=registry,
         )
+        self.guests_not_stored = Counter(
+            "etracker_announce_guests_not_stored",
+            "Announces of guests that were answered only, because too many came from their address.",
+            registry=registry,
+        )
         self.stream_bytes = Gauge(
             "etracker_announce_stream_bytes", "Memory the fact stream takes in Redis.", registry=registry
         )

@@ -27,9 +27,12 @@ class Swarms(Protocol):
         """Take one step in a swarm and append one packed fact to the stream; return when both are acknowledged.
 
         Repeating a step changes nothing. A member is a key and a peer_id: each address family updates its own
-        endpoint of the same record. A swarm has at most ``peers_per_key`` members of a key; the newest replaces the
-        one that has been silent longest. Expired peers are counted until the swarm's announces or the sweeper reach
-        their slot. ``fact`` may be None when regular facts are dropped (the stream is past its bound).
+        endpoint of the same record. A member that joins at an endpoint replaces what stood there of the same key or
+        peer_id, or as a guest, and has its first_seen; whoever else stands there isn't introduced until it announces
+        again. A swarm has at most ``peers_per_key`` members of a key and ``peers_per_address`` at an address; the
+        newest replaces the one that has been silent longest. A stopped removes the member that stands at its endpoint,
+        and none that came after the one that sent it. Expired peers are counted until the swarm's announces or the
+        sweeper reach their slot. ``fact`` may be None when regular facts are dropped (the stream is past its bound).
 
         Raises:
             SwarmsUnavailableError: not acknowledged; the step may still have happened.

@@ -16,6 +16,8 @@ class PeerFlag(enum.IntFlag):
     PARTIAL_SEED = 2
     GUEST = 4
     UNREACHABLE = 8
+    INDEXED = 16
+    SHARED = 32
 
 
 class PeerRecord(NamedTuple):
@@ -23,7 +25,8 @@ class PeerRecord(NamedTuple):
 
     ``identity``: first 8 bytes of the key hash. ``pair_hash``: keyed hash of peer selection. ``seen4`` and
     ``seen6``: Unix seconds of the last announce over each family, 0 if never. A peer that can't be dialled
-    (port 0 or 1) has flag ``UNREACHABLE``.
+    (port 0 or 1), or at whose endpoint another one has announced since, has flag ``UNREACHABLE``. ``INDEXED``: it is in
+    the swarm's addresses; ``SHARED``: many people share its address.
     """
 
     identity: bytes

@@ -15,6 +15,8 @@ key                  type    TTL      written by          read by             wh
 ``{xx}l<ih>``        string  none     announce            announce, admin API packed records of leechers
 ``{xx}f<ih>``        zset    24 h     announce            announce            ``<id>`` of a key whose last peer left
                                                                               or expired -> when, and first_seen
+``{xx}a<ih>``        hash    none     announce            announce            ports and slots of the peers at each
+                                                                              address
 ``{xx}due``          zset    none     announce            announce, scoring   infohash -> when to sweep it next; has
                                                           worker              every swarm there is
 ``{xx}changed``      zset    none     announce; trimmed   scoring worker      infohash -> when its counts changed
@@ -83,6 +85,11 @@ def leechers(info_hash: bytes) -> bytes:
 def first_seen(info_hash: bytes) -> bytes:
     """Return the key that remembers when announce keys without a peer in the swarm first joined it."""
     return TAGS[info_hash[0]] + b"f" + info_hash
+
+
+def addresses(info_hash: bytes) -> bytes:
+    """Return the key of the hash of addresses and the peers that stand there."""
+    return TAGS[info_hash[0]] + b"a" + info_hash
 
 
 def due(info_hash: bytes) -> bytes:

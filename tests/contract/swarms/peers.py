@@ -18,6 +18,7 @@ NOW = int(time.time())
 """Tests happen in the future of this: the sweeper in the background, which has the real time, leaves them alone."""
 
 PEERS_PER_KEY = 3
+PEERS_PER_ADDRESS = 4
 LIFETIME = 3_900
 SWEEP = 900
 HASH = InfoHash(b"\xa7" + b"torrent of the tests"[:19])
@@ -30,6 +31,7 @@ def compose(settings: RedisSettings, *, stream_max_bytes: int = 2**31, batches: 
     return connect_swarms(
         settings,
         peers_per_key=PEERS_PER_KEY,
+        peers_per_address=PEERS_PER_ADDRESS,
         peer_lifetime_seconds=LIFETIME,
         sweep_seconds=SWEEP,
         sweep_budget=1_000,

@@ -42,12 +42,35 @@ class Tables:
                 found[identity, code] = entries[at : at + 4]
         return found
 
+    def addresses(self, info_hash: bytes) -> set[tuple[bytes, bytes, int]]:
+        """Return (address or endpoint, port, code of slot) of all peers in the swarm's addresses."""
+        found = set()
+        for address, peers in self.client.hgetall(redis_keys.addresses(info_hash)).items():
+            for at in range(0, len(peers), 10):
+                place = (address, peers[at : at + 2], int.from_bytes(peers[at + 2 : at + 6], "little"))
+                assert place not in found
+                found.add(place)
+        return found
+
+    def _standing(self, records: Records, side_bit: int) -> set[tuple[bytes, bytes, int]]:
+        """Return what :meth:`addresses` has to hold of some records."""
+        standing = set()
+        for slot, record in enumerate(records):
+            shared = record["flags"] & PeerFlag.SHARED
+            assert record["flags"] & PeerFlag.INDEXED
+            for seen, name, length in (("seen4", "endpoint4", 4), ("seen6", "endpoint6", 8)):
+                endpoint = record[name].tobytes()
+                if record[seen]:
+                    standing.add((endpoint if shared else endpoint[:length], endpoint[-2:], slot | side_bit))
+        return standing
+
     def check(self, info_hash: bytes) -> None:
         """Every record has its member's slot and every slot its record; no table has much slack."""
         seeders, leechers = self.seeders(info_hash), self.leechers(info_hash)
         expected = {(record["identity"].tobytes(), at) for at, record in enumerate(seeders)}
         expected |= {(record["identity"].tobytes(), at | LEECHER_BIT) for at, record in enumerate(leechers)}
         assert set(self.slots(info_hash)) == expected
+        assert self.addresses(info_hash) == self._standing(seeders, 0) | self._standing(leechers, LEECHER_BIT)
         partial = int(np.count_nonzero(seeders["flags"] & PeerFlag.PARTIAL_SEED))
         assert partial == self.counts(info_hash).partial_seeds
         for key, records in ((redis_keys.seeders(info_hash), seeders), (redis_keys.leechers(info_hash), leechers)):

@@ -131,7 +131,7 @@ class SwarmMachine(RuleBasedStateMachine):
 
     def step(self, key: int, instance: int, over6: bool, **changes: Any) -> Any:
         host = key * 10 + instance
-        endpoint = ipv6(host) if over6 else ipv4(host)
+        endpoint = ipv6(host << 64) if over6 else ipv4(host)
         return step(key, at=self.clock, endpoint=endpoint, peer_id=self.peer_id(key, instance), **changes)
 
     def peer_id(self, key: int, instance: int) -> bytes:

@@ -30,7 +30,7 @@ async def test_record_holds_all_that_peer_selection_needs(swarms: RedisSwarms) -
     assert record["pair_hash"] == step(1).pair_hash
     assert (record["first_seen"], record["seen4"], record["seen6"]) == (NOW, NOW, 0)
     assert record["tier"] == 3
-    assert record["flags"] == PeerFlag.GUEST | PeerFlag.UNREACHABLE | PeerFlag.SEEDER
+    assert record["flags"] == PeerFlag.GUEST | PeerFlag.UNREACHABLE | PeerFlag.SEEDER | PeerFlag.INDEXED
     assert bytes(record["endpoint4"]) == ipv4(1)
     assert bytes(record["endpoint6"]) == bytes(18)
 

@@ -64,7 +64,7 @@ def introducible(candidates: Records, visibility: Visibility) -> Records:
     if len(candidates) <= _FEW and len(visibility.families) == 1:
         return _introducible_of_few(candidates, visibility, visibility.families[0])
     mask = candidates["identity"] != visibility.identity
-    mask &= candidates["flags"] < _UNREACHABLE  # the highest bit
+    mask &= candidates["flags"] & _UNREACHABLE == 0
     usable = _usable(candidates, visibility.families[0], visibility)
     for family in visibility.families[1:]:
         usable |= _usable(candidates, family, visibility)
@@ -78,7 +78,7 @@ def _introducible_of_few(candidates: Records, visibility: Visibility, family: Fa
     places = [
         place
         for place, (who, seen, flags, network) in enumerate(family.few.iter_unpack(candidates.data))
-        if who != identity and flags < _UNREACHABLE and seen >= oldest_seen and (anywhere or not private[network])
+        if who != identity and not flags & _UNREACHABLE and seen >= oldest_seen and (anywhere or not private[network])
     ]
     return candidates if len(places) == len(candidates) else candidates.take(places)
 

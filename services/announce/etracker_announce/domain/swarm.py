@@ -48,7 +48,7 @@ class Step(NamedTuple):
     ``window_seed``: 32 bits that decide which windows are read, so that asking again reveals no more.
     ``rivals``: up to how many seeders a seeder gets all the other seeders, if there are leechers.
     ``witnesses``: how many seeders a seeder gets in any case.
-    ``now``: Unix seconds. ``stopped``: leave instead of join.
+    ``now``: Unix seconds. ``stopped``: leave instead of join. ``looks``: see the swarm and take no part in it.
     """
 
     info_hash: InfoHash
@@ -58,13 +58,14 @@ class Step(NamedTuple):
     endpoint: bytes
     role: Role
     tier: int
-    flags: PeerFlag
+    flags: int
     stopped: bool
     window: int
     window_seed: int
     rivals: int
     witnesses: int
     now: int
+    looks: bool = False
 
 
 class Counts(NamedTuple):

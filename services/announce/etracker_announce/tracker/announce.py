@@ -27,6 +27,7 @@ from etracker_announce.settings import AnnounceSettings
 from etracker_announce.tracker.admission import Admission, Admitted
 from etracker_announce.tracker.budgets import Budget, Budgets
 from etracker_announce.tracker.choosing import Chooser
+from etracker_announce.tracker.crowds import Crowds
 from etracker_announce.tracker.facts import FactWriter
 from etracker_announce.tracker.seeding_counts import SeedingCounts
 from etracker_shared.agreements.facts import Event, FactFlag
@@ -34,6 +35,7 @@ from etracker_shared.agreements.tiers import Sampling
 from etracker_shared.language.identity import InfoHash, KeyHash, hash_guest
 
 LAST_UNREACHABLE_PORT = 1
+_UNREACHABLE, _GUEST, _SHARED = int(PeerFlag.UNREACHABLE), int(PeerFlag.GUEST), int(PeerFlag.SHARED)
 
 
 class AdmittedAnnounce(NamedTuple):
@@ -78,6 +80,7 @@ class AnnounceHandler:
         self._chooser = Chooser(self._policy)
         self._seeding = SeedingCounts(settings.peer_lifetime_seconds)
         self._facts = FactWriter(self._seeding.of)
+        self._crowds = Crowds(settings.guests_per_minute, settings.shared_networks)
         self._budgets = Budgets(settings.budget_burst, settings.budget_seconds, metrics.suppressed.inc)
         self._metrics = metrics
         self._clock = clock
@@ -107,7 +110,8 @@ class AnnounceHandler:
         usual_seconds = spread(self._settings.interval_seconds, announce.key_hash, announce.info_hash)
         step = self._step(announce, secret)
         # A fact's interval matters only for a seeder, which gets the usual one whatever the step says (adr/0019).
-        view = await self._swarms.announce(step, self._fact(announce, usual_seconds, secret, budget.suppressed))
+        fact = None if step.looks else self._fact(announce, usual_seconds, secret, budget.suppressed)
+        view = await self._swarms.announce(step, fact)
         self._seeding.learn(step, view)
         visibility = self._visibility(announce, view)
         question = self._question(announce, view, step, visibility.identity)
@@ -158,7 +162,6 @@ class AnnounceHandler:
         request, treatment, now = announce.request, announce.judgement.treatment, int(announce.at)
         sampled_as = announce.key_hash if treatment.sampling is Sampling.KEY else announce.source.prefix
         pair = hash_pair(secret, sampled_as, announce.info_hash)
-        flags = PeerFlag.UNREACHABLE if request.port <= LAST_UNREACHABLE_PORT else PeerFlag.NONE
         numwant, role = self._numwant(request), request.role
         wants_witnesses = role is not Role.LEECHER and self._seeding.is_due(announce.info_hash, now)
         return Step(
@@ -169,14 +172,28 @@ class AnnounceHandler:
             endpoint=announce.endpoint,
             role=role,
             tier=treatment.tier,
-            flags=flags | PeerFlag.GUEST if announce.guest else flags,
+            flags=self._flags(announce),
             stopped=request.event is Event.STOPPED,
             window=self._policy.window(numwant) if numwant else 0,
             window_seed=pair.window_seed(now, self._settings.interval_seconds),
             rivals=self._policy.rivals,
             witnesses=MOST_PREFIXES if wants_witnesses else 0,
             now=now,
+            looks=announce.guest and request.event is not Event.STOPPED and self._is_flooded(announce),
         )
+
+    def _flags(self, announce: AdmittedAnnounce) -> int:
+        # Operators of flags cost fifty times as much as those of integers.
+        flags = _UNREACHABLE if announce.request.port <= LAST_UNREACHABLE_PORT else 0
+        if announce.guest:
+            flags |= _GUEST
+        return flags | _SHARED if self._crowds.is_shared(announce.source.packed) else flags
+
+    def _is_flooded(self, announce: AdmittedAnnounce) -> bool:
+        flooded = self._crowds.is_flooded(announce.source.packed, announce.info_hash, announce.at)
+        if flooded:
+            self._metrics.guests_not_stored.inc()
+        return flooded
 
     def _numwant(self, request: AnnounceRequest) -> int:
         if request.event is Event.STOPPED:

@@ -22,7 +22,7 @@ from etracker_scoring.worker.records import (
     Torrent,
 )
 from etracker_scoring.worker.sessions import settle
-from etracker_shared.agreements.facts import Fact
+from etracker_shared.agreements.facts import Event, Fact
 
 
 class SettledFact(NamedTuple):
@@ -100,6 +100,9 @@ def settle_facts(admitted: Sequence[Admitted], stored: Stored, limits: Limits = 
     for item in admitted:
         fact, key, torrent, session_key = item
         before = sessions.get(session_key)
+        if before is None and key is None and fact.event == Event.STOPPED:
+            stale += 1  # a guest that isn't known leaves nothing behind
+            continue
         place = (*session_key[:2], number) if key and (number := place_of(fact)) else None
         replaced_key = holders.get(place) if place and before is None else None
         predecessor = sessions.get(replaced_key) if replaced_key else None

@@ -1,10 +1,11 @@
 -- One announce's step in a swarm of any size: join, update or leave, then counts and candidates.
 --
--- KEYS   1-7 as in tables.lua
+-- KEYS   1-8 as in tables.lua
 -- ARGV   1 the asker's record as it would join (74 bytes)
 --        2 packed: now, oldest last announce of an unexpired peer, when a new swarm is first swept, records in the
 --        windows, two numbers that place the windows (u32 each), rivals, witnesses (u16 each), role (0 leecher, 1
---        seeder, 2 partial seed), address family (4, 6), stopped, peers_per_key (u8 each), digest of the peer_id (4 bytes)
+--        seeder, 2 partial seed), address family (4, 6), what to do (0 take part, 1 leave, 2 only look), peers_per_key,
+--        peers_per_address (u8 each), digest of the peer_id (4 bytes)
 -- Return 1 packed: seeders, leechers, partial seeds, first_seen, snatches (u32 each, snatches 2^32-1 if unknown),
 --        whether the asker is unexpired on both address families (u8)
 --        2... records of candidates, in pieces
@@ -17,8 +18,8 @@
 local SIZE = 74
 local call, sub, byte, unpack_bytes = redis.call, string.sub, string.byte, struct.unpack
 local MEMBERS, asker = KEYS[3], ARGV[1]
-local now, oldest, first_sweep, window, place1, place2, rivals, witnesses, role, family, stopped, peers_per_key, digest =
-  unpack_bytes('<I4I4I4I4I4I4I2I2BBBBc4', ARGV[2])
+local now, oldest, first_sweep, window, place1, place2, rivals, witnesses, role, family, stopped, peers_per_key,
+  peers_per_address, digest = unpack_bytes('<I4I4I4I4I4I4I2I2BBBBBc4', ARGV[2])
 local identity = sub(asker, 1, 8)
 local own_side = role == 0 and 2 or 1
 
@@ -45,7 +46,11 @@ if slot >= 0 and slot < own_count then
   local own = call('GETRANGE', KEYS[own_side], slot * SIZE, (slot + 3) * SIZE - 1)
   if sub(own, 1, 8) == identity and sub(own, 17, 36) == sub(asker, 17, 36) and byte(own, 50) == byte(asker, 50) then
     local seen4, seen6 = unpack_bytes('<I4I4', own, 41)
-    in_place = (family == 4 and seen6 or seen4) < oldest
+    if family == 4 then
+      in_place = seen6 == 0 and sub(own, 51, 56) == sub(asker, 51, 56)
+    else
+      in_place = seen4 == 0 and sub(own, 57, 74) == sub(asker, 57, 74)
+    end
   end
   -- Every live peer looks at the two slots after its own once per interval, so no position has to be stored.
   local first
@@ -68,8 +73,9 @@ if slot >= 0 and slot < own_count then
   end
 end
 
-if not in_place then
+if not in_place and stopped < 2 then
   -- include tables.lua
+  -- include addresses.lua
   -- include change.lua
 end
 

@@ -1,8 +1,8 @@
 -- The part of announce.lua for announces that change more than the asker's own record: who joins, leaves, changes sides,
 -- has another client or announces over the other address family, or meets expired peers that have to be removed. It is
--- included by announce.lua after tables.lua and leaves its results in the locals of announce.lua.
+-- included by announce.lua after addresses.lua and leaves its results in the locals of announce.lua.
 --
--- KEYS   1-7 as in tables.lua
+-- KEYS   1-8 as in tables.lua
 -- ARGV   as in announce.lua
 -- Return nothing: announce.lua does
 -- Cost   8 to 30 calls: 1 for each peer that the asker's key has already if it joins, about 6 for each that is removed
@@ -49,16 +49,101 @@ local function members_of_key()
   return found
 end
 
--- Some clients leave under another peer_id than they joined with: then the endpoint identifies them.
-local function find_by_endpoint()
-  local from, to = 51, 56
-  if family == 6 then
-    from, to = 57, 74
-  end
-  for _, member in ipairs(members_of_key()) do
-    if sub(member[3], from, to) == sub(asker, from, to) then
-      return unpack(member)
+-- Return the digest of the peer_id whose record is in a slot.
+local function digest_of(of_identity, code)
+  local entry = entry_of(of_identity)
+  for at = 5, #entry, 8 do
+    if sub(entry, at, at + 3) == code then
+      return sub(entry, at - 4, at - 1)
     end
+  end
+end
+
+local function is_asker(record)
+  return sub(record, 1, 8) == identity and sub(record, 17, 36) == sub(asker, 17, 36)
+end
+
+local function evict_longest_silent(members)
+  local victim = members[1]
+  for _, member in ipairs(members) do
+    if last_seen(member[3]) < last_seen(victim[3]) then
+      victim = member
+    end
+  end
+  remove(unpack(victim))
+end
+
+local from, to = 51, 56
+if family == 6 then
+  from, to = 57, 74
+end
+
+-- Return the other peers at the asker's endpoint as {side, slot, record, the digest of who stood there before}.
+local function others_at_endpoint()
+  local field, port = address_of(asker, family)
+  local peers, found = peers_at(field), {}
+  for at = 1, #peers, ENTRY do
+    if sub(peers, at, at + 1) == port then
+      local code = sub(peers, at + 2, at + 5)
+      local side, slot = slot_of(code)
+      local record = read(side, slot, 1)
+      if slot >= count[side] or #record < SIZE or address_of(record, family) ~= field then
+        replace_address(field, code)
+      elseif sub(record, from, to) == sub(asker, from, to) and not is_asker(record) then
+        found[#found + 1] = {side, slot, record, sub(peers, at + 6, at + 9)}
+      end
+    end
+  end
+  return found
+end
+
+-- Return whether a peer at the asker's endpoint is the asker under another name: one key, one peer_id, or a guest, which
+-- nobody can speak for but who is at its endpoint.
+local function is_same_client(record)
+  return sub(record, 1, 8) == identity or has_flag(record, GUEST) or sub(record, 17, 36) == sub(asker, 17, 36)
+end
+
+-- Make the asker the only peer at its endpoint that is introduced to others. What the asker was there before is removed;
+-- whoever else stands there is marked until it announces again. Return the earliest first_seen (4 bytes) and the digest
+-- of what was removed.
+local function take_endpoint()
+  local first_seen, former
+  local others = others_at_endpoint()
+  -- The highest slot first: what moves into a hole then is never one of the others.
+  table.sort(others, function(one, other) return one[2] > other[2] end)
+  for _, other in ipairs(others) do
+    local side, slot, record = unpack(other)
+    if is_same_client(record) then
+      former = digest_of(sub(record, 1, 8), code_of(side, slot))
+      local seen = unpack_bytes('<I4', record, 37)
+      first_seen = math.min(first_seen or seen, seen)
+      remove(side, slot, record)
+    elseif not has_flag(record, UNREACHABLE) then
+      write(side, slot, sub(record, 1, 49) .. string.char(byte(record, 50) + UNREACHABLE) .. sub(record, 51))
+    end
+  end
+  return first_seen and pack('<I4', first_seen), former
+end
+
+-- Make room at the asker's address: of too many peers there the one that was silent longest goes.
+local function make_room_at_address()
+  local field = address_of(asker, family)
+  local peers, found = peers_at(field), {}
+  if has_flag(asker, SHARED) or #peers < peers_per_address * ENTRY then
+    return
+  end
+  for at = 1, #peers, ENTRY do
+    local code = sub(peers, at + 2, at + 5)
+    local side, slot = slot_of(code)
+    local record = read(side, slot, 1)
+    if slot < count[side] and #record == SIZE and address_of(record, family) == field then
+      found[#found + 1] = {side, slot, record}
+    else
+      replace_address(field, code)
+    end
+  end
+  if #found >= peers_per_address then
+    evict_longest_silent(found)
   end
 end
 
@@ -75,19 +160,10 @@ local function merge(old)
   return sub(asker, 1, 36) .. sub(old, 37, 40) .. seen4 .. seen6 .. sub(asker, 49, 50) .. endpoint4 .. endpoint6
 end
 
-local function evict_longest_silent(members)
-  local victim = members[1]
-  for _, member in ipairs(members) do
-    if last_seen(member[3]) < last_seen(victim[3]) then
-      victim = member
-    end
-  end
-  remove(unpack(victim))
-end
-
-local function insert(record)
+local function insert(record, former)
   local slot = append(own_side, record)
   set_entry(identity, entries[identity] .. digest .. code_of(own_side, slot))
+  index(nil, record, code_of(own_side, slot), former)
   if role == 2 then
     partial_seeds = partial_seeds + 1
   end
@@ -103,23 +179,25 @@ local function recall_first_seen()
   return sub(asker, 37, 40)
 end
 
-local function join()
+-- Join as a peer that is new here, or has replaced one at its endpoint.
+local function join(first_seen, former)
   local members = entries[identity] ~= '' and members_of_key() or {}
-  local first_seen = members[1] and sub(members[1][3], 37, 40) or recall_first_seen()
+  first_seen = first_seen or (members[1] and sub(members[1][3], 37, 40)) or recall_first_seen()
   if #members >= peers_per_key then
     evict_longest_silent(members)
   end
   asker = sub(asker, 1, 36) .. first_seen .. sub(asker, 41)
-  return insert(asker)
+  return insert(asker, former)
 end
 
-local function update(side, slot, old)
+local function update(side, slot, old, former)
   asker = merge(old)
   if side ~= own_side then
     remove(side, slot, old)
-    return insert(asker)
+    return insert(asker, former)
   end
   write(side, slot, asker)
+  index(old, asker, code_of(side, slot), former)
   if side == 1 and sub(old, 50, 50) ~= sub(asker, 50, 50) then
     local was = math.floor(byte(old, 50) / PARTIAL_SEED) % 2
     partial_seeds = partial_seeds - was + (role == 2 and 1 or 0)
@@ -149,31 +227,55 @@ local function expire_next(slot, records)
   end
 end
 
-local function leave(side, slot, record)
-  if not side then
-    side, slot, record = find_by_endpoint()
+-- Return whether a stopped comes from where the record stands; a client that isn't reachable any more says port 0.
+local function is_at_endpoint(record)
+  local seen4, seen6 = unpack_bytes('<I4I4', record, 41)
+  if (family == 4 and seen4 or seen6) == 0 then
+    return true -- known over the other family only
   end
+  return sub(record, from, to - 2) == sub(asker, from, to - 2)
+    and (sub(asker, to - 1, to) == '\0\0' or sub(record, to - 1, to) == sub(asker, to - 1, to))
+end
+
+-- Remove what stands at the endpoint that is left. Some clients leave under another peer_id than they joined with; but a
+-- peer_id that was replaced there is late, and removes nothing.
+local function leave(side, slot, record)
   if side then
     record = sub(record, 1, SIZE)
+    if is_at_endpoint(record) then
+      remove(side, slot, record)
+    end
     asker = record
-    remove(side, slot, record)
+    return
+  end
+  for _, other in ipairs(others_at_endpoint()) do
+    side, slot, record = unpack(other)
+    if other[4] ~= digest and (sub(record, 1, 8) == identity or has_flag(record, GUEST)) then
+      asker = record
+      return remove(side, slot, record)
+    end
   end
 end
 
-local side, slot, records = find_own()
-if full and not side and stopped == 0 then
-  return redis.error_reply('OOM no room for another peer')
-end
 if stopped == 1 then
-  leave(side, slot, records)
+  leave(find_own())
 else
+  local first_seen, former = take_endpoint()
+  local side, slot, records = find_own()
+  if full and not side and not first_seen then
+    return redis.error_reply('OOM no room for another peer')
+  end
+  if address_of(side and sub(records, 1, SIZE) or '', family) ~= address_of(asker, family) then
+    make_room_at_address()
+    side, slot, records = find_own()
+  end
   if side then
-    slot = update(side, slot, sub(records, 1, SIZE))
+    slot = update(side, slot, sub(records, 1, SIZE), former)
     if side ~= own_side then
       records = nil
     end
   else
-    slot = join()
+    slot = join(first_seen, former)
   end
   expire_next(slot, records)
 end

@@ -17,11 +17,13 @@ _PACKAGE = __package__
 Command = tuple[bytes | int, ...]
 """A Redis command and its arguments."""
 
-_STEP = struct.Struct("<IIIIIIHHBBBB4s")
+_STEP = struct.Struct("<IIIIIIHHBBBBB4s")
 _SWEEP = struct.Struct("<IIII")
 _VIEW = struct.Struct("<IIIIIB")
 _UNKNOWN_SNATCHES = 2**32 - 1
 _MASK = 2**32 - 1
+_LOOK = 2
+_INDEXED = int(PeerFlag.INDEXED)
 _ROLE_BITS = {Role.LEECHER: 0, Role.SEEDER: int(PeerFlag.SEEDER), Role.PARTIAL_SEED: int(PeerFlag.PARTIAL_SEED)}
 
 
@@ -30,10 +32,12 @@ class SwarmLimits:
     """What the scripts need to know besides the step.
 
     ``peer_lifetime_seconds``: how long a peer lives after its last announce. ``sweep_seconds``: pause between
-    two rounds of the sweeper over a swarm. ``peers_per_key``: members of one key in one swarm, at most 255.
+    two rounds of the sweeper over a swarm. ``peers_per_key``, ``peers_per_address``: members of one key, and of one IPv4
+    address or IPv6 /64, in one swarm, at most 255.
     """
 
     peers_per_key: int
+    peers_per_address: int
     peer_lifetime_seconds: int
     sweep_seconds: int
 
@@ -56,13 +60,13 @@ class Commands:
     def announce(self, step: Step) -> Command:
         """Make the command of one step; :func:`parse_view` reads its reply."""
         keys = _swarm_keys(step.info_hash)
-        return (b"EVALSHA", self._announce.sha, 7, *keys, _pack_record(step), self._pack_step(step))
+        return (b"EVALSHA", self._announce.sha, 8, *keys, _pack_record(step), self._pack_step(step))
 
     def sweep(self, info_hash: bytes, now: int, records: int) -> Command:
         """Make the command that looks at ``records`` records; it returns how many there were to look at."""
         oldest = max(0, now - self._limits.peer_lifetime_seconds)
         arguments = _SWEEP.pack(now, oldest, records, self._limits.sweep_seconds)
-        return (b"EVALSHA", self._sweep.sha, 7, *_swarm_keys(info_hash), arguments)
+        return (b"EVALSHA", self._sweep.sha, 8, *_swarm_keys(info_hash), arguments)
 
     def take_turn_of_full(self, token: bytes, milliseconds: int) -> Command:
         """Make the command that takes the turn to sweep a full Redis; it returns None if somebody else has it."""
@@ -84,8 +88,9 @@ class Commands:
             step.witnesses,
             step.role,
             6 if len(step.endpoint) == 18 else 4,
-            step.stopped,
+            _LOOK if step.looks else step.stopped,
             self._limits.peers_per_key,
+            self._limits.peers_per_address,
             zlib.crc32(step.peer_id).to_bytes(4, "little"),
         )
 
@@ -123,6 +128,7 @@ def _swarm_keys(info_hash: bytes) -> tuple[bytes, ...]:
         redis_keys.changed(info_hash),
         redis_keys.due(info_hash),
         redis_keys.first_seen(info_hash),
+        redis_keys.addresses(info_hash),
     )
 
 
@@ -136,7 +142,7 @@ def _pack_record(step: Step) -> bytes:
         0 if over6 else step.now,
         step.now if over6 else 0,
         step.tier,
-        int(step.flags) | _ROLE_BITS[step.role],  # operators of flags cost fifty times as much as those of integers
+        int(step.flags) | _INDEXED | _ROLE_BITS[step.role],  # operators of flags cost fifty times as much as integers
         b"" if over6 else step.endpoint,
         step.endpoint if over6 else b"",
     )

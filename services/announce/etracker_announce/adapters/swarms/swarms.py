@@ -121,6 +121,7 @@ def connect_swarms(
     settings: RedisSettings,
     *,
     peers_per_key: int,
+    peers_per_address: int,
     peer_lifetime_seconds: int,
     sweep_seconds: int,
     sweep_budget: int,
@@ -134,7 +135,7 @@ def connect_swarms(
     replicas. ``on_batch`` hears the number of announces of each round trip, ``on_refused_writes`` whether Redis
     refuses writes, whenever that changes.
     """
-    made = Commands(SwarmLimits(peers_per_key, peer_lifetime_seconds, sweep_seconds))
+    made = Commands(SwarmLimits(peers_per_key, peers_per_address, peer_lifetime_seconds, sweep_seconds))
     flavour = ClusterServer if settings.redis_cluster else SingleServer
     server: Server = flavour(settings, made.scripts)
     sweeper = Sweeper(server, made, sweep_budget)

@@ -1,13 +1,14 @@
 -- One visit of the sweeper: look at a bounded number of records of a swarm, remove the expired ones, and put the swarm
 -- back into the schedule, or delete it with its tables once it is empty.
 --
--- KEYS   1-7 as in tables.lua
+-- KEYS   1-8 as in tables.lua
 -- ARGV   1 packed: now, oldest last announce of an unexpired peer, records to look at, seconds until the next round (u32
 --        each)
 -- Return how many records were looked at
 -- Cost   7 to 12 calls and 10 to 30 us for 10 unexpired records; about 10 us more for each that expired
 
 -- include tables.lua
+-- include addresses.lua
 
 local MOST_FORGOTTEN = 1000
 local now, oldest, budget, pause = unpack_bytes('<I4I4I4I4', ARGV[1])
@@ -48,7 +49,7 @@ if count[1] + count[2] == 0 then
     save(now)
     call('HINCRBY', KEYS[4], redis_keys.SWARMS_FIELD, -1)
   end
-  call('DEL', KEYS[1], KEYS[2], MEMBERS)
+  call('DEL', KEYS[1], KEYS[2], MEMBERS, ADDRESSES)
   call('ZREM', KEYS[6], INFO_HASH)
 else
   save(now)

@@ -1,6 +1,6 @@
 -- The packed tables of one swarm. announce.lua and sweep.lua include this file, so its locals are theirs.
 --
--- KEYS   1 seeders (and partial seeds), 2 leechers, 3 members, 4 totals, 5 changed, 6 due, 7 first_seen
+-- KEYS   1 seeders (and partial seeds), 2 leechers, 3 members, 4 totals, 5 changed, 6 due, 7 first_seen, 8 addresses
 -- ARGV   none of its own
 -- Return nothing: the script that includes it does
 -- Cost   about 8 us for making its functions; each function 1 to 4 calls
@@ -25,6 +25,7 @@ local seeders_before, leechers_before, partial_before = 0, 0, 0
 local counts_before
 local entries, changed_entries, departed = {}, {}, {}
 local full = false
+local change_addresses -- of a record: addresses.lua
 
 -- A full Redis refuses a script's first write if that command may take memory, and lets a script finish that has
 -- written already. So try a SETRANGE that changes nothing; if it is refused, a ZREM that changes nothing either comes
@@ -100,9 +101,11 @@ end
 -- Remove a record from its slot and move the last one of the table into the hole.
 local function remove(side, slot, record)
   local identity, last = sub(record, 1, 8), count[side] - 1
-  if replace_code(identity, code_of(side, slot), '') then
+  local is_guest = math.floor(byte(record, 50) / 4) % 2 == 1
+  if replace_code(identity, code_of(side, slot), '') and not is_guest then
     departed[identity] = unpack_bytes('<I4', sub(record, 37, 40))
   end
+  change_addresses(record, code_of(side, slot))
   if side == 1 and math.floor(byte(record, 50) / PARTIAL_SEED) % 2 == 1 then
     partial_seeds = partial_seeds - 1
   end
@@ -111,6 +114,7 @@ local function remove(side, slot, record)
     local moved = read(side, last, 1)
     write(side, slot, moved)
     replace_code(sub(moved, 1, 8), code_of(side, last), code_of(side, slot))
+    change_addresses(moved, code_of(side, last), code_of(side, slot))
   end
 end
 
@@ -182,21 +186,4 @@ local function save_counts(now)
   if seeders ~= seeders_before or leechers ~= leechers_before or partial_seeds ~= partial_before then
     call('ZADD', KEYS[5], now, INFO_HASH)
   end
-end
-
--- Write whatever changed besides the records.
-local function save(now)
-  for side in pairs(shrunk) do
-    trim(side)
-  end
-  local fields = {}
-  local counts = pack('<I4I4I4I4', count[1], count[2], partial_seeds, unswept)
-  if counts ~= counts_before then
-    fields = {redis_keys.COUNTS_FIELD, counts}
-  end
-  save_entries(fields, now)
-  if #fields > 0 then
-    call('HSET', MEMBERS, unpack(fields))
-  end
-  save_counts(now)
 end
