@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Response, Security
@@ -19,7 +18,7 @@ from etracker_admin_api.system.states import ServiceState
 from etracker_admin_api.system.survey import Survey
 
 
-def system_router(survey: Survey, descriptions: Mapping[str, str], roles: Roles) -> APIRouter:
+def system_router(survey: Survey, roles: Roles) -> APIRouter:
     """Build the pages about the tracker itself, for operators."""
     router = APIRouter(prefix="/api/v1", tags=["system"])
     operator = Security(roles.operator)
@@ -34,7 +33,7 @@ def system_router(survey: Survey, descriptions: Mapping[str, str], roles: Roles)
                     name=setting.name,
                     value=setting.value,
                     default=setting.default,
-                    description=descriptions.get(setting.name, ""),
+                    description=setting.description,
                     secret=setting.secret,
                     changed=setting.changed,
                     services=list(setting.services),

@@ -66,6 +66,7 @@ class Setting:
     name: str
     value: str | None
     default: str | None
+    description: str
     secret: bool
     changed: bool
     services: tuple[str, ...]
