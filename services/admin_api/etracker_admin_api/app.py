@@ -9,7 +9,6 @@ from fastapi import APIRouter, FastAPI
 from prometheus_client import generate_latest
 
 from etracker_admin_api.database import Database
-from etracker_admin_api.errors import PostgresUnavailableError
 from etracker_admin_api.http.address_limit import AddressLimit
 from etracker_admin_api.http.authentication import Authentication
 from etracker_admin_api.http.callers import Callers
@@ -63,6 +62,7 @@ from etracker_admin_api.torrents.files.uploads import Uploads
 from etracker_admin_api.torrents.list_store import TorrentLists
 from etracker_admin_api.torrents.routes import adding_router, changing_router, public_router
 from etracker_admin_api.torrents.store import TorrentStore
+from etracker_shared.language.outages import PostgresUnavailableError
 from etracker_shared.plumbing.background import Work, running
 from etracker_shared.plumbing.health import health_router
 from etracker_shared.plumbing.redis_connections import connect_redis
