@@ -116,6 +116,10 @@ lint: $(VENV)/dev.stamp frontend/node_modules/dev.stamp $(CLIENT) ## Check forma
 openapi: $(VENV)/dev.stamp ## Write docs/openapi.json from the admin API's routes
 	$(BIN)/python -m etracker_admin_api --openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
+.PHONY: settings
+settings: $(VENV)/run.stamp ## Write the tables of settings in docs/data.md from where the settings are declared
+	$(BIN)/python -m scripts.list_settings
+
 .PHONY: decisions
 decisions: $(VENV)/run.stamp ## Write the list of decision records, docs/adr/README.md
 	$(BIN)/python -m scripts.list_decisions

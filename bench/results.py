@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from bench.measure import KEEP_ALIVE, MODES, NEW_CONNECTION, Sample
+from etracker_shared.agreements.policies import DEFAULT_POLICY, PolicyName
 
 ETRACKER, GATEWAY = "etracker", "etracker through the gateway"
 WEBTORRENT, OPENTRACKER = "bittorrent-tracker", "opentracker"
@@ -25,7 +26,7 @@ SAME_LOAD = "10,000 peers of those 1,000,000"
 
 OTHERS, PACED, COLD, SCALE = "against others", "at a steady rate", "cold caches", "as it grows"
 UNDER = "under policies"
-PLAIN, DEFAULT = POLICIES = ("random", "equilibrium")
+PLAIN, DEFAULT = POLICIES = (PolicyName.RANDOM, DEFAULT_POLICY)
 """What plain trackers do, which they are compared with, and what etracker does unless told otherwise."""
 
 

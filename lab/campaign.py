@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from etracker_announce.domain.policies import POLICIES
+from etracker_shared.agreements.policies import DEFAULT_POLICY, PolicyName
 
 from . import connections, transfer
 from .community import Payoff, draw_community, play_community
@@ -19,8 +20,7 @@ from .people import Attack, play
 from .regimes import LARGE, REGIMES, draw_population
 from .state import LEECHER, make_swarms
 
-PLAIN = "random"
-DEFAULT = "equilibrium"
+PLAIN, DEFAULT = PolicyName.RANDOM, DEFAULT_POLICY
 ALL_REGIMES = {**REGIMES, LARGE.name: LARGE}
 
 
@@ -29,7 +29,7 @@ class Task:
     """One run. ``regime`` None: the community of the payoff. ``cost``: seconds, roughly, so that long ones go first."""
 
     regime: str | None
-    policy: str
+    policy: PolicyName
     seed: int
     attack: Attack = Attack.NONE
     cost: float = 1.0

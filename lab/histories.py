@@ -5,7 +5,8 @@ import statistics
 import numpy as np
 import numpy.typing as npt
 
-from etracker_scoring.scores.list_policies import History, Policy, good_seeding_of, share_of
+from etracker_scoring.scores.list_policies import History, good_seeding_of, share_of
+from etracker_shared.agreements.policies import PolicyName
 
 from .regimes import Behaviour, Population
 
@@ -34,7 +35,7 @@ PASTS = {
 }
 
 
-def shares_of(policy: str, population: Population) -> npt.NDArray[np.float64]:
+def shares_of(policy: PolicyName, population: Population) -> npt.NDArray[np.float64]:
     """Return what scoring grants everybody under a list policy, in the policy's own unit."""
     pasts = [
         PASTS.get(Behaviour(kind)) or SEEDERS_PASTS[tier]
@@ -42,4 +43,4 @@ def shares_of(policy: str, population: Population) -> npt.NDArray[np.float64]:
     ]
     seeding = [past.seeding for past in pasts]
     good = good_seeding_of(statistics.mean(seeding), statistics.pstdev(seeding))
-    return np.array([share_of(Policy(policy), past, good) for past in pasts])
+    return np.array([share_of(policy, past, good) for past in pasts])

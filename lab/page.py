@@ -6,19 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from etracker_announce.domain.policies.equilibrium import DEFAULTS, EquilibriumParameters, tau_of
+from etracker_shared.agreements.policies import PolicyName
 
 from .goal import FR_OVER_C, Check
 from .plots import KINDS
 from .rehearsal import Ranking
 
 POLICIES = {
-    "random": "any peers, as a plain tracker gives them",
-    "announces": "one peer more for every torrent announced",
-    "seeds": "one peer more for every torrent seeded",
-    "good_seeds": "a longer list for who seeds much and gave back what it took",
-    "ratio": "a shorter list for who stopped seeding and has a bad ratio (the original's default)",
-    "tiers": "peers of one's own tier or below, one tier more with every interval",
-    "equilibrium": "the default, described here",
+    PolicyName.RANDOM: "any peers, as a plain tracker gives them",
+    PolicyName.ANNOUNCES: "one peer more for every torrent announced",
+    PolicyName.SEEDS: "one peer more for every torrent seeded",
+    PolicyName.GOOD_SEEDS: "a longer list for who seeds much and gave back what it took",
+    PolicyName.RATIO: "a shorter list for who stopped seeding and has a bad ratio (the original's default)",
+    PolicyName.TIERS: "peers of one's own tier or below, one tier more with every interval",
+    PolicyName.EQUILIBRIUM: "the default, described here",
 }
 
 _TEMPLATE = Path(__file__).with_name("page.md")
@@ -69,10 +70,9 @@ def _short(summary: dict[str, Any]) -> str:
 def _runs(summary: dict[str, Any]) -> str:
     """Say how many paired runs this page rests on."""
     of_policies = {policy: [summary[regime][policy]["runs"] for regime in FR_OVER_C] for policy in POLICIES}
-    both = min(of_policies["random"] + of_policies["equilibrium"])
-    others = min(
-        count for policy, counts in of_policies.items() if policy not in {"random", "equilibrium"} for count in counts
-    )
+    compared = (PolicyName.RANDOM, PolicyName.EQUILIBRIUM)
+    both = min(count for policy in compared for count in of_policies[policy])
+    others = min(count for policy, counts in of_policies.items() if policy not in compared for count in counts)
     attacks = [found["runs"] for regimes in summary["attacks"].values() for found in regimes.values()]
     counts = f"{min(attacks)} to {max(attacks)}"
     return f"{both} of `random` and `equilibrium`, {others} of the other policies, {counts} of attacks"

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from etracker_announce.domain.policies import Policy
 from etracker_announce.domain.swarm import Role
+from etracker_shared.agreements.policies import PolicyName
 from etracker_shared.language.tier import Tier
 
 from .histories import shares_of
@@ -44,7 +45,7 @@ class Outcome:
 
 def play(
     population: Population,
-    policy_name: str,
+    policy_name: PolicyName,
     policy: Policy,
     seed: int,
     attack: Attack = Attack.NONE,

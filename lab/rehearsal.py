@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from etracker_announce.domain.policies import POLICIES, Policy, equilibrium
+from etracker_shared.agreements.policies import PolicyName
 
 from .measures import Estimate, estimate, fr_over_c_of
 from .people import play
@@ -18,7 +19,8 @@ from .regimes import MEGABIT, Behaviour, Population
 SLOWER = 40
 """How many times faster time runs there than here, where a step takes 10 s. Lines are the same, torrents larger."""
 
-RANKED = ("random", "ratio", "equilibrium")
+RANKED = (PolicyName.RANDOM, PolicyName.RATIO, PolicyName.EQUILIBRIUM)
+"""The policies that are measured with real clients and here."""
 UPLINK = 2 * MEGABIT
 DOWNLINK = 1000 * MEGABIT
 TORRENT_BYTES = SLOWER * 32 * 2**20
@@ -48,7 +50,7 @@ KEPT = Path(__file__).with_name("real_numbers.json")
 class Real:
     """What real clients did. ``fr_over_c``: by policy; ``parameters``: those of ``equilibrium``, as JSON has them."""
 
-    fr_over_c: dict[str, float]
+    fr_over_c: dict[PolicyName, float]
     parameters: dict[str, Any]
 
     @property
@@ -63,7 +65,7 @@ class Real:
 class Ranking:
     """FR/C of each policy of :data:`RANKED`, simulated and, if it was measured, with real clients."""
 
-    simulated: dict[str, Estimate]
+    simulated: dict[PolicyName, Estimate]
     real: Real | None
 
     @property
@@ -75,7 +77,7 @@ class Ranking:
         return order_of(simulated) == order_of(self.real.fr_over_c)
 
 
-def order_of(fr_over_c: dict[str, float]) -> list[str]:
+def order_of(fr_over_c: dict[PolicyName, float]) -> list[PolicyName]:
     """Put policies into the order of their FR/C, the least first."""
     return sorted(fr_over_c, key=fr_over_c.__getitem__)
 
@@ -101,10 +103,10 @@ def draw_rehearsal(seed: int) -> Population:
     )
 
 
-def rehearse(policy_name: str, seed: int) -> float:
+def rehearse(policy_name: PolicyName, seed: int) -> float:
     """Play one run; return its FR/C."""
     population = draw_rehearsal(seed)
-    policy = _scaled() if policy_name == "equilibrium" else POLICIES[policy_name]
+    policy = _scaled() if policy_name is PolicyName.EQUILIBRIUM else POLICIES[policy_name]
     return fr_over_c_of(play(population, policy_name, policy, seed, interval_seconds=INTERVAL_SECONDS))
 
 
@@ -126,7 +128,7 @@ def read_real(measured: Path) -> Real | None:
 
 def _scaled() -> Policy:
     return replace(
-        POLICIES["equilibrium"],
+        POLICIES[PolicyName.EQUILIBRIUM],
         choose=functools.partial(equilibrium.choose, parameters=SCALED),
         interval=functools.partial(equilibrium.interval, parameters=SCALED),
     )

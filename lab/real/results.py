@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from etracker_shared.agreements.policies import DEFAULT_POLICY, PolicyName
 from lab.real.people import Kind
 from lab.real.swarm import Outcome
 
-PLAIN, DEFAULT = "random", "equilibrium"
+PLAIN, DEFAULT = PolicyName.RANDOM, DEFAULT_POLICY
 LEAST_GAIN = 1.5
 
 

@@ -8,13 +8,11 @@ from sqlalchemy.exc import OperationalError
 from structlog import get_logger
 
 from etracker_shared.plumbing.logs import configure_logging
-from etracker_shared.plumbing.settings import PostgresSettings, load_settings
+from etracker_shared.plumbing.settings import LoggingSettings, PostgresSettings, load_settings
 
 
-class MigrationSettings(PostgresSettings):
+class MigrationSettings(PostgresSettings, LoggingSettings):
     """Where the database is, and how loudly to speak."""
-
-    log_level: str = "info"
 
 
 def alembic_config(database_url: str) -> Config:

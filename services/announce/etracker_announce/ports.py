@@ -16,10 +16,6 @@ class SwarmsFullError(SwarmsUnavailableError):
     """Redis is out of memory: peers that are in a swarm may go on, nobody else may join."""
 
 
-class AllowlistUnavailableError(Exception):
-    """Postgres can't be asked about an infohash that isn't cached."""
-
-
 class Swarms(Protocol):
     """The swarms and the fact stream. Concurrent calls share one round trip."""
 
@@ -81,7 +77,7 @@ class Allowlist(Protocol):
         """Return the torrent, or None if it isn't tracked. Concurrent misses of the cache share one query.
 
         Raises:
-            AllowlistUnavailableError: it isn't in the cache and Postgres doesn't answer.
+            PostgresUnavailableError: it isn't in the cache and Postgres doesn't answer.
         """
         ...
 

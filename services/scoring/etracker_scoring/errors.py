@@ -3,7 +3,7 @@
 ::
 
     Exception
-    ├── PostgresUnavailableError   Postgres can't be asked; wait and start over
+    ├── PostgresUnavailableError   of all services: Postgres can't be asked; wait and start over
     │   └── LookupUnavailableError     no answer in time for the announce that waits for it
     ├── BatchConflictError         what was loaded changed before it could be stored; load again
     ├── BatchRefusedError          Postgres will never store these facts
@@ -15,11 +15,8 @@ from contextlib import contextmanager
 
 import asyncpg
 
+from etracker_shared.language.outages import PostgresUnavailableError
 from etracker_shared.plumbing.postgres import UNAVAILABLE
-
-
-class PostgresUnavailableError(Exception):
-    """Postgres can't be asked, or refuses for a reason that passes: wait and start over."""
 
 
 class LookupUnavailableError(PostgresUnavailableError):

@@ -1,8 +1,9 @@
 import asyncio
 
-from etracker_admin_api.errors import PostgresUnavailableError, RedisUnavailableError
+from etracker_admin_api.errors import RedisUnavailableError
 from etracker_admin_api.statistics.counting import CountStatistics, Statistics
 from etracker_admin_api.statistics.live_counts import LiveTotals
+from etracker_shared.language.outages import PostgresUnavailableError
 
 
 class SlowCatalogue:

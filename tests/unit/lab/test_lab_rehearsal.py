@@ -4,15 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from etracker_shared.agreements.policies import PolicyName
 from lab.measures import Estimate
 from lab.real.__main__ import PARAMETERS
 from lab.regimes import Behaviour
 from lab.rehearsal import RANKED, SCALED, SLOWER, TORRENT_BYTES, Ranking, Real, draw_rehearsal, read_real
 
 SIMULATED = {
-    "random": Estimate(1.0, 0.9, 1.1),
-    "ratio": Estimate(1.5, 1.4, 1.6),
-    "equilibrium": Estimate(1.9, 1.8, 2.0),
+    PolicyName.RANDOM: Estimate(1.0, 0.9, 1.1),
+    PolicyName.RATIO: Estimate(1.5, 1.4, 1.6),
+    PolicyName.EQUILIBRIUM: Estimate(1.9, 1.8, 2.0),
 }
 
 
@@ -45,7 +46,7 @@ def test_real_runs_by_parameters_of_the_simulation_differ_in_none_however_fast_t
 
 @pytest.mark.parametrize(("ratio", "agrees"), [(1.3, True), (0.9, False)])
 def test_a_ranking_is_confirmed_if_both_put_the_policies_into_one_order(ratio: float, agrees: bool) -> None:
-    real = Real({"random": 1.0, "ratio": ratio, "equilibrium": 1.7}, {})
+    real = Real(dict(zip(RANKED, (1.0, ratio, 1.7), strict=True)), {})
     assert Ranking(SIMULATED, real).agrees is agrees
 
 

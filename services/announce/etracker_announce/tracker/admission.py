@@ -68,7 +68,7 @@ class Admission:
 
         Raises:
             NotAllowedError: the key isn't registered or the torrent isn't tracked.
-            AllowlistUnavailableError: Postgres can't be asked whether the torrent is tracked.
+            PostgresUnavailableError: Postgres can't be asked whether the torrent is tracked.
             SwarmsUnavailableError: Redis can't count new torrents.
         """
         judgement = await self.judge(key_hash, prefix)
@@ -85,7 +85,7 @@ class Admission:
         """Return the torrent, or None if it isn't tracked.
 
         Raises:
-            AllowlistUnavailableError: Postgres can't be asked.
+            PostgresUnavailableError: Postgres can't be asked.
         """
         return await self._allowlist.find(info_hash)
 

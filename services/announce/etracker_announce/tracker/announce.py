@@ -78,7 +78,7 @@ class AnnounceHandler:
 
         Raises:
             RefusalError: the key or the torrent isn't served, or the tracker is still starting.
-            SwarmsUnavailableError, AllowlistUnavailableError: the client should try again soon.
+            SwarmsUnavailableError, PostgresUnavailableError: the client should try again soon.
         """
         key_hash = self._admission.hash_key(key)
         admitted = await self._admission.admit(request, key_hash, source.prefix)

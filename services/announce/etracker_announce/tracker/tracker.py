@@ -7,11 +7,12 @@ from etracker_announce.domain.answers import AnnounceAnswer, Refusal, ScrapeAnsw
 from etracker_announce.domain.errors import TEMPORARY, NotAllowedError, Reason, RefusalError
 from etracker_announce.domain.interval import spread
 from etracker_announce.domain.requests import AnnounceRequest, ScrapeRequest
-from etracker_announce.ports import AllowlistUnavailableError, SwarmsFullError, SwarmsUnavailableError
+from etracker_announce.ports import SwarmsFullError, SwarmsUnavailableError
 from etracker_announce.settings import AnnounceSettings
 from etracker_announce.tracker.admission import Admission
 from etracker_announce.tracker.announce import AnnounceHandler
 from etracker_announce.tracker.scrape import ScrapeHandler
+from etracker_shared.language.outages import PostgresUnavailableError
 
 RETRY_INTERVAL_SECONDS = 300
 """The interval of a temporary refusal: libtorrent comes no sooner."""
@@ -70,7 +71,7 @@ def _reason_for(error: Exception) -> Reason:
         return Reason.SWARMS_FULL
     if isinstance(error, SwarmsUnavailableError):
         return Reason.SWARMS_UNAVAILABLE
-    if isinstance(error, AllowlistUnavailableError):
+    if isinstance(error, PostgresUnavailableError):
         return Reason.ALLOWLIST_UNAVAILABLE
     log.error("internal_error", exc_info=error)
     return Reason.INTERNAL

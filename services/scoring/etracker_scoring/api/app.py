@@ -13,11 +13,11 @@ from etracker_scoring.api.judging import Judge
 from etracker_scoring.api.lookups import PostgresLookups
 from etracker_scoring.api.standing import standing_router
 from etracker_scoring.api.tiers import tiers_router
-from etracker_scoring.errors import PostgresUnavailableError
 from etracker_scoring.metrics import ApiMetrics
 from etracker_scoring.settings import ScoringSettings
 from etracker_scoring.stored.community import Community
 from etracker_scoring.stored.yardsticks import YardstickFollower
+from etracker_shared.language.outages import PostgresUnavailableError
 from etracker_shared.plumbing.background import Work, running
 from etracker_shared.plumbing.health import health_router
 from etracker_shared.plumbing.postgres import create_pool

@@ -7,10 +7,10 @@ from typing import Protocol
 from etracker_scoring.api.treatment import Account, guest, judge
 from etracker_scoring.errors import LookupUnavailableError
 from etracker_scoring.scores.formula import DAY, ScoreParameters
-from etracker_scoring.scores.list_policies import Policy
 from etracker_scoring.scores.newcomers import Neighbour, Newcomer, decide_origins
 from etracker_scoring.scores.tiers import Origin, enter
 from etracker_scoring.stored.yardsticks import Yardsticks
+from etracker_shared.agreements.policies import PolicyName
 from etracker_shared.agreements.tiers import Treatment
 from etracker_shared.language.identity import KeyHash
 
@@ -46,7 +46,7 @@ class Judge:
     def __init__(
         self,
         lookups: Lookups,
-        policy: Policy,
+        policy: PolicyName,
         yardsticks: Callable[[], Yardsticks],
         *,
         with_notices: bool,

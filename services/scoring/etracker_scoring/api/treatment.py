@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 from etracker_scoring.scores.keys import Key
-from etracker_scoring.scores.list_policies import History, Policy, guests_share, share_of
+from etracker_scoring.scores.list_policies import History, guests_share, share_of
 from etracker_scoring.scores.tiers import assess
 from etracker_scoring.stored.yardsticks import Yardsticks
+from etracker_shared.agreements.policies import PolicyName
 from etracker_shared.agreements.tiers import Sampling, Treatment
 from etracker_shared.language.tier import Tier
 
@@ -18,13 +19,13 @@ class Account(NamedTuple):
     notice: str | None
 
 
-def guest(policy: Policy) -> Treatment:
+def guest(policy: PolicyName) -> Treatment:
     """Return the treatment of any guest, and the answer for a key that isn't registered (announce refuses that one)."""
     share = guests_share(policy)
     return Treatment(registered=False, tier=Tier.FREE_RIDER, share=share, sampling=Sampling.PREFIX)
 
 
-def judge(account: Account, policy: Policy, yardsticks: Yardsticks, now: float) -> Treatment:
+def judge(account: Account, policy: PolicyName, yardsticks: Yardsticks, now: float) -> Treatment:
     """Return the treatment of a registered key at a moment (Unix seconds), the same on every replica.
 
     Low tiers are sampled by address prefix, or five keys would buy back what one lost.

@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
+from etracker_shared.language.parameters import described
+
 DAY = 86400.0
 GIB = 2.0**30
 
@@ -20,41 +22,58 @@ class ScoreParameters:
         ValueError: a parameter is invalid; the message says which, and what would be valid.
     """
 
-    recent_half_life_days: float = 7.0
-    average_half_life_days: float = 28.0
-    length_half_life_days: float = 60.0
-    conduct_half_life_days: float = 60.0
-    recent_share: float = 0.5
-    average_share: float = 0.3
-    length_share: float = 0.2
-    half_way_weight: float = 5.0
-    """Seeding weight that earns half of the recent and average parts."""
-    full_length_days: float = 30.0
-    """Days of seeding that earn all of the length part."""
-    unpaid_factor: float = 0.25
-    """What is left of the score of a key that never pays."""
-    smallest_weight: float = 0.25
-    largest_weight: float = 8.0
-    rarity_bonus: float = 2.0
-    """The sole seeder of a torrent earns 1 + this times as much."""
-    rarity_halving: float = 3.0
-    """Further seeding prefixes that halve the bonus."""
-    debt_hours: float = 24.0
-    """Seeding owed for each snatch."""
-    steady_score: float = 15.0
-    strong_score: float = 38.0
-    long_term_score: float = 62.0
-    """Thresholds of tiers 2, 3 and 4."""
-    free_rider_conduct: float = 0.5
-    free_rider_snatches: int = 2
-    """Tier 0: conduct below the first value after at least this number of snatches."""
-    grace_snatches: int = 2
-    """A newcomer's grace ends with this snatch."""
-    demotion_wait_hours: float = 24.0
-    demotion_margin: float = 3.0
-    """A demotion waits this long, or until the score is this many points below the tier's threshold."""
-    prefix_memory_days: float = 30.0
-    """For this long an address prefix gives only one newcomer's grace, and a free-rider stains new keys from it."""
+    recent_half_life_days: float = described(7.0, "Days in which recent seeding loses half of its value.")
+    average_half_life_days: float = described(28.0, "Days in which average seeding loses half of its value.")
+    length_half_life_days: float = described(60.0, "Days in which time spent seeding loses half of its value.")
+    conduct_half_life_days: float = described(
+        60.0, "Days in which a snatch, seeded afterwards or not, loses half of its effect on a key's conduct."
+    )
+    recent_share: float = described(0.5, "Share of a score that recent seeding can earn; the three shares add up to 1.")
+    average_share: float = described(
+        0.3, "Share of a score that average seeding can earn; the three shares add up to 1."
+    )
+    length_share: float = described(
+        0.2, "Share of a score that time spent seeding can earn; the three shares add up to 1."
+    )
+    half_way_weight: float = described(
+        5.0, "Seeding weight, summed over torrents, that earns half of the recent and average parts."
+    )
+    full_length_days: float = described(30.0, "Days of seeding that earn all of the length part.")
+    unpaid_factor: float = described(
+        0.25, "Factor, from 0 to 1, for the score of a key that never seeds what it snatched."
+    )
+    smallest_weight: float = described(
+        0.25, "Minimum weight of a torrent, which is otherwise the square root of its size in GiB."
+    )
+    largest_weight: float = described(
+        8.0, "Maximum weight of a torrent, which is otherwise the square root of its size in GiB."
+    )
+    rarity_bonus: float = described(
+        2.0, "Bonus for a torrent's only seeder, whose seeding weight is multiplied by 1 plus this number."
+    )
+    rarity_halving: float = described(
+        3.0, "Number of additional address prefixes seeding a torrent that halves the rarity bonus."
+    )
+    debt_hours: float = described(24.0, "Hours of seeding owed for each snatch.")
+    steady_score: float = described(15.0, "Score required for tier 2, from 0 to 100.")
+    strong_score: float = described(38.0, "Score required for tier 3, from 0 to 100.")
+    long_term_score: float = described(62.0, "Score required for tier 4, from 0 to 100.")
+    free_rider_conduct: float = described(
+        0.5, "Share of its snatches, from 0 to 1, that a key must seed afterwards to stay out of tier 0."
+    )
+    free_rider_snatches: int = described(2, "Number of snatches from which on a key can fall to tier 0.")
+    grace_snatches: int = described(2, "Number of snatches that ends a newcomer's grace.")
+    demotion_wait_hours: float = described(
+        24.0, "Hours for which a score must stay below a tier's threshold before the tier is lost."
+    )
+    demotion_margin: float = described(
+        3.0, "Number of points below a tier's threshold at which the tier is lost without waiting."
+    )
+    prefix_memory_days: float = described(
+        30.0,
+        "Days in which only one newcomer from an address prefix gets the grace, and in which a free-rider counts "
+        "against new keys from its prefix.",
+    )
 
     def __post_init__(self) -> None:
         for parameter in fields(self):

@@ -5,9 +5,10 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from etracker_scoring.scores.formula import ScoreParameters
-from etracker_scoring.scores.list_policies import NO_GOOD_SEEDER, Policy
+from etracker_scoring.scores.list_policies import NO_GOOD_SEEDER
 from etracker_scoring.scores.thresholds import with_thresholds
 from etracker_scoring.stored.community import Community
+from etracker_shared.agreements.policies import PolicyName
 
 REFRESH_SECONDS = 60.0
 
@@ -30,13 +31,13 @@ class YardstickFollower:
         community: Community,
         configured: ScoreParameters,
         *,
-        policy: Policy | None,
+        policy: PolicyName | None,
         recalibrate: bool,
         active: timedelta,
     ) -> None:
         self._community = community
         self._configured = configured
-        self._counts_seeding = policy is Policy.GOOD_SEEDS
+        self._counts_seeding = policy is PolicyName.GOOD_SEEDS
         self._recalibrate = recalibrate
         self._active = active
         self.current = Yardsticks(configured, NO_GOOD_SEEDER)

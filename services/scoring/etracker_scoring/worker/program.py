@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis, RedisCluster
 
-from etracker_scoring.errors import BatchConflictError, PostgresUnavailableError, StreamsUnavailableError
+from etracker_scoring.errors import BatchConflictError, StreamsUnavailableError
 from etracker_scoring.metrics import WorkerMetrics
 from etracker_scoring.settings import WorkerSettings
 from etracker_scoring.stored.community import Community
@@ -28,6 +28,7 @@ from etracker_scoring.worker.upkeep.counts import CountsSync
 from etracker_scoring.worker.upkeep.folding import Folding
 from etracker_scoring.worker.upkeep.recalibration import NightlyRecalibration
 from etracker_scoring.worker.upkeep.torrent_counts import TorrentCounts
+from etracker_shared.language.outages import PostgresUnavailableError
 from etracker_shared.plumbing.background import Work, running
 from etracker_shared.plumbing.health import health_router
 from etracker_shared.plumbing.postgres import create_pool

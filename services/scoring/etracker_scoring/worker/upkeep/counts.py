@@ -66,9 +66,12 @@ class CountsSync:
         self._mark = now
 
     async def _mark_tags(self, now: int, expected: Mapping[int, int | None], forget_before: int) -> set[int]:
-        """Mark every tag; return those whose mark was no longer the expected one."""
+        """Mark every tag; return those whose mark was no longer the expected one.
+
+        A Redis that stalls, as on a full or slow disk, runs what the client repeated twice: the second run finds ours.
+        """
         replaced = await self._swarms.mark(now, forget_before)
-        return {tag for tag, mark in replaced.items() if mark != expected[tag]}
+        return {tag for tag, mark in replaced.items() if mark not in {expected[tag], now}}
 
     async def _sync_all(self, tag: int) -> None:
         """Compare all swarms of a tag, and the torrents that had peers when Redis lost them.
