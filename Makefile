@@ -152,7 +152,7 @@ bench: $(VENV)/dev.stamp system-programs ## Measure what an announce costs, next
 	$(BIN)/python -m bench $(BENCH)
 
 .PHONY: equilibrium
-equilibrium: $(VENV)/dev.stamp ## Simulate what every selection policy does to whom (15 minutes); writes docs/equilibrium.md
+equilibrium: $(VENV)/dev.stamp ## Simulate how every selection policy affects each kind of user (15 minutes); writes docs/equilibrium.md
 	$(BIN)/python -m lab
 
 .PHONY: equilibrium-quick

@@ -22,7 +22,7 @@ SECONDS_A_MINUTE = 60
 
 def main() -> None:
     """Run the lab and say how the default does against its goal."""
-    parser = argparse.ArgumentParser(description="What each selection policy does to whom, by simulation.")
+    parser = argparse.ArgumentParser(description="Simulate how each selection policy affects each kind of user.")
     parser.add_argument("--quick", action="store_true", help="fewer runs: under two minutes, wider intervals")
     quick: bool = parser.parse_args().quick
     console = Console()

@@ -52,7 +52,7 @@ class Results:
         return statistics.median(run.fr_over_c for run in self.runs[policy])
 
     def gains(self, policy: str) -> list[float]:
-        """Return FR/C over that of a plain tracker, pair by pair."""
+        """Return FR/C relative to that of a plain tracker, one per pair of runs."""
         pairs = zip(self.runs[policy], self.runs[PLAIN], strict=True)
         return [run.fr_over_c / plain.fr_over_c for run, plain in pairs]
 
