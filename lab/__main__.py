@@ -1,4 +1,4 @@
-"""``python -m lab``: play all runs, write the numbers, the pictures and the page."""
+"""``python -m lab``: simulate all runs, write the numbers, the pictures and the page."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ SECONDS_A_MINUTE = 60
 
 
 def main() -> None:
-    """Run the lab and say how the default does against its goal."""
+    """Run the lab and report whether the default policy meets its goal."""
     parser = argparse.ArgumentParser(description="Simulate how each selection policy affects each kind of user.")
     parser.add_argument("--quick", action="store_true", help="fewer runs: under two minutes, wider intervals")
     quick: bool = parser.parse_args().quick

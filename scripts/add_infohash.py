@@ -2,11 +2,11 @@
 """Add a torrent to a running etracker: ``add_infohash.py HOST KEY FILE``.
 
 HOST is the tracker's address, with or without a scheme (``localhost:3000``, ``tracker.example``): without
-one, a bare public name is asked over https, so that the key isn't sent in clear, and anything else over http.
+one, a bare public name is contacted over https, so that the key isn't sent in clear, and anything else over http.
 KEY is the API key (``ETRACKER_AUTHORIZATION``). The torrent file is uploaded, so that others can download
 it; with ``--hash-only`` only its v1 infohash and name are sent.
 
-Exit status: 0 added (or there already), 1 the tracker refused, 2 wrong usage or an unreadable file,
+Exit status: 0 added (or known already), 1 the tracker refused, 2 wrong usage or an unreadable file,
 3 the tracker can't be reached.
 """
 
@@ -31,7 +31,7 @@ MAX_TORRENT_BYTES = 16 * 1024 * 1024
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do what the command line says; return the exit status."""
+    """Run the command line; return the exit status."""
     options = _parser().parse_args(arguments)
     try:
         torrent = _read(options.torrentfile)
@@ -130,7 +130,7 @@ def _send(request: Request) -> int:
 
 
 def _tls(request: Request) -> ssl.SSLContext:
-    """Check certificates, but not one that this machine made for itself."""
+    """Verify certificates, except those that this machine issued to itself."""
     context = ssl.create_default_context()
     if urlsplit(request.full_url).hostname in {"localhost", "127.0.0.1", "::1"}:
         context.check_hostname = False

@@ -1,4 +1,4 @@
-"""Write what the settings page says of each setting, from docs/data.md: ``python -m scripts.describe_settings``."""
+"""Write the settings page's description of each setting, from docs/data.md: ``python -m scripts.describe_settings``."""
 
 import json
 import re

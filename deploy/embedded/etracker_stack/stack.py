@@ -1,4 +1,4 @@
-"""Everything in its order: servers, migrations, services, gateway; and back."""
+"""Starts everything in order: servers, migrations, services, gateway; and stops it in reverse."""
 
 import asyncio
 import signal
@@ -59,7 +59,7 @@ class Stack:
         """Start everything and keep it running until a signal asks to stop.
 
         Raises:
-            StackError: something didn't start, or crashed too often; all is stopped by then.
+            StackError: a process didn't start, or crashed too often; everything has been stopped by then.
         """
         asked = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -130,7 +130,7 @@ class Stack:
         """Update the state file when the API key is replaced."""
         while True:
             await asyncio.sleep(KEY_LOOK_SECONDS)
-            with suppress(OSError, StackError):  # the admin API says what is wrong with it
+            with suppress(OSError, StackError):  # the admin API reports what is wrong with it
                 key = read_api_key(self._directory.path)
                 if key != self._api_key:
                     self._api_key = key
@@ -139,7 +139,7 @@ class Stack:
     def _tell_state(self) -> None:
         try:
             self._directory.write_state(self._state())
-        except OSError:  # the disk is full: its watch says so
+        except OSError:  # the disk is full, which the disk watch reports
             asyncio.get_running_loop().call_later(STATE_RETRY_SECONDS, self._tell_state)
 
     def _state(self) -> dict[str, object]:
@@ -158,7 +158,7 @@ async def run(settings: StackSettings, console: Console) -> None:
     """Run the tracker in its data directory.
 
     Raises:
-        StackError: it can't; the message says why in one sentence.
+        StackError: it can't run; the message says why in one sentence.
     """
     if 0 < len(_given_key(settings) or "") < FEW_API_KEY_CHARACTERS:
         console.complain(
@@ -180,7 +180,7 @@ async def _until(asked: asyncio.Event, work: Coroutine[None, None, None]) -> Non
     waiting.cancel()
     if working.done():
         return working.result()
-    while not working.done():  # asked again: what it waits for may have swallowed a cancellation (gh-86296)
+    while not working.done():  # cancel repeatedly: the call it awaits may swallow a cancellation (gh-86296)
         working.cancel()
         await asyncio.wait({working}, timeout=1.0)
     return None if working.cancelled() else working.result()

@@ -1,4 +1,4 @@
-"""What the tracker needs of the outside world. Each docstring is the contract that adapters keep."""
+"""The tracker's interfaces to the outside world. Each docstring is the contract that adapters keep."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol

@@ -1,4 +1,4 @@
-"""Every Redis key of etracker. Nothing else in the project spells one.
+"""Every Redis key of etracker. No other module spells them out.
 
 A swarm's keys share the hash tag ``{xx}``, the first byte of its infohash in hex, so that a Redis
 Cluster keeps them on one node while the 256 tags spread over all of them. ``<ih>`` is the infohash as
@@ -15,9 +15,9 @@ key                  type    TTL      written by          read by             wh
 ``{xx}l<ih>``        string  none     announce            announce            packed records of leechers
 ``{xx}f<ih><id>``    string  24 h     announce            announce            first_seen of a key whose last peer
                                                                                left or expired
-``{xx}due``          zset    none     announce            announce, scoring   infohash -> when to sweep it next; holds
-                                                          worker              every swarm there is
-``{xx}changed``      zset    none     announce; trimmed   scoring worker      infohash -> when its counts changed
+``{xx}due``          zset    none     announce            announce, scoring   infohash -> time of its next sweep; has
+                                                          worker              every existing swarm
+``{xx}changed``      zset    none     announce; trimmed   scoring worker      infohash -> time its counts changed
                                       by scoring worker
 ``{xx}synced``       string  none     scoring worker      scoring worker      Unix seconds of the tag's last counts
                                                                                sync; gone when Redis lost its data
@@ -29,14 +29,14 @@ key                  type    TTL      written by          read by             wh
                                                                                (allowlist disabled)
 ``limit:*``          any     1 h      admin API           admin API           rate limits of key generation, of wrong
                                                                                keys and of downloads
-``limit:at_once:*``  zset    5 min    admin API           admin API           downloads under way of a key or an
+``limit:at_once:*``  zset    5 min    admin API           admin API           running downloads of a key or an
                                                                                address -> when they count as ended
 ==================== ======= ======== =================== =================== ===================================
 
 An expired or emptied swarm's keys are deleted by the sweeper: none has a TTL of its own, because a
-TTL would have to be renewed by every announce. So whoever writes field ``d`` puts the infohash into
-``{xx}due`` too (``ZADD NX``): the swarm may have been deleted in the meantime, and then only the schedule
-brings the sweeper to what was written. ``docs/data.md`` has the layout of the values.
+TTL would have to be renewed by every announce. For that reason every writer of field ``d`` also adds the infohash to
+``{xx}due`` (``ZADD NX``): the swarm may have been deleted in the meantime, and then only the schedule
+lets the sweeper find the new field. ``docs/data.md`` has the layout of the values.
 """
 
 TAGS = tuple(b"{%02x}" % tag for tag in range(256))
@@ -70,7 +70,7 @@ def leechers(info_hash: bytes) -> bytes:
 
 
 def first_seen(info_hash: bytes, identity: bytes) -> bytes:
-    """Return the key that remembers when a peer that left first joined."""
+    """Return the key that stores when a peer first joined, after it has left."""
     return TAGS[info_hash[0]] + b"f" + info_hash + identity[:8]
 
 

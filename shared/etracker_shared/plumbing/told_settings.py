@@ -1,4 +1,4 @@
-"""What a service says of its settings: those in force, never a secret."""
+"""What a service reports about its settings: those in effect, without secrets."""
 
 import dataclasses
 import enum
@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings
 
 
 class ToldSetting(BaseModel):
-    """One variable as it is in force. ``value`` and ``default`` are written as in the environment, null if secret."""
+    """One variable. ``value`` (in effect) and ``default`` are written as in the environment, null if secret."""
 
     name: str
     value: str | None
@@ -27,7 +27,7 @@ class ToldSettings(BaseModel):
 
 
 def tell_settings(settings: BaseSettings) -> ToldSettings:
-    """Tell the settings of a service; a group of parameters is a variable for each of them."""
+    """Report the settings of a service; a group of parameters has one variable for each of them."""
     told = []
     for name, field in type(settings).model_fields.items():
         value, default = getattr(settings, name), field.get_default(call_default_factory=True)

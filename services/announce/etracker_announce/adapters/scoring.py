@@ -77,7 +77,7 @@ class ScoringTiers:
         return judgement
 
     async def close(self) -> None:
-        """Cancel the requests under way."""
+        """Cancel the running requests."""
         await self._questions.close()
 
     def _last_known(self, key: KeyHash) -> Judgement:

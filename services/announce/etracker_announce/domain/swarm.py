@@ -1,4 +1,4 @@
-"""What a swarm contains and what an announce does to it: one step in, one view out."""
+"""The content of a swarm, the step that an announce takes in it, and the view that the step returns."""
 
 import enum
 from typing import NamedTuple

@@ -18,7 +18,7 @@ class Policy(StrEnum):
 
 
 class History(NamedTuple):
-    """What a key did so far. ``seeding``: torrents seeded now; counters in bytes.
+    """What a key has done so far. ``seeding``: torrents seeded now; counters in bytes.
 
     ``announced``: torrents it ever announced; ``generous``: the share of those with uploaded >= downloaded, 0 to 1.
     """
@@ -45,9 +45,9 @@ def share_of(policy: Policy, history: History, good_seeding: float) -> float:
 
 
 def guests_share(policy: Policy) -> float:
-    """Return what a list policy grants a guest: its shortest list, since registering must always be better.
+    """Return what a list policy grants a guest: its shortest list, since having a key must always be better.
 
-    Only ``ratio`` counts what it withholds; its formula would withhold nothing from a guest, who has no history.
+    The share of ``ratio`` is what it withholds, which its formula would make 0 for a guest, who has no history.
     """
     return 1.0 if policy is Policy.RATIO else 0.0
 
@@ -64,7 +64,7 @@ def withheld_share(history: History) -> float:
 
 
 def good_seeding_of(mean: float, deviation: float) -> float:
-    """Return how many torrents a good seeder seeds, from mean and standard deviation over active keys."""
+    """Return how many torrents a good seeder seeds, from the mean and standard deviation over active keys."""
     return mean + deviation if mean > 0 else NO_GOOD_SEEDER
 
 

@@ -1,4 +1,4 @@
-"""Postgres advisory locks: who does what. All but the last die with their worker's connection.
+"""Postgres advisory locks that divide the work. All but the last are released when their worker's connection ends.
 
 =================== ===================================================================================================
 lock                held by
@@ -21,5 +21,5 @@ PREFIX_LOCKS = 128
 
 
 def prefix_locks(prefixes: list[bytes]) -> list[int]:
-    """Return the locks of some address prefixes, in the order in which everybody takes them."""
+    """Return the locks of some address prefixes, in the order in which every worker takes them."""
     return sorted({crc32(prefix) % PREFIX_LOCKS for prefix in prefixes})

@@ -26,8 +26,8 @@ class Snatches(NamedTuple):
 class RedisSwarms:
     """The counts and snatches of swarms. Every method is one pipeline and may raise StreamsUnavailableError.
 
-    A *mark* is what :meth:`mark` left at a tag (the first byte of an infohash). If it is gone or another one, Redis
-    has lost data since.
+    A *mark* is the value that :meth:`mark` stores for a tag (the first byte of an infohash). If it is missing or
+    differs, Redis has lost data since.
     """
 
     def __init__(self, client: Redis | RedisCluster) -> None:
@@ -51,14 +51,14 @@ class RedisSwarms:
         return [unpack_counts(value) for value in await execute(self._client, commands)]
 
     async def mark(self, moment: int, forget_before: int) -> Mapping[int, int | None]:
-        """Mark every tag with a moment, and forget changes before another one; return the marks before."""
+        """Mark every tag with a time, and forget changes before another time; return the previous marks."""
         marks = [("EVAL", _MARK, 1, key, moment) for key in redis_keys.ALL_SYNCED]
         forget = [("ZREMRANGEBYSCORE", key, "-inf", f"({forget_before}") for key in redis_keys.ALL_CHANGED]
         replies = await execute(self._client, [*marks, *forget])
         return _parse_marks(replies[: len(marks)])
 
     async def publish(self, snatches: Sequence[Snatches]) -> None:
-        """Write into the swarms that exist how often they were snatched; a number never falls."""
+        """Write to the existing swarms how often they were snatched; a number never falls."""
         await execute(
             self._client,
             [

@@ -18,7 +18,7 @@ def choose(question: Question, candidates: Records) -> Records:
 
 
 def length_of_list(numwant: int, share: float) -> int:
-    """Return how many peers a share is worth: numwant less a tenth of a peer at 1, hardly more beyond."""
+    """Return the number of peers for a share: a tenth of a peer less than numwant at 1, hardly more beyond."""
     if numwant <= SHORTEST_LIST:
         return numwant
     steepness = math.atanh((numwant - SHORTEST_LIST - 0.1) / (numwant - SHORTEST_LIST + 0.1))

@@ -14,7 +14,7 @@ ON CONFLICT (key_id, info_hash_id) DO UPDATE SET leeching = excluded.leeching, s
 """
 
 Changes = dict[MembershipKey, Membership]
-"""The memberships that are new or not as they were."""
+"""The memberships that are new or changed."""
 
 
 class SnatchesReader(Reader[None, Changes]):

@@ -1,4 +1,4 @@
-"""The law of policy ``equilibrium`` for all pairs of several askers with their candidates, at once.
+"""The rules of policy ``equilibrium`` for all pairs of several askers and their candidates, at once.
 
 An operation of numpy takes most of a microsecond, however few its numbers; shared by all announces of a batch it costs
 each of them little. So the candidates of all askers are in one array, one after the other, and what is known about an
@@ -94,7 +94,7 @@ class Pairs:
         return terms
 
     def _allowed(self) -> Flags:
-        """Return at which places both peers accept each other, as far as they leech."""
+        """Return at which places both peers accept each other; a peer that doesn't leech accepts everybody."""
         accepted = np.array([terms.accepted for terms in self._terms])
         accepting = np.array([terms.accepting for terms in self._terms])
         allowed: Flags = self._hash <= accepted.take(self._cell)

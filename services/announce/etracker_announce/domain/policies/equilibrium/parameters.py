@@ -1,4 +1,4 @@
-"""What an operator can tune about policy ``equilibrium``, and what follows from that alone."""
+"""The parameters of policy ``equilibrium``, and what follows from them alone."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 TIERS = 5
 
 RIVALS = 41
-"""Up to how many seeders a seeder is shown the others, to know which of them a leecher is guaranteed.
+"""With up to this many seeders, a seeder's candidates include the others, to find out whom a leecher is guaranteed.
 
 Beyond that it only knows their number.
 """
@@ -17,7 +17,7 @@ ALL = 1.0
 
 @dataclass(frozen=True, slots=True)
 class EquilibriumParameters:
-    """What an operator can tune.
+    """The parameters that an operator can set.
 
     ``phi``: the share accepted of peers one tier above; closer to 1 is softer. ``pace`` (bytes a second): the time to
     fetch the torrent at that pace is tau, in which one tier of difference is forgiven; ``tau_bounds`` and, for a

@@ -1,4 +1,4 @@
-"""What one asker's circumstances mean for each kind of candidate, before any pair is looked at."""
+"""How one asker's situation affects each kind of candidate, before any pair is looked at."""
 
 from typing import NamedTuple, Protocol
 
