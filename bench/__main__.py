@@ -64,13 +64,13 @@ QUICK = Size(2, 3_000, 500, 2, 3_000, 3, Shape(LARGE, 50_000, 5_000), Shape(ONE_
 
 def main(arguments: Sequence[str]) -> int:
     """Run the benchmark, print and store its results; return 1 if a bound is missed."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure what an announce costs.")
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the cost of an announce.")
     parser.add_argument(
-        "--quick", action="store_true", help="a rough look in under two minutes, worlds a tenth as large"
+        "--quick", action="store_true", help="rough results in under two minutes, with worlds a tenth as large"
     )
-    parser.add_argument("--output", type=Path, default=BUILD / "bench.json", help="where the numbers go")
+    parser.add_argument("--output", type=Path, default=BUILD / "bench.json", help="file for the numbers")
     parser.add_argument("--docs", action="store_true", help="update docs/benchmarks.md and its pictures")
-    parser.add_argument("--only", choices=PARTS, help="leave the other parts out")
+    parser.add_argument("--only", choices=PARTS, help="measure only this part")
     options = parser.parse_args(arguments)
     results = Results(describe_machine())
     try:

@@ -119,7 +119,7 @@ async def measure(settings: RedisSettings, pid: int, client: "redis.Redis") -> N
                 client.flushall()
                 redis_us, client_us, rate = await measure_cost(swarms, pid, size, window)
                 print(f"{size:>10}  {window:>6}  {redis_us:>9.1f}  {client_us:>10.1f}  {rate:>12.0f}")
-        print("swarms of    peers   bytes a peer")
+        print("swarms of    peers   bytes/peer")
         for count, size in ((1_000, 10), (1_000, 100), (1, 100_000)):
             client.flushall()
             client.memory_purge()

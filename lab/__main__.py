@@ -48,7 +48,7 @@ def _play(tasks: list[Task], console: Console) -> Results:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("Compiling, then playing", total=sum(task.cost for task in tasks))
+        bar = progress.add_task("Compiling, then simulating", total=sum(task.cost for task in tasks))
         for task, result in perform_all(tasks):
             results[task] = result
             progress.update(bar, description=f"{task.regime or 'community'}, {task.policy}", advance=task.cost)

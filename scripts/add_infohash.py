@@ -67,7 +67,7 @@ def _hash_body(torrent: bytes) -> tuple[bytes, str]:
         name = info[b"name"].decode()
         has_v1 = b"pieces" in info
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise ValueError("the file is no torrent") from None
+        raise ValueError("the file isn't a torrent") from None
     if not has_v1:
         raise ValueError("a v2 torrent has no v1 infohash: add it without --hash-only")
     info_hash = hashlib.sha1(bencode(info)).digest()  # noqa: S324 - BEP 3
@@ -89,9 +89,9 @@ def _file_body(name: str, torrent: bytes) -> tuple[bytes, str]:
 def _request(hostname: str, api_key: str, body: bytes, content_type: str, *, hash_only: bool) -> Request:
     origin = hostname if "://" in hostname else f"{_scheme(hostname)}://{hostname}"
     if not _is_address(origin):
-        raise ValueError(f"{hostname} is no address of a tracker")
+        raise ValueError(f"{hostname} isn't the address of a tracker")
     if not api_key.isprintable():
-        raise ValueError("the API key holds a control character")
+        raise ValueError("the API key contains a control character")
     url = f"{origin.rstrip('/')}/api/{'infohash' if hash_only else 'torrentfile'}"
     headers = {
         "Authorization": api_key.encode().decode("latin-1"),

@@ -127,5 +127,5 @@ def _complaint(account: Account, paths: tuple[Path, ...]) -> str:
         )
     return (
         f"Postgres doesn't run as root, and the account {UNPRIVILEGED_ACCOUNT} may not enter {closed}: run etracker "
-        "as an ordinary user, or move its folder and ETRACKER_DATA_DIR to where everybody may enter."
+        "as an ordinary user, or move its directory and ETRACKER_DATA_DIR to a place that everybody may enter."
     )

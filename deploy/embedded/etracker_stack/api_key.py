@@ -71,9 +71,9 @@ def main() -> None:
     """Replace the key and print the new one."""
     data = load_settings(StackSettings).data_dir
     if os.environ.get("ETRACKER_AUTHORIZATION") or _state(data).get("api_key_is_given"):
-        sys.exit("etracker: ETRACKER_AUTHORIZATION sets the API key, also at the next start: change it there instead.")
+        sys.exit("etracker: ETRACKER_AUTHORIZATION sets the API key, also at the next start: change it there.")
     if not data.is_dir():
-        sys.exit(f"etracker: There is no tracker's data in {data}: set ETRACKER_DATA_DIR.")
+        sys.exit(f"etracker: There is no tracker data in {data}: set ETRACKER_DATA_DIR.")
     try:
         key = replace_api_key(data)
     except OSError as error:

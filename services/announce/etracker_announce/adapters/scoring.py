@@ -110,7 +110,7 @@ class ScoringTiers:
         response.raise_for_status()
         peers = TiersResponse.model_validate_json(response.content).peers
         if len(peers) != len(keys):
-            raise httpx.DecodingError(f"{len(peers)} answers to {len(keys)} questions")
+            raise httpx.DecodingError(f"{len(peers)} answers for {len(keys)} keys")
         return peers
 
     def _keep(self, key: KeyHash, judgement: Judgement, asked_at: float) -> None:

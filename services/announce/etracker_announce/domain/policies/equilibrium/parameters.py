@@ -53,12 +53,12 @@ class EquilibriumParameters:
         if not (
             0 < self.tau_bounds[0] <= self.tau_bounds[1] and 0 < self.interval_bounds[0] <= self.interval_bounds[1]
         ):
-            raise ValueError("tau_bounds and interval_bounds must be more than 0 and rise")
+            raise ValueError("tau_bounds and interval_bounds must be more than 0, the smaller one first")
         if min(self.leechers, self.fewest, *(k for k in self.seeders if k is not None)) < 1:
             raise ValueError("seeders, leechers and fewest must be at least 1, or the swarm falls apart")
         guaranteed = [math.inf if k is None else k for k in self.seeders]
         if guaranteed != sorted(guaranteed):
-            raise ValueError("seeders must never be fewer for a higher tier")
+            raise ValueError("a higher tier must not be guaranteed fewer seeders")
         if not 1 <= self.exact_up_to < RIVALS:
             raise ValueError(f"exact_up_to must be 1 to {RIVALS - 1}")
 
