@@ -58,7 +58,7 @@ PARAMETERS = ScoreParameters()
 
 @dataclass(frozen=True, slots=True)
 class Community:
-    """Who fetches what when. Over users: lines (bytes a second), ``stays``; over peers: the rest. Times in seconds.
+    """The downloads of a community. Over users: lines (bytes per second), ``stays``; the rest: over peers.
 
     The first users are publishers, the next :data:`PAIRS` seed, the last leave; so do the peers of each torrent.
     """

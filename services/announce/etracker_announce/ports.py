@@ -9,7 +9,7 @@ from etracker_shared.language.identity import InfoHash, KeyHash
 
 
 class SwarmsUnavailableError(Exception):
-    """Redis can't be asked or won't take writes: nothing was acknowledged."""
+    """Redis isn't available or won't take writes: nothing was acknowledged."""
 
 
 class SwarmsFullError(SwarmsUnavailableError):
@@ -17,7 +17,7 @@ class SwarmsFullError(SwarmsUnavailableError):
 
 
 class AllowlistUnavailableError(Exception):
-    """Postgres can't be asked about an infohash that isn't cached."""
+    """Postgres isn't available, and an infohash isn't cached."""
 
 
 class Swarms(Protocol):
@@ -41,7 +41,7 @@ class Swarms(Protocol):
         """Return the counts of each swarm, zeros for one that isn't there.
 
         Raises:
-            SwarmsUnavailableError: Redis can't be asked.
+            SwarmsUnavailableError: Redis isn't available.
         """
         ...
 
@@ -54,7 +54,7 @@ class Swarms(Protocol):
         """Count a new infohash from an address prefix (7 bytes); False once it had ``limit`` of them this hour.
 
         Raises:
-            SwarmsUnavailableError: Redis can't be asked.
+            SwarmsUnavailableError: Redis isn't available.
         """
         ...
 

@@ -49,7 +49,7 @@ class ScoringTiers:
             STRANGER_ENTRIES, fresh_seconds, lambda: listener.connected
         )
         self._questions: Batcher[KeyHash, Judgement] = Batcher(self._ask, max_keys=MAX_KEYS)
-        self._prefixes: dict[KeyHash, bytes] = {}  # of the keys being asked for
+        self._prefixes: dict[KeyHash, bytes] = {}  # of the keys being looked up
         self._breakers = AsyncCircuitBreakerFactory(default_threshold=FAILURES_BEFORE_PAUSE, default_ttl=PAUSE_SECONDS)
 
     def hear(self, channel: str, key_hashes: Sequence[bytes] | None) -> None:

@@ -26,7 +26,7 @@ class Admitted(NamedTuple):
 
 
 class Admission:
-    """Decides who may announce which torrent; caches answer nearly always."""
+    """Decides who may announce which torrent; nearly always from caches."""
 
     def __init__(self, tiers: Tiers, allowlist: Allowlist, swarms: Swarms, settings: AnnounceSettings) -> None:
         self._tiers = tiers
@@ -68,7 +68,7 @@ class Admission:
 
         Raises:
             NotAllowedError: the key isn't registered or the torrent isn't tracked.
-            AllowlistUnavailableError: Postgres can't be asked whether the torrent is tracked.
+            AllowlistUnavailableError: Postgres isn't available to say whether the torrent is tracked.
             SwarmsUnavailableError: Redis can't count new torrents.
         """
         judgement = await self.judge(key_hash, prefix)
@@ -85,7 +85,7 @@ class Admission:
         """Return the torrent, or None if it isn't tracked.
 
         Raises:
-            AllowlistUnavailableError: Postgres can't be asked.
+            AllowlistUnavailableError: Postgres isn't available.
         """
         return await self._allowlist.find(info_hash)
 

@@ -32,7 +32,7 @@ _ASKED = {
 
 
 def accounts_query(policy: Policy, interval_seconds: int) -> str:
-    """Return the query for some keys, by their hashes.
+    """Return the query for keys with given hashes.
 
     Columns: those of a key, the notice that its clients haven't seen yet, then the fields of a History.
     """

@@ -1,4 +1,4 @@
-"""How announce has to treat a peer: the one place that decides who gets which tier."""
+"""How announce has to treat a peer: the only place that decides about tiers in treatments."""
 
 from typing import NamedTuple
 

@@ -47,7 +47,7 @@ class ScoreParameters:
     """Thresholds of tiers 2, 3 and 4."""
     free_rider_conduct: float = 0.5
     free_rider_snatches: int = 2
-    """Tier 0: conduct below the first value after at least this number of snatches."""
+    """A key falls to tier 0 if its conduct is below the first value after at least as many snatches as the second."""
     grace_snatches: int = 2
     """A newcomer's grace ends with this snatch."""
     demotion_wait_hours: float = 24.0
@@ -105,7 +105,7 @@ class KeyHistory(NamedTuple):
 
 
 class TorrentHistory(NamedTuple):
-    """What a key did in one torrent: seeding still owed, and up to when its seeding was credited."""
+    """What a key did in one torrent: the seeding it still owes, and the time up to which its seeding was credited."""
 
     debt_seconds: float = 0.0
     credited_until: float = 0.0

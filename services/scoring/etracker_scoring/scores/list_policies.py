@@ -47,7 +47,7 @@ def share_of(policy: Policy, history: History, good_seeding: float) -> float:
 def guests_share(policy: Policy) -> float:
     """Return what a list policy grants a guest: its shortest list, since having a key must always be better.
 
-    The share of ``ratio`` is what it withholds, which its formula would make 0 for a guest, who has no history.
+    The share of ``ratio`` is the withheld fraction. Its formula would give 0 for a guest, who has no history.
     """
     return 1.0 if policy is Policy.RATIO else 0.0
 

@@ -130,7 +130,7 @@ class FactStreams:
         await execute(self._client, commands)
 
     async def inspect(self, shards: Collection[int]) -> Mapping[int, ShardState]:
-        """Return the state of some shards.
+        """Return the states of these shards.
 
         Raises:
             StreamsUnavailableError: Redis isn't available.

@@ -1,4 +1,4 @@
-"""Memberships: who downloads what, and who has finished. The first finish is the snatch."""
+"""Memberships: which keys download or have finished which torrents. The first finish is the snatch."""
 
 from etracker_scoring.worker.batch import Batch
 from etracker_scoring.worker.reader import Reader

@@ -105,7 +105,7 @@ class Pairs:
         return allowed
 
     def _shares_at(self, places: Places) -> Floats:
-        """Return which share of peers of the asker's tier each of some leechers of lower tiers accepts by now."""
+        """Return, for leechers of lower tiers, the share of peers of the asker's tier that each accepts by now."""
         parameters, askers = self._parameters, self._asker.take(places)
         tiers = np.array([question.asker.tier for question in self._questions], np.float64)
         now = np.array([question.now for question in self._questions], np.float64)
@@ -116,7 +116,7 @@ class Pairs:
         return np.exp2(gaps * math.log2(parameters.phi))
 
     def _guarantee(self, places: Places) -> Flags:
-        """Return which of some leechers accept the asker because few of its rivals are closer to them."""
+        """Return which of these leechers accept the asker because few of its rivals are closer to them."""
         closest = np.array([terms.closest for terms in self._terms]).take(self._cell.take(places))
         accept: Flags = closest > 0
         exact = accept.nonzero()[0]
@@ -125,7 +125,7 @@ class Pairs:
         return accept
 
     def _closer_rivals(self, places: Places) -> Places:
-        """Count for each of some candidates the rivals of its asker that are closer to it than the asker is."""
+        """Count, for each candidate, the rivals of its asker that are closer to it than the asker is."""
         leeching = np.array([question.asker.role == LEECHER for question in self._questions])
         rivals = (self._leeching == leeching.take(self._asker)).nonzero()[0]
         counts = [terms.rivals for terms in self._terms]

@@ -19,7 +19,7 @@ ALL = 1.0
 class EquilibriumParameters:
     """The parameters that an operator can set.
 
-    ``phi``: the share accepted of peers one tier above; closer to 1 is softer. ``pace`` (bytes a second): the time to
+    ``phi``: the share accepted of peers one tier above; closer to 1 is softer. ``pace`` (bytes per second): the time to
     fetch the torrent at that pace is tau, in which one tier of difference is forgiven; ``tau_bounds`` and, for a
     torrent of unknown size, ``tau_unknown`` in seconds. ``seeders``: how many seeders each tier is guaranteed (None:
     all), or ``seeders_share`` of them if that is more; of more than ``exact_up_to``, as many as of those.
@@ -75,7 +75,7 @@ def tau_of(torrent_length: int | None, parameters: EquilibriumParameters) -> flo
 
 
 def seeders_guaranteed(parameters: EquilibriumParameters, tier: int, seeders: int) -> int:
-    """Return how many of some seeders a tier is guaranteed."""
+    """Return how many of this number of seeders a tier is guaranteed."""
     wanted = parameters.seeders[tier]
     return seeders if wanted is None else max(wanted, math.ceil(parameters.seeders_share * seeders))
 

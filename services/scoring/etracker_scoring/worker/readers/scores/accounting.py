@@ -165,13 +165,13 @@ class _Accountant:
         if seeded_from is None:
             credit = Credit(seeding, known.by)
         elif known.by == instance and seeding.debt_seconds == known.seeding.debt_seconds:
-            return  # the session's own row has the time up to which it is credited
+            return  # the session's own row has the time up to which it was credited
         else:
             credit = Credit(seeding, instance)
         self._changes.credits[member] = StoredCredit(credit, membership.first_seen_ms)
 
     def _credited_until(self, session_key: SessionKey, known: Credit) -> float:
-        """Return up to when the previous instance was credited, when another one takes over."""
+        """Return the time up to which the previous instance was credited, when another one takes over."""
         stored = known.seeding.credited_until
         if known.by is None:
             return stored
