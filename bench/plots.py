@@ -19,7 +19,7 @@ def draw_shares(medians: Sequence[Median], path: Path) -> None:
 
 
 def draw_growth(medians: Sequence[Median], path: Path) -> None:
-    """Draw our CPU time per announce against the size of what is tracked."""
+    """Draw our CPU time per announce against the number of peers and swarms."""
     _draw([median for median in medians if median.stage == SCALE], path)
 
 

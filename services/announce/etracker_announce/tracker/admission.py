@@ -1,4 +1,4 @@
-"""Who announces, and whether the torrent is tracked: the two questions every announce begins with."""
+"""Checks the key and the torrent: the two questions that every announce begins with."""
 
 import re
 from typing import NamedTuple

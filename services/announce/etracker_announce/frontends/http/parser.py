@@ -25,7 +25,7 @@ class HttpRequest(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """A whole request: one for the tracker, or the page that answers it. ``closes``: its connection ends with it."""
+    """A complete request for the tracker, or the page that answers another. ``closes``: the connection ends with it."""
 
     request: HttpRequest | Page
     closes: bool

@@ -105,7 +105,7 @@ class Pairs:
         return allowed
 
     def _shares_at(self, places: Places) -> Floats:
-        """Return, for leechers of lower tiers, the share of peers of the asker's tier that each accepts by now."""
+        """Return, for each leecher of a lower tier, the share of the asker's tier that it accepts by now."""
         parameters, askers = self._parameters, self._asker.take(places)
         tiers = np.array([question.asker.tier for question in self._questions], np.float64)
         now = np.array([question.now for question in self._questions], np.float64)
