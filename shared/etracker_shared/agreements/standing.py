@@ -26,7 +26,7 @@ class ScoreParts(BaseModel):
 
 
 class PartMaximum(BaseModel):
-    """The maximum of points of each part."""
+    """The maximum points for each part."""
 
     recent: float
     average: float

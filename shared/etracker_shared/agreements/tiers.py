@@ -12,7 +12,7 @@ from etracker_shared.language.tier import Tier
 
 TIERS_PATH = "/v1/tiers"
 MAX_KEYS = 1000
-"""The maximum of keys in a request; announce splits larger batches."""
+"""The maximum number of keys in a request; announce splits larger batches."""
 
 
 class Sampling(enum.StrEnum):
