@@ -1,4 +1,4 @@
-"""What list policies know of the people of a regime, whose tiers are given and whose pasts aren't."""
+"""Makes up pasts, for list policies, of the people of a regime, who are only described by their tiers."""
 
 import statistics
 
@@ -14,7 +14,7 @@ GIGABYTE = 10**9
 
 
 def _past(seeding: int, snatched: int, gigabytes_up: int, gigabytes_down: int) -> History:
-    """Of all torrents alike, so that either each was given back or none. Announced: the one of the run, too."""
+    """A user's torrents all have the same ratio, so all or none were given back. ``announced`` includes the run's."""
     generous = float(gigabytes_up >= gigabytes_down)
     uploaded, downloaded = gigabytes_up * GIGABYTE, gigabytes_down * GIGABYTE
     return History(seeding, snatched, uploaded, downloaded, announced=snatched + 1, generous=generous)
@@ -25,7 +25,7 @@ SEEDERS_PASTS = {
     3: _past(20, 25, 200, 125),
     4: _past(40, 40, 600, 200),
 }
-"""By tier, of seeders, altruists and the ratio-conscious."""
+"""By tier, for seeders, altruists and the ratio-conscious."""
 
 PASTS = {
     Behaviour.NEWCOMER: _past(0, 0, 0, 0),

@@ -17,7 +17,7 @@ from .people import play
 from .regimes import MEGABIT, Behaviour, Population
 
 SLOWER = 40
-"""How many times faster time runs there than here, where a step takes 10 s. Lines are the same, torrents larger."""
+"""How much faster time runs with real clients than here, in steps of 10 s. Lines are the same, torrents larger."""
 
 RANKED = (PolicyName.RANDOM, PolicyName.RATIO, PolicyName.EQUILIBRIUM)
 """The policies that are measured with real clients and here."""
@@ -48,14 +48,14 @@ KEPT = Path(__file__).with_name("real_numbers.json")
 
 @dataclass(frozen=True, slots=True)
 class Real:
-    """What real clients did. ``fr_over_c``: by policy; ``parameters``: those of ``equilibrium``, as JSON has them."""
+    """The results of real clients. ``fr_over_c``: by policy; ``parameters``: those of ``equilibrium``, as in JSON."""
 
     fr_over_c: dict[PolicyName, float]
     parameters: dict[str, Any]
 
     @property
     def differing(self) -> dict[str, tuple[Any, Any]]:
-        """By name, the parameters that the simulated runs had otherwise: what real runs had, and those."""
+        """The parameters that differ, by name: their values in the real runs and in the simulated ones."""
         simulated = json.loads(json.dumps(asdict(SCALED)))
         pairs = {name: (self.parameters.get(name), simulated[name]) for name in TIMELESS}
         return {name: (real, other) for name, (real, other) in pairs.items() if real != other}
@@ -70,7 +70,7 @@ class Ranking:
 
     @property
     def agrees(self) -> bool:
-        """Whether both put the policies into one order."""
+        """Whether both rank the policies in the same order."""
         if self.real is None:
             return False
         simulated = {policy: found.value for policy, found in self.simulated.items()}
@@ -83,7 +83,7 @@ def order_of(fr_over_c: dict[PolicyName, float]) -> list[PolicyName]:
 
 
 def draw_rehearsal(seed: int) -> Population:
-    """Draw the people: all have the same line and differ only in their past and in staying."""
+    """Draw the people: all have the same line, and differ only in their past and in whether they stay."""
     rng = np.random.default_rng(seed)
     behaviour = np.concatenate([np.full(len(tiers), kind) for kind, tiers in TIERS.items()]).astype(np.int64)
     people, seeders = len(behaviour), len(TIERS[Behaviour.SEED])
@@ -111,13 +111,13 @@ def rehearse(policy_name: PolicyName, seed: int) -> float:
 
 
 def rank(runs: int, measured: Path) -> Ranking:
-    """Play runs of every ranked policy and compare them with what real clients did."""
+    """Simulate runs of every ranked policy and compare them with the results of real clients."""
     simulated = {policy: estimate([rehearse(policy, seed) for seed in range(runs)]) for policy in RANKED}
     return Ranking(simulated, read_real(measured))
 
 
 def read_real(measured: Path) -> Real | None:
-    """Read the median FR/C of real runs: those measured here last, else the ones kept with the sources."""
+    """Read the median FR/C of real runs: those last measured here, otherwise those stored with the sources."""
     for found in (json.loads(path.read_text()) for path in (measured, KEPT) if path.exists()):
         runs: dict[str, list[dict[str, Any]]] = found["runs"]
         if "parameters" in found and set(RANKED) <= set(runs):

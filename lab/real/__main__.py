@@ -40,15 +40,15 @@ PERCENT = 100
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run it, print and keep what it found; return 1 if the goal is missed."""
+    """Run the experiment, print and store its results; return 1 if the goal is missed."""
     parser = argparse.ArgumentParser(
-        prog="python -m lab.real", description="Measure what policies do to real clients on shaped lines."
+        prog="python -m lab.real", description="Measure how policies affect real clients on lines of limited speed."
     )
     parser.add_argument("--runs", type=int, default=5, help="paired runs, some two minutes each")
     parser.add_argument("--policies", nargs="+", default=RANKED, choices=RANKED, help="with random among them")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "equilibrium-real.json")
     parser.add_argument(
-        "--docs", action="store_true", help="update the page, its picture and the numbers kept for others"
+        "--docs", action="store_true", help="update the page, its picture and the numbers stored with the sources"
     )
     options = parser.parse_args(arguments)
     if not os.environ.get(INSIDE):

@@ -16,7 +16,7 @@ class MigrationSettings(PostgresSettings, LoggingSettings):
 
 
 def alembic_config(database_url: str) -> Config:
-    """Return the configuration of this environment for one database URL (psycopg-free: asyncpg)."""
+    """Return the configuration of this environment for one database URL (for asyncpg)."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["database_url"] = database_url
@@ -24,7 +24,7 @@ def alembic_config(database_url: str) -> Config:
 
 
 def upgrade(settings: PostgresSettings) -> None:
-    """Upgrade to the newest version; several callers at once wait for each other."""
+    """Upgrade to the newest version; concurrent callers wait for each other."""
     command.upgrade(alembic_config(settings.sqlalchemy_url()), "head")
 
 

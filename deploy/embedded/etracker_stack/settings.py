@@ -94,5 +94,5 @@ def _parse_size(text: str) -> int:
     if size < LEAST_REDIS_BYTES:
         raise ValueError(f"it must be at least {LEAST_REDIS_BYTES // MIB}mb")
     if size >= (available := available_memory()):
-        raise ValueError(f"it must be less than the memory there is, {available // MIB}mb")
+        raise ValueError(f"it must be less than the available memory, {available // MIB}mb")
     return size

@@ -103,7 +103,7 @@ def create_app(settings: AdminSettings) -> FastAPI:
 
 
 class Parts:
-    """What the routes are built from."""
+    """The objects from which the routes are built."""
 
     def __init__(self, settings: AdminSettings) -> None:
         self.settings = settings

@@ -1,4 +1,4 @@
-"""What the tracker needs of the outside world. Each docstring is the contract that adapters keep."""
+"""The tracker's interfaces to the outside world. Each docstring is the contract that adapters keep."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -9,7 +9,7 @@ from etracker_shared.language.identity import InfoHash, KeyHash
 
 
 class SwarmsUnavailableError(Exception):
-    """Redis can't be asked or won't take writes: nothing was acknowledged."""
+    """Redis isn't available or won't take writes: nothing was acknowledged."""
 
 
 class SwarmsFullError(SwarmsUnavailableError):
@@ -37,7 +37,7 @@ class Swarms(Protocol):
         """Return the counts of each swarm, zeros for one that isn't there.
 
         Raises:
-            SwarmsUnavailableError: Redis can't be asked.
+            SwarmsUnavailableError: Redis isn't available.
         """
         ...
 
@@ -50,7 +50,7 @@ class Swarms(Protocol):
         """Count a new infohash from an address prefix (7 bytes); False once it had ``limit`` of them this hour.
 
         Raises:
-            SwarmsUnavailableError: Redis can't be asked.
+            SwarmsUnavailableError: Redis isn't available.
         """
         ...
 

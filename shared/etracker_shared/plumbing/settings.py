@@ -1,4 +1,4 @@
-"""Settings plumbing: read from the environment, refused with a sentence when wrong.
+"""Reads settings from the environment, and explains what is wrong with invalid ones.
 
 Variables are those of the original tracker (``PGHOST``, ``ETRACKER_REDIS``, ...) plus new ones that
 start with ``ETRACKER_``. Each is described once, where it is declared; what two services read is declared here.
@@ -34,7 +34,7 @@ def _either(names: Iterable[str]) -> str:
 class EnvironmentSettings(BaseSettings):
     """Base of every settings class: ``ETRACKER_`` variables, empty ones unset.
 
-    Unknown ones are another service's and ignored, but for those that begin like a group of parameters.
+    Unknown ones belong to other services and are ignored, except those that begin like a group of parameters.
     """
 
     model_config = SettingsConfigDict(
@@ -54,7 +54,7 @@ class EnvironmentSettings(BaseSettings):
 
 
 class PostgresSettings(EnvironmentSettings):
-    """Where Postgres is: libpq's own variables."""
+    """The address of Postgres, in libpq's own variables."""
 
     pghost: str = Field(
         "localhost",
@@ -79,7 +79,7 @@ class PostgresSettings(EnvironmentSettings):
     )
 
     def asyncpg_arguments(self) -> dict[str, Any]:
-        """Return what asyncpg wants to know to connect; the password is in it: never log it."""
+        """Return asyncpg's connection arguments. They include the password: never log them."""
         return {
             "host": self.pghost,
             "port": self.pgport,
@@ -89,7 +89,7 @@ class PostgresSettings(EnvironmentSettings):
         }
 
     def sqlalchemy_url(self) -> str:
-        """Return the URL SQLAlchemy's asyncpg dialect wants; it holds the password: never log it."""
+        """Return the URL for SQLAlchemy's asyncpg dialect. It contains the password: never log it."""
         password = quote(self.pgpassword.get_secret_value(), safe="")
         user = quote(self.pguser, safe="")
         database = quote(self.pgdatabase, safe="")
@@ -98,7 +98,7 @@ class PostgresSettings(EnvironmentSettings):
 
 
 class RedisSettings(EnvironmentSettings):
-    """Where Redis is. ``redis`` is the password, as the original named it."""
+    """The address of Redis. ``redis`` is the password, as in the original tracker."""
 
     redis_url: str = Field("redis://localhost:6379/0", description="URL of Redis or of a node of a Redis Cluster.")
     redis: SecretStr = Field(SecretStr(""), description="Password of Redis.")
@@ -184,7 +184,7 @@ def _no_such_variable(group: str, name: str, known: list[str]) -> str:
 
 
 def load_settings(settings: type[SettingsT]) -> SettingsT:
-    """Read settings from the environment, or end the process with one sentence a wrong variable.
+    """Read settings from the environment, or end the process with one sentence per wrong variable.
 
     Values never appear in the message: some are secrets.
 

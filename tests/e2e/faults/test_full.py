@@ -135,7 +135,7 @@ async def test_a_full_disk_is_said_and_over_by_itself() -> None:
         await asyncio.to_thread(wait_until, lambda: list_a_torrent(stack).status_code == 201, "Postgres is back", 30)
         await load.announce_all_once(attempts=20)
         await assert_statistics_equal(stack.postgres_settings(), sessions)
-        await asyncio.to_thread(wait_until, lambda: "has room again" in stack.output, "that is said", 10)
+        await asyncio.to_thread(wait_until, lambda: "has free space again" in stack.output, "that is said", 10)
         assert stack.output.count("announce-1: redis refuses writes") <= 2
         load.close()
 

@@ -207,14 +207,14 @@ def test_the_interval_follows_tau_while_a_list_is_restricted() -> None:
         ({"phi": 0.0}, "phi must be more than 0"),
         ({"pace": 0.0}, "pace and tau_unknown"),
         ({"seeders_share": 1.5}, "seeders_share"),
-        ({"tau_bounds": (60.0, 30.0)}, "must be more than 0 and rise"),
+        ({"tau_bounds": (60.0, 30.0)}, "must be more than 0, the smaller one first"),
         ({"fewest": 0}, "at least 1"),
         ({"exact_up_to": 41}, "exact_up_to"),
         ({"pace": math.inf}, "finite"),
         ({"tau_unknown": math.inf}, "finite"),
         ({"tau_unknown": math.nan}, "finite"),
         ({"tau_bounds": (120.0, math.inf)}, "finite"),
-        ({"seeders": (None, 1, 1, 1, 1)}, "seeders must never be fewer for a higher tier"),
+        ({"seeders": (None, 1, 1, 1, 1)}, "a higher tier must not be guaranteed fewer seeders"),
     ],
 )
 def test_a_parameter_of_equilibrium_that_makes_no_sense_is_refused(wrong: dict[str, object], sentence: str) -> None:

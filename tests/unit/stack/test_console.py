@@ -51,4 +51,4 @@ def test_each_change_of_the_disk_is_said_once(capfd: pytest.CaptureFixture[str])
         "Only 255 MiB",
         "The disk of ",
     ]
-    assert lines[-1].endswith("has room again.")
+    assert lines[-1].endswith("has free space again.")

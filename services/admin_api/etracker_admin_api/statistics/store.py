@@ -216,12 +216,12 @@ def _reading(
     leechers: float,
     **sums: int,
 ) -> Reading:
-    """Make a reading of a row of ``tracker_samples``."""
+    """Create a reading from a row of ``tracker_samples``."""
     return Reading(at=at, torrents=torrents, swarms=swarms, seeders=seeders, leechers=leechers, totals=_totals(**sums))
 
 
 def _totals(*, announces: int = 0, snatches: int = 0, uploaded_bytes: int = 0, downloaded_bytes: int = 0) -> Totals:
-    """Make totals of columns that may be numeric."""
+    """Create totals from columns that may be numeric."""
     return Totals(
         announces=int(announces),
         snatches=int(snatches),

@@ -71,7 +71,7 @@ class PostgresAllowlist:
         return torrent
 
     async def close(self) -> None:
-        """Cancel the queries under way."""
+        """Cancel the running queries."""
         await self._questions.close()
 
     def _last_known(self, info_hash: InfoHash) -> Torrent:

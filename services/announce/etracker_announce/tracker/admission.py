@@ -1,4 +1,4 @@
-"""Who announces, and whether the torrent is tracked: the two questions every announce begins with."""
+"""Checks the key and the torrent: the two questions that every announce begins with."""
 
 import re
 from typing import NamedTuple
@@ -26,7 +26,7 @@ class Admitted(NamedTuple):
 
 
 class Admission:
-    """Decides who may announce which torrent; caches answer nearly always."""
+    """Decides who may announce which torrent; nearly always from caches."""
 
     def __init__(self, tiers: Tiers, allowlist: Allowlist, swarms: Swarms, settings: AnnounceSettings) -> None:
         self._tiers = tiers

@@ -15,7 +15,7 @@ from etracker_announce.tracker.scrape import ScrapeHandler
 from etracker_shared.language.outages import PostgresUnavailableError
 
 RETRY_INTERVAL_SECONDS = 300
-"""The interval of a temporary refusal: libtorrent comes no sooner."""
+"""The interval of a temporary refusal: libtorrent doesn't announce sooner."""
 
 log = get_logger("tracker")
 
@@ -48,7 +48,7 @@ class Tracker:
     def refuse(self, reason: Reason, key: bytes | None, source: Source, torrent: bytes = b"") -> Refusal:
         """Refuse a request that a front end can't understand. That its key is invalid comes first.
 
-        ``torrent``: whatever the request says of its torrent, so that refusals don't all return at the same moment.
+        ``torrent``: whatever the request says about its torrent, so that clients don't all return at the same time.
         """
         try:
             self._admission.hash_key(key)

@@ -1,4 +1,4 @@
-"""The query for what a list policy needs to know about keys; a policy that grants no share needs nothing."""
+"""The query for the statistics of keys that a list policy uses; a policy that grants no share uses none."""
 
 from etracker_scoring.stored.keys import KEY_COLUMNS
 from etracker_shared.agreements.facts import Event
@@ -34,7 +34,7 @@ _ASKED = {
 def accounts_query(policy: PolicyName, interval_seconds: int) -> str:
     """Return the query for some keys, by their hashes.
 
-    Columns: those of a key, the notice that waits for its clients, then the fields of a History.
+    Columns: those of a key, the notice that its clients haven't seen yet, then the fields of a History.
     """
     parts = _ASKED.get(policy, (_NOTHING, _NOTHING, _NOTHING))
     seeding, announced, generous = (

@@ -26,7 +26,7 @@ RETRY_SECONDS = 1.0
 
 
 def create_app(settings: ScoringSettings) -> FastAPI:
-    """Build the application; it comes up without Postgres and answers 503 until Postgres is there."""
+    """Build the application; it starts without Postgres and answers 503 until Postgres is available."""
     registry = CollectorRegistry()
     query = accounts_query(settings.policy, settings.interval_seconds)
     lookups = PostgresLookups(settings, query, settings.scoring_connections)
@@ -43,7 +43,7 @@ def create_app(settings: ScoringSettings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await pool  # connects when asked
+        await pool  # opens the pool, not yet a connection
         following = Work("yardsticks", yardsticks.run, (PostgresUnavailableError,), RETRY_SECONDS)
         async with running(Work("lookups", lookups.run), following):
             yield

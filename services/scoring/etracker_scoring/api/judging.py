@@ -1,4 +1,4 @@
-"""Judge the peers that announce asks about."""
+"""Judge the peers in announce's requests."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,10 +16,10 @@ from etracker_shared.language.identity import KeyHash
 
 
 class Lookups(Protocol):
-    """What is stored about keys, looked up while an announce waits."""
+    """Looks up what is stored about keys, while an announce waits."""
 
     async def find(self, key_hashes: Sequence[KeyHash]) -> Mapping[KeyHash, Account]:
-        """Return the registered keys among some, with what the policy in force needs to know; one query.
+        """Return those of these keys that are registered, with what the policy in use needs to know; one query.
 
         Raises:
             LookupUnavailableError: within a tenth of a second.
@@ -27,7 +27,7 @@ class Lookups(Protocol):
         ...
 
     async def find_neighbours(self, prefixes: Sequence[bytes], seen_after: float) -> Sequence[Neighbour]:
-        """Return the keys that first announced from some prefixes, seen after a moment (Unix seconds).
+        """Return the keys that first announced from these prefixes and were seen after a moment (Unix seconds).
 
         Keys that neither hold a grace nor can be free-riders are left out.
 
@@ -38,9 +38,9 @@ class Lookups(Protocol):
 
 
 class Judge:
-    """Judges keys at the moment of the question.
+    """Judges keys as of the time of the request.
 
-    ``with_notices``: pass on notices about changed tiers. ``guest``: the treatment of a peer without a key.
+    ``with_notices``: include notices about changed tiers. ``guest``: the treatment of a peer without a key.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Judge:
     async def _decide_origins(
         self, newcomers: Sequence[Newcomer], now: float, parameters: ScoreParameters
     ) -> Mapping[int, Origin]:
-        """Decide as the worker will once this announce is settled: the client comes back much later."""
+        """Decide as the worker will once this announce is settled, because the client's next announce is much later."""
         prefixes = list({newcomer.prefix for newcomer in newcomers})
         seen_after = now - parameters.prefix_memory_days * DAY
         try:

@@ -15,7 +15,7 @@ from etracker_shared.language.outages import PostgresUnavailableError
 
 
 def standing_router(holders: Holders, parameters: Callable[[], ScoreParameters]) -> APIRouter:
-    """Build the route. ``parameters``: those in force."""
+    """Build the route. ``parameters``: those in effect."""
     router = APIRouter(tags=["standing"])
 
     @router.post(

@@ -1,4 +1,4 @@
-"""How announce is to treat a peer: the one place that decides who gets which tier."""
+"""How announce has to treat a peer: the only place that decides about tiers in treatments."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from etracker_shared.language.tier import Tier
 
 
 class Account(NamedTuple):
-    """A registered key and its statistics. ``notice``: the one that waits for its clients, if any."""
+    """A registered key and its statistics. ``notice``: the one that its clients haven't seen yet, if any."""
 
     key: Key
     history: History
@@ -28,7 +28,7 @@ def guest(policy: PolicyName) -> Treatment:
 def judge(account: Account, policy: PolicyName, yardsticks: Yardsticks, now: float) -> Treatment:
     """Return the treatment of a registered key at a moment (Unix seconds), the same on every replica.
 
-    Low tiers are sampled by address prefix, or five keys would buy back what one lost.
+    Low tiers are sampled by address prefix; otherwise five keys would regain what one has lost.
     """
     key = account.key
     tier = assess(key.history, key.held, key.origin, now, yardsticks.parameters).held.tier

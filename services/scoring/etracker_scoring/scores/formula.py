@@ -1,7 +1,7 @@
-"""A key's history and the score it earns: witnessed seeding counts, claims don't (docs/standing.md explains it).
+"""A key's history and the score it earns: observed seeding counts, claims don't (docs/standing.md explains it).
 
-Each announce costs O(1). Sums decay forward: a sum is stored as of ``at_seconds``, the newest moment in it, and an
-older fact is added decayed, so the order of facts doesn't matter. Times are Unix seconds.
+Each announce costs O(1). Sums decay forward: a sum is stored as of ``at_seconds``, the time of its newest fact, and an
+older fact is decayed before it is added, so the order of facts doesn't matter. Times are Unix seconds.
 """
 
 import math
@@ -16,7 +16,7 @@ GIB = 2.0**30
 
 @dataclass(frozen=True, slots=True)
 class ScoreParameters:
-    """Everything an operator can tune about scores and tiers.
+    """The parameters of scores and tiers.
 
     Raises:
         ValueError: a parameter is invalid; the message says which, and what would be valid.
@@ -106,7 +106,7 @@ _POSITIVE = (
 
 
 class KeyHistory(NamedTuple):
-    """What a key did, whichever torrent and client instance it did it with.
+    """What a key did, over all its torrents and client instances.
 
     Five decaying sums as of ``at_seconds``: seeding weight with the short half-life (``recent``) and with the long one
     (``average``), days of seeding (``length_days``), snatches (``owed``) and snatches seeded afterwards (``paid``).
@@ -124,14 +124,14 @@ class KeyHistory(NamedTuple):
 
 
 class TorrentHistory(NamedTuple):
-    """What a key did in one torrent: seeding still owed, and up to when its seeding was credited."""
+    """What a key did in one torrent: the seeding it still owes, and the time up to which its seeding was credited."""
 
     debt_seconds: float = 0.0
     credited_until: float = 0.0
 
 
 class SeedingAnnounce(NamedTuple):
-    """What the score needs to know of one announce of a key in a torrent.
+    """What the score needs to know about one announce of a key in a torrent.
 
     ``seeded_from``: start of the seeding that the announce proves (it ends with the announce), None if it proves none.
     ``snatched``: it completed the key's first download of the torrent. ``length_bytes``: None if unknown.
@@ -148,7 +148,7 @@ class SeedingAnnounce(NamedTuple):
 class Score(NamedTuple):
     """A score of 0 to 100, and its parts.
 
-    ``recent``, ``average`` and ``length`` are the points each part earns at best conduct; ``conduct`` is the share of
+    ``recent``, ``average`` and ``length`` are the points of each part before conduct; ``conduct`` is the share of
     snatches that were seeded afterwards, 0 to 1.
     """
 
@@ -165,7 +165,7 @@ NEW_TORRENT = TorrentHistory()
 
 
 def seeding_weight(length_bytes: int | None, seeding_prefixes: int, parameters: ScoreParameters) -> float:
-    """Weigh the seeding of one torrent: large ones more by the square root, under-seeded ones up to thrice."""
+    """Weigh the seeding of one torrent: by the square root of its size, up to three times as much if few seed it."""
     gibibytes = 1.0 if length_bytes is None else length_bytes / GIB
     size = min(max(math.sqrt(gibibytes), parameters.smallest_weight), parameters.largest_weight)
     others = max(seeding_prefixes, 1) - 1
@@ -175,7 +175,7 @@ def seeding_weight(length_bytes: int | None, seeding_prefixes: int, parameters: 
 def record_announce(
     key: KeyHistory, torrent: TorrentHistory, announce: SeedingAnnounce, parameters: ScoreParameters
 ) -> tuple[KeyHistory, TorrentHistory]:
-    """Add one announce to the histories. Several instances of a key in one torrent are credited once."""
+    """Add one announce to the histories of its key. Several instances of a key in one torrent are credited once."""
     now = announce.at_seconds
     start = now if announce.seeded_from is None else announce.seeded_from
     seconds = max(0.0, now - max(start, torrent.credited_until))
@@ -207,14 +207,14 @@ def score_of(key: KeyHistory, now: float, parameters: ScoreParameters) -> Score:
     recent = 100.0 * parameters.recent_share * _saturate(at.recent, parameters)
     average = 100.0 * parameters.average_share * _saturate(at.average, parameters)
     length = 100.0 * parameters.length_share * min(1.0, at.length_days / parameters.full_length_days)
-    # Payments decay later than the snatches they pay for: without the bound a paid-up key would pass 1 by a little.
+    # Payments decay less than the snatches they pay for, which are older: without a bound, conduct could exceed 1.
     conduct = min(1.0, (at.paid + 1.0) / (at.owed + 1.0))
     factor = parameters.unpaid_factor + (1.0 - parameters.unpaid_factor) * conduct
     return Score((recent + average + length) * factor, recent, average, length, conduct)
 
 
 def decay(key: KeyHistory, now: float, parameters: ScoreParameters) -> KeyHistory:
-    """Bring the sums of a history to a later moment. An earlier one changes nothing."""
+    """Decay the sums of a history to a later moment. An earlier one changes nothing."""
     if now <= key.at_seconds:
         return key
     days = (now - key.at_seconds) / DAY

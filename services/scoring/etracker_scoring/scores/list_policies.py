@@ -7,7 +7,7 @@ from etracker_shared.agreements.policies import PolicyName
 
 
 class History(NamedTuple):
-    """What a key did so far. ``seeding``: torrents seeded now; counters in bytes.
+    """What a key has done so far. ``seeding``: torrents seeded now; counters in bytes.
 
     ``announced``: torrents it ever announced; ``generous``: the share of those with uploaded >= downloaded, 0 to 1.
     """
@@ -36,7 +36,7 @@ def share_of(policy: PolicyName, history: History, good_seeding: float) -> float
 def guests_share(policy: PolicyName) -> float:
     """Return what a list policy grants a guest: its shortest list, since registering must always be better.
 
-    Only ``ratio`` counts what it withholds; its formula would withhold nothing from a guest, who has no history.
+    The share of ``ratio`` is the withheld fraction. Its formula would give 0 for a guest, who has no history.
     """
     return 1.0 if policy is PolicyName.RATIO else 0.0
 
@@ -53,7 +53,7 @@ def withheld_share(history: History) -> float:
 
 
 def good_seeding_of(mean: float, deviation: float) -> float:
-    """Return how many torrents a good seeder seeds, from mean and standard deviation over active keys."""
+    """Return how many torrents a good seeder seeds, from the mean and standard deviation over active keys."""
     return mean + deviation if mean > 0 else NO_GOOD_SEEDER
 
 

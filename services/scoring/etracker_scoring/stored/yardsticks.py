@@ -1,4 +1,4 @@
-"""What every key is measured by: score parameters with the thresholds in force, and what a good seeder seeds."""
+"""What every key is compared with: score parameters with the thresholds in effect, and what a good seeder seeds."""
 
 import asyncio
 from datetime import timedelta
@@ -14,7 +14,7 @@ REFRESH_SECONDS = 60.0
 
 
 class Yardsticks(NamedTuple):
-    """What every key is measured by. ``good_seeding``: torrents that a good seeder of this tracker seeds."""
+    """What every key is compared with. ``good_seeding``: torrents that a good seeder of this tracker seeds."""
 
     parameters: ScoreParameters
     good_seeding: float
@@ -23,7 +23,7 @@ class Yardsticks(NamedTuple):
 class YardstickFollower:
     """Keeps the yardsticks current. ``recalibrate``: use the stored thresholds.
 
-    ``active``: how long ago a key may have announced last to count for what a good seeder seeds.
+    ``active``: only keys that announced within this time count for ``good_seeding``.
     """
 
     def __init__(
@@ -43,10 +43,10 @@ class YardstickFollower:
         self.current = Yardsticks(configured, NO_GOOD_SEEDER)
 
     async def run(self) -> None:
-        """Follow until cancelled; :attr:`current` stays what it was while Postgres is down.
+        """Update until cancelled; :attr:`current` stays unchanged while Postgres is down.
 
         Raises:
-            PostgresUnavailableError: Postgres can't be asked.
+            PostgresUnavailableError: Postgres isn't available.
         """
         while self._recalibrate or self._counts_seeding:
             await self.refresh()
@@ -56,7 +56,7 @@ class YardstickFollower:
         """Read them once.
 
         Raises:
-            PostgresUnavailableError: Postgres can't be asked.
+            PostgresUnavailableError: Postgres isn't available.
         """
         parameters, good_seeding = self._configured, NO_GOOD_SEEDER
         if self._recalibrate:

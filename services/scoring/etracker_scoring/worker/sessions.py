@@ -1,7 +1,7 @@
 """Settle one fact against the stored state of its session.
 
-Clients report absolute counters. A fact is worth the difference to the session's base; each counter is handled by
-itself, and one that falls (a client restarted, libtorrent's ``downloaded`` after completion) becomes the new base
+Clients report absolute counters. A fact is worth the difference from the session's base; each counter is handled
+separately, and one that falls (a client restarted, libtorrent's ``downloaded`` after completion) becomes the new base
 with no credit. Nothing here depends on the event ``started``.
 """
 
@@ -31,7 +31,7 @@ class Settlement(NamedTuple):
 
 
 def settle(session: Session | None, fact: Fact) -> Settlement | None:
-    """Settle a fact; None if it is older than the session, or an overtaken repeat within one millisecond."""
+    """Settle a fact; None if it is older than the session, or of the same millisecond with lower counters."""
     if session is None:
         return Settlement(_begin(fact), 0, 0, None)
     if _is_stale(session, fact):
@@ -61,7 +61,7 @@ def settle(session: Session | None, fact: Fact) -> Settlement | None:
 def is_hollow(fact: Fact) -> bool:
     """Return whether a ``stopped`` carries no counters: webtorrent sends zeros, whatever it announced before.
 
-    With these as the base everything would be credited twice when the same instance goes on.
+    If zeros became the base, everything would be credited again when the same instance goes on.
     """
     return fact.event == Event.STOPPED and fact.uploaded == 0 and fact.downloaded == 0
 

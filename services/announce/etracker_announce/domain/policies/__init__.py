@@ -37,7 +37,7 @@ class Policy:
     """``choose``: the function. ``choose_many``: the same for several askers at once, if that costs less.
 
     ``window``: how many candidates it needs for a list of numwant.
-    ``rivals``: up to how many seeders of a torrent a seeder's candidates should include the others, to be counted.
+    ``rivals``: if a torrent has at most this many seeders, a seeder's candidates include the others, to be counted.
     ``interval``: the announce interval that it wants, in seconds; None for the usual one.
     """
 

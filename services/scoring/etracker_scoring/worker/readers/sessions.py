@@ -29,11 +29,11 @@ FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::float8[], $5::float8[],
 """
 
 Changes = dict[SessionKey, Session]
-"""Every session with facts, as it is after the last one."""
+"""Every session with facts, in its state after the last fact."""
 
 
 class SessionsReader(Reader[None, Changes]):
-    """Stores the state that the next facts are compared with."""
+    """Stores the states with which the next facts are compared."""
 
     async def load(self, batch: Batch, rows: Rows) -> None:
         """Load nothing: the batch has the sessions."""

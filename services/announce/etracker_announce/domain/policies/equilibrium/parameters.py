@@ -1,4 +1,4 @@
-"""What an operator can tune about policy ``equilibrium``, and what follows from that alone."""
+"""The parameters of policy ``equilibrium``, and what follows from them alone."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from etracker_shared.language.parameters import described
 TIERS = 5
 
 RIVALS = 41
-"""Up to how many seeders a seeder is shown the others, to know which of them a leecher is guaranteed.
+"""With up to this many seeders, a seeder's candidates include the others, to find out whom a leecher is guaranteed.
 
 Beyond that it only knows their number.
 """
@@ -19,7 +19,7 @@ ALL = 1.0
 
 @dataclass(frozen=True, slots=True)
 class EquilibriumParameters:
-    """What an operator can tune.
+    """The parameters that an operator can set.
 
     Raises:
         ValueError: a parameter makes no sense; the message says which, and what would.
@@ -68,12 +68,12 @@ class EquilibriumParameters:
         if not (
             0 < self.tau_bounds[0] <= self.tau_bounds[1] and 0 < self.interval_bounds[0] <= self.interval_bounds[1]
         ):
-            raise ValueError("tau_bounds and interval_bounds must be more than 0 and rise")
+            raise ValueError("tau_bounds and interval_bounds must be more than 0, the smaller one first")
         if min(self.leechers, self.fewest, *(k for k in self.seeders if k is not None)) < 1:
             raise ValueError("seeders, leechers and fewest must be at least 1, or the swarm falls apart")
         guaranteed = [math.inf if k is None else k for k in self.seeders]
         if guaranteed != sorted(guaranteed):
-            raise ValueError("seeders must never be fewer for a higher tier")
+            raise ValueError("a higher tier must not be guaranteed fewer seeders")
         if not 1 <= self.exact_up_to < RIVALS:
             raise ValueError(f"exact_up_to must be 1 to {RIVALS - 1}")
 
@@ -90,7 +90,7 @@ def tau_of(torrent_length: int | None, parameters: EquilibriumParameters) -> flo
 
 
 def seeders_guaranteed(parameters: EquilibriumParameters, tier: int, seeders: int) -> int:
-    """Return how many of some seeders a tier is guaranteed."""
+    """Return how many of this number of seeders a tier is guaranteed."""
     wanted = parameters.seeders[tier]
     return seeders if wanted is None else max(wanted, math.ceil(parameters.seeders_share * seeders))
 
