@@ -225,6 +225,7 @@ async def test_the_same_hybrid_uploaded_ten_times_at_once_is_one_torrent(
     assert sum(row["same_as"] is None for row in rows) == 1
 
 
+@pytest.mark.promise(4)
 async def test_a_v2_torrent_is_tracked_by_its_truncated_infohash(client: AsyncClient, tmp_path: Path) -> None:
     data = make_torrent(make_content(tmp_path / "content.bin", 600_000), version=Version.V2)
     answer = await upload(client, data)

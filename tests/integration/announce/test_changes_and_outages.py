@@ -70,6 +70,7 @@ async def test_a_key_is_known_within_a_second_of_its_insert_and_refused_after_it
         await within(1, lambda: announcer.announce(NEW_KEY, INFO_HASH, PEER), failed_with(b"Invalid announce key"))
 
 
+@pytest.mark.promise(26)
 async def test_a_hybrid_torrents_other_hash_has_the_statistics_of_the_first(announcer: Announcer) -> None:
     """BEP 52."""
     await announcer.sql("UPDATE infohashes SET downloaded = 5, length = 1000 WHERE info_hash = $1", [(INFO_HASH,)])
@@ -126,6 +127,7 @@ async def test_scoring_that_hangs_delays_an_announce_by_its_deadline_only(announ
     assert took < 3, "after three failures nobody is asked for a second"
 
 
+@pytest.mark.promise(13)
 async def test_while_postgres_is_down_known_torrents_are_answered_and_unseen_ones_shall_be_tried_again(
     dedicated_postgres: PostgresServer, redis_settings: RedisSettings
 ) -> None:
@@ -181,6 +183,7 @@ def processes_of(server: PostgresServer) -> list[int]:
     return [process.pid for process in (*parent.children(recursive=True), parent)]
 
 
+@pytest.mark.promise(13)
 async def test_while_redis_is_down_clients_shall_try_again_and_are_served_within_a_second_of_its_return(
     postgres_settings: PostgresSettings, dedicated_redis: RedisServer
 ) -> None:
@@ -217,10 +220,10 @@ async def test_the_service_starts_while_everything_is_down_and_says_so() -> None
         assert (await announcer.observe("/readyz"))[0] == 503
 
 
+@pytest.mark.promise(19)
 async def test_a_misleading_host_name_is_warned_about(
     postgres_settings: PostgresSettings, redis_settings: RedisSettings, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """PROTOCOL 19."""
     async with running_announcer(postgres_settings, redis_settings, frontend_hostname="down.example") as announcer:
         reply = await announcer.announce(KEY, INFO_HASH, PEER)
     assert reply[b"failure reason"] == b"Invalid announce key, get a new one at down.example"

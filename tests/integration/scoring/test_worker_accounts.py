@@ -65,6 +65,7 @@ async def test_facts_of_an_entry_and_of_later_entries_are_one_history(
     assert await database.fetchval("SELECT snatched FROM peers WHERE announce_key = 'alice'") == 1
 
 
+@pytest.mark.promise(26)
 async def test_a_hybrid_torrents_hashes_share_statistics_and_tell_both_swarms_of_snatches(
     database: asyncpg.Connection, redis_client: Redis, start_worker: StartWorker
 ) -> None:

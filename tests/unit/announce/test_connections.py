@@ -79,8 +79,8 @@ async def until_nothing_is_open(server: HttpServer) -> None:
             await asyncio.sleep(0.005)
 
 
+@pytest.mark.promise(12)
 async def test_a_kept_connection_answers_again_and_again(wire: Wire) -> None:
-    """PROTOCOL 12."""
     for _ in range(3):
         wire.send(announce())
         head, body = await wire.answer()
@@ -88,9 +88,9 @@ async def test_a_kept_connection_answers_again_and_again(wire: Wire) -> None:
         assert b"5:peers0:" in body
 
 
+@pytest.mark.promise(12)
 @pytest.mark.parametrize("last", [announce(6881, "Connection: close"), announce(version="1.0")])
 async def test_connection_close_and_http_1_0_are_closed(wire: Wire, last: bytes) -> None:
-    """PROTOCOL 12."""
     wire.send(last)
     answer = await wire.rest()
     assert b"\r\nConnection: close\r\n" in answer
@@ -220,14 +220,15 @@ async def test_a_request_that_never_ends_is_given_up(scripted: Scripted) -> None
         wire.writer.close()
 
 
+@pytest.mark.promise(3, 20)
 async def test_a_long_query_is_a_failure_and_no_error(wire: Wire) -> None:
-    """PROTOCOL 3 and 20."""
     wire.send(request(f"/{KEY}/announce?{query(bytes(20), PEER)}&x={'y' * 2048}"))
     assert b"GET string too long" in (await wire.answer())[1]
     wire.send(request(f"/{KEY}/scrape?info_hash={'y' * 20_000}"))
     assert b"GET string too long" in (await wire.answer())[1]
 
 
+@pytest.mark.promise(3)
 async def test_an_endless_head_is_cut_off(wire: Wire) -> None:
     wire.send(b"GET /announce HTTP/1.1\r\n")
     for _ in range(4):
@@ -236,6 +237,7 @@ async def test_an_endless_head_is_cut_off(wire: Wire) -> None:
     assert (await wire.rest()).startswith(b"HTTP/1.1 431 ")
 
 
+@pytest.mark.promise(11)
 @pytest.mark.parametrize("rubbish", [b"\x16\x03\x01\x02\x00", b"GET\r\n\r\n", b"HELLO WORLD\r\n\r\n", b"\x00" * 100])
 async def test_what_is_no_http_gets_400(wire: Wire, rubbish: bytes) -> None:
     wire.send(rubbish)
@@ -249,6 +251,7 @@ async def test_rubbish_behind_an_announce_takes_nothing_from_it(wire: Wire) -> N
     assert answer.count(b"HTTP/1.1") == 1
 
 
+@pytest.mark.promise(11)
 @pytest.mark.parametrize("method", ["POST", "PUT", "HEAD", "OPTIONS"])
 async def test_other_methods_find_nothing(wire: Wire, method: str) -> None:
     wire.send(request("/announce", "Content-Length: 2", "Connection: close").replace(b"GET", method.encode()) + b"xx")
@@ -297,6 +300,7 @@ async def test_a_client_that_never_reads_is_let_go(scripted: Scripted) -> None:
             await until_nothing_is_open(server)
 
 
+@pytest.mark.promise(12)
 async def test_an_announce_under_way_is_answered_before_the_service_stops(scripted: Scripted) -> None:
     scripted.swarms.hold = asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
