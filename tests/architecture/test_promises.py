@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.promises import LEAD
 
+pytestmark = pytest.mark.timeout(300)  # another pytest collects tests
+
 ROOT = Path(__file__).parents[2]
 NUMBERED = re.compile(r"^(\d+)\. ", re.MULTILINE)
 CLAIMED = re.compile(r"PROTOCOL \d|test_protocol_\d")

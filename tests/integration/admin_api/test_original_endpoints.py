@@ -13,9 +13,9 @@ from httpx import AsyncClient
 
 from etracker_admin_api.settings import AdminSettings
 from etracker_shared.agreements.notifications import INFOHASHES_CHANNEL, parse_payload
-from tests.integration.admin_api.conftest import AUTHORIZED, serving
+from tests.support.admin_api import AUTHORIZED, serving
+from tests.support.torrent_files import torrent, v1_info
 from tests.support.torrents import Version, info_hash_v1, info_hash_v2, make_content, make_torrent
-from tests.unit.admin_api.torrent_files import torrent, v1_info
 
 INFO_HASH = bytes(range(20))
 BASE64 = base64.b64encode(INFO_HASH).decode()

@@ -9,8 +9,9 @@ from redis.asyncio import Redis
 from etracker_shared.agreements import redis_keys
 from etracker_shared.agreements.facts import ENTRY_FIELD, MAX_COUNTER, Event, Fact, FactFlag, pack_fact, shard_of
 from etracker_shared.language.identity import hash_announce_key
-from tests.integration.scoring.conftest import StartWorker, add_facts, eventually
 from tests.support.facts import info_hash_of, make_fact
+from tests.support.scoring import StartWorker, add_facts
+from tests.support.waiting import eventually
 
 FILM = info_hash_of("film")
 

@@ -4,7 +4,6 @@ import pytest
 
 from etracker_announce.domain.errors import Reason
 from etracker_announce.frontends.http.failures import (
-    FORBIDDEN,
     MAX_TEXT_BYTES,
     TEXTS,
     forbidden_words,
@@ -40,9 +39,21 @@ def test_the_two_texts_that_others_rely_on() -> None:
 
 
 @pytest.mark.promise(19)
-def test_the_words_to_avoid_are_those_of_the_protocol_notes() -> None:
-    assert len(FORBIDDEN) == 23
-    assert forbidden_words("Downtown.Trumpet") == ["trump", "down"]
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Torrent not found", ["not found"]),
+        ("UNREGISTERED TORRENT", ["unregistered"]),
+        ("This torrent has been deleted", ["deleted"]),
+        ("Dupe of another, retitled", ["dupe", "retitled"]),
+        ("Tracker is down for maintenance", ["down", "maintenance"]),
+        ("You are not authorized", ["not authorized"]),
+        ("Downtown.Trumpet", ["trump", "down"]),
+        ("The tracker is just starting, try again soon", []),
+    ],
+)
+def test_words_on_which_clients_act_are_found_wherever_they_stand(text: str, words: list[str]) -> None:
+    assert forbidden_words(text) == words
 
 
 @pytest.mark.promise(12)
