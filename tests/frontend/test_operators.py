@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Page, expect
 
-from tests.frontend.test_visitors import upload
+from tests.support.browser import upload
 
 DROP = """(zone, [name, base64]) => {
   const data = new DataTransfer();

@@ -1,4 +1,4 @@
-"""Every Redis key of etracker. No other module spells them out.
+"""Every Redis key of etracker. Nothing else in the project spells one.
 
 A swarm's keys share the hash tag ``{xx}``, the first byte of its infohash in hex, so that a Redis
 Cluster keeps them on one node while the 256 tags spread over all of them. ``<ih>`` is the infohash as
@@ -32,7 +32,17 @@ key                  type    TTL      written by          read by             wh
                                                                               keys and of downloads
 ``limit:at_once:*``  zset    5 min    admin API           admin API           downloads in progress of a key or an
                                                                               address -> when they count as ended
-==================== ======= ======== =================== =================== ============================"""
+==================== ======= ======== =================== =================== ===================================
+
+Fields of hashes and of stream entries stand in double backquotes after what they hold; each is a constant below, and
+so is each number of seconds that a script needs. A Lua script gets keys in ``KEYS`` and touches no other key; it
+writes a constant as ``redis_keys.NAME`` (:mod:`~etracker_shared.plumbing.redis_scripts`).
+
+An empty swarm's keys are deleted by the sweeper. None but ``{xx}f<ih>`` has a TTL, because every announce
+would have to renew it. So whoever writes the snatches of a swarm that may not exist adds the infohash to
+``{xx}due`` too (``ZADD NX``): only the schedule brings the sweeper to it. ``docs/data.md`` has the layout of
+the values.
+"""
 
 TAGS = tuple(b"{%02x}" % tag for tag in range(256))
 SWEEPER_LOCK = b"sweeper"

@@ -16,7 +16,7 @@ import redis
 from etracker_shared.agreements import redis_keys
 from etracker_shared.agreements.facts import SHARDS
 from etracker_stack.supervisor import CRASHES_ALLOWED
-from tests.e2e.faults.accounts import assert_acknowledged_counted, assert_statistics_equal, make_sessions
+from tests.support.accounts import assert_acknowledged_counted, assert_statistics_equal, make_sessions
 from tests.support.load import Connection, Load, Session, Tally
 from tests.support.processes import wait_until
 from tests.support.stack import StackRun, running_stack

@@ -65,9 +65,9 @@ def may_be_seen(record: np.void, family: Family, visibility: Visibility) -> bool
     )
 
 
+@pytest.mark.promise(8, 17, 18, 24)
 @given(swarms(), visibilities)
 def test_only_live_reachable_others_are_introducible(candidates: Records, visibility: Visibility) -> None:
-    """PROTOCOL 8, 17, 18 and 24."""
     kept = introducible(candidates, visibility)
     expected = [record for record in candidates if any(may_be_seen(record, f, visibility) for f in (FAMILY4, FAMILY6))]
     assert [record.tobytes() for record in kept] == [record.tobytes() for record in expected]
@@ -127,12 +127,12 @@ def test_ratio_withholds_a_share_but_leaves_five(numwant: int, share: float, len
     assert len(POLICIES[PolicyName.RATIO].choose(question(numwant, share=share), candidates)) == length
 
 
+@pytest.mark.promise(24)
 @pytest.mark.parametrize(
     ("setting", "near", "far"),
     [(PrivatePeers.PRIVATE_ASKERS, True, False), (PrivatePeers.ALWAYS, True, True), (PrivatePeers.NEVER, False, False)],
 )
 def test_private_addresses_go_where_the_deployment_says(setting: PrivatePeers, near: bool, far: bool) -> None:
-    """PROTOCOL 24."""
     assert sees_private(setting, asker_is_private=True) is near
     assert sees_private(setting, asker_is_private=False) is far
 

@@ -83,6 +83,7 @@ def test_every_replica_chooses_the_same_whatever_the_order_of_the_candidates(
     assert set(chosen.tolist()) == set(POLICIES[policy].choose(question, shuffled)["identity"].tolist())
 
 
+@pytest.mark.promise(18)
 @settings(deadline=None)
 @given(SWARMS)
 def test_equilibrium_introduces_two_peers_to_each_other_or_not_at_all(records: Records) -> None:
@@ -93,6 +94,7 @@ def test_equilibrium_introduces_two_peers_to_each_other_or_not_at_all(records: R
             assert all(place in lists[other] for other in peers)
 
 
+@pytest.mark.promise(14)
 @settings(deadline=None)
 @given(SWARMS, st.floats(0, 4), st.floats(0, 4))
 def test_equilibrium_only_ever_adds_peers_while_nobody_joins_or_leaves(
@@ -175,6 +177,7 @@ def test_pair_hashes_are_spread_evenly() -> None:
     assert abs(counts - 5000).max() < 350
 
 
+@pytest.mark.promise(18)
 def test_seeders_are_never_given_seeders() -> None:
     records = make_swarm(20, 20, 3)
     assert introduced(records, 0) <= set(range(20, 40))
@@ -190,6 +193,7 @@ def test_a_seeder_that_isnt_shown_its_many_rivals_chooses_as_if_it_were() -> Non
         assert set(counted["identity"].tolist()) == introduced(records, place)
 
 
+@pytest.mark.promise(14)
 def test_the_interval_follows_tau_while_a_list_is_restricted() -> None:
     records = just_joined(3, 0)
     question = asked_by(records, 3)
