@@ -74,11 +74,11 @@ run: $(VENV)/run.stamp $(FRONTEND) ## Run the whole tracker; its data stays in .
 	@exec $(BIN)/python -m etracker_stack
 
 .PHONY: dev
-dev: $(VENV)/run.stamp $(CLIENT) ## Run the tracker with the frontend from its sources, reloaded at every change
+dev: $(VENV)/run.stamp $(CLIENT) ## Run the tracker with the frontend from its sources, with live reload
 	@exec sh deploy/dev.sh
 
 .PHONY: migrate
-migrate: $(VENV)/run.stamp ## Bring the database that PGHOST and the like name to the newest version
+migrate: $(VENV)/run.stamp ## Migrate the database that PGHOST and related variables name to the newest version
 	$(BIN)/python -m etracker_migrations
 
 .PHONY: api-key
@@ -86,7 +86,7 @@ api-key: $(VENV)/run.stamp ## Replace the API key of the tracker and print the n
 	@exec $(BIN)/python -m etracker_stack.api_key
 
 .PHONY: psql
-psql: $(VENV)/run.stamp ## Open psql on the database of the tracker that runs
+psql: $(VENV)/run.stamp ## Open psql on the running tracker's database
 	@exec $(BIN)/python -m etracker_stack.postgres_tools psql
 
 .PHONY: dump
@@ -94,11 +94,11 @@ dump: $(VENV)/run.stamp ## Write a backup of the running tracker's database to s
 	@exec $(BIN)/python -m etracker_stack.postgres_tools pg_dump --format=custom
 
 .PHONY: restore
-restore: $(VENV)/run.stamp ## Replace the running tracker's database by a backup from standard input
+restore: $(VENV)/run.stamp ## Replace the running tracker's database with a backup from standard input
 	@exec $(BIN)/python -m etracker_stack.postgres_tools pg_restore --clean --if-exists --single-transaction --dbname etracker
 
 .PHONY: repair-redis
-repair-redis: $(VENV)/run.stamp ## Make Redis able to read its append-only file again; the tracker must not run
+repair-redis: $(VENV)/run.stamp ## Repair Redis' append-only file; the tracker must not be running
 	@exec $(BIN)/python -m etracker_stack.redis_files
 
 .PHONY: lint
@@ -116,28 +116,32 @@ lint: $(VENV)/dev.stamp frontend/node_modules/dev.stamp $(CLIENT) ## Check forma
 openapi: $(VENV)/dev.stamp ## Write docs/openapi.json from the admin API's routes
 	$(BIN)/python -m etracker_admin_api --openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
+.PHONY: settings
+settings: $(VENV)/run.stamp ## Write the tables of settings in docs/data.md from where the settings are declared
+	$(BIN)/python -m scripts.list_settings
+
 .PHONY: decisions
 decisions: $(VENV)/run.stamp ## Write the list of decision records, docs/adr/README.md
 	$(BIN)/python -m scripts.list_decisions
 
 .PHONY: migration
-migration: $(VENV)/dev.stamp ## Begin a migration: make migration name=what_it_does
+migration: $(VENV)/dev.stamp ## Create a migration: make migration name=what_it_does
 	@test -n "$(name)" || { echo "Say what it does: make migration name=torrents_have_a_category" >&2; exit 2; }
 	$(BIN)/python -m etracker_migrations.begin "$(name)"
 
 .PHONY: check
-check: lint system-programs ## Everything that is fast: lint and the fast tests; green at every commit
+check: lint system-programs ## Run lint and the fast tests; green at every commit
 	$(PYTEST) $(FAST_TESTS)
 	sh deploy/npm.sh run --silent test
 
 .PHONY: test
-test: check $(FRONTEND) ## Check, then every test on real servers, in a real browser and with real BitTorrent clients
+test: check $(FRONTEND) ## Run check, then every other test on real servers, in a real browser and with real BitTorrent clients
 	$(SLOW) -m "not full"
 	$(BROWSER)
 	$(E2E) -m "not full"
 
 .PHONY: test-full
-test-full: check $(FRONTEND) ## Test with the long forms of the fault, load and client tests
+test-full: check $(FRONTEND) ## Run all tests, with the long forms of the fault, load and client tests
 	$(SLOW)
 	$(BROWSER)
 	$(E2E)
@@ -148,19 +152,19 @@ siege: $(VENV)/dev.stamp $(FRONTEND) system-programs ## Attack the tracker in ev
 	ETRACKER_SIEGE_SECONDS=$(SIEGE_SECONDS) $(E2E)/siege -m full
 
 .PHONY: bench
-bench: $(VENV)/dev.stamp system-programs ## Measure what an announce costs, next to other trackers
+bench: $(VENV)/dev.stamp system-programs ## Measure the cost of an announce, compared with other trackers
 	$(BIN)/python -m bench $(BENCH)
 
 .PHONY: equilibrium
-equilibrium: $(VENV)/dev.stamp ## Simulate what every selection policy does to whom (15 minutes); writes docs/equilibrium.md
+equilibrium: $(VENV)/dev.stamp ## Simulate how every selection policy affects each kind of user (15 minutes); writes docs/equilibrium.md
 	$(BIN)/python -m lab
 
 .PHONY: equilibrium-quick
-equilibrium-quick: $(VENV)/dev.stamp ## The same from fewer runs (2 minutes)
+equilibrium-quick: $(VENV)/dev.stamp ## Simulate the same with fewer runs (2 minutes)
 	$(BIN)/python -m lab --quick
 
 .PHONY: equilibrium-real
-equilibrium-real: $(VENV)/dev.stamp ## Measure the same with libtorrent sessions on shaped lines (12 minutes, Linux with tc); REAL="--runs 8"
+equilibrium-real: $(VENV)/dev.stamp ## Measure the same with libtorrent sessions on lines of limited speed (12 minutes, Linux with tc); REAL="--runs 8"
 	$(BIN)/python -m lab.real --docs $(REAL)
 
 .PHONY: install-system
@@ -172,10 +176,10 @@ system-programs:
 	@sh deploy/install_system.sh --if-missing
 
 .PHONY: lock
-lock: $(VENV)/dev.stamp ## Resolve and hash the dependencies (LOCK=--upgrade takes the newest)
+lock: $(VENV)/dev.stamp ## Resolve and hash the dependencies (LOCK=--upgrade for the newest)
 	$(BIN)/python deploy/lock.py $(LOCK)
 
 .PHONY: clean
-clean: ## Remove what the tools made; the tracker's data in .data stays
+clean: ## Remove the tools' output; the tracker's data in .data stays
 	rm -rf $(VENV) build frontend/node_modules frontend/dist frontend/src/api/generated .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -o -name '*.egg-info' | xargs rm -rf

@@ -46,7 +46,7 @@ GATEWAY_SHAPE = Shape(GATEWAY, 10_000, 1_000)
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much to measure: rounds and announces of a stage, and the large worlds."""
+    """How much to measure: rounds and announces per stage, and the size of the large worlds."""
 
     rounds: int
     announces: int
@@ -63,19 +63,19 @@ QUICK = Size(2, 3_000, 500, 2, 3_000, 3, Shape(LARGE, 50_000, 5_000), Shape(ONE_
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run it, print and keep what it found; return 1 if a bound is missed."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure what an announce costs.")
+    """Run the benchmark, print and store its results; return 1 if a bound is missed."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the cost of an announce.")
     parser.add_argument(
-        "--quick", action="store_true", help="a rough look in under two minutes, worlds a tenth as large"
+        "--quick", action="store_true", help="rough results in under two minutes, with worlds a tenth as large"
     )
-    parser.add_argument("--output", type=Path, default=BUILD / "bench.json", help="where the numbers go")
+    parser.add_argument("--output", type=Path, default=BUILD / "bench.json", help="file for the numbers")
     parser.add_argument("--docs", action="store_true", help="update docs/benchmarks.md and its pictures")
-    parser.add_argument("--only", choices=PARTS, help="leave the other parts out")
+    parser.add_argument("--only", choices=PARTS, help="measure only this part")
     options = parser.parse_args(arguments)
     results = Results(describe_machine())
     try:
         measure(results, QUICK if options.quick else FULL, options.only)
-    finally:  # what was measured before something failed helps to find out why
+    finally:  # results from before a failure help to find its cause
         show(results)
     results.write(options.output)
     if options.docs:
@@ -84,7 +84,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def measure(results: Results, size: Size, only: str | None) -> None:
-    """Run every stage on trackers of its own."""
+    """Run each stage with new trackers."""
     started = time.monotonic()
     progress = Progress()
     with _workplace() as work:
@@ -99,7 +99,7 @@ def _plain(size: Size, results: Results, progress: Progress, only: str | None, w
     with etracker(work, "small", PLAIN) as tracker:
         results.machine["redis"] = tracker.redis_build()
         ours = Target(ETRACKER, tracker, World(SMALL_SHAPE))
-        # To announce all peers of the gateway are on this machine, a private address: they need swarms of their own.
+        # For announce, peers behind the gateway are all on this machine, a private address: they need separate swarms.
         gateway = Target(GATEWAY, tracker, World(GATEWAY_SHAPE), tracker.gateway)
         for target in (ours, gateway):
             load_catalogue(tracker, target.world)
@@ -125,7 +125,7 @@ def _beside_others(size: Size, results: Results, progress: Progress, ours: Seque
 
 
 def _growth(size: Size, results: Results, progress: Progress, small: Target, work: Path) -> None:
-    """Give each world a tracker of its own: how many peers there are and how many in a swarm are two questions."""
+    """Give each world its own tracker: the number of peers and the size of a swarm are two questions."""
     with ExitStack() as running:
         targets = [Target(SMALL, small.tracker, small.world)]
         for directory, shape in (("large", size.large), ("one-swarm", size.one_swarm)):
@@ -140,7 +140,7 @@ def _growth(size: Size, results: Results, progress: Progress, small: Target, wor
 
 
 def _policies(size: Size, results: Results, progress: Progress, work: Path) -> None:
-    """Let the same peers announce to two trackers that differ in nothing but their policy."""
+    """Let the same peers announce to two trackers that differ only in their policy."""
     with ExitStack() as running:
         targets = []
         for policy in POLICIES:
@@ -150,7 +150,7 @@ def _policies(size: Size, results: Results, progress: Progress, work: Path) -> N
                 _load(target, tracker, progress)
                 targets.append(target)
         join_all(targets, progress)
-        targets.sort(key=lambda target: target.world.shape.peers)  # what is compared follows each other
+        targets.sort(key=lambda target: target.world.shape.peers)  # targets that are compared run one after the other
         results.samples.extend(run(Plan(UNDER, size.policy_rounds, size.growth_announces), targets, progress))
 
 

@@ -1,4 +1,4 @@
-"""Judges answers: a benchmark of failures is worth nothing."""
+"""Checks answers: a benchmark that counts failures is worthless."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ _HEAD_END = b"\r\n\r\n"
 
 
 class BadAnswersError(Exception):
-    """Answers that aren't announce answers: the run says nothing."""
+    """Some answers aren't answers to announces, so the run proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """All answers were good; ``peers``: how many each listed on average; ``size``: mean body in bytes."""
+    """All answers were good. ``peers``: the mean number of peers listed; ``size``: the mean body size in bytes."""
 
     peers: float
     size: float
@@ -42,7 +42,7 @@ def judge(answers: Sequence[bytes]) -> Judged:
 
 
 def refused(answers: Sequence[bytes]) -> list[int]:
-    """Return which answers aren't good."""
+    """Return the answers that aren't good."""
     parted = [answer.partition(_HEAD_END) for answer in answers]
     return [index for index, (head, _, body) in enumerate(parted) if _judge_one(head, body)[0]]
 

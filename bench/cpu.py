@@ -12,10 +12,10 @@ _TIMES = slice(11, 15)  # utime, stime, and those of children that ended and wer
 
 
 def cpu_seconds(roots: Mapping[str, int]) -> dict[str, float]:
-    """Return the CPU time since each process started: all its threads, its children, and theirs.
+    """Return the CPU time of each process since its start, including all its threads and descendants.
 
-    ``roots``: role to pid. A child that ends between two readings moves into its parent's share, so the
-    difference of two readings misses nothing.
+    ``roots``: role to pid. The time of a child that ends between two readings is added to its parent's, so
+    the difference of two readings misses nothing.
     """
     parents, times = _read_all()
     owners = {pid: role for role, pid in roots.items()}

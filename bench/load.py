@@ -1,7 +1,7 @@
 """The load generator: sends prepared requests over many connections and times each answer.
 
-One thread, one epoll, no parsing beyond Content-Length: about 20 us of its own CPU time an announce on
-a kept connection, so that a tracker on the same two cores has most of them.
+One thread, one epoll, no parsing beyond Content-Length: about 20 us of its own CPU time per announce on
+a kept connection, so that most of the two cores is left for the tracker.
 """
 
 import select
@@ -22,7 +22,7 @@ class StalledError(Exception):
 
 @dataclass(slots=True)
 class Outcome:
-    """What came back: one answer and one latency (seconds) a request, in the requests' order.
+    """The results: one answer and one latency (seconds) per request, in the order of the requests.
 
     ``resent``: requests sent again because the server had closed a kept connection in the meantime.
     """
@@ -46,9 +46,9 @@ class _Connection:
 class LoadGenerator:
     """Sends ``requests`` to ``address``, at most ``connections`` at a time.
 
-    ``reuse``: keep connections, or open a new one for every request. ``rate``: requests a second, each
-    timed from when it was due (so that a slow tracker can't hide behind a waiting client); None: as
-    fast as answers come, each timed from when it was sent (a new connection: from its opening).
+    ``reuse``: keep connections, or open a new one for every request. ``rate``: requests per second, each
+    timed from when it was due (so that a slow tracker can't delay its own measurement); None: as fast
+    as possible, each timed from when it was sent (on a new connection: from when it was opened).
     """
 
     address: tuple[str, int]
@@ -65,7 +65,7 @@ class LoadGenerator:
     _outcome: Outcome = field(init=False, default_factory=lambda: Outcome([], []))
 
     def run(self) -> Outcome:
-        """Send everything and return when the last answer is there.
+        """Send everything and return when the last answer has arrived.
 
         Raises:
             StalledError: no answer came for 20 s.
@@ -98,7 +98,7 @@ class LoadGenerator:
                 reported = answered
 
     def _send_due(self, started: float) -> float:
-        """Send what is due on free connections; return how long to wait for an answer."""
+        """Send the requests that are due on free connections; return how long to wait for an answer."""
         total = len(self.requests)
         while self._next < total and len(self._busy) < self.connections:
             due = 0.0
@@ -131,7 +131,7 @@ class LoadGenerator:
         return _Connection(opened)
 
     def _receive(self, connection: _Connection | None) -> int:
-        """Read what came; return 1 when it completed an answer."""
+        """Read from a connection; return 1 if that completed an answer."""
         if connection is None:
             return self._drop_idle()
         try:
@@ -159,7 +159,7 @@ class LoadGenerator:
             connection.socket.close()
 
     def _resend(self, connection: _Connection) -> None:
-        """Send again over a new connection what met a kept connection the server was just closing."""
+        """Resend over a new connection a request that was sent while the server was closing a kept one."""
         if not connection.used:
             raise StalledError("the server closed a new connection without an answer")
         del self._busy[connection.socket.fileno()]

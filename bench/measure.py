@@ -23,7 +23,7 @@ PAUSE_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A tracker with a world of its own. ``address``: where announces go, if not to the tracker's own port."""
+    """A tracker with its own world. ``address``: where announces are sent, if not to the tracker's own port."""
 
     name: str
     tracker: Tracker
@@ -33,9 +33,9 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One round of one target. CPU time is a role's microseconds an announce; latencies are milliseconds.
+    """One round of one target. CPU times are microseconds per announce of each role; latencies are milliseconds.
 
-    ``rate``: announces a second that were asked for; None: as many as answers allowed.
+    ``rate``: the requested announces per second; None: as many as possible.
     """
 
     stage: str
@@ -54,13 +54,13 @@ class Sample:
 
     @property
     def total_cpu_us(self) -> float:
-        """CPU time an announce over all processes."""
+        """CPU time per announce over all processes."""
         return sum(self.cpu_us.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a stage goes: ``rounds`` times every target in every mode, ``announces`` each."""
+    """The plan of a stage: ``rounds`` times every target in every mode, with ``announces`` each."""
 
     stage: str
     rounds: int
@@ -74,7 +74,7 @@ class Plan:
 
 
 def run(plan: Plan, targets: Sequence[Target], progress: Progress) -> Iterator[Sample]:
-    """Measure the targets in turn, round after round, so that the machine's moods meet all of them."""
+    """Measure the targets in turn, round after round, so that fluctuations of the machine affect all of them."""
     with progress.stage(plan.stage, plan.size(len(targets))) as advance:
         for _ in range(plan.rounds):
             for mode in plan.modes:
@@ -117,9 +117,9 @@ def _sample(plan: Plan, target: Target, mode: str, requests: Sequence[bytes], ad
 
 
 def meet_caches(plan: Plan, target: Target, progress: Progress) -> Sample:
-    """Let caches meet every key and torrent; measure the first announces of a plan's number.
+    """Fill the caches with every key and torrent; measure the first announces, as many as the plan says.
 
-    All announce twice: where scoring can't tell a standing in time, as in the first rush, it is asked for again.
+    All announce twice: if scoring doesn't answer in time, as in the first rush, the second announce asks again.
     """
     world, tracker = target.world, target.tracker
     peers = world.first_announces()
@@ -133,7 +133,7 @@ def meet_caches(plan: Plan, target: Target, progress: Progress) -> Sample:
 
 
 def join_all(targets: Sequence[Target], progress: Progress) -> None:
-    """Let every peer of each world announce once, so that rounds meet full swarms and warm caches."""
+    """Let every peer of each world announce once, so that rounds begin with full swarms and warm caches."""
     for target in targets:
         count = target.world.shape.peers
         with progress.stage(f"joining {target.name}", count) as advance:
@@ -142,7 +142,7 @@ def join_all(targets: Sequence[Target], progress: Progress) -> None:
 
 
 def _insist(target: Target, requests: Sequence[bytes], connections: int, advance: Advance) -> None:
-    """Send announces that aren't measured; a client that gets a temporary failure tries again, as a real one would."""
+    """Send announces that aren't measured; after a temporary failure a client tries again, as a real one would."""
     address, answers = target.address or target.tracker.address, list[bytes]()
     for _ in range(ATTEMPTS):
         answers = LoadGenerator(address, requests, connections, reuse=True, on_answer=advance).run().answers

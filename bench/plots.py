@@ -1,4 +1,4 @@
-"""Two plots: who spends an announce's CPU time, and how it changes as the tracker grows."""
+"""Two plots: the CPU time of an announce by process, and how it changes as the tracker grows."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,12 +14,12 @@ mpl.rcParams["svg.hashsalt"] = "etracker"  # the same numbers draw the same file
 
 
 def draw_shares(medians: Sequence[Median], path: Path) -> None:
-    """Draw each tracker's CPU time an announce, stacked by process."""
+    """Draw each tracker's CPU time per announce, stacked by process."""
     _draw([median for median in medians if median.stage == OTHERS], path)
 
 
 def draw_growth(medians: Sequence[Median], path: Path) -> None:
-    """Draw our CPU time an announce against the size of what is tracked."""
+    """Draw our CPU time per announce against the number of peers and swarms."""
     _draw([median for median in medians if median.stage == SCALE], path)
 
 
@@ -32,7 +32,7 @@ def _draw(medians: Sequence[Median], path: Path) -> None:
         _stack(ax, [median for median in medians if median.mode == mode], roles)
         ax.set_title(mode)
     axes[0].invert_yaxis()
-    figure.supxlabel("CPU time an announce, microseconds")
+    figure.supxlabel("CPU time per announce, microseconds")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
     figure.savefig(path, metadata={"Date": None})
 

@@ -1,4 +1,4 @@
-"""Shows how far a benchmark is."""
+"""Shows the progress of a benchmark."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,14 +9,14 @@ from rich.progress import Progress as Bars
 
 
 class Advance:
-    """One stage's bar; called with the announces that were answered since the last call."""
+    """The bar of one stage; called with the number of announces answered since the last call."""
 
     def __init__(self, bars: Bars, task: TaskID) -> None:
         self._bars = bars
         self._task = task
 
     def __call__(self, count: float) -> None:
-        """Move on."""
+        """Advance the bar."""
         self._bars.advance(self._task, count)
 
     def say(self, what: str) -> None:
@@ -24,12 +24,12 @@ class Advance:
         self._bars.console.print(what, highlight=False)
 
     def describe(self, doing: str) -> None:
-        """Say what happens now."""
+        """Say what is being done."""
         self._bars.update(self._task, description=doing)
 
 
 class Progress:
-    """Bars on standard error, a stage each; where nobody watches, a line a stage."""
+    """Bars on standard error, one per stage; one line per stage if it isn't a terminal."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)

@@ -1,9 +1,9 @@
-"""Measure the swarm step alone: CPU of Redis and of the client an announce, and memory a peer.
+"""Measure the swarm step alone: CPU time of Redis and of the client per announce, and memory per peer.
 
     python bench/redis_step.py [REDIS_SERVER]
 
 Starts a Redis of its own with an append-only file, fills swarms of several sizes, and announces in batches
-of 50 with a fact each, as a busy announce process does. The client's share includes everything from the
+of 50, each with a fact, as a busy announce process does. The client's share includes everything from the
 :class:`Step` to the :class:`View`.
 """
 
@@ -78,9 +78,9 @@ async def fill(swarms: RedisSwarms, count: int, size: int, now: int) -> None:
 
 
 async def measure_cost(swarms: RedisSwarms, pid: int, size: int, window: int) -> tuple[float, float, float]:
-    """Return CPU us of Redis and of this process an announce, and announces a second, in swarms of one size.
+    """Return CPU us per announce of Redis and of this process, and announces per second, in swarms of one size.
 
-    The best of several rounds: whatever else the machine does only ever adds.
+    The best of several rounds: other work on the machine can only add to the time.
     """
     now = int(time.time())
     count = max(1, 1_000 // size)
@@ -104,12 +104,13 @@ async def measure(settings: RedisSettings, pid: int, client: "redis.Redis") -> N
     swarms = connect_swarms(
         settings,
         peers_per_key=5,
+        peers_per_address=16,
         peer_lifetime_seconds=3_900,
         sweep_seconds=900,
         sweep_budget=1_000,
         stream_max_bytes=2**31,
-        on_batch=lambda size: None,  # noqa: ARG005 - nobody counts here
-        on_refused_writes=lambda refused: None,  # noqa: ARG005 - nobody counts here
+        on_batch=lambda size: None,  # noqa: ARG005 - not counted here
+        on_refused_writes=lambda refused: None,  # noqa: ARG005 - not counted here
     )
     await swarms.start()
     try:
@@ -119,7 +120,7 @@ async def measure(settings: RedisSettings, pid: int, client: "redis.Redis") -> N
                 client.flushall()
                 redis_us, client_us, rate = await measure_cost(swarms, pid, size, window)
                 print(f"{size:>10}  {window:>6}  {redis_us:>9.1f}  {client_us:>10.1f}  {rate:>12.0f}")
-        print("swarms of    peers   bytes a peer")
+        print("swarms of    peers   bytes/peer")
         for count, size in ((1_000, 10), (1_000, 100), (1, 100_000)):
             client.flushall()
             client.memory_purge()
@@ -132,7 +133,7 @@ async def measure(settings: RedisSettings, pid: int, client: "redis.Redis") -> N
 
 
 def start_redis(program: str, directory: str, port: int) -> "subprocess.Popen[bytes]":
-    """Start a Redis as a deployment has it."""
+    """Start a Redis with the settings of a deployment."""
     return subprocess.Popen(
         [program, "--port", str(port), "--bind", "127.0.0.1", "--dir", directory, "--save", "", "--appendonly", "yes"],
         stdout=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""Shows what a run found: tables on the terminal, the same as Markdown, and two plots.
+"""Shows the results of a run as tables on the terminal, the same as Markdown, and two plots.
 
 ``python -m bench.report build/bench.json`` writes them into ``docs/``.
 """
@@ -16,15 +16,15 @@ from bench.results import COLD, OTHERS, PACED, SCALE, UNDER, Median, Ratio, Resu
 DOCS = Path(__file__).parents[1] / "docs"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 HEADINGS = {
-    OTHERS: "As fast as answers come",
-    PACED: "At 500 announces a second",
-    COLD: "Each announce the first of a key or a torrent since the start",
+    OTHERS: "As fast as possible",
+    PACED: "At 500 announces per second",
+    COLD: "First announces of a key or a torrent after the start",
     SCALE: "As it grows",
     UNDER: "Under the default policy and under that of plain trackers",
 }
 PICTURES = (
-    "![CPU time an announce by process](pictures/benchmark-cpu.svg)\n",
-    "![CPU time an announce as the tracker grows](pictures/benchmark-growth.svg)\n",
+    "![CPU time per announce by process](pictures/benchmark-cpu.svg)\n",
+    "![CPU time per announce as the tracker grows](pictures/benchmark-growth.svg)\n",
 )
 Rows = Sequence[Sequence[str]]
 
@@ -38,7 +38,7 @@ _COLUMNS = (
     "least to most",
     "peers/answer",
 )
-_RATIO_COLUMNS = ("CPU time an announce", "connections", "ratio", "bound", "met")
+_RATIO_COLUMNS = ("CPU time per announce", "connections", "ratio", "bound", "met")
 
 
 def show(results: Results) -> None:
@@ -83,7 +83,7 @@ def _tables(results: Results) -> Iterator[tuple[str, Sequence[str], Rows]]:
             yield heading, _COLUMNS, [_row(median) for median in found]
     roles = list(dict.fromkeys(role for median in medians if len(median.cpu_us) > 1 for role in median.cpu_us))
     shares = [_shares(median, roles) for median in medians if len(median.cpu_us) > 1]
-    yield "Each process' share, CPU us an announce", ("what", "connections", *roles), shares
+    yield "CPU us per announce, by process", ("what", "connections", *roles), shares
     yield "Bounds", _RATIO_COLUMNS, [_ratio(ratio) for ratio in results.ratios()]
 
 
@@ -114,7 +114,7 @@ def _sentences(results: Results) -> str:
     machine = ", ".join(f"{name} {value}" for name, value in results.machine.items())
     minutes = results.seconds / 60
     where = f"Measured on: {machine}; it took {minutes:.1f} minutes."
-    return f"Redis memory a peer: {memory or 'not measured'}.\n\n{where}\n"
+    return f"Redis memory per peer: {memory or 'not measured'}.\n\n{where}\n"
 
 
 if __name__ == "__main__":

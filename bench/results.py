@@ -1,4 +1,4 @@
-"""What a run found: samples, medians, and the ratios that have bounds."""
+"""The results of a run: samples, medians, and the ratios that have bounds."""
 
 import json
 import os
@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from bench.measure import KEEP_ALIVE, MODES, NEW_CONNECTION, Sample
+from etracker_shared.agreements.policies import DEFAULT_POLICY, PolicyName
 
 ETRACKER, GATEWAY = "etracker", "etracker through the gateway"
 WEBTORRENT, OPENTRACKER = "bittorrent-tracker", "opentracker"
@@ -21,22 +22,22 @@ SMALL, LARGE, ONE_SWARM = (
     "100,000 peers in one swarm",
 )
 SAME_LOAD = "10,000 peers of those 1,000,000"
-"""Those of as many keys and torrents as the small tracker has: all that differs is what else the tracker holds."""
+"""As many keys and torrents as the small tracker has: the only difference is what else the tracker holds."""
 
 OTHERS, PACED, COLD, SCALE = "against others", "at a steady rate", "cold caches", "as it grows"
 UNDER = "under policies"
-PLAIN, DEFAULT = POLICIES = ("random", "equilibrium")
+PLAIN, DEFAULT = POLICIES = (PolicyName.RANDOM, DEFAULT_POLICY)
 """What plain trackers do, which they are compared with, and what etracker does unless told otherwise."""
 
 
 def under(policy: str, world: str) -> str:
-    """Name a world whose tracker has a policy."""
+    """Return the name of a world whose tracker has this policy."""
     return f"{policy}, {world}"
 
 
 @dataclass(frozen=True, slots=True)
 class Median:
-    """The middle of a target's rounds in one stage and mode; ``cpu_us`` a role, ``total`` their sum, each a median."""
+    """The medians of a target's rounds in one stage and mode. ``cpu_us``: by role; ``total``: of their sum."""
 
     stage: str
     target: str
@@ -54,7 +55,7 @@ class Median:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A target's CPU time an announce over another's: the median of each round's own ratio, and its bound."""
+    """The ratio of two targets' CPU times per announce (the median of the rounds' ratios), and its bound."""
 
     name: str
     mode: str
@@ -63,13 +64,13 @@ class Ratio:
 
     @property
     def met(self) -> bool:
-        """Whether the bound holds."""
+        """Whether the ratio is within its bound."""
         return self.value <= self.bound
 
 
 @dataclass(slots=True)
 class Results:
-    """Everything one run found. ``memory``: name to bytes of Redis memory a peer."""
+    """All results of one run. ``memory``: bytes of Redis memory per peer, by name."""
 
     machine: dict[str, str] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
@@ -77,7 +78,7 @@ class Results:
     seconds: float = 0.0
 
     def medians(self) -> list[Median]:
-        """Return one line a stage, mode and target, in the order they were measured."""
+        """Return the medians of each stage, mode and target, in the order they were measured."""
         keys = dict.fromkeys((s.stage, s.mode, s.target) for s in self.samples)
         return [_median([s for s in self.samples if (s.stage, s.mode, s.target) == key]) for key in keys]
 
@@ -146,13 +147,13 @@ def _middle(values: Iterable[float]) -> float:
 
 
 def _parse_microseconds() -> float:
-    """Time urllib on a query of twelve parameters: no interpreter tells how it was optimised, its speed does."""
+    """Time urllib on a query of twelve parameters: an interpreter's speed shows how it was optimised."""
     query = "&".join(f"parameter{number}=value%20{number}" for number in range(12))
     return min(timeit.repeat(lambda: parse_qs(query), number=2000, repeat=15)) / 2000 * 1e6
 
 
 def describe_machine() -> dict[str, str]:
-    """Say where a run was made."""
+    """Describe the machine of a run."""
     models = [
         line.partition(":")[2].strip()
         for line in Path("/proc/cpuinfo").read_text().splitlines()

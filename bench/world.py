@@ -1,4 +1,4 @@
-"""The peers a benchmark announces for: who they are, what they say next, what it must add up to."""
+"""The peers of a benchmark: their identities, their next announces, and the statistics that must result."""
 
 import hashlib
 from copy import copy
@@ -32,7 +32,7 @@ _REGULAR, _STARTED, _STOPPED, _COMPLETED = range(4)
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """``swarms`` 1 puts every peer, each with a key of its own, into one swarm."""
+    """With ``swarms`` 1 all peers are in one swarm, each with its own key."""
 
     name: str
     peers: int
@@ -45,7 +45,7 @@ class Shape:
 
 
 class Request(Protocol):
-    """How a tracker wants to be asked."""
+    """How a tracker expects announces."""
 
     def path(self, announce_key: str) -> str:
         """Return the path of an announce URL."""
@@ -58,7 +58,7 @@ def announce_key(shape: Shape, index: int) -> str:
 
 
 def tier_of(index: int) -> int:
-    """Return the tier that one user's past earns: every tier is there as often, in every swarm."""
+    """Return the tier that a user's past earns: every tier is equally frequent, in every swarm."""
     return index % TIERS
 
 
@@ -73,21 +73,21 @@ def peer_id(index: int) -> bytes:
 
 
 class Turns:
-    """Whose turn it is to announce: everybody's once, in one order, and again from the start."""
+    """The order in which peers announce: all of them once, then again from the start."""
 
     def __init__(self, order: Ints) -> None:
         self.order = order
         self._next = 0
 
     def take(self, most: int) -> Ints:
-        """Return the next ``most`` peers, or fewer before the first comes again."""
+        """Return the next ``most`` peers, or fewer if the order ends before that."""
         start, end = self._next, min(self._next + most, len(self.order))
         self._next = end % len(self.order)
         return self.order[start:end]
 
 
 class World:
-    """Every peer's state. Peers announce in one fixed random order, so that a peer's announces never overtake."""
+    """The state of every peer. Peers announce in a fixed random order, so that a peer's announces never overtake."""
 
     def __init__(self, shape: Shape, seed: int = 1) -> None:
         self.shape = shape
@@ -97,7 +97,7 @@ class World:
         self.key_of = np.arange(count) % shape.keys
         self.uploaded = self._random.integers(0, TORRENT_BYTES, count)
         self.first_uploaded = self.uploaded.copy()
-        """What each peer's first announce says: it credits nothing, later ones are credited against it."""
+        """The counters of each peer's first announce, which credits nothing; later ones are credited relative to it."""
         self.downloaded = np.zeros(count, np.int64)
         self.left = np.where(self._random.random(count) < SEEDERS_SHARE, 0, TORRENT_BYTES)
         self.joined = np.zeros(count, np.bool_)
@@ -116,19 +116,19 @@ class World:
     def of_keys(self, keys: int) -> Self:
         """Return the same world, in which only the peers of the first keys announce.
 
-        What one of the two lets a peer do the other knows.
+        Both worlds share the state of the peers.
         """
         part = copy(self)
         part.turns = Turns(self.turns.order[self.key_of[self.turns.order] < keys])
         return part
 
     def join_silently(self) -> None:
-        """Take every peer as joined, its first announce made (for worlds that are loaded, not announced)."""
+        """Treat every peer as joined, with its first announce made (for worlds that are loaded, not announced)."""
         self.joined[:] = True
         self.announced[:] = True
 
     def announces(self, count: int, tracker: Request, *, close: bool) -> list[bytes]:
-        """Make the next announces and take them as answered. ``close``: they ask for a connection each."""
+        """Return the next announces, and treat them as answered. ``close``: each asks to close its connection."""
         ending = "Connection: close\r\n\r\n" if close else "\r\n"
         requests: list[bytes] = []
         while len(requests) < count:
@@ -138,7 +138,7 @@ class World:
         return requests
 
     def first_announces(self) -> Ints:
-        """Choose peers such that every torrent and every key is announced with: what meets each cache once."""
+        """Choose peers so that every torrent and every key is announced, once for each cache."""
         _, firsts = np.unique(self.torrent_of[self.turns.order], return_index=True)
         of_torrents = self.turns.order[firsts]
         strange = np.setdiff1d(self.key_of, self.key_of[of_torrents])
@@ -146,11 +146,11 @@ class World:
         return self._random.permutation(chosen)
 
     def announces_of(self, peers: Ints, tracker: Request) -> list[bytes]:
-        """Make an announce of each of the given peers, all different, and take them as answered."""
+        """Return an announce of each of these peers, all different, and treat them as answered."""
         return self._encode(peers, self._step(peers), tracker, "\r\n")
 
     def _step(self, peers: Ints) -> Ints:
-        """Let each peer, all different, live until its next announce; return the events."""
+        """Advance each of these peers, all different, to its next announce; return the events."""
         chance = self._random.random(len(peers))
         joined, leeching = self.joined[peers], self.left[peers] > 0
         completes = joined & leeching & (chance < COMPLETED_SHARE)
@@ -189,7 +189,7 @@ class World:
         ]
 
     def expected_by_key(self) -> dict[str, tuple[int, int, int]]:
-        """Return what statistics must say: key to (uploaded, downloaded, snatched), for keys that announced.
+        """Return the statistics that must result: (uploaded, downloaded, snatched) by key, for keys that announced.
 
         Downloads begin at 0 with the first announce.
         """

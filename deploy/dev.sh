@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the whole tracker and, in front of it, the frontend as it is in the sources: a change shows at once.
+# Runs the whole tracker, and in front of it the frontend from its sources: changes are visible at once.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the programs that end-to-end tests and the benchmark need and that no Python package brings.
-# With --if-missing it does nothing when all are there, and says what is missing when it may not install.
+# With --if-missing it does nothing if all are installed, and says what is missing if it may not install them.
 set -eu
 
 programs="transmission-daemon qbittorrent-nox aria2c rtorrent deluged opentracker wrk ip redis-server chromium"
@@ -20,7 +20,7 @@ if [ "${1:-}" = --if-missing ]; then
     fi
 fi
 
-# Debian starts a daemon when it installs one; this file, while it is there, says no.
+# Debian starts a daemon when it installs one; this file prevents that while it exists.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' >"$policy"

@@ -1,6 +1,6 @@
 """Write the hash-locked requirements: ``python deploy/lock.py`` (``make lock``).
 
-The development lock is made first and constrains the others, so that what is tested is what is deployed.
+The development lock is made first and constrains the others, so that tests use the deployed versions.
 Our own packages aren't locked: they are installed from the checkout.
 """
 
@@ -26,7 +26,7 @@ DEVELOPMENT = ROOT / "requirements-dev.txt"
 
 
 def foreign_dependencies(name: str) -> set[str]:
-    """Return what one of our packages needs of others', through our own packages too."""
+    """Return the third-party requirements of one of our packages, including those of our packages that it needs."""
     project = tomllib.loads((ROOT / DIRECTORIES[name] / "pyproject.toml").read_text())["project"]
     ours = {need for need in project["dependencies"] if need in DIRECTORIES}
     return set(project["dependencies"]).difference(ours).union(*(foreign_dependencies(need) for need in ours))
@@ -49,7 +49,7 @@ def compile_lock(requirements: Iterable[str], output: Path, *options: str) -> No
 
 
 def main() -> None:
-    """Write every lock; with ``--upgrade`` take the newest versions."""
+    """Write every lock file; with ``--upgrade``, with the newest versions."""
     development = set((ROOT / "requirements-dev.in").read_text().splitlines())
     compile_lock({*development, *BUILD, *foreign_dependencies("etracker-stack")}, DEVELOPMENT, *sys.argv[1:])
     compile_lock([NODE], ROOT / "frontend" / "requirements.txt", "--constraint", str(DEVELOPMENT), *sys.argv[1:])

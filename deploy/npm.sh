@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs npm in frontend/: with the machine's own Node.js if it is new enough, else with the one that a Python package brings.
-# Arguments: npm's.
+# Runs npm in frontend/: with the machine's own Node.js if it is new enough, otherwise with that of a Python package.
+# Arguments: those of npm.
 set -eu
 cd "$(dirname "$0")/../frontend"
 

@@ -1,1 +1,1 @@
-"""Swarm simulation: what a selection policy does to the people of a swarm."""
+"""Swarm simulation: how selection policies affect the people of a swarm."""

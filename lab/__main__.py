@@ -1,4 +1,4 @@
-"""``python -m lab``: play all runs, write the numbers, the pictures and the page."""
+"""``python -m lab``: simulate all runs, write the numbers, the pictures and the page."""
 
 import argparse
 import json
@@ -21,8 +21,8 @@ SECONDS_A_MINUTE = 60
 
 
 def main() -> None:
-    """Run the lab and say how the default does against its goal."""
-    parser = argparse.ArgumentParser(description="What each selection policy does to whom, by simulation.")
+    """Run the lab and report whether the default policy meets its goal."""
+    parser = argparse.ArgumentParser(description="Simulate how each selection policy affects each kind of user.")
     parser.add_argument("--quick", action="store_true", help="fewer runs: under two minutes, wider intervals")
     quick: bool = parser.parse_args().quick
     console = Console()
@@ -48,7 +48,7 @@ def _play(tasks: list[Task], console: Console) -> Results:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("Compiling, then playing", total=sum(task.cost for task in tasks))
+        bar = progress.add_task("Compiling, then simulating", total=sum(task.cost for task in tasks))
         for task, result in perform_all(tasks):
             results[task] = result
             progress.update(bar, description=f"{task.regime or 'community'}, {task.policy}", advance=task.cost)

@@ -1,4 +1,4 @@
-"""All the runs of the lab, spread over the cores, and what they add up to."""
+"""All runs of the lab, spread over the cores, and their summary."""
 
 import itertools
 import multiprocessing
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from etracker_announce.domain.policies import POLICIES
+from etracker_shared.agreements.policies import DEFAULT_POLICY, PolicyName
 
 from . import connections, transfer
 from .community import Payoff, draw_community, play_community
@@ -19,17 +20,16 @@ from .people import Attack, play
 from .regimes import LARGE, REGIMES, draw_population
 from .state import LEECHER, make_swarms
 
-PLAIN = "random"
-DEFAULT = "equilibrium"
+PLAIN, DEFAULT = PolicyName.RANDOM, DEFAULT_POLICY
 ALL_REGIMES = {**REGIMES, LARGE.name: LARGE}
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One run. ``regime`` None: the community of the payoff. ``cost``: seconds, roughly, so that long ones go first."""
+    """One run. ``regime`` None: the community (``community.py``). ``cost``: roughly the seconds it takes."""
 
     regime: str | None
-    policy: str
+    policy: PolicyName
     seed: int
     attack: Attack = Attack.NONE
     cost: float = 1.0
@@ -37,7 +37,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many paired runs of what."""
+    """The number of paired runs of each kind."""
 
     regimes: dict[str, int]
     attacks: dict[str, int]
@@ -82,7 +82,7 @@ def tasks_of(plan: Plan) -> list[Task]:
 
 
 def perform(task: Task) -> tuple[Task, Run | Payoff]:
-    """Play one run. Its seed draws the same people for every policy and attack."""
+    """Simulate one run. Its seed draws the same people for every policy and attack."""
     policy = POLICIES[task.policy]
     if task.regime is None:
         return task, play_community(draw_community(task.seed), policy, task.seed)
@@ -91,14 +91,14 @@ def perform(task: Task) -> tuple[Task, Run | Payoff]:
 
 
 def perform_all(tasks: list[Task]) -> Iterator[tuple[Task, Run | Payoff]]:
-    """Play all runs on all cores, in any order."""
+    """Simulate all runs on all cores, in any order."""
     compile_everything()
     with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
         yield from pool.imap_unordered(perform, tasks)
 
 
 def compile_everything() -> None:
-    """Call every compiled loop once: the processes then find it in the cache."""
+    """Call every compiled loop once, so that the processes find it in the cache."""
     one = np.ones(2, np.int64)
     swarms = make_swarms(
         up=one, down=one, reachable=one > 0, user=np.arange(2), torrent=one - 1, torrent_bytes=one[:1], seed=1
@@ -115,7 +115,7 @@ Results = dict[str, dict[str, Any]]
 
 
 def add_up(results: dict[Task, Run | Payoff]) -> Results:
-    """Add up all runs, in the shape of ``build/equilibrium.json``."""
+    """Summarise all runs, in the format of ``build/equilibrium.json``."""
     runs: dict[tuple[str, str, Attack], list[Run]] = defaultdict(list)
     payoffs: dict[str, list[Payoff]] = defaultdict(list)
     for task, result in sorted(results.items(), key=lambda item: item[0].seed):
@@ -136,13 +136,13 @@ def add_up(results: dict[Task, Run | Payoff]) -> Results:
 
 
 def _pairs(some: list[Run], others: list[Run]) -> tuple[list[Run], list[Run]]:
-    """Keep the runs that both have: seeds count from 0 on, and not every policy and attack is played as often."""
+    """Keep the runs that both have: seeds start at 0, and the number of runs differs between policies and attacks."""
     both = min(len(some), len(others))
     return some[:both], others[:both]
 
 
 def published(summary: Results) -> Results:
-    """Return the numbers of ``build/equilibrium.json``: without what only the page and its pictures show."""
+    """Return the numbers of ``build/equilibrium.json``: without those that only the page and its pictures show."""
     regimes = {
         regime: {policy: {name: found[name] for name in _PUBLISHED} for policy, found in summary[regime].items()}
         for regime in REGIMES

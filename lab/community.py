@@ -1,4 +1,4 @@
-"""The payoff: a community in which some seed for two days after every snatch and some leave at once."""
+"""Measures what seeding pays: in a community some seed for two days after every snatch, and others leave at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,10 +39,10 @@ from .tracker import EPOCH, Member, identity_of
 DAY = 24 * HOUR
 DAYS = 20
 STEADY_FROM = 7 * DAY
-"""Scores have had a half-life to form."""
+"""Long enough for scores to form: one half-life."""
 
 PAIRS = 80
-"""Of users with equal lines who want the same torrents: the one seeds, the other leaves."""
+"""Pairs of users with equal lines who want the same torrents: one seeds, the other leaves."""
 
 PUBLISHERS = 5
 PUBLISHER_UPLINK = 20 * MEGABIT
@@ -50,7 +50,7 @@ TORRENTS = 50
 TORRENT_BYTES = (1 * GIGABYTE, 8 * GIGABYTE)
 SNATCHES_PER_DAY = 0.8
 FRESHNESS_DAYS = 2.0
-"""Days in which a torrent's draw falls by a factor of e."""
+"""Days in which a torrent's popularity falls by a factor of e."""
 
 SEEDING_SECONDS = 48 * HOUR
 PARAMETERS = ScoreParameters()
@@ -58,7 +58,7 @@ PARAMETERS = ScoreParameters()
 
 @dataclass(frozen=True, slots=True)
 class Community:
-    """Who fetches what when. Over users: lines (bytes a second), ``stays``; over peers: the rest. Times in seconds.
+    """The downloads of a community. Over users: lines (bytes per second), ``stays``; the rest: over peers.
 
     The first users are publishers, the next :data:`PAIRS` seed, the last leave; so do the peers of each torrent.
     """
@@ -76,7 +76,7 @@ class Community:
 
 @dataclass(frozen=True, slots=True)
 class Payoff:
-    """``advantages``: of each pair, time to completion of who leaves over who seeds. Tiers: users of each, at last."""
+    """``advantages``: for each pair, the leaver's time to completion divided by the seeder's. Tiers: as of the end."""
 
     advantages: list[float]
     tiers_of_seeders: list[int]
@@ -108,7 +108,7 @@ def draw_community(seed: int) -> Community:
 
 
 def _wishes(rng: np.random.Generator, release: npt.NDArray[np.float64]) -> list[tuple[int, float]]:
-    """One pair's wishes: torrents, each once, the newer the likelier, and when."""
+    """The torrents that one pair wants, each once, newer ones more likely, and when it wants them."""
     wishes: list[tuple[int, float]] = []
     taken = np.zeros(len(release), np.bool_)
     for when in np.sort(rng.uniform(0, DAYS * DAY, rng.poisson(SNATCHES_PER_DAY * DAYS))):
@@ -121,7 +121,7 @@ def _wishes(rng: np.random.Generator, release: npt.NDArray[np.float64]) -> list[
 
 
 def play_community(community: Community, policy: Policy, seed: int) -> Payoff:
-    """Play twenty days and compare, in those after the first week, who seeds with who leaves."""
+    """Simulate twenty days and compare those who seed with those who leave, after the first week."""
     swarms = make_swarms(
         up=community.up,
         down=community.down,
@@ -143,7 +143,7 @@ def play_community(community: Community, policy: Policy, seed: int) -> Payoff:
 
 
 def _advantages(community: Community, duration: npt.NDArray[np.float64]) -> list[float]:
-    """Compare the same snatches of both of each pair: geometric mean over those both completed."""
+    """Compare the snatches of the two users of each pair: geometric mean over the torrents that both completed."""
     of_seeders, of_leavers = np.split(duration[TORRENTS:], 2)
     arrival, pair = (np.split(of_peers[TORRENTS:], 2)[0] for of_peers in (community.arrival, community.user))
     both = (arrival >= STEADY_FROM) & np.isfinite(of_seeders) & np.isfinite(of_leavers)
@@ -152,7 +152,7 @@ def _advantages(community: Community, duration: npt.NDArray[np.float64]) -> list
 
 
 class _Members:
-    """Users whose tiers come from the scores of what they do."""
+    """Users whose tiers come from the scores that they earn."""
 
     stage: Stage
 
@@ -195,7 +195,7 @@ class _Members:
         return interval_seconds
 
     def _witness(self, peer: int, seconds: int) -> None:
-        """Tell the score of an announce of a seeder."""
+        """Add a seeder's announce to its score."""
         user, torrent = int(self._community.user[peer]), int(self._community.torrent[peer])
         since = self._seeding_since.get(peer)
         if since is None and peer >= TORRENTS:

@@ -13,7 +13,7 @@ _HERE = Path(__file__).parent
 
 
 def _use_cache_of_these_sources() -> None:
-    # numba notices changes of a function's own file only, not of those it calls: one cache per state of all files.
+    # numba notices changes in a function's own file only, not in functions it calls: one cache per state of the files.
     digest = hashlib.sha256()
     for source in sorted(_HERE.glob("*.py")):
         digest.update(source.read_bytes())

@@ -1,4 +1,4 @@
-"""Who is connected to whom: joining, leaving, dialling, hanging up."""
+"""Connections between peers: joining, leaving, connecting, disconnecting."""
 
 import numpy as np
 import numpy.typing as npt
@@ -34,13 +34,13 @@ def draw(random: npt.NDArray[np.uint64], below: int) -> int:
 
 @compiled
 def has(bits: npt.NDArray[np.uint64], piece: int) -> bool:
-    """Return whether a bit set of pieces holds one."""
+    """Return whether a bit set contains a piece."""
     return bool((bits[piece >> 6] >> np.uint64(piece & 63)) & np.uint64(1))
 
 
 @compiled
 def put(bits: npt.NDArray[np.uint64], piece: int) -> None:
-    """Put a piece into a bit set."""
+    """Add a piece to a bit set."""
     bits[piece >> 6] |= np.uint64(1) << np.uint64(piece & 63)
 
 
@@ -54,7 +54,7 @@ def _count_pieces_of(s: Swarms, peer: int, neighbour: int, by: int) -> None:
 
 @compiled
 def connect(s: Swarms, a: int, b: int) -> None:
-    """Connect two peers that have room."""
+    """Connect two peers that have free connections."""
     at_a, at_b = s.degree[a], s.degree[b]
     for peer, place, other, other_place in ((a, at_a, b, at_b), (b, at_b, a, at_a)):
         s.neighbour[peer, place] = other
@@ -82,7 +82,7 @@ def _close(s: Swarms, peer: int, place: int) -> None:
 
 @compiled
 def disconnect(s: Swarms, a: int, place: int) -> None:
-    """Hang up one connection of a peer; its last connection takes the place."""
+    """Close one connection of a peer; its last connection takes that place."""
     b = s.neighbour[a, place]
     place_at_b = s.mirror[a, place]
     for peer, other in ((a, b), (b, a)):
@@ -96,7 +96,7 @@ def disconnect(s: Swarms, a: int, place: int) -> None:
 
 @compiled
 def dial(s: Swarms, peer: int) -> None:
-    """Dial known addresses, from a random one on, while there is room at both ends."""
+    """Connect to known addresses, starting at a random one, while both ends have free connections."""
     known = s.known_count[peer]
     if known == 0 or s.degree[peer] >= MAX_CONNECTIONS:
         return
@@ -114,7 +114,7 @@ def dial(s: Swarms, peer: int) -> None:
 
 @compiled
 def learn(s: Swarms, peer: int, others: npt.NDArray[np.int64]) -> None:
-    """Take the addresses of a tracker's answer and dial them."""
+    """Store the addresses of a tracker's answer and connect to them."""
     for other in others:
         if other == peer or s.relation[peer, other] & KNOWN:
             continue
@@ -131,7 +131,7 @@ def learn(s: Swarms, peer: int, others: npt.NDArray[np.int64]) -> None:
 
 @compiled
 def exchange_peers(s: Swarms) -> None:
-    """Let every peer hear from one of its neighbours whom that is connected to (BEP 11)."""
+    """Let every peer learn the neighbours of one of its neighbours (BEP 11)."""
     for i in range(s.tally[0]):
         peer = s.present[i]
         if s.degree[peer]:
@@ -141,7 +141,7 @@ def exchange_peers(s: Swarms) -> None:
 
 @compiled
 def join(s: Swarms, peer: int, role: int) -> None:
-    """Bring a peer into its swarm: a leecher with nothing or what it had, or a seeder with everything."""
+    """Add a peer to its swarm: a leecher with nothing or the pieces it had, or a seeder with everything."""
     s.role[peer] = role
     if role == SEEDER:
         s.have[peer, :] = ~np.uint64(0)
@@ -153,7 +153,7 @@ def join(s: Swarms, peer: int, role: int) -> None:
 
 @compiled
 def leave(s: Swarms, peer: int) -> None:
-    """Take a peer out of its swarm. It forgets whom it knew."""
+    """Remove a peer from its swarm. It forgets all addresses."""
     while s.degree[peer]:
         disconnect(s, peer, s.degree[peer] - 1)
     for place in range(s.known_count[peer]):

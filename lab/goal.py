@@ -1,4 +1,4 @@
-"""The goal of ``equilibrium``: what a summary of paired runs is held against."""
+"""The goal of ``equilibrium``: the bounds with which a summary of paired runs is compared."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from .people import Attack
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One number and the bound it is held to. ``low`` and ``high``: its 95 % confidence interval."""
+    """One number and its bound. ``low`` and ``high``: its 95 % confidence interval."""
 
     what: str
     value: float
@@ -20,7 +20,7 @@ class Check:
 
     @property
     def met(self) -> bool:
-        """Whether the number itself keeps to the bound."""
+        """Whether the number itself is within the bound."""
         return self.value >= self.bound if self.at_least else self.value <= self.bound
 
 
@@ -33,7 +33,7 @@ PAYOFF = 1.5
 
 
 def checks(summary: dict[str, Any]) -> list[Check]:
-    """Hold a summary against the goal."""
+    """Compare a summary with the goal."""
     return [*_of_regimes(summary), *_of_attacks(summary), *_of_payoff(summary)]
 
 
@@ -73,4 +73,4 @@ LABELS = {
     "newcomers": "newcomers' time",
     "mean": "everyone's time",
 }
-"""Times are over those under a plain tracker."""
+"""Times are relative to those under a plain tracker."""

@@ -1,11 +1,12 @@
-"""What list policies know of the people of a regime, whose tiers are given and whose pasts aren't."""
+"""Makes up pasts, for list policies, of the people of a regime, who are only described by their tiers."""
 
 import statistics
 
 import numpy as np
 import numpy.typing as npt
 
-from etracker_scoring.scores.list_policies import History, Policy, good_seeding_of, share_of
+from etracker_scoring.scores.list_policies import History, good_seeding_of, share_of
+from etracker_shared.agreements.policies import PolicyName
 
 from .regimes import Behaviour, Population
 
@@ -13,7 +14,7 @@ GIGABYTE = 10**9
 
 
 def _past(seeding: int, snatched: int, gigabytes_up: int, gigabytes_down: int) -> History:
-    """Of all torrents alike, so that either each was given back or none. Announced: the one of the run, too."""
+    """A user's torrents all have the same ratio, so all or none were given back. ``announced`` includes the run's."""
     generous = float(gigabytes_up >= gigabytes_down)
     uploaded, downloaded = gigabytes_up * GIGABYTE, gigabytes_down * GIGABYTE
     return History(seeding, snatched, uploaded, downloaded, announced=snatched + 1, generous=generous)
@@ -24,7 +25,7 @@ SEEDERS_PASTS = {
     3: _past(20, 25, 200, 125),
     4: _past(40, 40, 600, 200),
 }
-"""By tier, of seeders, altruists and the ratio-conscious."""
+"""By tier, for seeders, altruists and the ratio-conscious."""
 
 PASTS = {
     Behaviour.NEWCOMER: _past(0, 0, 0, 0),
@@ -34,7 +35,7 @@ PASTS = {
 }
 
 
-def shares_of(policy: str, population: Population) -> npt.NDArray[np.float64]:
+def shares_of(policy: PolicyName, population: Population) -> npt.NDArray[np.float64]:
     """Return what scoring grants everybody under a list policy, in the policy's own unit."""
     pasts = [
         PASTS.get(Behaviour(kind)) or SEEDERS_PASTS[tier]
@@ -42,4 +43,4 @@ def shares_of(policy: str, population: Population) -> npt.NDArray[np.float64]:
     ]
     seeding = [past.seeding for past in pasts]
     good = good_seeding_of(statistics.mean(seeding), statistics.pstdev(seeding))
-    return np.array([share_of(Policy(policy), past, good) for past in pasts])
+    return np.array([share_of(policy, past, good) for past in pasts])

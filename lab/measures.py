@@ -1,4 +1,4 @@
-"""What is measured of paired runs: ratios with 95 % confidence intervals."""
+"""Measures of paired runs: ratios with 95 % confidence intervals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Run:
     mean: float
     stranded: int
     groups: dict[str, float]
-    """Geometric mean by behaviour: the picture of who waits for whom."""
+    """Geometric mean by behaviour, for the picture of waiting times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Estimate:
 
 
 def summarise(outcome: Outcome) -> Run:
-    """Sum up a run. Who never completed counts with the time until the horizon."""
+    """Summarise a run. People who never completed count with the time until the horizon."""
     population = outcome.population
     came = population.behaviour != Behaviour.SEED
     durations = _durations(outcome)
@@ -55,7 +55,7 @@ def summarise(outcome: Outcome) -> Run:
 
 
 def fr_over_c_of(outcome: Outcome) -> float:
-    """Return the time of free-riders over that of contributors, geometric means."""
+    """Return the time of free-riders divided by that of contributors (geometric means)."""
     logs, behaviour = np.log(_durations(outcome)), outcome.population.behaviour
     free_riders, contributors = behaviour == Behaviour.FREE_RIDER, np.isin(behaviour, CONTRIBUTORS)
     return float(np.exp(logs[free_riders].mean() - logs[contributors].mean()))
@@ -87,7 +87,7 @@ def student_t(degrees: int) -> float:
 
 
 def compare(runs: Sequence[Run], plain: Sequence[Run]) -> dict[str, object]:
-    """Compare paired runs of a policy with those of a plain tracker, in the shape of ``equilibrium.json``."""
+    """Compare paired runs of a policy with those of a plain tracker, in the format of ``equilibrium.json``."""
     estimates = {
         "fr_over_c": estimate([run.fr_over_c for run in runs]),
         "contributors": _paired(runs, plain, "contributors"),

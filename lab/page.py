@@ -1,4 +1,4 @@
-"""``docs/equilibrium.md``: what the default policy does to whom, for an operator."""
+"""Writes ``docs/equilibrium.md``: how the default policy affects each kind of user, for operators."""
 
 import os
 from collections.abc import Sequence
@@ -6,26 +6,27 @@ from pathlib import Path
 from typing import Any
 
 from etracker_announce.domain.policies.equilibrium import DEFAULTS, EquilibriumParameters, tau_of
+from etracker_shared.agreements.policies import PolicyName
 
 from .goal import FR_OVER_C, Check
 from .plots import KINDS
 from .rehearsal import Ranking
 
 POLICIES = {
-    "random": "any peers, as a plain tracker gives them",
-    "announces": "one peer more for every torrent announced",
-    "seeds": "one peer more for every torrent seeded",
-    "good_seeds": "a longer list for who seeds much and gave back what it took",
-    "ratio": "a shorter list for who stopped seeding and has a bad ratio (the original's default)",
-    "tiers": "peers of one's own tier or below, one tier more with every interval",
-    "equilibrium": "the default, described here",
+    PolicyName.RANDOM: "any peers, as a plain tracker gives them",
+    PolicyName.ANNOUNCES: "one peer more for every torrent announced",
+    PolicyName.SEEDS: "one peer more for every torrent seeded",
+    PolicyName.GOOD_SEEDS: "a longer list for who seeds much and gave back what it took",
+    PolicyName.RATIO: "a shorter list for who stopped seeding and has a bad ratio (the original's default)",
+    PolicyName.TIERS: "peers of one's own tier or below, one tier more with every interval",
+    PolicyName.EQUILIBRIUM: "the default, described here",
 }
 
 _TEMPLATE = Path(__file__).with_name("page.md")
 
 
 def write_page(path: Path, summary: dict[str, Any], found: Sequence[Check], ranking: Ranking, minutes: float) -> None:
-    """Write the page from a summary, what real clients said to it, and how long all the runs took."""
+    """Write the page from a summary, the results of real clients, and how long all the runs took."""
     payoff = summary["payoff"]
     path.write_text(
         _TEMPLATE.read_text().format(
@@ -67,12 +68,11 @@ def _short(summary: dict[str, Any]) -> str:
 
 
 def _runs(summary: dict[str, Any]) -> str:
-    """Say how many paired runs this page rests on."""
+    """Say how many paired runs this page is based on."""
     of_policies = {policy: [summary[regime][policy]["runs"] for regime in FR_OVER_C] for policy in POLICIES}
-    both = min(of_policies["random"] + of_policies["equilibrium"])
-    others = min(
-        count for policy, counts in of_policies.items() if policy not in {"random", "equilibrium"} for count in counts
-    )
+    compared = (PolicyName.RANDOM, PolicyName.EQUILIBRIUM)
+    both = min(count for policy in compared for count in of_policies[policy])
+    others = min(count for policy, counts in of_policies.items() if policy not in compared for count in counts)
     attacks = [found["runs"] for regimes in summary["attacks"].values() for found in regimes.values()]
     counts = f"{min(attacks)} to {max(attacks)}"
     return f"{both} of `random` and `equilibrium`, {others} of the other policies, {counts} of attacks"
@@ -122,7 +122,7 @@ def _attack_table(attacks: dict[str, Any]) -> str:
         for attack, regimes in attacks.items()
         for regime, found in regimes.items()
     ]
-    return _markdown(["attack", "regime", "FR/C", "over that without (95 %)"], rows)
+    return _markdown(["attack", "regime", "FR/C", "relative to no attack (95 %)"], rows)
 
 
 def _ranking_table(ranking: Ranking) -> str:
@@ -139,7 +139,7 @@ def _ranking_table(ranking: Ranking) -> str:
 
 def _verdict(ranking: Ranking) -> str:
     if ranking.real is None:
-        return "Real clients haven't been measured on this machine: `make equilibrium-real` does it."
-    verdict = f"Both rank the policies {'alike' if ranking.agrees else 'differently'}."
+        return "Real clients haven't been measured on this machine: run `make equilibrium-real`."
+    verdict = f"Both rank the policies {'in the same order' if ranking.agrees else 'differently'}."
     others = [f"`{name}` {real} and not {here}" for name, (real, here) in ranking.real.differing.items()]
     return verdict + (f" The real runs were made with {', '.join(others)}." if others else "")

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from etracker_announce.domain.policies import Policy
 from etracker_announce.domain.swarm import Role
+from etracker_shared.agreements.policies import PolicyName
 from etracker_shared.language.tier import Tier
 
 from .histories import shares_of
@@ -23,19 +24,19 @@ KEYS_OF_AN_ATTACKER = 5
 
 
 class Attack(enum.StrEnum):
-    """What those who leave after downloading try."""
+    """The attacks by people who leave after downloading."""
 
     NONE = "none"
     ASK_EVERY_MINUTE = "asking every minute"
     FIVE_KEYS = "five keys"
     NEW_KEY_EACH_TIME = "a new key each time"
     PEER_EXCHANGE = "peer exchange on"
-    """Not theirs to choose: what happens to torrents without the private flag."""
+    """Not an attack by choice: it happens in torrents without the private flag."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of everybody. ``duration``: seconds from arrival to completion, nan for who never completed."""
+    """The outcome for everybody. ``duration``: seconds from arrival to completion, nan if they never completed."""
 
     population: Population
     duration: npt.NDArray[np.float64]
@@ -44,14 +45,14 @@ class Outcome:
 
 def play(
     population: Population,
-    policy_name: str,
+    policy_name: PolicyName,
     policy: Policy,
     seed: int,
     attack: Attack = Attack.NONE,
     *,
     interval_seconds: int = INTERVAL_SECONDS,
 ) -> Outcome:
-    """Play one run of a population under a policy until everybody has what they came for, or the horizon."""
+    """Simulate one run of a population under a policy until everybody has completed, or until the horizon."""
     peers = len(population.torrent)
     swarms = make_swarms(
         up=population.up,
@@ -78,7 +79,7 @@ def play(
 
 
 class _Crowd:
-    """Each user of a population in its one torrent."""
+    """The behaviour of a population, in which each user has one torrent."""
 
     stage: Stage
 
@@ -109,7 +110,7 @@ class _Crowd:
         if self._behaviour[peer] not in LEAVERS:
             return (member,)
         if self._attack is Attack.FIVE_KEYS:
-            # Of tiers 0 and 1 all keys of one address prefix have one pair hash.
+            # All keys of tiers 0 and 1 in one address prefix have the same pair hash.
             return [replace(member, identity=identity_of(peer, key)) for key in range(KEYS_OF_AN_ATTACKER)]
         if self._attack is Attack.NEW_KEY_EACH_TIME:
             return (replace(member, identity=identity_of(peer, seconds), tier=Tier.FREE_RIDER),)

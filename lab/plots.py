@@ -110,6 +110,6 @@ def _attacks(summary: dict[str, Any]) -> Figure:
     axes.axhline(1.0, color="black", lw=0.8)
     axes.margins(y=0.2)  # room for the legend
     axes.set_xticks(range(len(attacks)), list(attacks))
-    axes.set_ylabel("FR/C over that without")
+    axes.set_ylabel("FR/C relative to no attack")
     axes.legend(ncols=len(regimes), frameon=False)
     return figure

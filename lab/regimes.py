@@ -1,4 +1,4 @@
-"""The reference regimes: who comes to which swarm, when, with what line and what habits."""
+"""The reference regimes: which people join which swarm, when, with what lines and habits."""
 
 import enum
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 MEGABIT = 125_000
-"""Bytes a second."""
+"""Bytes per second."""
 
 HOUR = 3600
 GIGABYTE = 10**9
@@ -23,16 +23,16 @@ FREE_RIDER_UPLINK = 0.1
 
 
 class Behaviour(enum.IntEnum):
-    """What somebody does with a finished download, and how much it uploads before."""
+    """What a person does with a finished download, and how much they upload before."""
 
     SEED = 0
     """A persistent seeder."""
     ALTRUIST = 1
-    """Seeds on."""
+    """Goes on seeding."""
     RATIO_CONSCIOUS = 2
-    """Seeds until it uploaded as much as it downloaded."""
+    """Seeds until as much is uploaded as was downloaded."""
     NEWCOMER = 3
-    """As ratio-conscious, with the newcomer's grace."""
+    """Like ratio-conscious, with the newcomer's grace."""
     HIT_AND_RUN = 4
     """Uploads while leeching, then leaves."""
     FREE_RIDER = 5
@@ -66,7 +66,7 @@ TIER_SHARES = {
 
 @dataclass(frozen=True, slots=True)
 class Regime:
-    """One kind of swarm. ``seeders`` and ``leechers``: a swarm; ``seeder_uplink``: Mbit/s, None for any line."""
+    """One kind of swarm. ``seeders`` and ``leechers``: per swarm; ``seeder_uplink``: Mbit/s, None for any line."""
 
     name: str
     swarms: int
@@ -90,7 +90,7 @@ REGIMES = {
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """Everybody of a run, one entry a user; each is in one torrent. Lines in bytes a second, arrivals in seconds."""
+    """The people of a run, one entry per user, each in one torrent. Lines in bytes per second, arrivals in seconds."""
 
     torrent: npt.NDArray[np.int64]
     behaviour: npt.NDArray[np.int64]
@@ -105,7 +105,7 @@ class Population:
 
 
 LARGE = Regime("large", 1, 50, 5000, 1 * HOUR, 6 * GIGABYTE)
-"""A swarm that no window of the tracker shows whole, for the attacks."""
+"""For the attacks: a swarm too large for the tracker's windows to show completely."""
 
 
 def draw_population(regime: Regime, seed: int) -> Population:
@@ -122,7 +122,7 @@ def draw_population(regime: Regime, seed: int) -> Population:
         up[:seeders] = regime.seeder_uplink * MEGABIT
     stingy = np.isin(behaviour, (Behaviour.FREE_RIDER, Behaviour.WHITEWASHER))
     reachable = rng.random(people) >= UNREACHABLE_SHARE
-    # A swarm whose seeders nobody can dial strands people under any policy, and tells nothing about policies.
+    # A swarm whose seeders can't be connected to strands people under any policy, and shows nothing about policies.
     reachable[: regime.swarms] = True
     arrival = np.concatenate([np.zeros(seeders), rng.uniform(0, regime.arrival_seconds, leechers)])
     return Population(
@@ -140,7 +140,7 @@ def draw_population(regime: Regime, seed: int) -> Population:
 
 
 def spread_over(rng: np.random.Generator, count: int, shares: tuple[float, ...]) -> npt.NDArray[np.int64]:
-    """Deal ``count`` people to kinds as near to their shares as whole people go, in random order."""
+    """Assign ``count`` people to kinds, as close to the kinds' shares as possible, in random order."""
     edges = np.cumsum(shares) / sum(shares)
     points = (np.arange(count) + rng.random()) / max(1, count)
     return rng.permutation(np.minimum(np.searchsorted(edges, points, side="right"), len(shares) - 1))
@@ -152,7 +152,7 @@ def _by_shares(rng: np.random.Generator, count: int, shares: dict[Behaviour, flo
 
 
 def _lines(rng: np.random.Generator, behaviour: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    # Dealt within each behaviour, so that chance doesn't give one of them the better lines.
+    # Assigned within each behaviour, so that chance doesn't give one of them better lines.
     lines = np.zeros(len(behaviour), np.int64)
     for kind in Behaviour:
         who = np.flatnonzero(behaviour == kind)

@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 
 from etracker_announce.domain.policies import POLICIES, Policy, equilibrium
+from etracker_shared.agreements.policies import PolicyName
 
 from .measures import Estimate, estimate, fr_over_c_of
 from .people import play
 from .regimes import MEGABIT, Behaviour, Population
 
 SLOWER = 40
-"""How many times faster time runs there than here, where a step takes 10 s. Lines are the same, torrents larger."""
+"""How much faster time runs with real clients than here, in steps of 10 s. Lines are the same, torrents larger."""
 
-RANKED = ("random", "ratio", "equilibrium")
+RANKED = (PolicyName.RANDOM, PolicyName.RATIO, PolicyName.EQUILIBRIUM)
+"""The policies that are measured with real clients and here."""
 UPLINK = 2 * MEGABIT
 DOWNLINK = 1000 * MEGABIT
 TORRENT_BYTES = SLOWER * 32 * 2**20
@@ -46,14 +48,14 @@ KEPT = Path(__file__).with_name("real_numbers.json")
 
 @dataclass(frozen=True, slots=True)
 class Real:
-    """What real clients did. ``fr_over_c``: by policy; ``parameters``: those of ``equilibrium``, as JSON has them."""
+    """The results of real clients. ``fr_over_c``: by policy; ``parameters``: those of ``equilibrium``, as in JSON."""
 
-    fr_over_c: dict[str, float]
+    fr_over_c: dict[PolicyName, float]
     parameters: dict[str, Any]
 
     @property
     def differing(self) -> dict[str, tuple[Any, Any]]:
-        """By name, the parameters that the simulated runs had otherwise: what real runs had, and those."""
+        """The parameters that differ, by name: their values in the real runs and in the simulated ones."""
         simulated = json.loads(json.dumps(asdict(SCALED)))
         pairs = {name: (self.parameters.get(name), simulated[name]) for name in TIMELESS}
         return {name: (real, other) for name, (real, other) in pairs.items() if real != other}
@@ -63,25 +65,25 @@ class Real:
 class Ranking:
     """FR/C of each policy of :data:`RANKED`, simulated and, if it was measured, with real clients."""
 
-    simulated: dict[str, Estimate]
+    simulated: dict[PolicyName, Estimate]
     real: Real | None
 
     @property
     def agrees(self) -> bool:
-        """Whether both put the policies into one order."""
+        """Whether both rank the policies in the same order."""
         if self.real is None:
             return False
         simulated = {policy: found.value for policy, found in self.simulated.items()}
         return order_of(simulated) == order_of(self.real.fr_over_c)
 
 
-def order_of(fr_over_c: dict[str, float]) -> list[str]:
+def order_of(fr_over_c: dict[PolicyName, float]) -> list[PolicyName]:
     """Put policies into the order of their FR/C, the least first."""
     return sorted(fr_over_c, key=fr_over_c.__getitem__)
 
 
 def draw_rehearsal(seed: int) -> Population:
-    """Draw the people: all have the same line and differ only in their past and in staying."""
+    """Draw the people: all have the same line, and differ only in their past and in whether they stay."""
     rng = np.random.default_rng(seed)
     behaviour = np.concatenate([np.full(len(tiers), kind) for kind, tiers in TIERS.items()]).astype(np.int64)
     people, seeders = len(behaviour), len(TIERS[Behaviour.SEED])
@@ -101,21 +103,21 @@ def draw_rehearsal(seed: int) -> Population:
     )
 
 
-def rehearse(policy_name: str, seed: int) -> float:
+def rehearse(policy_name: PolicyName, seed: int) -> float:
     """Play one run; return its FR/C."""
     population = draw_rehearsal(seed)
-    policy = _scaled() if policy_name == "equilibrium" else POLICIES[policy_name]
+    policy = _scaled() if policy_name is PolicyName.EQUILIBRIUM else POLICIES[policy_name]
     return fr_over_c_of(play(population, policy_name, policy, seed, interval_seconds=INTERVAL_SECONDS))
 
 
 def rank(runs: int, measured: Path) -> Ranking:
-    """Play runs of every ranked policy and compare them with what real clients did."""
+    """Simulate runs of every ranked policy and compare them with the results of real clients."""
     simulated = {policy: estimate([rehearse(policy, seed) for seed in range(runs)]) for policy in RANKED}
     return Ranking(simulated, read_real(measured))
 
 
 def read_real(measured: Path) -> Real | None:
-    """Read the median FR/C of real runs: those measured here last, else the ones kept with the sources."""
+    """Read the median FR/C of real runs: those last measured here, otherwise those stored with the sources."""
     for found in (json.loads(path.read_text()) for path in (measured, KEPT) if path.exists()):
         runs: dict[str, list[dict[str, Any]]] = found["runs"]
         if "parameters" in found and set(RANKED) <= set(runs):
@@ -126,7 +128,7 @@ def read_real(measured: Path) -> Real | None:
 
 def _scaled() -> Policy:
     return replace(
-        POLICIES["equilibrium"],
+        POLICIES[PolicyName.EQUILIBRIUM],
         choose=functools.partial(equilibrium.choose, parameters=SCALED),
         interval=functools.partial(equilibrium.interval, parameters=SCALED),
     )

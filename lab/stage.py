@@ -1,4 +1,4 @@
-"""Where people meet: a clock, the swarms, a tracker, and whose turn it is."""
+"""The stage of the simulation: a clock, the swarms, a tracker, and the order of events."""
 
 import heapq
 from collections.abc import Sequence
@@ -20,23 +20,23 @@ EXCHANGE_STEPS = 6
 
 
 class People(Protocol):
-    """What the peers of a run do. Times are seconds since its start."""
+    """The behaviour of the peers of a run. Times are seconds since its start."""
 
     def seeds(self, peer: int) -> bool:
-        """Return whether a peer comes as a seeder."""
+        """Return whether a peer joins as a seeder."""
 
     def stays(self, peer: int, seconds: int) -> bool:
-        """Return whether a seeder stays; asked when it completes and whenever it would announce."""
+        """Return whether a seeder stays; called when it completes and before each of its announces."""
 
     def keys(self, peer: int, role: Role, seconds: int) -> Sequence[Member]:
-        """Return as whom a peer announces now: once with each key."""
+        """Return the members as which a peer announces now: one for each of its keys."""
 
     def wait(self, peer: int, interval_seconds: int, connections: int) -> int:
         """Return after how many seconds a peer announces again."""
 
 
 class Stage:
-    """One run. ``arrival``: seconds, over peers; ``peer_exchange``: neighbours tell each other whom they know."""
+    """One run. ``arrival``: seconds, over peers; ``peer_exchange``: neighbours tell each other their addresses."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Stage:
         return self._tracker.seeders_of(torrent)
 
     def play(self, until_seconds: int, completions: int) -> None:
-        """Play until the given number of peers completed, or to the end."""
+        """Run until the given number of peers have completed, or to the end."""
         while completions and self._turns and self.seconds < until_seconds:
             self._take_turns()
             until = self._turns[0][0] if self._turns else until_seconds // STEP_SECONDS
@@ -119,7 +119,7 @@ class Stage:
         heapq.heappush(self._turns, turn)
 
     def _announce_as(self, peer: int, keys: Sequence[Member]) -> None:
-        """Stop what a peer announced with before and doesn't any more."""
+        """Send "stopped" for members with which a peer no longer announces."""
         used = {member.identity for member in keys}
         for member in self._keys.get(peer, ()):
             if member.identity not in used:

@@ -1,4 +1,4 @@
-"""What the simulated swarms hold: arrays over users and peers, shared by every compiled loop."""
+"""The state of the simulated swarms: arrays over users and peers, shared by all compiled loops."""
 
 from typing import NamedTuple
 
@@ -10,10 +10,10 @@ PIECES = 192
 WORDS = PIECES // 64
 MAX_CONNECTIONS = 50
 KNOWN_PEERS = 400
-"""Addresses a client remembers of one torrent; the newest replaces any one."""
+"""Addresses that a client stores per torrent; a new one replaces a random one."""
 
 OUT, LEECHER, SEEDER = 0, 1, 2
-"""Values of ``role``. A peer that is out may come in (again)."""
+"""Values of ``role``. A peer that is out may join (again)."""
 
 UNSEEN, KNOWN, CONNECTED = 0, 1, 2
 """Bits of ``relation``."""
@@ -24,16 +24,16 @@ NOBODY = -1
 class Swarms(NamedTuple):
     """All swarms of one run. A user has a line; a peer is a user in one torrent.
 
-    Over users: ``up``, ``down`` (bytes a step), ``reachable``.
+    Over users: ``up``, ``down`` (bytes per step), ``reachable``.
     Over peers: ``user``, ``torrent``, ``role``, ``have`` (bit sets of pieces, :data:`WORDS` words), ``fresh``
-    (pieces got in this step, shown to others in the next), ``progress`` (bytes of each piece), ``seen`` (how many
+    (pieces received in this step, shown to others in the next), ``progress`` (bytes of each piece), ``seen`` (how many
     neighbours have each piece), ``degree``, ``optimistic`` (the neighbour in the optimistic slot),
     ``uploaded`` and ``downloaded`` (bytes), ``known`` and ``known_count`` (addresses).
     Over (peer, connection): ``neighbour``, ``mirror`` (the connection's index at the neighbour), ``unchoked``
-    (this peer uploads to that neighbour), ``rate`` (smoothed bytes a step from that neighbour), ``working`` (the
+    (this peer uploads to that neighbour), ``rate`` (smoothed bytes per step from that neighbour), ``working`` (the
     piece being fetched from it).
     ``relation``: over pairs of peers, bits KNOWN and CONNECTED. ``piece_bytes``: over torrents.
-    ``present``: the peers that are in, ``tally[0]`` of them; ``place``: where in it a peer stands.
+    ``present``: the peers that are in, ``tally[0]`` of them; ``place``: a peer's index in it.
     ``done``: peers that completed in this step, ``tally[1]`` of them. ``tally[2]``: leechers that are in.
     ``random``: state of the generator.
     """
@@ -78,7 +78,7 @@ def make_swarms(
     torrent_bytes: npt.NDArray[np.int64],
     seed: int,
 ) -> Swarms:
-    """Lay out empty swarms. ``up`` and ``down``: bytes a second; ``user`` and ``torrent``: one entry a peer."""
+    """Create empty swarms. ``up`` and ``down``: bytes per second; ``user`` and ``torrent``: one entry per peer."""
     peers = len(user)
     per_connection = (peers, MAX_CONNECTIONS)
     return Swarms(

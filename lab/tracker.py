@@ -1,4 +1,4 @@
-"""An in-memory tracker: the service's own policies on tables that stand in for Redis' packed ones."""
+"""An in-memory tracker: the service's own policies, with tables that replace Redis' packed ones."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from etracker_announce.domain.policies import Asker, Policy, Question
 from etracker_announce.domain.swarm import RECORD, PeerFlag, Records, Role
 
 EPOCH = 1_750_000_000
-"""The simulated clock's zero, Unix seconds."""
+"""The start of the simulated clock, Unix seconds."""
 
 INTERVAL_SECONDS = 1800
 NUMWANT = 50
@@ -21,7 +21,7 @@ _PEER_BITS = 32
 class Member:
     """A peer as the tracker knows it.
 
-    ``identity``: its key's; the low 32 bits are its number in the simulation, so that several keys can be one peer's.
+    ``identity``: its key's; the low 32 bits are its number in the simulation, so that a peer can have several keys.
     """
 
     identity: int
@@ -32,7 +32,7 @@ class Member:
 
 
 def identity_of(peer: int, key: int = 0) -> int:
-    """Make the identity of one of a peer's keys."""
+    """Return the identity of one of a peer's keys."""
     return key << _PEER_BITS | peer
 
 
@@ -48,7 +48,7 @@ def mixed(*values: int) -> int:
 
 
 class Table:
-    """Dense records of one side of a swarm; the last one moves into a hole."""
+    """Records of one side of a swarm, without gaps: the last one moves into a hole."""
 
     def __init__(self) -> None:
         self._records: Records = np.zeros(16, RECORD)
@@ -76,7 +76,7 @@ class Table:
         )
 
     def remove(self, identity: int) -> None:
-        """Take a member out, if it is in."""
+        """Remove a member, if it is there."""
         slot = self._slots.pop(identity, None)
         last = len(self._slots)
         if slot is not None and slot != last:
@@ -84,7 +84,7 @@ class Table:
             self._slots[int(self._records[slot]["identity"])] = slot
 
     def windows(self, wanted: int, seed: int) -> Records:
-        """Read two windows at places that the seed fixes, as announce.lua does."""
+        """Read two windows at places that depend on the seed, as announce.lua does."""
         count = len(self)
         if wanted >= count:
             return self._records[:count]
@@ -107,7 +107,7 @@ class Tracker:
         self._first_seen: dict[tuple[int, int], int] = {}
 
     def announce(self, member: Member, role: Role, torrent_bytes: int, seconds: int) -> tuple[list[int], int]:
-        """Take one announce; return the peers it introduces and the interval it gives."""
+        """Answer one announce; return the chosen peers and the interval."""
         now = EPOCH + seconds
         first_seen = self._join(member, role, now)
         seed = mixed(self._secret, member.pair_hash, member.torrent, now // self._interval_seconds)
@@ -127,7 +127,7 @@ class Tracker:
         return len(self._table(torrent, Role.SEEDER))
 
     def stop(self, member: Member) -> None:
-        """Take a member out of its swarm."""
+        """Remove a member from its swarm."""
         for role in (Role.LEECHER, Role.SEEDER):
             self._table(member.torrent, role).remove(member.identity)
 
@@ -143,7 +143,7 @@ class Tracker:
         return self._tables.setdefault((torrent, role), Table())
 
     def _candidates(self, torrent: int, role: Role, seed: int) -> Records:
-        """Choose windows of both tables in the proportions of announce.lua."""
+        """Choose windows of both tables, in the same proportions as announce.lua."""
         seeders, leechers = self._table(torrent, Role.SEEDER), self._table(torrent, Role.LEECHER)
         window = self._policy.window(NUMWANT)
         if role is Role.SEEDER:

@@ -1,4 +1,4 @@
-"""What flows in one step: slots, shares of the lines, pieces."""
+"""Transfers in one step: slots, shares of the lines, pieces."""
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ from .state import LEECHER, MAX_CONNECTIONS, NOBODY, PIECES, SEEDER, WORDS, Swar
 SEEDER_SLOTS = 5
 TIT_FOR_TAT_SLOTS = 3
 TURN_STEPS = 3
-"""Every 30 s a seeder's slots and a leecher's optimistic slot go round."""
+"""A seeder's slots and a leecher's optimistic slot rotate every 30 s."""
 
 REDIAL_STEPS = 6
 MEMORY = 2.0 / 3.0
@@ -46,7 +46,7 @@ def _is_turn(step: int, peer: int) -> bool:
 
 @compiled
 def _rotate_slots(s: Swarms, peer: int, step: int, places: npt.NDArray[np.int64], count: int) -> None:
-    """Give a seeder's slots to random interested neighbours; between turns only free slots are given."""
+    """Give a seeder's slots to random interested neighbours; between rotations only free slots are given."""
     turn = _is_turn(step, peer)
     kept = 0
     for i in range(count):
@@ -64,11 +64,11 @@ def _rotate_slots(s: Swarms, peer: int, step: int, places: npt.NDArray[np.int64]
 
 @compiled
 def _reciprocate(s: Swarms, peer: int, step: int, places: npt.NDArray[np.int64], count: int) -> None:
-    """Give a leecher's slots to who gives it most, and one to somebody at random."""
+    """Give a leecher's slots to the neighbours that give it most, and one to a random neighbour."""
     turn = _is_turn(step, peer)
     slots = min(TIT_FOR_TAT_SLOTS, count)
     for i in range(slots):
-        # Ties go to who has a slot already until the turn, then to chance: the scan starts anywhere.
+        # Until the next rotation ties go to neighbours with a slot; then to chance, as the scan starts anywhere.
         start, left = draw(s.random, count - i), count - i
         best = NOBODY
         best_rate = -1.0
@@ -94,7 +94,7 @@ def _reciprocate(s: Swarms, peer: int, step: int, places: npt.NDArray[np.int64],
 
 @compiled
 def give_slots(s: Swarms, step: int, flows: npt.NDArray[np.int64]) -> int:
-    """Decide who uploads to whom. ``flows``: gets (sender, connection) of each; returns how many."""
+    """Decide which peers upload to which. ``flows`` receives (sender, connection) of each; returns their number."""
     places = np.empty(MAX_CONNECTIONS, np.int64)
     flow = 0
     for i in range(s.tally[0]):
@@ -164,7 +164,7 @@ def share_lines(
             lowest[1, b] = min(lowest[1, b], level[f])
         still = 0
         for i in range(remaining):
-            # A flow that is lowest at both its ends has found its bottleneck: nobody there can take more from it.
+            # A flow that has the smallest share at both its ends is at its bottleneck: its share is final.
             f = open_flows[i]
             a, b = senders[f], receivers[f]
             if level[f] <= min(lowest[0, a], lowest[1, b]):
@@ -182,7 +182,7 @@ def share_lines(
 
 @compiled
 def _choose_piece(s: Swarms, receiver: int, sender: int) -> int:
-    """Choose a piece to fetch: one begun and left, else the rarest, else one that others are fetching too."""
+    """Choose a piece to fetch: one begun and abandoned, or the rarest, or one that is being fetched from others too."""
     busy = np.zeros(WORDS, np.uint64)
     for place in range(s.degree[receiver]):
         if s.working[receiver, place] != NOBODY:
@@ -248,7 +248,7 @@ def _show_fresh_pieces(s: Swarms, peer: int) -> None:
 
 @compiled
 def advance(s: Swarms, step: int, flows: npt.NDArray[np.int64]) -> None:
-    """Play one step. Who completes in it is a seeder after it, and in ``done``."""
+    """Simulate one step. Peers that complete in it are seeders afterwards, and are in ``done``."""
     s.tally[1] = 0
     for i in range(s.tally[0]):
         peer = s.present[i]
@@ -274,9 +274,9 @@ def advance(s: Swarms, step: int, flows: npt.NDArray[np.int64]) -> None:
 
 @compiled
 def run(s: Swarms, step: int, until: int) -> int:
-    """Play steps until one in which somebody completes, at most to ``until``; return the next step's number.
+    """Simulate steps until one in which somebody completes, at most to ``until``; return the next step's number.
 
-    Time in which nobody downloads passes at once.
+    Time in which nobody downloads is skipped.
     """
     flows = np.empty((s.tally[0] * MAX_CONNECTIONS + 1, 2), np.int64)
     s.tally[1] = 0

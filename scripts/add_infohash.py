@@ -2,11 +2,11 @@
 """Add a torrent to a running etracker: ``add_infohash.py HOST KEY FILE``.
 
 HOST is the tracker's address, with or without a scheme (``localhost:3000``, ``tracker.example``): without
-one, a bare public name is asked over https, so that the key isn't sent in clear, and anything else over http.
+one, a bare public name is contacted over https, so that the key isn't sent in clear, and anything else over http.
 KEY is the API key (``ETRACKER_AUTHORIZATION``). The torrent file is uploaded, so that others can download
 it; with ``--hash-only`` only its v1 infohash and name are sent.
 
-Exit status: 0 added (or there already), 1 the tracker refused, 2 wrong usage or an unreadable file,
+Exit status: 0 added (or known already), 1 the tracker refused, 2 wrong usage or an unreadable file,
 3 the tracker can't be reached.
 """
 
@@ -31,7 +31,7 @@ MAX_TORRENT_BYTES = 16 * 1024 * 1024
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do what the command line says; return the exit status."""
+    """Run the command line; return the exit status."""
     options = _parser().parse_args(arguments)
     try:
         torrent = _read(options.torrentfile)
@@ -67,7 +67,7 @@ def _hash_body(torrent: bytes) -> tuple[bytes, str]:
         name = info[b"name"].decode()
         has_v1 = b"pieces" in info
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise ValueError("the file is no torrent") from None
+        raise ValueError("the file isn't a torrent") from None
     if not has_v1:
         raise ValueError("a v2 torrent has no v1 infohash: add it without --hash-only")
     info_hash = hashlib.sha1(bencode(info)).digest()  # noqa: S324 - BEP 3
@@ -89,9 +89,9 @@ def _file_body(name: str, torrent: bytes) -> tuple[bytes, str]:
 def _request(hostname: str, api_key: str, body: bytes, content_type: str, *, hash_only: bool) -> Request:
     origin = hostname if "://" in hostname else f"{_scheme(hostname)}://{hostname}"
     if not _is_address(origin):
-        raise ValueError(f"{hostname} is no address of a tracker")
+        raise ValueError(f"{hostname} isn't the address of a tracker")
     if not api_key.isprintable():
-        raise ValueError("the API key holds a control character")
+        raise ValueError("the API key contains a control character")
     url = f"{origin.rstrip('/')}/api/{'infohash' if hash_only else 'torrentfile'}"
     headers = {
         "Authorization": api_key.encode().decode("latin-1"),
@@ -130,7 +130,7 @@ def _send(request: Request) -> int:
 
 
 def _tls(request: Request) -> ssl.SSLContext:
-    """Check certificates, but not one that this machine made for itself."""
+    """Verify certificates, except those that this machine issued to itself."""
     context = ssl.create_default_context()
     if urlsplit(request.full_url).hostname in {"localhost", "127.0.0.1", "::1"}:
         context.check_hostname = False

@@ -1,4 +1,4 @@
-"""Pasts that earn a tier, for keys that a measurement or a test needs to be somebody at once."""
+"""Pasts that earn a tier, for keys that need one at once in a measurement or a test."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What scoring stores of a key: the sums of its score as they stand now, its snatches and the tier it holds."""
+    """What scoring stores about a key: the current sums of its score, its snatches and its tier."""
 
     tier: int
     snatched: int
@@ -19,7 +19,7 @@ class Past:
     stained: bool = False
 
     def row(self) -> dict[str, Any]:
-        """Return the columns of ``peers`` that say so."""
+        """Return the columns of ``peers`` that store it."""
         now = datetime.now(UTC)
         return {
             "tier": self.tier,
@@ -42,4 +42,4 @@ PASTS = (
     Past(3, snatched=8, recent=6.0, average=5.0, length_days=12.0, owed=8.0, paid=8.0),
     Past(4, snatched=10, recent=30.0, average=30.0, length_days=60.0, owed=10.0, paid=10.0),
 )
-"""By tier: one who leaves after every download, one who is still finding the way, and three who seed ever longer."""
+"""By tier: a user who leaves after every download, a new user, and three who seed longer and longer."""

@@ -1,5 +1,6 @@
 """Fixtures every test may use: real servers, started once a session, clean for each test."""
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
@@ -9,6 +10,12 @@ from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.support.postgres import PostgresServer, cloned_database, connect, running_postgres
 from tests.support.redis import RedisServer, running_redis
 from tests.support.stack import StackRun, running_stack
+
+
+def pytest_collection_finish() -> None:
+    """Take what every test has loaded out of the garbage collector's sight: it costs a quarter of an app's tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

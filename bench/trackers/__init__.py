@@ -1,1 +1,1 @@
-"""The trackers under test. Each starts its processes, says where it listens, and ends them all."""
+"""The trackers under test. Each starts the tracker's processes, reports its address, and ends them."""

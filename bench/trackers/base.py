@@ -1,4 +1,4 @@
-"""What the measurement needs of a tracker."""
+"""The interface between the measurement and a tracker."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -11,12 +11,12 @@ class Tracker(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Its name."""
         ...
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where its announces go."""
+        """The address for its announces."""
         ...
 
     @property
@@ -29,7 +29,7 @@ class Tracker(Protocol):
         ...
 
     def settle(self) -> None:
-        """Wait until all that the announces so far caused is done."""
+        """Wait until all work caused by the announces so far is done."""
         ...
 
     def verify(self, world: World) -> None:

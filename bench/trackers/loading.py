@@ -1,4 +1,4 @@
-"""Fills an etracker: keys and torrents by COPY, and for large worlds peers straight into swarms and sessions."""
+"""Fills an etracker: keys and torrents by COPY, and for large worlds peers directly into swarms and sessions."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ STEPS_AT_ONCE = 2_000
 FAR = 1_000_000
 PEER_LIFETIME_SECONDS = 2 * 1800 + 300  # announce's defaults
 SWEEP_SECONDS = 900
-# What was snatched is counted from 0: a benchmark knows who completes what. So tier 0 has another reason.
+# Snatches count from 0, because the benchmark knows who completes what. So keys of tier 0 need another reason for it.
 _PASTS = tuple(replace(past, snatched=0, stained=past.tier == 0) for past in PASTS)
 Advance = Callable[[int], object]
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -29,7 +29,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Where a world's rows begin in ``peers`` and ``infohashes``."""
+    """The first ids of a world's rows in ``peers`` and ``infohashes``."""
 
     first_key: int
     first_torrent: int
@@ -41,7 +41,7 @@ def load_catalogue(tracker: Etracker, world: World) -> Catalogue:
 
 
 def load_peers(tracker: Etracker, world: World, catalogue: Catalogue, advance: Advance) -> float:
-    """Make every peer a member of its swarm with a settled session; return Redis' bytes a peer."""
+    """Make every peer a member of its swarm with a settled session; return Redis' bytes per peer."""
     before = tracker.memory_bytes()
     tracker.run(_join_swarms(tracker, world, advance))
     memory = tracker.memory_bytes() - before
@@ -52,7 +52,7 @@ def load_peers(tracker: Etracker, world: World, catalogue: Catalogue, advance: A
 
 
 def tidy(tracker: Etracker) -> None:
-    """Do what autovacuum and the checkpointer would do after a load: it isn't the cost of what is measured then."""
+    """Do what autovacuum and the checkpointer would do after a load, so that its cost isn't part of the measurement."""
     tracker.run(_tidy(tracker))
 
 
@@ -77,7 +77,7 @@ async def _copy_catalogue(tracker: Etracker, world: World) -> Catalogue:
 
 
 async def _copy_sessions(tracker: Etracker, world: World, catalogue: Catalogue) -> None:
-    """Store what the worker would have after two announces of each peer that were worth nothing."""
+    """Store what the worker would store after two announces of each peer that were worth nothing."""
     now = datetime.now(UTC)
     order = np.argsort(world.key_of, kind="stable").tolist()
     keys = (world.key_of + catalogue.first_key).tolist()
@@ -94,7 +94,7 @@ async def _copy_sessions(tracker: Etracker, world: World, catalogue: Catalogue) 
 
 
 async def _next_id(connection: Connection, table: str) -> int:
-    """Return the first of many free ids, far from those that the table's own sequence gives in the meantime."""
+    """Return the first of many free ids, far from those that the table's own sequence assigns in the meantime."""
     return FAR + int(await connection.fetchval(f"SELECT coalesce(max(id), 0) FROM {table}"))  # noqa: S608 - our own names
 
 
@@ -106,6 +106,7 @@ async def _join_swarms(tracker: Etracker, world: World, advance: Advance) -> Non
     swarms = connect_swarms(
         tracker.redis,
         peers_per_key=5,
+        peers_per_address=16,
         peer_lifetime_seconds=PEER_LIFETIME_SECONDS,
         sweep_seconds=SWEEP_SECONDS,
         sweep_budget=1,

@@ -27,7 +27,7 @@ class OtherTracker:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where its announces go."""
+        """The address for its announces."""
         return "127.0.0.1", self.port
 
     @property
@@ -36,14 +36,14 @@ class OtherTracker:
         return {"tracker": self.pid}
 
     def path(self, _announce_key: str) -> str:
-        """Return the same path for everybody."""
+        """Return the path, which is the same for everybody."""
         return "/announce"
 
     def settle(self) -> None:
-        """Nothing is left to do: it stores nothing."""
+        """Return at once: it stores nothing."""
 
     def verify(self, world: World) -> None:
-        """Nothing to compare: it keeps no statistics."""
+        """Return at once: it keeps no statistics."""
 
 
 def _program(name: str) -> str:
@@ -82,7 +82,7 @@ def install_webtorrent(build: Path) -> Path:
 
 @contextmanager
 def webtorrent(build: Path, work: Path) -> Iterator[OtherTracker]:
-    """Run webtorrent's bittorrent-tracker, HTTP only. It takes any infohash."""
+    """Run webtorrent's bittorrent-tracker, HTTP only. It accepts any infohash."""
     port = free_port()
     log = work / "bittorrent-tracker.log"
     process = start([_node_and_npm()[0], install_webtorrent(build), str(port)], log)
@@ -95,14 +95,14 @@ def webtorrent(build: Path, work: Path) -> Iterator[OtherTracker]:
 
 @contextmanager
 def opentracker(work: Path, world: World) -> Iterator[OtherTracker]:
-    """Run opentracker. Debian's takes only listed infohashes, and names the list relative to its root folder."""
+    """Run opentracker. Debian's build only accepts listed infohashes; the list's path is relative to its root."""
     port = free_port()
     root = work / "opentracker"
     root.mkdir()
     hashes = (info_hash(world.shape, index).hex() for index in range(world.shape.swarms))
     (root / WHITELIST).write_text("".join(f"{digest}\n" for digest in hashes))
     user = pwd.getpwuid(os.getuid()).pw_name
-    if user == "root":  # as root it changes into its root folder and gives up its privileges
+    if user == "root":  # as root it changes its root directory and drops its privileges
         user = "nobody"
     shutil.chown(root, user)
     log = work / "opentracker.log"

@@ -11,7 +11,7 @@ STOP_SECONDS = 20.0
 
 
 class StartError(Exception):
-    """A process didn't come up."""
+    """A process didn't start."""
 
 
 def free_port() -> int:
@@ -30,10 +30,10 @@ def start(
 
 
 def wait_for_port(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    """Wait until something accepts connections on a loopback port.
+    """Wait until a process accepts connections on a loopback port.
 
     Raises:
-        StartError: the process ended or 60 s passed; the message ends with its last words.
+        StartError: the process ended or 60 s passed; the message ends with its last output.
     """
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -49,7 +49,7 @@ def wait_for_port(process: subprocess.Popen[bytes], port: int, log: Path) -> Non
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a process, politely first."""
+    """End a process, first with SIGTERM."""
     process.terminate()
     try:
         process.wait(STOP_SECONDS)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Starts the gateway: decides from ETRACKER_FRONTEND_HOSTNAME whether Caddy gets a certificate for it.
-# Arguments: the Caddy program and the Caddyfile; without any, prints the sites it would serve.
+# Arguments: the Caddy program and the Caddyfile; without any, it prints the sites it would serve.
 set -eu
 
 given="${ETRACKER_FRONTEND_HOSTNAME:-localhost}"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Start Redis in its container, with at most half of the container's memory for data: rewriting the append-only file,
-# fragmentation and buffers need the rest. ETRACKER_REDIS_MAXMEMORY says another amount, in bytes or as 512mb or 2gb.
-# The password stands in a file, since a process list shows arguments.
+# fragmentation and buffers need the rest. ETRACKER_REDIS_MAXMEMORY sets another amount, in bytes or as 512mb or 2gb.
+# The password is passed in a file, since a process list shows arguments.
 set -eu
 
 data=${REDIS_DATA:-/data}

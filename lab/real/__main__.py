@@ -15,12 +15,11 @@ from etracker_announce.domain.policies import equilibrium
 from lab.real.network import INSIDE, TRACKER, enter, shape
 from lab.real.people import make_people, make_torrent, register
 from lab.real.report import show, write_docs
-from lab.real.results import DEFAULT, PLAIN, Results, Run, summarize
+from lab.real.results import Results, Run, summarize
 from lab.real.swarm import play
-from lab.rehearsal import KEPT
+from lab.rehearsal import KEPT, RANKED
 
 ROOT = Path(__file__).parents[2]
-POLICIES = (PLAIN, "ratio", DEFAULT)
 UPLINK_BITS = 2_000_000
 LENGTH = 32 * 2**20
 TAU_SECONDS = 30
@@ -41,15 +40,15 @@ PERCENT = 100
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run it, print and keep what it found; return 1 if the goal is missed."""
+    """Run the experiment, print and store its results; return 1 if the goal is missed."""
     parser = argparse.ArgumentParser(
-        prog="python -m lab.real", description="Measure what policies do to real clients on shaped lines."
+        prog="python -m lab.real", description="Measure how policies affect real clients on lines of limited speed."
     )
     parser.add_argument("--runs", type=int, default=5, help="paired runs, some two minutes each")
-    parser.add_argument("--policies", nargs="+", default=POLICIES, choices=POLICIES, help="with random among them")
+    parser.add_argument("--policies", nargs="+", default=RANKED, choices=RANKED, help="with random among them")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "equilibrium-real.json")
     parser.add_argument(
-        "--docs", action="store_true", help="update the page, its picture and the numbers kept for others"
+        "--docs", action="store_true", help="update the page, its picture and the numbers stored with the sources"
     )
     options = parser.parse_args(arguments)
     if not os.environ.get(INSIDE):

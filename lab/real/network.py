@@ -1,7 +1,7 @@
-"""A network namespace in which every client has an address and an uplink of its own.
+"""A network namespace in which every client has its own address and uplink.
 
-All addresses of 10.77/16 are local to it. What a client sends passes a class of its own of the loopback's queue, which
-lets through what its line can; the tracker's address has no class. Nothing leaves: there is no other interface.
+All addresses of 10.77/16 are local to it. The traffic from a client passes through its own class of the loopback's
+queue, which is limited to the speed of its line; the tracker's address has no class. There is no other interface.
 """
 
 import os
@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv4Network
 NETWORK = IPv4Network("10.77.0.0/16")
 TRACKER = NETWORK[1]
 INSIDE = "ETRACKER_LAB_NAMESPACE"
-"""Set in the environment of a process in such a namespace."""
+"""Environment variable that is set for processes in such a namespace."""
 
 MTU = 1500
 WAITING_PACKETS = 30
@@ -29,19 +29,19 @@ exec "$@"
 
 
 def address_of(client: int) -> IPv4Address:
-    """Return the address of a client, counted from 0: each has a /24 of its own, as people at home have."""
+    """Return the address of a client, counted from 0: each has its own /24, like people at home."""
     return NETWORK[256 * (client + 1) + 1]
 
 
 def enter(command: list[str]) -> None:
-    """Replace this process by a command in a new namespace; root isn't needed where users may have namespaces."""
+    """Replace this process with a command in a new namespace; this needs no root where users may create namespaces."""
     as_user = [] if os.geteuid() == 0 else ["--user", "--map-current-user", "--keep-caps"]
     unshare = ["unshare", *as_user, "--net", "sh", "-c", _SETUP, "sh", *command]
     os.execvpe(unshare[0], unshare, {**os.environ, INSIDE: "1"})
 
 
 def shape(uplinks: Iterable[tuple[int, int]]) -> None:
-    """Give clients their lines: pairs of a client and its bits a second.
+    """Limit the lines of clients, given as pairs of a client and its bits per second.
 
     Raises:
         subprocess.CalledProcessError: tc refuses.

@@ -1,4 +1,4 @@
-"""Who takes part: keys with a stored history, and a torrent of each run's own."""
+"""The participants: keys with a stored history, and a separate torrent for each run."""
 
 import hashlib
 import secrets
@@ -19,7 +19,7 @@ GIGABYTE = 10**9
 
 
 class Kind(StrEnum):
-    """What somebody does: seed, leech and seed on, leech and leave."""
+    """The behaviour of a client: seed, leech and go on seeding, leech and leave."""
 
     SEEDER = "seeder"
     CONTRIBUTOR = "contributor"
@@ -31,19 +31,19 @@ TIERS = {
     Kind.CONTRIBUTOR: (4, 3, 4, 3),
     Kind.FREE_RIDER: (0, 0, 0, 0),
 }
-"""Of the persistent seeders of the reference regimes 60 % are tier 4, the rest 3 and 2."""
+"""As in the reference regimes, 60 % of the persistent seeders are of tier 4, the rest of 3 and 2."""
 
 TRANSFERRED = {
     Kind.SEEDER: (600 * GIGABYTE, 200 * GIGABYTE),
     Kind.CONTRIBUTOR: (200 * GIGABYTE, 125 * GIGABYTE),
     Kind.FREE_RIDER: (10 * GIGABYTE, 100 * GIGABYTE),
 }
-"""Bytes up and down so far, by which policy ``ratio`` goes."""
+"""Bytes uploaded and downloaded so far, which policy ``ratio`` uses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """``number``: the client's, which its address and its line go by."""
+    """``number``: the client's number, which determines its address and its line."""
 
     number: int
     kind: Kind
@@ -62,7 +62,7 @@ class Torrent:
 
     @property
     def info_hash(self) -> bytes:
-        """Return the 20 bytes that are announced."""
+        """Return the infohash: the 20 bytes that are announced."""
         return hashlib.sha1(self.info, usedforsecurity=False).digest()
 
     def announcing_to(self, url: str) -> bytes:
@@ -83,13 +83,13 @@ def make_torrent(directory: Path, name: str, length: int) -> Torrent:
 
 
 def make_people() -> list[Person]:
-    """Make everybody of one run, with a fresh key each."""
+    """Create the participants of one run, each with a new key."""
     roles = [(kind, tier) for kind, tiers in TIERS.items() for tier in tiers]
     return [Person(number, kind, tier, secrets.token_hex(15)) for number, (kind, tier) in enumerate(roles)]
 
 
 async def register(tracker: Etracker, people: list[Person], torrent: Torrent) -> None:
-    """Store keys, their histories and the torrent, as if they had been here for long."""
+    """Store keys, their histories and the torrent, as if they had been in use for a long time."""
     async with tracker.connection() as connection:
         for person in people:
             uploaded, downloaded = TRANSFERRED[person.kind]

@@ -1,4 +1,4 @@
-"""Shows what the experiment found: on the terminal, as a page and as a picture."""
+"""Shows the results of the experiment: on the terminal, as a page and as a picture."""
 
 import statistics
 from pathlib import Path
@@ -12,7 +12,13 @@ from lab.real.results import LEAST_GAIN, PLAIN, Results
 
 mpl.rcParams["svg.hashsalt"] = "etracker"  # the same numbers draw the same file
 
-COLUMNS = ("policy", "FR/C, median (least to most)", "over random's, pair by pair", "contributors", "free-riders")
+COLUMNS = (
+    "policy",
+    "FR/C, median (least to most)",
+    "relative to random, per pair of runs",
+    "contributors",
+    "free-riders",
+)
 _TEMPLATE = Path(__file__).with_name("page.md")
 
 
@@ -23,11 +29,11 @@ def show(results: Results) -> None:
         table.add_row(*row)
     console = Console(width=max(Console().width, 110))
     console.print(table)
-    console.print(f"Stranded: {results.stranded()}. Goal: over random's at least {LEAST_GAIN:g} under equilibrium.")
+    console.print(f"Stranded: {results.stranded()}. Goal: under equilibrium at least {LEAST_GAIN:g} times random's.")
 
 
 def rows(results: Results) -> list[tuple[str, ...]]:
-    """Return a row a policy."""
+    """Return one row per policy."""
     found: list[tuple[str, ...]] = []
     for policy, runs in results.runs.items():
         quotients = [run.fr_over_c for run in runs]
@@ -63,7 +69,7 @@ def write_docs(results: Results, docs: Path) -> None:
 
 
 def _draw(results: Results, path: Path) -> None:
-    """Draw everybody's time to completion, a column a policy and kind."""
+    """Draw everybody's time to completion, one column per policy and kind."""
     figure = Figure(figsize=(8, 4), layout="constrained")
     axes = figure.subplots()
     kinds = {"contributors": "tab:blue", "free_riders": "tab:red"}

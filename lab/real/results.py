@@ -1,4 +1,4 @@
-"""What paired runs found."""
+"""The results of paired runs."""
 
 import json
 import statistics
@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from etracker_shared.agreements.policies import DEFAULT_POLICY, PolicyName
 from lab.real.people import Kind
 from lab.real.swarm import Outcome
 
-PLAIN, DEFAULT = "random", "equilibrium"
+PLAIN, DEFAULT = PolicyName.RANDOM, DEFAULT_POLICY
 LEAST_GAIN = 1.5
 
 
@@ -25,7 +26,7 @@ class Run:
 
 
 def summarize(outcome: Outcome, limit_seconds: float) -> Run:
-    """Sum a run up; who was stranded counts as if completing at its end."""
+    """Summarise a run; a stranded client counts as completing at the end."""
     contributors = sorted(outcome.seconds.get(Kind.CONTRIBUTOR, []))
     free_riders = sorted(outcome.seconds.get(Kind.FREE_RIDER, []))
     quotient = _mean(free_riders, limit_seconds) / _mean(contributors, limit_seconds)
@@ -38,9 +39,9 @@ def _mean(seconds: Sequence[float], limit_seconds: float) -> float:
 
 @dataclass(slots=True)
 class Results:
-    """``runs``: by policy, the same place in each list being a pair.
+    """``runs``: by policy; runs at the same index are a pair.
 
-    ``world``: what the runs had in common. ``parameters``: those of ``equilibrium`` that they were made with.
+    ``world``: what the runs had in common. ``parameters``: the parameters of ``equilibrium`` that they used.
     """
 
     world: dict[str, float]
@@ -52,17 +53,17 @@ class Results:
         return statistics.median(run.fr_over_c for run in self.runs[policy])
 
     def gains(self, policy: str) -> list[float]:
-        """Return FR/C over that of a plain tracker, pair by pair."""
+        """Return FR/C relative to that of a plain tracker, one per pair of runs."""
         pairs = zip(self.runs[policy], self.runs[PLAIN], strict=True)
         return [run.fr_over_c / plain.fr_over_c for run, plain in pairs]
 
     def stranded(self) -> int:
-        """Count who didn't complete, over all runs."""
+        """Count the clients that didn't complete, over all runs."""
         return sum(run.stranded for runs in self.runs.values() for run in runs)
 
     @property
     def met(self) -> bool:
-        """Whether the goal is."""
+        """Whether the goal is met."""
         return statistics.median(self.gains(DEFAULT)) >= LEAST_GAIN and self.stranded() == 0
 
     def write(self, path: Path) -> None:
@@ -81,7 +82,7 @@ class Results:
         path.write_text(json.dumps({**asdict(self), "summary": summary, "met": self.met}, indent=1) + "\n")
 
     def keep(self, path: Path) -> None:
-        """Write, as JSON, what the simulation is compared with: FR/C of every run, and by which parameters."""
+        """Write, as JSON, the numbers for comparison with the simulation: FR/C of every run, and the parameters."""
         runs = {policy: [{"fr_over_c": round(run.fr_over_c, 4)} for run in self.runs[policy]] for policy in self.runs}
         kept = {"world": self.world, "parameters": self.parameters, "runs": runs}
         path.write_text(json.dumps(kept, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""One swarm of libtorrent sessions: who completes when."""
+"""One swarm of libtorrent sessions, and when each of them completes."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +26,7 @@ _PLAIN = 2  # pe_disabled: encryption would only cost time
 
 
 class SilentSeedersError(Exception):
-    """Seeders don't get through to the tracker."""
+    """Seeders can't reach the tracker."""
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Client:
 
     @property
     def progress(self) -> float:
-        """How much is there, 0 to 1."""
+        """The share that is downloaded, 0 to 1."""
         return float(self.handle.status().progress)
 
     def look(self) -> None:
@@ -54,7 +54,7 @@ class Client:
 
 @dataclass(slots=True)
 class Outcome:
-    """Seconds from joining to completion, by kind; ``stranded``: who didn't complete in time."""
+    """Seconds from joining to completion, by kind; ``stranded``: the clients that didn't complete in time."""
 
     seconds: dict[Kind, list[float]] = field(default_factory=dict)
     stranded: int = 0
@@ -70,9 +70,9 @@ def play(
     limit_seconds: float,
     advance: Callable[[float], object],
 ) -> Outcome:
-    """Let the seeders seed, then everybody else leech, in an order that the seed fixes, until all have completed.
+    """Start the seeders, then everybody else in an order that depends on the seed, and wait until all have completed.
 
-    ``advance`` hears how much more of all downloads is done.
+    ``advance`` is called with the additional share of all downloads that is done.
     """
     _meet(tracker, people, torrent)
     with _clients() as start:
@@ -115,7 +115,7 @@ def _clients() -> Iterator[Callable[[Etracker, Person, Torrent, Path], Client]]:
 
 
 def _settings(person: Person) -> Any:
-    """Everything as libtorrent has it, but for what scales with time: intervals of a tracker and of unchoking."""
+    """Return libtorrent's defaults, except for what scales with time: the intervals of announcing and unchoking."""
     return {
         **dict.fromkeys(_OFF, False),
         "listen_interfaces": f"{address_of(person.number)}:6881",
@@ -145,7 +145,7 @@ def _scrape(tracker: Etracker, person: Person, torrent: Torrent) -> dict[bytes, 
 
 
 def _meet(tracker: Etracker, people: Sequence[Person], torrent: Torrent) -> None:
-    """Let the tracker look everybody up, so that nobody's first announce is answered while scoring is still asked."""
+    """Let the tracker look everybody up, so that no first announce is answered before scoring has responded."""
     for person in people:
         for _ in range(ATTEMPTS):
             if torrent.info_hash in _scrape(tracker, person, torrent).get(b"files", {}):

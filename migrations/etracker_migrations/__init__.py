@@ -1,1 +1,1 @@
-"""etracker's one Postgres schema: ``python -m etracker_migrations`` brings it up to date."""
+"""etracker's Postgres schema: ``python -m etracker_migrations`` brings it up to date."""

@@ -1,4 +1,4 @@
-"""Begin a migration: ``python -m etracker_migrations.begin what_it_does`` (``make migration name=...``)."""
+"""Create a migration: ``python -m etracker_migrations.begin what_it_does`` (``make migration name=...``)."""
 
 import sys
 
@@ -9,7 +9,7 @@ from etracker_migrations.upgrade import alembic_config
 
 
 def main() -> None:
-    """Write a migration that follows the newest one, with nothing in it yet, and print where it is."""
+    """Write an empty migration that follows the newest one, and print its path."""
     config = alembic_config("")
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     config.set_main_option("truncate_slug_length", "60")

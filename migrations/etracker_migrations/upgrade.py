@@ -8,17 +8,15 @@ from sqlalchemy.exc import OperationalError
 from structlog import get_logger
 
 from etracker_shared.plumbing.logs import configure_logging
-from etracker_shared.plumbing.settings import PostgresSettings, load_settings
+from etracker_shared.plumbing.settings import LoggingSettings, PostgresSettings, load_settings
 
 
-class MigrationSettings(PostgresSettings):
+class MigrationSettings(PostgresSettings, LoggingSettings):
     """Where the database is, and how loudly to speak."""
-
-    log_level: str = "info"
 
 
 def alembic_config(database_url: str) -> Config:
-    """Return the configuration of this environment for one database URL (psycopg-free: asyncpg)."""
+    """Return the configuration of this environment for one database URL (for asyncpg)."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["database_url"] = database_url
@@ -26,7 +24,7 @@ def alembic_config(database_url: str) -> Config:
 
 
 def upgrade(settings: PostgresSettings) -> None:
-    """Upgrade to the newest version; several callers at once wait for each other."""
+    """Upgrade to the newest version; concurrent callers wait for each other."""
     command.upgrade(alembic_config(settings.sqlalchemy_url()), "head")
 
 

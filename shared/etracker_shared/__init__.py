@@ -1,1 +1,1 @@
-"""What etracker's services have in common: a thing is here only if two of them use it."""
+"""Code that etracker's services share. Everything here is used by at least two of them."""

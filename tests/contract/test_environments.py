@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
-from pydantic import AliasChoices
 
 from etracker_admin_api.settings import AdminSettings
 from etracker_announce.settings import AnnounceSettings
 from etracker_migrations.upgrade import MigrationSettings
 from etracker_scoring.settings import ScoringSettings, WorkerSettings
+from etracker_shared.plumbing.setting_variables import variable_name, variables_of
 from etracker_shared.plumbing.settings import EnvironmentSettings
 from etracker_stack import environment
 
@@ -37,17 +37,10 @@ LIBRARIES = ("PYTHON", "PGSSL", "PGPASSFILE", "PGSERVICE", "PGTARGETSESSIONATTRS
 BY_IMAGE = {"ETRACKER_LISTEN_PORT"}
 
 
-def _names(settings: type[EnvironmentSettings], *, one_by_one: bool) -> Iterator[str]:
+def _names(settings: type[EnvironmentSettings]) -> Iterator[str]:
+    """The variables, those of a group of parameters as one pattern."""
     for name, field in settings.model_fields.items():
-        group = field.annotation
-        if isinstance(field.validation_alias, AliasChoices):
-            yield str(field.validation_alias.choices[0])
-        elif not dataclasses.is_dataclass(group):
-            yield f"ETRACKER_{name.upper()}"
-        elif one_by_one:
-            yield from (f"ETRACKER_{name}_{parameter.name}".upper() for parameter in dataclasses.fields(group))
-        else:
-            yield f"ETRACKER_{name.upper()}_*"
+        yield variable_name(f"{name}_*" if dataclasses.is_dataclass(field.annotation) else name)
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +51,14 @@ def containers() -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("name", READ_BY)
 def test_make_run_gives_a_service_what_its_settings_read(name: str) -> None:
     given = {one for one in GIVEN_BY_STACK[name] if not one.startswith(LIBRARIES)}
-    read = set(_names(READ_BY[name], one_by_one=False))
+    read = set(_names(READ_BY[name]))
     assert given == read - {"ETRACKER_AUTHORIZATION"}  # which comes in a file
 
 
 @pytest.mark.parametrize("name", READ_BY)
 def test_compose_gives_a_container_what_its_settings_read(name: str, containers: dict[str, dict[str, Any]]) -> None:
     given = {one for one in containers[name]["environment"] if not one.startswith(LIBRARIES)}
-    assert given == set(_names(READ_BY[name], one_by_one=True)) - BY_IMAGE
+    assert given == {variable.name for variable in variables_of(READ_BY[name])} - BY_IMAGE
 
 
 def test_no_container_gets_a_whole_file_of_variables(containers: dict[str, dict[str, Any]]) -> None:

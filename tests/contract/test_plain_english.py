@@ -16,6 +16,16 @@ PHRASES = {
     r"\bas it comes\b": "default, unchanged",
     r"\bOne a line\b": "one per line",
     r"\bwho(ever)? runs this tracker\b": "operators",
+    r"\b(bytes|us|CPU time) an? (peer|announce|fact|step|key|query|record)\b": "per peer, per announce, ...",
+    r"\b[Oo]ne a (core|service|user|replica|peer|key|torrent)\b": "one per core, ...",
+    r"\bby the clock\b": "periodic, at regular intervals",
+    r"\bin force\b": "in effect",
+    r"\bunder way\b": "running, in progress",
+    r"\bdialled\b": "connected to",
+    r"\bdear(er|est)\b": "more expensive, most expensive",
+    r"\bthrice\b": "three times",
+    r"\bis no (torrent|program|directory|number|address|network|file)\b": "isn't a ...",
+    r"\bWho (asks|leaves|seeds|joins|downloads|announces|comes|never)\b": "a client that ..., users who ...",
     r"[Ss]ee the port\.": "nothing: the port's docstring is found by itself",
 }
 SUFFIXES = {".py", ".lua", ".md", ".ts", ".tsx", ".css", ".sh", ".yml", ".toml", ".json", ".html"}

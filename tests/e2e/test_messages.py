@@ -144,6 +144,7 @@ def _let_somebody_download(room: Room, kind: type[Client], number: int, info_has
     leecher.stop()
 
 
+@pytest.mark.promise(4, 26)
 @pytest.mark.parametrize("version", [Version.HYBRID, Version.V2])
 def test_v2_and_hybrid_torrents_have_one_set_of_statistics(tracker: Tracker, room: Room, version: Version) -> None:
     content = _content(room, f"{version.name}.bin")

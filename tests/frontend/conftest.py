@@ -5,28 +5,17 @@ import contextlib
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.frontend.pages import HOSTILE_NAMES
+from tests.support.browser import ARGUMENTS, CHROMIUM, PATIENCE_MS, Look, Visit, Windows, remember_keys
 from tests.support.postgres import TEMPLATE, PostgresServer, connect, running_postgres
 from tests.support.stack import StackRun, running_stack
 from tests.support.torrents import make_content, make_torrent
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run"),
-    *("--disable-component-update", "--disable-sync"),
-)
-PATIENCE_MS = 30_000
-
-Look = tuple[Literal["light", "dark"], int]
-"""Colour scheme and width of a window."""
-
-LOOKS: list[Look] = [("light", 360), ("light", 1440), ("dark", 360), ("dark", 1440)]
 # Tests wait for seconds instead of a minute.
 _SETTINGS = {
     "ETRACKER_KEY_LIMIT": "1000/hour",
@@ -95,44 +84,6 @@ def browser(stack: StackRun) -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
-
-
-class Visit:
-    """A browser window and the problems found in it."""
-
-    def __init__(self, context: BrowserContext, base_url: str) -> None:
-        self.context = context
-        self.problems: list[str] = []
-        context.add_init_script(
-            "document.addEventListener('securitypolicyviolation', (event) =>"
-            " console.error(`Policy: ${event.violatedDirective} ${event.blockedURI}`))"
-        )
-        context.on("request", lambda request: self._check_address(request.url, base_url))
-        context.on("console", lambda message: self._note(message.type, message.text))
-        context.on("weberror", lambda error: self.problems.append(str(error.error)))
-        self.page = context.new_page()
-        self.page.set_default_timeout(PATIENCE_MS)
-
-    def _check_address(self, url: str, base_url: str) -> None:
-        if not url.startswith((base_url, "blob:")):
-            self.problems.append(f"a request to {url}")
-
-    def _note(self, kind: str, text: str) -> None:
-        refused_request = text.startswith("Failed to load resource")  # shown on the page, where tests check it
-        if kind in {"error", "warning"} and not refused_request:
-            self.problems.append(text)
-
-
-def remember_keys(context: BrowserContext, announce_key: str, api_key: str) -> None:
-    """Make every page of a window start with both keys stored."""
-    for storage, name, key in (
-        ("localStorage", "announce", announce_key),
-        ("sessionStorage", "etracker.api-key", api_key),
-    ):
-        context.add_init_script(f"if (location.protocol === 'http:') {storage}.setItem('{name}', '{key}')")
-
-
-Windows = Callable[[Look, str], BrowserContext]
 
 
 @pytest.fixture

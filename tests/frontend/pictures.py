@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.frontend.a_catalogue import FEATURED, announce_swarms, store_catalogue
 from tests.frontend.a_past import make_key_with_a_past
-from tests.frontend.conftest import ARGUMENTS, CHROMIUM, Look, remember_keys
+from tests.support.browser import ARGUMENTS, CHROMIUM, Look, remember_keys
 from tests.support.postgres import TEMPLATE, running_postgres
 from tests.support.stack import StackRun, running_stack
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Page, expect
 
-from tests.frontend.test_visitors import upload
+from tests.support.browser import upload
 
 DROP = """(zone, [name, base64]) => {
   const data = new DataTransfer();
@@ -39,6 +39,19 @@ def test_three_broken_uploads_of_twenty_say_why(
     expect(operator_page.get_by_text("17 torrents uploaded")).to_have_count(0)
     operator_page.goto("/infohashes?q=upload")
     expect(operator_page.get_by_role("row")).to_have_count(18)
+
+
+def test_an_upload_that_was_made_private_says_once_that_its_infohash_changed(
+    operator_page: Page, torrent_file: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """What the API's message says, the page doesn't say again."""
+    public = tmp_path / "public.torrent"
+    public.write_bytes(torrent_file("public").read_bytes().replace(b"7:privatei1e", b""))
+    operator_page.get_by_label("Torrent files").set_input_files(public)
+    expect(operator_page.get_by_text("1 torrent uploaded.")).to_be_visible()
+    said = operator_page.get_by_role("listitem").filter(has_text=public.name).locator("p").inner_text()
+    assert len(re.findall("infohash", said)) == 1
+    assert len(re.findall("seed the file you download from here", said)) == 1
 
 
 def test_files_can_be_dropped(operator_page: Page, torrent_file: Callable[[str], Path]) -> None:

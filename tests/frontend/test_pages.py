@@ -5,8 +5,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.frontend.checks import problems_of
-from tests.frontend.conftest import LOOKS, Look, Visit, Windows
 from tests.frontend.pages import ANY_TORRENT, OPERATOR_PAGES, PUBLIC_PAGES
+from tests.support.browser import LOOKS, Look, Visit, Windows
 from tests.support.stack import StackRun
 
 

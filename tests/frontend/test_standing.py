@@ -7,7 +7,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.frontend.a_past import LONG_NAME, NOTICE, TIERS, make_key_with_a_past
 from tests.frontend.checks import problems_of
-from tests.frontend.conftest import LOOKS, Look, Visit, Windows
+from tests.support.browser import LOOKS, Look, Visit, Windows
 from tests.support.postgres import PostgresServer
 from tests.support.stack import StackRun
 

@@ -10,33 +10,10 @@ import pytest
 from fastbencode import bdecode
 from playwright.sync_api import Dialog, Page, expect
 
-from tests.frontend.conftest import Visit
 from tests.frontend.pages import HOSTILE_NAMES, LONG_NAME
+from tests.support.browser import KEY, Visit, get_key, shown_key, upload
 from tests.support.processes import Program, free_port
 from tests.support.stack import StackRun
-
-KEY = re.compile(r"/([0-9a-f]{30})/announce")
-
-
-def upload(api: httpx.Client, path: Path) -> str:
-    """Upload a torrent and return its infohash."""
-    answer = api.post("/api/v1/torrents", files={"file": (path.name, path.read_bytes())}).raise_for_status()
-    return str(answer.json()["torrent"]["info_hash"])
-
-
-def get_key(page: Page) -> str:
-    """Get an announce URL on the home page and return its key."""
-    page.goto("/")
-    page.get_by_role("button", name="Get an announce URL").click()
-    return shown_key(page)
-
-
-def shown_key(page: Page) -> str:
-    url = page.get_by_role("group", name="Your announce URL").get_by_role("code")
-    expect(url).to_contain_text("/announce")
-    found = KEY.search(url.inner_text())
-    assert found
-    return found[1]
 
 
 @contextmanager

@@ -9,8 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.frontend.conftest import Visit, remember_keys
-from tests.frontend.test_visitors import upload
+from tests.support.browser import Visit, remember_keys, upload
 from tests.support.postgres import PostgresServer
 from tests.support.processes import wait_until
 from tests.support.stack import StackRun

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Page, expect
 
-from tests.frontend.test_visitors import get_key
+from tests.support.browser import get_key
 from tests.support.stack import StackRun
 
 

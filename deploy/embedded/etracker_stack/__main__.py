@@ -10,7 +10,7 @@ from etracker_stack.stack import run
 
 
 def main() -> int:
-    """Run until told to stop; return the exit status."""
+    """Run until a signal arrives; return the exit status."""
     console = Console()
     settings = load_settings(StackSettings)
     try:

@@ -1,9 +1,9 @@
-"""Under which account a child runs, and how it ends when we die.
+"""The account that a child runs under, and its end when we die.
 
-Postgres refuses to run as root. Started as root we give it the account ``nobody``. That account may be
-shut out of the folders where the programs and the data are (a checkout under ``/root``): it then gets a
-view of its own with just those paths (``view.py``). Where we may not mount, as in most containers, it
-keeps one capability instead, which lets it pass every folder.
+Postgres refuses to run as root. When we are root, it runs as ``nobody``. That account may not be
+allowed to enter the directories of the programs and the data (a checkout under ``/root``): it then gets
+its own view with just those paths (``view.py``). Where we may not mount, as in most containers, it
+keeps one capability instead, which lets it pass all directories.
 """
 
 import os
@@ -33,7 +33,7 @@ UNPRIVILEGED_ACCOUNT = "nobody"
 class Account:
     """An account to run a child under.
 
-    ``view`` holds the paths it sees of closed directories; ``capability`` is the number of the one it keeps.
+    ``view``: the paths that it sees of closed directories. ``capability``: the number of the capability that it keeps.
     """
 
     uid: int
@@ -43,7 +43,7 @@ class Account:
 
 
 def postgres_account() -> Account | None:
-    """Return the account that Postgres' files belong to; None means our own."""
+    """Return the account that owns Postgres' files; None means our own."""
     if os.geteuid() != 0:
         return None
     entry = pwd.getpwnam(UNPRIVILEGED_ACCOUNT)
@@ -51,10 +51,10 @@ def postgres_account() -> Account | None:
 
 
 def reaching(account: Account | None, *paths: Path) -> Account | None:
-    """Return the account with what it takes to reach these paths, which are resolved and exist.
+    """Return the account with the means to reach these paths, which must be resolved and exist.
 
     Raises:
-        UnreachableError: nothing that we may do here is enough.
+        UnreachableError: no means is available here.
     """
     if account is None:
         return None
@@ -65,7 +65,7 @@ def reaching(account: Account | None, *paths: Path) -> Account | None:
 
 
 def prepare_child(death_signal: signal.Signals, account: Account | None = None) -> Callable[[], None]:
-    """Return what a child does between fork and exec: take the account, and die when we die."""
+    """Return what a child does between fork and exec: change to the account, and arrange to die when we die."""
     libc = Libc() if sys.platform == "linux" else None
     parent = os.getpid()
 
@@ -89,7 +89,7 @@ def _candidates(account: Account, paths: tuple[Path, ...]) -> Iterator[Account]:
 
 
 def _reaches(account: Account, paths: tuple[Path, ...]) -> bool:
-    """Try it: what a container or a security module forbids can't be foretold."""
+    """Try it: there is no other way to find out what a container or a security module forbids."""
     become = prepare_child(signal.SIGKILL, account)
 
     def check() -> None:
@@ -105,11 +105,11 @@ def _reaches(account: Account, paths: tuple[Path, ...]) -> bool:
 
 
 def _become(account: Account, libc: Libc | None) -> None:
-    os.chdir("/")  # the directory we are in may lead past a closed one
+    os.chdir("/")  # the current directory may be inside a closed one
     if libc is not None and account.view:
         enter_view(account.view, libc)
     if libc is not None and account.capability is not None:
-        # Capabilities outlive the change of account, and access(2) looks at them, which initdb calls.
+        # Keep capabilities when the account changes, and make access(2), which initdb calls, respect them.
         libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
     os.setgroups([])
     os.setgid(account.gid)
@@ -127,5 +127,5 @@ def _complaint(account: Account, paths: tuple[Path, ...]) -> str:
         )
     return (
         f"Postgres doesn't run as root, and the account {UNPRIVILEGED_ACCOUNT} may not enter {closed}: run etracker "
-        "as an ordinary user, or move its folder and ETRACKER_DATA_DIR to where everybody may enter."
+        "as an ordinary user, or move its directory and ETRACKER_DATA_DIR to a place that everybody may enter."
     )

@@ -1,4 +1,4 @@
-"""The first operator's API key, in a file of its own: ``python -m etracker_stack.api_key`` replaces it.
+"""The file with the first operator's API key: ``python -m etracker_stack.api_key`` replaces the key.
 
 The admin API reads the file again whenever it changes.
 """
@@ -20,10 +20,10 @@ _TELLING_SECONDS = 3.0
 
 
 def read_api_key(data: Path) -> str:
-    """Return the key in a data directory.
+    """Return the key of a data directory.
 
     Raises:
-        DataDirectoryError: it is too short to be one.
+        DataDirectoryError: it is too short.
     """
     path = data / FILE_NAME
     key = path.read_text().strip()
@@ -35,7 +35,7 @@ def read_api_key(data: Path) -> str:
 
 
 def ensure_api_key(data: Path, given: str | None) -> None:
-    """Write the given key into its file, or a new one if none is there."""
+    """Write the given key to the file; without one, write a new key if the file is missing."""
     if given:
         _write(data, given)
     elif not (data / FILE_NAME).exists():
@@ -43,7 +43,7 @@ def ensure_api_key(data: Path, given: str | None) -> None:
 
 
 def replace_api_key(data: Path) -> str:
-    """Write a new key into the file and return it."""
+    """Write a new key to the file and return it."""
     key = secrets.token_hex(20)
     _write(data, key)
     return key
@@ -61,7 +61,7 @@ def _state(data: Path) -> dict[str, object]:
 
 
 def _wait_until_told(data: Path, key: str) -> None:
-    """Return once the running tracker tells the new key too; it looks at the file several times a second."""
+    """Return once the running tracker shows the new key too; it checks the file several times a second."""
     deadline = time.monotonic() + _TELLING_SECONDS
     while _state(data).get("api_key", key) != key and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -71,9 +71,9 @@ def main() -> None:
     """Replace the key and print the new one."""
     data = load_settings(StackSettings).data_dir
     if os.environ.get("ETRACKER_AUTHORIZATION") or _state(data).get("api_key_is_given"):
-        sys.exit("etracker: ETRACKER_AUTHORIZATION sets the API key, also at the next start: change it there instead.")
+        sys.exit("etracker: ETRACKER_AUTHORIZATION sets the API key, also at the next start: change it there.")
     if not data.is_dir():
-        sys.exit(f"etracker: There is no tracker's data in {data}: set ETRACKER_DATA_DIR.")
+        sys.exit(f"etracker: There is no tracker data in {data}: set ETRACKER_DATA_DIR.")
     try:
         key = replace_api_key(data)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""One process that the stack starts: how to start it, when it is ready, how it stops."""
+"""One process of the stack: how it starts, when it is ready, and how it stops."""
 
 import asyncio
 import os
@@ -23,9 +23,9 @@ READY_SECONDS = 60.0
 class Child:
     """What to run. ``is_ready`` gets the process id; ``environment`` is all of its environment.
 
-    ``death_signal`` is what it gets when we die: servers that keep data close it, the others just end.
-    ``advice`` says in one sentence what to do about the last lines of its log, or None.
-    ``observation``: where its health and metrics are, if not at its address.
+    ``death_signal`` is the signal it gets when we die: servers that keep data close it, others just end.
+    ``advice`` returns one sentence on what to do about the last lines of its log, or None.
+    ``observation``: the address of its health and metrics, if it differs from ``address``.
     """
 
     name: str
@@ -51,7 +51,7 @@ class RunningChild:
 
     @property
     def pid(self) -> int:
-        """Its process id, which is its process group's too."""
+        """Its process id, which is also that of its process group."""
         return self._process.pid
 
     @property
@@ -83,7 +83,7 @@ class RunningChild:
         )
 
     async def stop(self) -> bool:
-        """Ask it to end, and kill it when it doesn't within 20 s; return whether it ended by itself."""
+        """Ask it to end, and kill it if it doesn't within 20 s; return whether it ended by itself."""
         if self.ended:
             return True
         self._process.send_signal(self.child.stop_signal)
@@ -103,7 +103,7 @@ class RunningChild:
 
 
 async def start(child: Child, log: ChildLog, lock: int) -> RunningChild:
-    """Start a child in a session of its own, so that Ctrl-C reaches it only through us."""
+    """Start a child in a new session, so that Ctrl-C reaches it only through us."""
     with log.pipe() as output:
         process = await asyncio.create_subprocess_exec(
             *(str(part) for part in child.command),

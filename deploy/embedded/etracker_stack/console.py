@@ -1,4 +1,4 @@
-"""What the person who started the stack sees: one line an event, then one block."""
+"""The stack's output for the person who started it: one line per event, then a summary."""
 
 import contextlib
 import sys
@@ -14,11 +14,11 @@ class Console:
         self._began = time.monotonic()
 
     def say(self, text: str) -> None:
-        """Tell of progress."""
+        """Report progress."""
         self._print(f"[{time.monotonic() - self._began:6.1f} s] {text}", sys.stdout)
 
     def complain(self, text: str) -> None:
-        """Tell of a problem."""
+        """Report a problem."""
         self._print(f"[{time.monotonic() - self._began:6.1f} s] {text}", sys.stderr)
 
     def block(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
@@ -30,5 +30,5 @@ class Console:
 
     @staticmethod
     def _print(text: str, stream: TextIO) -> None:
-        with contextlib.suppress(OSError):  # a file on a disk that is full, or a terminal that is gone
+        with contextlib.suppress(OSError):  # standard output may be a file on a full disk, or a closed terminal
             print(text, file=stream, flush=True)

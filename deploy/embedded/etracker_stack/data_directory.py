@@ -1,4 +1,4 @@
-"""The directory that holds all of a tracker's data, and nothing of it twice in use.
+"""The directory with all data of a tracker; only one run may use it at a time.
 
 ==================  ==============================================================
 ``postgres/``       Postgres' cluster
@@ -6,9 +6,9 @@
 ``redis/``          Redis' append-only file and its configuration
 ``gateway/``        the gateway's certificates
 ``logs/``           the log of each process, and those of earlier runs
-``secrets.json``    passwords of Postgres and Redis, made once
+``secrets.json``    passwords of Postgres and Redis, generated once
 ``api_key``         the first operator's API key
-``state.json``      what runs now: addresses, process ids; gone after a clean stop
+``state.json``      the running processes: addresses, process ids; removed by a clean stop
 ``lock``            held while a run, or any process it started, is alive
 ==================  ==============================================================
 """
@@ -31,7 +31,7 @@ LOCK_PATIENCE_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Secrets:
-    """What is made once and kept."""
+    """Generated once and kept."""
 
     postgres_password: str
     redis_password: str
@@ -52,13 +52,13 @@ class DataDirectory:
         self._lock: int | None = None
 
     def open(self) -> None:
-        """Make the directory and take its lock.
+        """Create the directory and take its lock.
 
         Raises:
-            DataDirectoryError: it can't be made or written, the disk is full, or another run uses it.
+            DataDirectoryError: it can't be created or written to, the disk is full, or another run uses it.
         """
         if self.path.exists() and not self.path.is_dir():
-            raise DataDirectoryError(f"The data directory {self.path} is no directory: set ETRACKER_DATA_DIR to one.")
+            raise DataDirectoryError(f"The data directory {self.path} isn't a directory: set ETRACKER_DATA_DIR to one.")
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o711)
             for private in (self.redis, self.gateway, self.logs):
@@ -67,7 +67,7 @@ class DataDirectory:
         except OSError as error:
             raise DataDirectoryError(f"The data directory {self.path} can't be used: {error.strerror}.") from None
         self._take_lock(self._lock)
-        self._state.unlink(missing_ok=True)  # a run that was killed left it
+        self._state.unlink(missing_ok=True)  # left by a run that was killed
         if complaint := disk_complaint(self.path, shutil.disk_usage(self.path).free):
             raise DataDirectoryError(complaint)
 
@@ -79,17 +79,17 @@ class DataDirectory:
         return self._lock
 
     def close(self) -> None:
-        """Forget what ran, and let another run use the directory."""
+        """Remove the state, and let another run use the directory."""
         if self._lock is not None:
             self._state.unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = None
 
     def secrets(self) -> Secrets:
-        """Read the secrets, or make them.
+        """Read the secrets, or generate them.
 
         Raises:
-            DataDirectoryError: the file isn't what we wrote.
+            DataDirectoryError: the file isn't one that we wrote.
         """
         path = self.path / "secrets.json"
         if not path.exists():
@@ -106,7 +106,7 @@ class DataDirectory:
             ) from None
 
     def _move_api_key(self, kept: dict[str, str], path: Path) -> None:
-        """Take the API key out of the secrets, where earlier versions kept it."""
+        """Remove the API key from the secrets, where earlier versions kept it, and return it."""
         if (api_key := kept.pop("api_key", None)) is None:
             return
         if not self.api_key.exists():
@@ -114,7 +114,7 @@ class DataDirectory:
         write_private(path, json.dumps(kept, indent=2) + "\n")
 
     def write_state(self, state: Mapping[str, object]) -> None:
-        """Keep what runs now, for scripts and for people."""
+        """Store the running processes, for scripts and for people."""
         write_private(self._state, json.dumps(state, indent=2) + "\n")
 
     def _take_lock(self, lock: int) -> None:
@@ -128,7 +128,7 @@ class DataDirectory:
                     self._lock = None
                     raise DataDirectoryError(
                         f"Another etracker uses the data directory {self.path}: "
-                        "stop it, or set ETRACKER_DATA_DIR and ETRACKER_BACKEND_PORT to others."
+                        "stop it, or set ETRACKER_DATA_DIR and ETRACKER_BACKEND_PORT to other values."
                     ) from None
                 time.sleep(0.1)
             else:
@@ -136,7 +136,7 @@ class DataDirectory:
 
 
 def disk_complaint(path: Path, free_bytes: int) -> str | None:
-    """Return what to say when a disk has too little room to start, else None."""
+    """Return a message if the disk has too little room to start, otherwise None."""
     if free_bytes >= LEAST_FREE_BYTES:
         return None
     return (
@@ -146,7 +146,7 @@ def disk_complaint(path: Path, free_bytes: int) -> str | None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file for our eyes only, whole or not at all."""
+    """Write a file that only its owner may read, completely or not at all."""
     partial = path.with_name(f"{path.name}.new")
     partial.unlink(missing_ok=True)
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

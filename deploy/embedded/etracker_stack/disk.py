@@ -1,4 +1,4 @@
-"""Whether the disk with the data has room left, while the tracker runs."""
+"""Watches the free space on the disk with the data while the tracker runs."""
 
 import asyncio
 import shutil
@@ -12,13 +12,13 @@ FULL_BYTES = 32 * MIB
 """Postgres writes its log ahead in files of 16 MiB, and needs one or two of them to recover from a crash."""
 POLL_SECONDS = 1.0
 SLACK = 1.25
-"""There has to be a quarter more than the bound before a complaint is taken back."""
+"""A warning is withdrawn only once a quarter more than the bound is free."""
 
 
 class DiskWatch:
-    """Tell when the disk is nearly full, when it is full, and when there is room again.
+    """Reports when the disk is nearly full, when it is full, and when there is room again.
 
-    The processes' own logs can't: they lie on that disk.
+    The processes' own logs can't report it: they are on that disk.
     """
 
     def __init__(self, path: Path, console: Console) -> None:
@@ -48,7 +48,7 @@ class DiskWatch:
 
     @property
     def is_full(self) -> bool:
-        """Whether a process may have ended for want of room."""
+        """Whether a process may have ended because the disk is full."""
         return self._free_bytes() < FULL_BYTES
 
     def _free_bytes(self) -> int:
@@ -57,9 +57,9 @@ class DiskWatch:
     def _sentence(self, state: str | None, free: int) -> str:
         if state == "full":
             return (
-                f"The disk of {self._path} is full: clients are told to come back and nothing can be stored; "
-                "free some room, and everything goes on by itself."
+                f"The disk of {self._path} is full: clients are told to try again, and nothing can be stored; "
+                "free some space, and everything recovers by itself."
             )
         if state == "low":
-            return f"Only {free // MIB} MiB are free on the disk of {self._path}: free some before it is full."
-        return f"The disk of {self._path} has room again."
+            return f"Only {free // MIB} MiB are free on the disk of {self._path}: free some space before it is full."
+        return f"The disk of {self._path} has free space again."

@@ -1,8 +1,8 @@
-"""What each process finds in its environment: ordinary variables and the settings that it reads, nothing else.
+"""The environment of each process: ordinary variables and the settings that it reads, nothing else.
 
-A secret in an environment can be read by whoever runs as the same account, and reaches every program that
-the process starts. A name that ends in ``*`` stands for all that begin so. A test compares the lists with the
-services' settings.
+A secret in an environment can be read by every process of the same account, and is passed to every program
+that the process starts. A name that ends in ``*`` matches all variables with that prefix. A test compares the
+lists with the services' settings.
 """
 
 import os
@@ -42,7 +42,7 @@ ANNOUNCE = (
     *("ETRACKER_PRIVATE_PEERS", "ETRACKER_SWEEP_SECONDS", "ETRACKER_SWEEP_BUDGET", "ETRACKER_STREAM_MAX_BYTES"),
     *("ETRACKER_TIER_CACHE_SECONDS", "ETRACKER_TIER_CACHE_ENTRIES", "ETRACKER_ALLOWLIST_CACHE_ENTRIES"),
 )
-ADMIN_API = (  # the API key comes in a file, which can change while the service runs
+ADMIN_API = (  # the API key is in a file, which can change while the service runs
     *(*_SERVICE, *_REDIS),
     *("ETRACKER_AUTHORIZATION_FILE", "ETRACKER_FRONTEND_HOSTNAME", "ETRACKER_TRUSTED_PROXIES"),
     *("ETRACKER_KEY_LIMIT", "ETRACKER_FAILURE_LIMIT", "ETRACKER_SAMPLE_SECONDS"),
@@ -57,7 +57,7 @@ GATEWAY = (
 
 
 def environment(names: Iterable[str] = (), known: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return our own environment, changed by what is ``known``, as far as it is ordinary or named."""
+    """Return the ordinary and the named variables of our own environment, updated with those in ``known``."""
     wanted = (*ORDINARY, *names)
     return {name: value for name, value in {**os.environ, **(known or {})}.items() if _is_named(name, wanted)}
 

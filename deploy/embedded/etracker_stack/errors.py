@@ -1,4 +1,4 @@
-"""What may go wrong, told in one sentence.
+"""The errors of the stack, each with a message of one sentence.
 
 StackError                 the message is the sentence that the console shows
 ├── ProgramMissingError    a program that the stack starts isn't installed

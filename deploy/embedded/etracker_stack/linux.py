@@ -1,4 +1,4 @@
-"""The system calls of Linux that Python 3.11 has no function for."""
+"""Linux system calls for which Python 3.11 has no function."""
 
 import ctypes
 import os
@@ -20,7 +20,7 @@ _CAPABILITY_VERSION_3 = 0x20080522
 
 
 class Libc:
-    """Made before a fork, called after it. Each call raises OSError when it fails."""
+    """Created before a fork and called after it. Each call raises OSError if it fails."""
 
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
@@ -39,7 +39,7 @@ class Libc:
         self.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability)
 
     def unshare(self, flags: int) -> None:
-        """Leave namespaces for new ones."""
+        """Move to new namespaces."""
         self._check(self._libc.unshare(flags))
 
     def mount(self, source: str, target: str, kind: str, flags: int, options: str = "") -> None:

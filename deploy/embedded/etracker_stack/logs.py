@@ -1,4 +1,4 @@
-"""The logs of the children: each writes into a pipe, and we write what comes into files of bounded size."""
+"""The logs of the children: each child writes to a pipe, and we copy its output to files of limited size."""
 
 import asyncio
 import fcntl
@@ -14,14 +14,14 @@ OLDER_FILES = 3
 READ_BYTES = 65536
 LONGEST_LINE_BYTES = 65536
 PIPE_BYTES = 2**20
-"""Room for what children say while we are busy."""
+"""Room for the output of a child while we are busy."""
 
 _REMEMBERED_LINES = 50
 _DISK_FULL = "No space left on device"
 
 
 class ChildLog:
-    """The log of one child over all its runs: ``<name>.log``, and ``<name>.log.1`` to ``.3`` with what is older.
+    """The log of one child over all its runs: ``<name>.log``, and ``<name>.log.1`` to ``.3`` with older lines.
 
     ``on_line`` gets every line, without its end.
     """
@@ -35,16 +35,16 @@ class ChildLog:
         self._last: deque[str] = deque(maxlen=_REMEMBERED_LINES)
 
     def begin(self) -> None:
-        """Begin a new file for a new run of the stack."""
+        """Start a new file for a new run of the stack."""
         if self.path.stat().st_size:
             self._file.doRollover()
         for older in self.path.parent.glob(f"{self.path.name}.*"):
-            if older.stat().st_size > self._file_bytes:  # made without a bound, or with another one
+            if older.stat().st_size > self._file_bytes:  # written without a limit, or with another one
                 older.unlink()
 
     @contextmanager
     def pipe(self) -> Iterator[int]:
-        """Give a descriptor for a child to write to; what it writes is read from then on."""
+        """Return a descriptor for a child to write to; from then on its output is read."""
         reading, writing = os.pipe()
         self._last.clear()
         try:
@@ -67,25 +67,25 @@ class ChildLog:
         return any(_DISK_FULL in line for line in self.last_lines())
 
     def last_words(self) -> str:
-        """Return one sentence about why a child ended, from the end of what it wrote."""
+        """Return one sentence about why a child ended, from the end of its output."""
         if self.ends_on_full_disk():
             return "the disk is full."
         lines = self.last_lines()
         fatal = [line for line in lines if "FATAL" in line or "PANIC" in line]
-        said = (fatal or lines or ["it says nothing"])[-1]
+        said = (fatal or lines or ["it logged nothing"])[-1]
         return said[-300:].rstrip(".") + "."
 
     def close(self) -> None:
-        """Write what is left and listen no more."""
+        """Write the rest and stop reading."""
         self._drain()
         for pipe in list(self._pipes):
             self._end(pipe)
         self._file.close()
 
     def _drain(self) -> None:
-        """Read what the pipes hold: a child that has ended has written it all."""
+        """Read what is in the pipes; children that have ended have written everything."""
         for pipe in list(self._pipes):
-            for _ in range(PIPE_BYTES // READ_BYTES + 1):  # a grandchild may go on for longer than we want to wait
+            for _ in range(PIPE_BYTES // READ_BYTES + 1):  # a grandchild may go on writing
                 if not self._read(pipe):
                     break
 
@@ -120,11 +120,11 @@ class ChildLog:
 
 class _File(RotatingFileHandler):
     def handleError(self, record: LogRecord) -> None:  # noqa: N802 - the library's name
-        """Lose what can't be written: the disk is full, and the children go on."""
+        """Drop what can't be written: the disk is full, and the children have to go on."""
 
 
 class Logs:
-    """The logs of all children, in one directory; one takes ``max_bytes`` at most, older files included."""
+    """The logs of all children, in one directory; each takes at most ``max_bytes``, including older files."""
 
     def __init__(self, directory: Path, max_bytes: int, on_line: Callable[[str, str], None]) -> None:
         self._directory = directory
@@ -140,6 +140,6 @@ class Logs:
         return self._logs[name]
 
     def close(self) -> None:
-        """Write what is left and listen no more."""
+        """Write the rest and stop reading."""
         for log in self._logs.values():
             log.close()

@@ -1,4 +1,4 @@
-"""How much memory there is: the machine's, or what the kernel grants the control group that we run in."""
+"""The available memory: the machine's, or the limit of the control group that we run in."""
 
 import os
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ _REDIS_SHARE = 4
 
 
 def redis_max_memory(available_bytes: int) -> int:
-    """Return how much memory the embedded Redis may use for its data, when no setting says it."""
+    """Return how much memory the embedded Redis may use for its data if no setting says so."""
     return max(LEAST_REDIS_BYTES, available_bytes // _REDIS_SHARE // MIB * MIB)
 
 
 def available_memory(root: Path = Path("/")) -> int:
-    """Return in bytes the machine's memory, or the smallest limit of the control groups that hold this process."""
+    """Return, in bytes, the machine's memory or the smallest limit of this process's control groups."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return min([machine, *_group_limits(root)])
 
@@ -26,14 +26,14 @@ def _group_limits(root: Path) -> Iterator[int]:
     for file in _limit_files(root):
         try:
             text = file.read_text().strip()
-        except OSError:  # a group above a container's own, which doesn't show it
+        except OSError:  # a group above the container's own, which is invisible inside
             continue
         if text.isdigit():  # "max" is no limit
             yield int(text)
 
 
 def _limit_files(root: Path) -> Iterator[Path]:
-    """Yield where limits may stand: version 2 has one hierarchy, version 1 one of its own for memory."""
+    """Yield the files that may contain limits: version 2 has one hierarchy, version 1 a separate one for memory."""
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:  # not Linux

@@ -5,11 +5,11 @@ import socket
 from itertools import islice
 
 FIRST_PORT, LAST_PORT = 15_000, 32_767
-"""Below the ports that Linux gives outgoing connections: such a one could take a port before its server listens."""
+"""Below the ports that Linux assigns to outgoing connections, which could take a port before its server listens."""
 
 
 def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
-    """Return ports of ``host`` that nobody listens on now, each once."""
+    """Return different ports of ``host`` that nobody listens on now."""
     ports = range(FIRST_PORT, LAST_PORT + 1)
     shuffled = random.sample(ports, len(ports))
     return list(islice((port for port in shuffled if not is_taken(host, port)), count))

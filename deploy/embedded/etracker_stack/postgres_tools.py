@@ -12,10 +12,10 @@ from etracker_stack.settings import StackSettings
 
 
 def server_environment(data: Path) -> dict[str, str]:
-    """Return the variables that lead to the running tracker's Postgres.
+    """Return the environment variables for connecting to the running tracker's Postgres.
 
     Raises:
-        DataDirectoryError: no tracker runs on this data.
+        DataDirectoryError: no tracker is running on this data.
     """
     try:
         state = json.loads((data / "state.json").read_text())
@@ -25,7 +25,7 @@ def server_environment(data: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    """Become the program that the first argument names."""
+    """Execute the program that the first argument names, in place of this one."""
     try:
         known = server_environment(load_settings(StackSettings).data_dir)
         program = packaged_programs().directory / sys.argv[1]

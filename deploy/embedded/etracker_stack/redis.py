@@ -32,7 +32,7 @@ tcp-keepalive 60
 
 
 def redis_child(program: Path, directory: Path, port: int, password: str, max_memory: int) -> Child:
-    """Write Redis' configuration (the password has no place in a process list) and say how to start it."""
+    """Write Redis' configuration file (the password mustn't appear in a process list) and return how to start it."""
     configuration = directory / "redis.conf"
     quoted = '"' + str(directory).replace("\\", "\\\\").replace('"', '\\"') + '"'
     write_private(

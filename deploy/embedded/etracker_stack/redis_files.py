@@ -1,4 +1,4 @@
-"""Redis' append-only file when Redis can't read it: what to say, and how to repair it (``make repair-redis``)."""
+"""Damaged append-only files of Redis: the message about them, and the repair (``make repair-redis``)."""
 
 import shutil
 import subprocess
@@ -34,37 +34,37 @@ _POLL_SECONDS = 0.05
 
 
 def advice(directory: Path, lines: Sequence[str]) -> str | None:
-    """Return what to do about the last lines of Redis' log, in one sentence; None if they aren't about its files."""
+    """Return one sentence on what to do about the last lines of Redis' log; None if they aren't about its files."""
     said = "\n".join(lines)
     if _NEWER in said:
         return (
-            f"a newer Redis wrote {append_only_file(directory)}: set ETRACKER_REDIS_SERVER to that one, "
-            f"or move {directory} away, which costs peer lists that clients rebuild."
+            f"{append_only_file(directory)} was written by a newer Redis: set ETRACKER_REDIS_SERVER to that version, "
+            f"or move {directory} away, which loses the peer lists until clients have rebuilt them."
         )
     if _CLOSED in said:
         return f"this account may not read and write all of {directory}: give it the files with chown -R."
     if any(damage in said for damage in _DAMAGED):
-        return f"{append_only_file(directory)} is damaged: type make repair-redis, which keeps a copy, and start again."
+        return f"{append_only_file(directory)} is damaged: run make repair-redis, which keeps a copy, and start again."
     return None
 
 
 def append_only_file(directory: Path) -> Path:
-    """Return the file that stands for all of it: Redis 7 has several and a manifest, Redis 6 has one."""
+    """Return the append-only file: the manifest of Redis 7, which has several files, or the single file of Redis 6."""
     manifest = directory / "appendonlydir" / "appendonly.aof.manifest"
     return manifest if manifest.parent.exists() else directory / "appendonly.aof"
 
 
 def repair(program: Path, directory: Path) -> str:
-    """Make Redis able to start on its files again; return what was done, in one sentence.
+    """Repair Redis' files so that it can start; return one sentence on what was done.
 
-    What comes after the damage is cut off. If that doesn't help, Redis gets an empty directory. A copy is kept.
+    Everything after the damage is cut off. If that doesn't help, Redis gets an empty directory. A copy is kept.
     """
     if _loads(program, directory):
         return f"Redis can read {append_only_file(directory)}: there is nothing to repair."
     kept = directory.with_name(f"{directory.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
     shutil.copytree(directory, kept)
     if _fix(program, append_only_file(directory)) and _loads(program, directory):
-        return f"Repaired: what came after the damage is gone. The damaged files are kept in {kept}."
+        return f"Repaired: everything after the damage was removed. The damaged files are kept in {kept}."
     shutil.rmtree(directory)
     directory.mkdir(mode=0o700)
     return (
@@ -74,7 +74,7 @@ def repair(program: Path, directory: Path) -> str:
 
 
 def _fix(program: Path, file: Path) -> bool:
-    """Cut the damage off. A Redis server that is called by the checker's name is the checker."""
+    """Cut the damage off. A Redis server acts as the checker when it is started under the checker's name."""
     with tempfile.TemporaryDirectory(prefix="etracker-repair-") as scratch:
         checker = Path(scratch) / "redis-check-aof"
         checker.symlink_to(program.resolve())
@@ -106,7 +106,7 @@ def _answers(port: int) -> bool:
 
 
 def main() -> int:
-    """Repair the Redis of the data directory, which no tracker may be using."""
+    """Repair Redis' files in the data directory, while no tracker uses it."""
     console, settings = Console(), load_settings(StackSettings)
     directory = DataDirectory(settings.data_dir)
     try:

@@ -1,4 +1,4 @@
-"""Shows on the console what the children log as errors, and no more of it than a person reads."""
+"""Shows errors from the children's logs on the console, no more than a person can read."""
 
 import asyncio
 import json
@@ -12,13 +12,13 @@ from etracker_stack.console import Console
 PAUSE_SECONDS = 0.5
 SHOWN_A_MINUTE = 10
 REPEAT_SECONDS = 60.0
-"""A process that fails the same way again and again is quoted once a minute."""
+"""How often the same error of a process is shown."""
 _LEVELS = {"error", "critical", "fatal", "panic"}
 
 
 @dataclass
 class _Errors:
-    """What one child logged and the console hasn't shown, and what it showed last and when."""
+    """The errors of one child that the console hasn't shown, and what it showed last and when."""
 
     waiting: int = 0
     latest: str = ""
@@ -35,7 +35,7 @@ class _Errors:
 
 
 class ErrorRelay:
-    """Gets every line of every child."""
+    """Receives every line of every child."""
 
     def __init__(self, console: Console, pause_seconds: float = PAUSE_SECONDS) -> None:
         self._console = console
@@ -50,7 +50,7 @@ class ErrorRelay:
             errors.latest = told
 
     async def run(self) -> None:
-        """Show errors until cancelled, then what is left."""
+        """Show errors until cancelled, then the remaining ones."""
         try:
             while True:
                 await asyncio.sleep(self._pause_seconds)
@@ -69,12 +69,12 @@ class ErrorRelay:
 
 
 def _without_prefix(error: str) -> str:
-    """Leave out the time and the process id that Postgres puts before its messages."""
+    """Remove the time and the process id that Postgres puts before its messages."""
     return re.sub(r"^.*?(?=FATAL: |PANIC: )", "", error)
 
 
 def told_error(line: str) -> str | None:
-    """Return what a log line tells as an error, else None."""
+    """Return the message of a log line that reports an error, otherwise None."""
     if "FATAL: " in line or "PANIC: " in line:
         return line[-300:]
     if not line.startswith("{"):

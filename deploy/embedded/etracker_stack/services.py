@@ -1,4 +1,4 @@
-"""The services and the gateway as children: the settings of each, and where it listens."""
+"""The services and the gateway as children: their settings and addresses."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the processes listen. Each replica of announce has two ports: one for clients, one for observation."""
+    """The addresses of the processes. Each replica of announce has two ports: one for clients, one for observation."""
 
     scoring: int
     scoring_workers: tuple[int, ...]
@@ -32,7 +32,7 @@ class Ports:
 
 
 def server_variables(postgres: PostgresSettings, redis: RedisSettings) -> dict[str, str]:
-    """Return the variables that tell a service where Postgres and Redis are."""
+    """Return the variables with the addresses of Postgres and Redis."""
     return {
         "PGHOST": postgres.pghost,
         "PGPORT": str(postgres.pgport),
@@ -45,7 +45,7 @@ def server_variables(postgres: PostgresSettings, redis: RedisSettings) -> dict[s
 
 
 def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str, str], api_key: Path) -> list[Child]:
-    """Return the services in the order to start them in; they are stopped in the reverse."""
+    """Return the services in the order in which they are started; they are stopped in reverse."""
     known = {
         **servers,
         **_addresses(ports),
@@ -67,7 +67,7 @@ def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str
 
 
 def _seen_from_outside(settings: StackSettings) -> dict[str, str]:
-    """Return the variables that tell announce its name, and which proxies to believe."""
+    """Return the variables with the tracker's name and the proxies that announce trusts."""
     name = {"ETRACKER_FRONTEND_HOSTNAME": settings.frontend_hostname or f"localhost:{settings.backend_port}"}
     if settings.announce_host in (*WILDCARDS, LOOPBACK, "::1"):
         return name
@@ -82,7 +82,7 @@ def _worker_names(ports: Ports) -> list[str]:
 
 
 def _addresses(ports: Ports) -> dict[str, str]:
-    """Return the variables that tell services where the others are, announce by where it is observed."""
+    """Return the variables with the addresses of the other services; for announce, those of its observation ports."""
     return {
         "ETRACKER_ANNOUNCE_URL": " ".join(f"http://{LOOPBACK}:{port}" for port in ports.observation),
         "ETRACKER_SCORING_URL": f"http://{LOOPBACK}:{ports.scoring}",
@@ -91,7 +91,7 @@ def _addresses(ports: Ports) -> dict[str, str]:
 
 
 def gateway_child(settings: StackSettings, ports: Ports, directory: Path) -> Child:
-    """Return the gateway: Caddy with the configuration that the compose file uses too."""
+    """Return the gateway: Caddy, with the same configuration as in the compose file."""
     announce = reachable(settings.announce_host)
     variables = {
         "ETRACKER_BACKEND_PORT": str(settings.backend_port),
@@ -136,7 +136,7 @@ def migration_child(servers: Mapping[str, str]) -> Child:
 
 
 def web_address(settings: StackSettings) -> str:
-    """Return the tracker's own URL: the last, and so the safest, of the sites that the gateway serves."""
+    """Return the tracker's URL: the last of the gateway's sites, which is the most secure one."""
     variables = {
         "ETRACKER_BACKEND_PORT": str(settings.backend_port),
         "ETRACKER_FRONTEND_HOSTNAME": settings.frontend_hostname,
@@ -151,17 +151,17 @@ def web_address(settings: StackSettings) -> str:
 
 
 async def fresh_announce_key(ports: Ports) -> str | None:
-    """Ask the admin API for an announce key; None when it gives none now."""
+    """Ask the admin API for an announce key; None if it doesn't return one."""
     async with httpx.AsyncClient(trust_env=False, timeout=10.0) as client:
         try:
             answer = await client.get(f"http://{LOOPBACK}:{ports.admin_api}/api/generate")
             return str(answer.raise_for_status().json()["announce_key"])
-        except (httpx.HTTPError, ValueError, KeyError):  # limited per address: somebody restarts a lot
+        except (httpx.HTTPError, ValueError, KeyError):  # keys are limited per address, and somebody restarts often
             return None
 
 
 def reachable(host: str) -> str:
-    """Return an address at which a program that listens on ``host`` can be reached from this machine."""
+    """Return an address for connecting from this machine to a program that listens on ``host``."""
     return LOOPBACK if host in WILDCARDS else host
 
 

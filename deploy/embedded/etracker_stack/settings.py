@@ -20,30 +20,49 @@ MEBIBYTE = 2**20
 class StackSettings(EnvironmentSettings):
     """Settings of the stack itself; the services get their own from the environment (``environment.py``).
 
-    ``listen_host`` is where the gateway listens, by default on all interfaces, IPv4 and IPv6.
-    ``announce_host`` is where announce listens; 127.0.0.1 keeps it behind the gateway.
-    ``announce_port`` is the first replica's, the others follow; 0 takes free ones.
-    ``redis_maxmemory`` is how much memory the embedded Redis may use for its data, in bytes or as 512mb or 2gb.
-    ``redis_server`` is the program to start as Redis instead of the one that comes as a package.
-    ``log_max_bytes`` is what the logs of one process may take, older ones included.
-    ``redis_url`` and ``pghost``, when set, name servers to use instead of starting some.
+    Those without a description are the services', with another default. ``redis_url`` and ``pghost``, when set, name
+    servers to use instead of starting some.
     """
 
     model_config = SettingsConfigDict(validate_default=True)
 
-    backend_port: int = Field(3000, ge=1, le=65535)
-    data_dir: Path = Path(".data")
+    backend_port: int = Field(3000, ge=1, le=65535, description="Public port of the tracker, which the gateway serves.")
+    data_dir: Path = Field(Path(".data"), description="Directory in which `make run` keeps everything.")
     frontend_hostname: str = ""
     authorization: SecretStr | None = None
-    announce_replicas: int = Field(1, ge=1, le=64)
-    scoring_workers: int = Field(1, ge=1, le=16)
-    announce_host: str = "127.0.0.1"
-    announce_port: int = Field(0, ge=0, le=65535)
+    announce_replicas: int = Field(1, ge=1, le=64, description="Number of announce processes that `make run` starts.")
+    scoring_workers: int = Field(
+        1,
+        ge=1,
+        le=16,
+        description="Number of scoring workers that `make run` starts, which share the shards of the fact stream.",
+    )
+    announce_host: str = Field(
+        "127.0.0.1",
+        description="Address that announce listens on with `make run`; 127.0.0.1 hides it behind the gateway.",
+    )
+    announce_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port of the first announce process with `make run`, followed by those of the others; 0 takes "
+        "free ones.",
+    )
     listen_host: str = ""
-    log_max_bytes: int = Field(32 * MEBIBYTE, ge=MEBIBYTE)
+    log_max_bytes: int = Field(
+        32 * MEBIBYTE,
+        ge=MEBIBYTE,
+        description="Maximum disk space in bytes for the logs of one process with `make run`, older files included.",
+    )
     redis: SecretStr | None = None
-    redis_maxmemory: int | None = None
-    redis_server: Path | None = None
+    redis_maxmemory: int | None = Field(
+        None,
+        description="Memory for the data of the tracker's own Redis, in bytes or as `512mb` or `2gb`; by default a "
+        "quarter of the machine's with `make run`, half of the container's with compose.",
+    )
+    redis_server: Path | None = Field(
+        None, description="Path of the program that `make run` starts as Redis instead of the one it installs."
+    )
     redis_url: str | None = None
     pghost: str | None = Field(None, validation_alias="PGHOST")
 
@@ -75,5 +94,5 @@ def _parse_size(text: str) -> int:
     if size < LEAST_REDIS_BYTES:
         raise ValueError(f"it must be at least {LEAST_REDIS_BYTES // MIB}mb")
     if size >= (available := available_memory()):
-        raise ValueError(f"it must be less than the memory there is, {available // MIB}mb")
+        raise ValueError(f"it must be less than the available memory, {available // MIB}mb")
     return size

@@ -1,4 +1,4 @@
-"""Everything in its order: servers, migrations, services, gateway; and back."""
+"""Starts everything in order: servers, migrations, services, gateway; and stops it in reverse."""
 
 import asyncio
 import signal
@@ -59,7 +59,7 @@ class Stack:
         """Start everything and keep it running until a signal asks to stop.
 
         Raises:
-            StackError: something didn't start, or crashed too often; all is stopped by then.
+            StackError: a process didn't start, or crashed too often; everything has been stopped by then.
         """
         asked = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -130,7 +130,7 @@ class Stack:
         """Update the state file when the API key is replaced."""
         while True:
             await asyncio.sleep(KEY_LOOK_SECONDS)
-            with suppress(OSError, StackError):  # the admin API says what is wrong with it
+            with suppress(OSError, StackError):  # the admin API reports what is wrong with it
                 key = read_api_key(self._directory.path)
                 if key != self._api_key:
                     self._api_key = key
@@ -139,7 +139,7 @@ class Stack:
     def _tell_state(self) -> None:
         try:
             self._directory.write_state(self._state())
-        except OSError:  # the disk is full: its watch says so
+        except OSError:  # the disk is full, which the disk watch reports
             asyncio.get_running_loop().call_later(STATE_RETRY_SECONDS, self._tell_state)
 
     def _state(self) -> dict[str, object]:
@@ -158,11 +158,11 @@ async def run(settings: StackSettings, console: Console) -> None:
     """Run the tracker in its data directory.
 
     Raises:
-        StackError: it can't; the message says why in one sentence.
+        StackError: it can't run; the message says why in one sentence.
     """
     if 0 < len(_given_key(settings) or "") < FEW_API_KEY_CHARACTERS:
         console.complain(
-            f"ETRACKER_AUTHORIZATION has fewer than {FEW_API_KEY_CHARACTERS} characters: take a longer one, at random."
+            f"ETRACKER_AUTHORIZATION has fewer than {FEW_API_KEY_CHARACTERS} characters: choose a longer, random one."
         )
     directory = DataDirectory(settings.data_dir)
     directory.open()
@@ -180,7 +180,7 @@ async def _until(asked: asyncio.Event, work: Coroutine[None, None, None]) -> Non
     waiting.cancel()
     if working.done():
         return working.result()
-    while not working.done():  # asked again: what it waits for may have swallowed a cancellation (gh-86296)
+    while not working.done():  # cancel repeatedly: the call it awaits may swallow a cancellation (gh-86296)
         working.cancel()
         await asyncio.wait({working}, timeout=1.0)
     return None if working.cancelled() else working.result()
@@ -209,11 +209,11 @@ def _refuse_taken(settings: StackSettings) -> None:
     if is_taken(settings.listen_host or "0.0.0.0", settings.backend_port):  # noqa: S104 - only probed
         raise StackError(
             f"Port {settings.backend_port} is taken by another program: "
-            "stop that one, or set ETRACKER_BACKEND_PORT to a free port."
+            "stop it, or set ETRACKER_BACKEND_PORT to a free port."
         )
     for number in range(settings.announce_replicas if settings.announce_port else 0):
         if is_taken(settings.announce_host, settings.announce_port + number):
             raise StackError(
                 f"Port {settings.announce_port + number} is taken by another program: "
-                "stop that one, or set ETRACKER_ANNOUNCE_PORT to a free port."
+                "stop it, or set ETRACKER_ANNOUNCE_PORT to a free port."
             )

@@ -18,7 +18,7 @@ LONGEST_PAUSE_SECONDS = 5.0
 
 
 class Supervisor:
-    """Starts children, watches them, and stops them in the reverse of the order they were added in.
+    """Starts children, watches them, and stops them in reverse order.
 
     ``lock`` is an open file that each child inherits.
     """
@@ -36,14 +36,14 @@ class Supervisor:
 
     @property
     def running(self) -> list[RunningChild]:
-        """Every child that was started and not stopped, in the order of starting."""
+        """Every child that was started and not stopped, in the order in which they were started."""
         return [self._running[name] for name in self._order if name in self._running]
 
     async def start(self, *children: Child) -> None:
         """Start children concurrently and return once all are ready.
 
         Raises:
-            ChildError: one isn't; it says which and why.
+            ChildError: one isn't; the message says which and why.
         """
         self._order.extend(child.name for child in children)
         try:
@@ -57,7 +57,7 @@ class Supervisor:
         """Run a program to its end.
 
         Raises:
-            ChildError: it failed; it says why.
+            ChildError: it failed; the message says why.
         """
         log = self._logs.of(child.name)
         log.begin()
@@ -70,7 +70,7 @@ class Supervisor:
             raise ChildError(f"{child.name} failed: {log.last_words()} Its log is {log.path}.")
 
     async def failure(self) -> StackError:
-        """Wait until a child has crashed too often, and say so."""
+        """Return when a child has crashed too often, with a message."""
         return await asyncio.shield(self._failure)
 
     async def stop(self) -> None:
@@ -109,7 +109,7 @@ class Supervisor:
             if recent < CRASHES_ALLOWED:
                 reason = "the disk is full" if disk_full else self._reason(child, status)
                 self._console.complain(f"{child.name} ended ({reason}): starting it again")
-            elif not disk_full:  # it isn't broken if it only wants room, and somebody will make some
+            elif not disk_full:  # a crash for lack of disk space doesn't count
                 return self._give_up(child)
             await asyncio.sleep(min(FIRST_PAUSE_SECONDS * 2 ** (recent - 1), LONGEST_PAUSE_SECONDS))
             try:

@@ -1,7 +1,7 @@
-"""What an unprivileged child sees of directories that only root may enter: the paths it needs, and nothing else.
+"""Shows an unprivileged child the paths it needs in directories that only root may enter, and nothing else.
 
-The child gets a mount namespace of its own. An empty filesystem covers each closed directory, and the
-needed paths are mounted on it at their own places. Nothing changes for other processes, and the child
+The child gets a separate mount namespace. An empty filesystem covers each closed directory, and the
+needed paths are mounted in their places on top of it. Nothing changes for other processes, and the child
 needs no capability.
 """
 
@@ -36,12 +36,12 @@ def enter_view(paths: Iterable[Path], libc: Libc) -> None:
 
 
 def _make_place(path: Path, like: int) -> None:
-    """Make an empty file or directory to mount on, and what lies above it."""
+    """Create an empty file or directory to mount on, and its parent directories."""
     for parent in reversed(path.parents):
         if not parent.exists():
             parent.mkdir()
             parent.chmod(0o711)  # whatever the umask
-    if os.path.isdir(f"/proc/self/fd/{like}"):  # noqa: PTH112 - pathlib would resolve the link to what is covered
+    if os.path.isdir(f"/proc/self/fd/{like}"):  # noqa: PTH112 - pathlib would resolve the link to a covered path
         path.mkdir(exist_ok=True)
     else:
         path.touch()

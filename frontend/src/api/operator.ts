@@ -9,7 +9,7 @@ import type {
   OperatorItem as Operator,
   PeerV1 as Peer,
   ServiceItem as Service,
-  SettingItem as Setting,
+  Setting,
   SystemV1 as System,
   UploadedTorrent,
 } from "./generated/types.gen";

@@ -182,7 +182,7 @@ CREATE TRIGGER peers_updated AFTER UPDATE OF announce_key ON peers
 
 
 def _statements(script: str) -> list[str]:
-    """Cut a script at the semicolons that end a line outside a function body."""
+    """Split a script at the semicolons that end a line outside a function body."""
     statements, current, in_body = [], "", False
     for line in script.strip().splitlines():
         current += line + "\n"

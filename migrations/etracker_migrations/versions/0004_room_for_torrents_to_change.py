@@ -1,6 +1,6 @@
-"""Leave room in the pages of infohashes, so that an announce's sums are written beside the row they replace.
+"""Leave room in the pages of infohashes, so that an announce's sums are written next to the row they replace.
 
-A row that has to go to another page is entered into every index anew, and infohashes has ten.
+A row version on another page needs a new entry in every index, and infohashes has ten.
 """
 
 from alembic import op

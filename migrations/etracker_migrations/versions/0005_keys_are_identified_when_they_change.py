@@ -1,7 +1,7 @@
-"""Look at a key's form and hash when it's inserted or changed, not whenever its counters are.
+"""Check a key's form and hash when it's inserted or changed, not whenever its counters are.
 
-Postgres 18 evaluates a CHECK at every UPDATE of a row, and reads the expression of a generated column anew for each row
-of an UPDATE that doesn't concern it: together a quarter of what the worker's statements took (docs/adr/0042).
+Postgres 18 evaluates a CHECK at every UPDATE of a row, and reads the expression of a generated column again for each
+row of an UPDATE that doesn't concern it: together a quarter of the time of the worker's statements (docs/adr/0042).
 """
 
 from alembic import op
@@ -11,8 +11,9 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-# Before an insert it fills the hash in. After an update (a trigger before it would lock each row that counters change)
-# it sees to it by another one. The cast to bytea comes after the form: it would read a backslash as an escape.
+# Before an insert the trigger fills the hash in. After an update it does so by another update: a trigger before it
+# would lock each row whose counters change. The form is checked before the cast to
+# bytea, which reads backslashes as escapes.
 _IDENTIFY = """
 CREATE FUNCTION identify_key() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE hash bytea;

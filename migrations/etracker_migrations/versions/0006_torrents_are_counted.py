@@ -1,4 +1,4 @@
-"""How many torrents there are, without reading them: every statement that changes it adds the difference."""
+"""Count torrents without reading them: every statement that changes their number adds the difference."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,8 +8,8 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-# Whoever may write to infohashes may not have to write here: the functions act for the owner. A trigger on some columns
-# sees no set of rows, hence the one a row, for a hybrid's other infohash that becomes known as such.
+# Writing to infohashes must not require rights on this table: the functions run with the owner's rights. A trigger on
+# some columns can't see a set of rows, hence the one per row, for an infohash that becomes the second of a hybrid.
 STATEMENTS = (
     """
     CREATE TABLE torrent_counts (
@@ -60,7 +60,7 @@ STATEMENTS = (
     CREATE TRIGGER infohashes_counted_none AFTER TRUNCATE ON infohashes
         FOR EACH STATEMENT EXECUTE FUNCTION count_none()
     """,
-    # Creating a trigger has locked the table against changes by now.
+    # By now, creating the triggers has locked the table against changes.
     "INSERT INTO torrent_counts (torrents) SELECT count(*) FROM infohashes WHERE same_as IS NULL HAVING count(*) > 0",
 )
 

@@ -1,7 +1,7 @@
-"""Analyse the tables that announces update once most of their rows changed twice, not one in ten.
+"""Analyse the tables that announces update after twice as many changes as they have rows, not after a tenth.
 
 A busy tracker changes a tenth of its keys and torrents every minute, so that autovacuum analysed both every minute.
-What Postgres needs to know about them changes as slowly as they grow.
+The planner's statistics about them only change as slowly as they grow.
 """
 
 from alembic import op

@@ -1,6 +1,6 @@
 """Read torrent files in pieces: stored uncompressed, and marked once they are known to be fit to be sent.
 
-A piece of a compressed value costs decompressing everything before it. Files that are there already keep their form
+Reading a piece of a compressed value means decompressing everything before it. Existing files keep their form
 until they are first downloaded, when the admin API checks, rewrites and marks them.
 """
 

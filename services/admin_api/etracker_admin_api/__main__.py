@@ -12,7 +12,7 @@ from etracker_shared.plumbing.settings import load_settings
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Run the command line."""
     if sys.argv[1:] == ["--openapi"]:
         print(json.dumps(create_app(AdminSettings()).openapi(), indent=2, ensure_ascii=False))
         return

@@ -5,7 +5,7 @@ import secrets
 
 MIN_CHARACTERS = 16
 GOOD_CHARACTERS = 20
-HOW_TO_MAKE_ONE = "`openssl rand -hex 20` makes a good one"
+HOW_TO_MAKE_ONE = "`openssl rand -hex 20` generates a good one"
 
 _WHITESPACE = " \t\r\n\v\f"
 """May surround a key in a file or a header without being part of it."""

@@ -9,7 +9,6 @@ from fastapi import APIRouter, FastAPI
 from prometheus_client import generate_latest
 
 from etracker_admin_api.database import Database
-from etracker_admin_api.errors import PostgresUnavailableError
 from etracker_admin_api.http.address_limit import AddressLimit
 from etracker_admin_api.http.authentication import Authentication
 from etracker_admin_api.http.callers import Callers
@@ -48,7 +47,6 @@ from etracker_admin_api.swarms.routes import swarms_router
 from etracker_admin_api.swarms.store import SwarmStore
 from etracker_admin_api.system.routes import system_router
 from etracker_admin_api.system.services import Services, describe_settings, shown_metrics
-from etracker_admin_api.system.setting_descriptions import load_descriptions
 from etracker_admin_api.system.states import ServiceState
 from etracker_admin_api.system.store import StoreStates
 from etracker_admin_api.system.survey import Survey
@@ -64,6 +62,7 @@ from etracker_admin_api.torrents.files.uploads import Uploads
 from etracker_admin_api.torrents.list_store import TorrentLists
 from etracker_admin_api.torrents.routes import adding_router, changing_router, public_router
 from etracker_admin_api.torrents.store import TorrentStore
+from etracker_shared.language.outages import PostgresUnavailableError
 from etracker_shared.plumbing.background import Work, running
 from etracker_shared.plumbing.health import health_router
 from etracker_shared.plumbing.redis_connections import connect_redis
@@ -104,7 +103,7 @@ def create_app(settings: AdminSettings) -> FastAPI:
 
 
 class Parts:
-    """What the routes are built from."""
+    """The objects from which the routes are built."""
 
     def __init__(self, settings: AdminSettings) -> None:
         self.settings = settings
@@ -113,7 +112,7 @@ class Parts:
         self.keys, self.operators = KeyStore(self.database), OperatorStore(self.database)
         self.history = HistoryStore(self.database)
         self.count = CountStatistics(TorrentCounts(self.database).count, LiveCounts(self.redis).totals)
-        self.callers = Callers(settings.trusted_networks, settings.frontend_hostname)
+        self.callers = Callers(settings.trusted_proxies, settings.frontend_hostname)
         self.key_limit = AddressLimit(settings, settings.key_rate, "keys")
         self.failures = AddressLimit(settings, settings.failure_rate, "failures")
         self.download_rate = AddressLimit(settings, settings.download_rate, "downloads")
@@ -164,7 +163,7 @@ def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
     yield operators_keys_router(parts.keys, roles, callers)
     yield operators_router(parts.operators, roles)
     yield swarms_router(SwarmStore(parts.redis, parts.database), roles)
-    yield system_router(_survey(parts), load_descriptions(), roles)
+    yield system_router(_survey(parts), roles)
     yield audit_router(AuditLog(parts.database), roles)
     yield adding_router(parts.torrents, parts.lists, changed, roles, parts.room)
     yield changing_router(parts.torrents, parts.lists, changed, roles)

@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from etracker_admin_api.errors import PostgresFullError, PostgresUnavailableError
+from etracker_admin_api.errors import PostgresFullError
+from etracker_shared.language.outages import PostgresUnavailableError
 from etracker_shared.plumbing.postgres import UNAVAILABLE
 from etracker_shared.plumbing.settings import PostgresSettings
 

@@ -18,13 +18,16 @@
     │   ├── TooManyWrongKeysError
     │   └── TooManyDownloadsError
     └── UnavailableError              try again in a moment
-        ├── PostgresUnavailableError
-        │   └── PostgresFullError
         ├── RedisUnavailableError
         ├── ScoringUnavailableError
         ├── RoomFullError
         └── FileChangedError
+
+    PostgresUnavailableError          of all services; try again in a moment
+    └── PostgresFullError
 """
+
+from etracker_shared.language.outages import PostgresUnavailableError
 
 
 class AdminApiError(Exception):
@@ -97,10 +100,6 @@ class TooManyDownloadsError(WaitError):
 
 class UnavailableError(AdminApiError):
     """Something that the request needs can't be had at the moment."""
-
-
-class PostgresUnavailableError(UnavailableError):
-    """Postgres is down or too slow: as far as we know, nothing has changed."""
 
 
 class PostgresFullError(PostgresUnavailableError):

@@ -34,7 +34,7 @@ class Metrics:
         )
         self.keys = Counter(
             "etracker_admin_keys",
-            "Announce keys asked for, by answer (generated, limited)",
+            "Announce keys requested, by answer (generated, limited)",
             ["answer"],
             registry=self.registry,
         )

@@ -9,44 +9,70 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from etracker_admin_api.api_keys import check_api_key
 from etracker_admin_api.http.announce_urls import HOST
-from etracker_shared.language.addresses import Network, parse_networks
-from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings, ServingSettings
+from etracker_shared.plumbing.settings import (
+    GatewaySettings,
+    PostgresSettings,
+    RedisSettings,
+    ScoringAddressSettings,
+    ServingSettings,
+)
 
 MAX_KEY_FILE_BYTES = 4096
 
 _HOSTNAME = re.compile(f"(https?://)?{HOST}/?")
 
-_URL = r"^https?://[^\s,]+$"
 _URLS = r"^https?://[^\s,]+([\s,]+https?://[^\s,]+)*$"
 
 
-class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
-    """``ETRACKER_`` variables, and libpq's.
+class AdminSettings(PostgresSettings, RedisSettings, ServingSettings, GatewaySettings, ScoringAddressSettings):
+    """Settings of the admin API. Without an API key from either place the restricted API is off."""
 
-    ``authorization``: the first operator's API key; ``authorization_file``: a file that holds it. Without either the
-    restricted API is off. ``frontend_hostname``: the
-    tracker's public name in announce URLs, optionally with ``https://`` or ``http://`` and a port;
-    empty, or localhost, takes the request's host. ``trusted_proxies``: networks whose ``X-Forwarded-*`` headers are
-    believed. ``key_limit``: announce keys an address may generate. ``failure_limit``: wrong keys an address may give.
-    ``download_limit``: torrent files a key, and an address, may download; ``downloads_at_once``: how many of them at
-    the same time. ``write_timeout_seconds``: after how long a client is disconnected that doesn't read its answer.
-    ``sample_seconds``: how often the tracker's numbers are stored for charts. ``announce_url`` (several, separated by
-    spaces or commas), ``scoring_url``, ``worker_url``: where the other services are.
-    """
-
-    authorization: SecretStr = SecretStr("")
-    authorization_file: str = ""
-    frontend_hostname: str = ""
-    trusted_proxies: str = "127.0.0.0/8, ::1"
-    key_limit: str = "20/hour"
-    failure_limit: str = "30/minute"
-    download_limit: str = "120/minute"
-    downloads_at_once: int = Field(8, ge=1, le=1000)
-    write_timeout_seconds: int = Field(30, ge=1, le=600)
-    sample_seconds: int = Field(60, ge=1, le=60)
-    announce_url: str = Field("http://localhost:8090", pattern=_URLS)
-    scoring_url: str = Field("http://localhost:8081", pattern=_URL)
-    worker_url: str = Field("http://localhost:8083", pattern=_URLS)
+    authorization: SecretStr = Field(
+        SecretStr(""),
+        description="API key of the first operator, at least 16 characters; without it the restricted API is off.",
+    )
+    authorization_file: str = Field(
+        "",
+        description="Path of a file that holds the first operator's API key instead, set by `make run`; changes to the "
+        "file apply at once.",
+    )
+    key_limit: str = Field("20/hour", description="Number of announce keys that one address may generate per period.")
+    failure_limit: str = Field(
+        "30/minute",
+        description="Number of wrong API or announce keys per period after which an address has to wait.",
+    )
+    download_limit: str = Field(
+        "120/minute",
+        description="Number of torrent files that one announce key, and one address, may download per period.",
+    )
+    downloads_at_once: int = Field(
+        8,
+        ge=1,
+        le=1000,
+        description="Number of torrent files that one announce key, and one address, may download at the same time.",
+    )
+    write_timeout_seconds: int = Field(
+        30,
+        ge=1,
+        le=600,
+        description="Seconds after which a client that reads next to nothing of its response is disconnected.",
+    )
+    sample_seconds: int = Field(
+        60,
+        ge=1,
+        le=60,
+        description="Seconds between two samples of the tracker's statistics, from which charts are drawn.",
+    )
+    announce_url: str = Field(
+        "http://localhost:8090",
+        pattern=_URLS,
+        description="URL of announce's observation port, or several separated by spaces or commas.",
+    )
+    worker_url: str = Field(
+        "http://localhost:8083",
+        pattern=_URLS,
+        description="URL of the scoring worker, or several separated by spaces or commas.",
+    )
     listen_port: int = Field(8082, ge=0, le=65535)
 
     @field_validator("authorization")
@@ -74,12 +100,6 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
             )
         return value.rstrip("/")
 
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _check_networks(cls, value: str) -> str:
-        parse_networks(value)
-        return value
-
     @field_validator("key_limit", "failure_limit", "download_limit")
     @classmethod
     def _check_limit(cls, value: str) -> str:
@@ -91,11 +111,6 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings):
         """The other services' addresses by name."""
         announce, workers = _numbered("announce", self.announce_url), _numbered("scoring_worker", self.worker_url)
         return {**announce, "scoring": self.scoring_url, **workers}
-
-    @property
-    def trusted_networks(self) -> tuple[Network, ...]:
-        """The trusted proxies, parsed."""
-        return parse_networks(self.trusted_proxies)
 
     @property
     def key_rate(self) -> RateLimitItem:

@@ -44,7 +44,7 @@ async def _serve_until_stopped(settings: AnnounceSettings) -> int:
 
 
 def _collect_garbage_less_often() -> None:
-    """Skip the modules, and wait for more objects: a connection leaves a cycle of a few."""
+    """Exclude the modules from garbage collection, and collect less often: a connection leaves only a small cycle."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS)

@@ -3,6 +3,8 @@
 Children are looked up in advance: ``labels()`` costs more than counting.
 """
 
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from etracker_announce.domain.errors import Reason
@@ -20,46 +22,13 @@ class Metrics:
     """Counters and histograms of one process, and their children."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        answers = Counter(
-            "etracker_announce_answers",
-            "Announces and scrapes by their answer: ok or the reason of a failure.",
-            ["kind", "answer"],
-            registry=registry,
+        self.answers = _answers(registry)
+        self.seconds = _seconds(registry)
+        self.tiers = _lookups(registry, "tier", "Treatments of keys looked up, by where they came from.", TIER_SOURCES)
+        self.allowlist = _lookups(
+            registry, "allowlist", "Infohashes looked up, by where they came from.", ALLOWLIST_SOURCES
         )
-        outcomes = (ANSWERED, *(reason.value for reason in Reason))
-        self.answers = {(kind, name): answers.labels(kind.value, name) for kind in Kind for name in outcomes}
-        seconds = Histogram(
-            "etracker_announce_seconds",
-            "Time from a request's last byte to its answer.",
-            ["kind"],
-            buckets=_LATENCY_BUCKETS,
-            registry=registry,
-        )
-        self.seconds = {kind: seconds.labels(kind.value) for kind in Kind}
-        tiers = Counter(
-            "etracker_announce_tier_lookups",
-            "Treatments of keys looked up, by where they came from.",
-            ["source"],
-            registry=registry,
-        )
-        self.tiers = {source: tiers.labels(source) for source in TIER_SOURCES}
-        allowlist = Counter(
-            "etracker_announce_allowlist_lookups",
-            "Infohashes looked up, by where they came from.",
-            ["source"],
-            registry=registry,
-        )
-        self.allowlist = {source: allowlist.labels(source) for source in ALLOWLIST_SOURCES}
-        batches = Histogram(
-            "etracker_announce_batch_size",
-            "Announces, keys or infohashes that shared one round trip to Redis, scoring or Postgres.",
-            ["batch"],
-            buckets=_BATCH_BUCKETS,
-            registry=registry,
-        )
-        self.swarm_batches = batches.labels("swarms")
-        self.tier_batches = batches.labels("tiers")
-        self.allowlist_batches = batches.labels("allowlist")
+        self.swarm_batches, self.tier_batches, self.allowlist_batches = _batches(registry)
         self.facts_dropped = Counter(
             "etracker_announce_facts_dropped",
             "Regular facts not put into the stream because it was past its bound.",
@@ -83,3 +52,41 @@ class Metrics:
             "1 while Redis refuses writes: it is out of memory or can't write to its disk.",
             registry=registry,
         )
+
+
+def _answers(registry: CollectorRegistry) -> dict[tuple[Kind, str], Counter]:
+    family = Counter(
+        "etracker_announce_answers",
+        "Announces and scrapes by their answer: ok or the reason of a failure.",
+        ["kind", "answer"],
+        registry=registry,
+    )
+    outcomes = (ANSWERED, *(reason.value for reason in Reason))
+    return {(kind, outcome): family.labels(kind.value, outcome) for kind in Kind for outcome in outcomes}
+
+
+def _seconds(registry: CollectorRegistry) -> dict[Kind, Histogram]:
+    family = Histogram(
+        "etracker_announce_seconds",
+        "Time from a request's last byte to its answer.",
+        ["kind"],
+        buckets=_LATENCY_BUCKETS,
+        registry=registry,
+    )
+    return {kind: family.labels(kind.value) for kind in Kind}
+
+
+def _lookups(registry: CollectorRegistry, what: str, text: str, sources: Sequence[str]) -> dict[str, Counter]:
+    family = Counter(f"etracker_announce_{what}_lookups", text, ["source"], registry=registry)
+    return {source: family.labels(source) for source in sources}
+
+
+def _batches(registry: CollectorRegistry) -> tuple[Histogram, Histogram, Histogram]:
+    family = Histogram(
+        "etracker_announce_batch_size",
+        "Announces, keys or infohashes that shared one round trip to Redis, scoring or Postgres.",
+        ["batch"],
+        buckets=_BATCH_BUCKETS,
+        registry=registry,
+    )
+    return family.labels("swarms"), family.labels("tiers"), family.labels("allowlist")

@@ -1,4 +1,4 @@
-"""What the tracker needs of the outside world. Each docstring is the contract that adapters keep."""
+"""The tracker's interfaces to the outside world. Each docstring is the contract that adapters keep."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -9,15 +9,11 @@ from etracker_shared.language.identity import InfoHash, KeyHash
 
 
 class SwarmsUnavailableError(Exception):
-    """Redis can't be asked or won't take writes: nothing was acknowledged."""
+    """Redis isn't available or won't take writes: nothing was acknowledged."""
 
 
 class SwarmsFullError(SwarmsUnavailableError):
     """Redis is out of memory: peers that are in a swarm may go on, nobody else may join."""
-
-
-class AllowlistUnavailableError(Exception):
-    """Postgres can't be asked about an infohash that isn't cached."""
 
 
 class Swarms(Protocol):
@@ -44,7 +40,7 @@ class Swarms(Protocol):
         """Return the counts of each swarm, zeros for one that isn't there.
 
         Raises:
-            SwarmsUnavailableError: Redis can't be asked.
+            SwarmsUnavailableError: Redis isn't available.
         """
         ...
 
@@ -57,7 +53,7 @@ class Swarms(Protocol):
         """Count a new infohash from an address prefix (7 bytes); False once it had ``limit`` of them this hour.
 
         Raises:
-            SwarmsUnavailableError: Redis can't be asked.
+            SwarmsUnavailableError: Redis isn't available.
         """
         ...
 
@@ -84,7 +80,7 @@ class Allowlist(Protocol):
         """Return the torrent, or None if it isn't tracked. Concurrent misses of the cache share one query.
 
         Raises:
-            AllowlistUnavailableError: it isn't in the cache and Postgres doesn't answer.
+            PostgresUnavailableError: it isn't in the cache and Postgres doesn't answer.
         """
         ...
 

@@ -3,21 +3,25 @@
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from etracker_announce.domain.addresses import PrivatePeers
-from etracker_announce.domain.policies import DEFAULT_POLICY, POLICIES, EquilibriumParameters
-from etracker_shared.language.addresses import Network, parse_networks
-from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings, ServingSettings
+from etracker_announce.domain.policies import EquilibriumParameters
+from etracker_shared.plumbing.settings import (
+    AllowlistSettings,
+    GatewaySettings,
+    Networks,
+    PolicySettings,
+    PostgresSettings,
+    RedisSettings,
+    ScoringAddressSettings,
+    ServingSettings,
+)
 
 MAX_HOSTNAME_BYTES = 88
 """What is left of the 127 bytes that every client shows, after the text that contains the host name."""
 MAX_NUMWANT = 50
 LIFETIME_SLACK_SECONDS = 300
-
-
-def _networks(value: object) -> object:
-    return parse_networks(value) if isinstance(value, str) else value
 
 
 def _lists(value: object) -> object:
@@ -32,28 +36,48 @@ def _list(text: str) -> object:
     return [None if word == "all" else word for word in words] if len(words) > 1 else text
 
 
-class AnnounceSettings(ServingSettings, PostgresSettings, RedisSettings):
-    """The variables are ``ETRACKER_`` and the name in capitals; ``equilibrium`` has one for each parameter.
-
-    ``sweep_seconds``: pause between two visits of the sweeper to a swarm. ``sweep_budget``: visits per second of all
-    replicas together. ``stream_max_bytes``: past it regular facts are dropped.
-    """
+class AnnounceSettings(
+    ServingSettings,
+    PostgresSettings,
+    RedisSettings,
+    GatewaySettings,
+    ScoringAddressSettings,
+    AllowlistSettings,
+    PolicySettings,
+):
+    """Settings of the announce service; ``equilibrium`` has one variable for each parameter."""
 
     model_config = SettingsConfigDict(env_nested_delimiter="_", env_nested_max_split=1)
 
-    observation_host: str = "0.0.0.0"  # noqa: S104 - a deployment doesn't publish it
-    observation_port: int = Field(8090, ge=0, le=65535)
+    observation_host: str = Field(
+        "0.0.0.0",  # noqa: S104 - a deployment doesn't publish it
+        description="Address on which announce serves its health, metrics and settings.",
+    )
+    observation_port: int = Field(
+        8090,
+        ge=0,
+        le=65535,
+        description="Port on which announce serves its health, metrics and settings, which must not be published; "
+        "0 takes a free one.",
+    )
     frontend_hostname: str = Field("localhost", pattern=r"^[!-~]+$", max_length=MAX_HOSTNAME_BYTES)
-    scoring_url: str = Field("http://localhost:8081", pattern=r"^https?://")
-    guests: bool = True
-    policy: str = DEFAULT_POLICY
+    guests: bool = Field(True, description="Whether announces without a key are served.")  # noqa: FBT003
     equilibrium: Annotated[EquilibriumParameters, BeforeValidator(_lists)] = Field(EquilibriumParameters())
-    disable_allowlist: bool = False
-    new_hashes_per_hour: int = Field(100, ge=1)
-    interval_seconds: int = Field(1800, ge=60, le=86400)
-    min_interval_seconds: int = Field(900, ge=1, validate_default=True)
-    numwant: int = Field(MAX_NUMWANT, ge=1, le=MAX_NUMWANT)
-    peers_per_key: int = Field(5, ge=1, le=100)
+    new_hashes_per_hour: int = Field(
+        100,
+        ge=1,
+        description="Maximum number of new infohashes per hour from one address prefix while the allowlist is off.",
+    )
+    min_interval_seconds: int = Field(
+        900,
+        ge=1,
+        validate_default=True,
+        description="Minimum announce interval in seconds, which rtorrent and aria2 use as their interval.",
+    )
+    numwant: int = Field(MAX_NUMWANT, ge=1, le=MAX_NUMWANT, description="Maximum number of peers in a list.")
+    peers_per_key: int = Field(
+        5, ge=1, le=100, description="Maximum number of active clients of one announce key in a torrent."
+    )
     peers_per_address: int = Field(
         16,
         ge=1,
@@ -68,7 +92,7 @@ class AnnounceSettings(ServingSettings, PostgresSettings, RedisSettings):
             "New guests per minute of one IPv4 address or IPv6 /64 that one swarm stores; others are only answered."
         ),
     )
-    shared_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
+    shared_networks: Networks = Field(
         (),
         description=(
             "Networks whose addresses many people share, as at universities and mobile carriers: peers per address are"
@@ -87,23 +111,33 @@ class AnnounceSettings(ServingSettings, PostgresSettings, RedisSettings):
     budget_seconds: int = Field(
         60, ge=1, le=3600, description="Seconds after which a client has one more announce in its budget."
     )
-    private_peers: PrivatePeers = PrivatePeers.PRIVATE_ASKERS
-    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = parse_networks(
-        "127.0.0.0/8 ::1"
+    private_peers: PrivatePeers = Field(
+        PrivatePeers.PRIVATE_ASKERS,
+        description="Who gets peers with private addresses: clients on private networks (`private`), everybody "
+        "(`always`) or nobody (`never`).",
     )
-    sweep_seconds: int = Field(900, ge=60, le=15_300)
-    sweep_budget: int = Field(500, ge=1)
-    stream_max_bytes: int = Field(2 * 1024**3, ge=1024**2)
-    tier_cache_seconds: int = Field(1800, ge=1)
-    tier_cache_entries: int = Field(262_144, ge=1)
-    allowlist_cache_entries: int = Field(262_144, ge=1)
-
-    @field_validator("policy")
-    @classmethod
-    def _is_a_policy(cls, name: str) -> str:
-        if name not in POLICIES:
-            raise ValueError(f"it must be one of {', '.join(POLICIES)}")
-        return name
+    sweep_seconds: int = Field(
+        900,
+        ge=60,
+        le=15_300,
+        description="Seconds between two visits to a swarm by the sweeper, which removes expired peers.",
+    )
+    sweep_budget: int = Field(
+        500,
+        ge=1,
+        description="Maximum number of visits per second by the sweeper, over all announce processes.",
+    )
+    stream_max_bytes: int = Field(
+        2 * 1024**3,
+        ge=1024**2,
+        description="Maximum size of the fact stream in bytes, at most a quarter of Redis' `maxmemory`; beyond it "
+        "only facts of completed and stopped events are kept.",
+    )
+    tier_cache_seconds: int = Field(
+        1800, ge=1, description="Seconds for which the tier of a key is remembered before scoring is asked again."
+    )
+    tier_cache_entries: int = Field(262_144, ge=1, description="Maximum number of keys whose tier is remembered.")
+    allowlist_cache_entries: int = Field(262_144, ge=1, description="Maximum number of tracked infohashes in memory.")
 
     @field_validator("min_interval_seconds")
     @classmethod

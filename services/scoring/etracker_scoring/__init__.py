@@ -1,1 +1,1 @@
-"""The scoring service: what a peer's history means (API), and how facts become history (worker)."""
+"""The scoring service: an API that judges keys by their history, and a worker that turns facts into history."""

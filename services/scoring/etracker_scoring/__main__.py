@@ -1,4 +1,4 @@
-"""Serve the API role."""
+"""Serve the API."""
 
 from etracker_scoring.api.app import create_app
 from etracker_scoring.settings import ScoringSettings

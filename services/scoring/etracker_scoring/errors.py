@@ -1,13 +1,13 @@
-"""What keeps scoring from doing its work.
+"""The errors of the scoring service.
 
 ::
 
     Exception
-    ├── PostgresUnavailableError   Postgres can't be asked; wait and start over
+    ├── PostgresUnavailableError   of all services: Postgres can't be asked; wait and start over
     │   └── LookupUnavailableError     no answer in time for the announce that waits for it
-    ├── BatchConflictError         what was loaded changed before it could be stored; load again
+    ├── BatchConflictError         the loaded rows changed before the batch was stored; load again
     ├── BatchRefusedError          Postgres will never store these facts
-    └── StreamsUnavailableError    Redis can't be asked, or takes no writes
+    └── StreamsUnavailableError    Redis isn't available, or refuses writes
 """
 
 from collections.abc import Iterator
@@ -15,11 +15,8 @@ from contextlib import contextmanager
 
 import asyncpg
 
+from etracker_shared.language.outages import PostgresUnavailableError
 from etracker_shared.plumbing.postgres import UNAVAILABLE
-
-
-class PostgresUnavailableError(Exception):
-    """Postgres can't be asked, or refuses for a reason that passes: wait and start over."""
 
 
 class LookupUnavailableError(PostgresUnavailableError):
@@ -27,7 +24,7 @@ class LookupUnavailableError(PostgresUnavailableError):
 
 
 class BatchConflictError(Exception):
-    """What was loaded changed before it could be stored: load again. Nothing was stored."""
+    """The loaded rows changed before the batch could be stored: load again. Nothing was stored."""
 
 
 class BatchRefusedError(Exception):
@@ -35,7 +32,7 @@ class BatchRefusedError(Exception):
 
 
 class StreamsUnavailableError(Exception):
-    """Redis can't be asked, or takes no writes."""
+    """Redis isn't available, or refuses writes."""
 
 
 _CONFLICTS = (
@@ -49,7 +46,7 @@ _REFUSALS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 
 @contextmanager
 def postgres_errors() -> Iterator[None]:
-    """Raise what asyncpg raises as one of the errors above."""
+    """Convert asyncpg's exceptions into the errors above."""
     try:
         yield
     except _CONFLICTS as error:

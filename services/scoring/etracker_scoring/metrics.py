@@ -1,4 +1,4 @@
-"""What the scoring service counts. Every app has its own registry, so that tests run several in a process."""
+"""The metrics of the scoring service. Every app has its own registry, so that tests can run several in a process."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 

@@ -4,8 +4,15 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from etracker_scoring.scores.formula import ScoreParameters
-from etracker_scoring.scores.list_policies import Policy
-from etracker_shared.plumbing.settings import EnvironmentSettings, PostgresSettings, RedisSettings, ServingSettings
+from etracker_shared.plumbing.settings import (
+    AllowlistSettings,
+    EnvironmentSettings,
+    IntervalSettings,
+    PolicySettings,
+    PostgresSettings,
+    RedisSettings,
+    ServingSettings,
+)
 
 PEER_LIFETIME_SLACK_SECONDS = 300
 
@@ -13,44 +20,57 @@ PEER_LIFETIME_SLACK_SECONDS = 300
 class ScoreSettings(EnvironmentSettings):
     """Score parameters, for both programs. Must be a class's last base: its way of reading nested names wins.
 
-    ``score``: one variable per parameter, ``ETRACKER_SCORE_`` and its name. ``recalibrate``: let thresholds follow the
-    community.
+    ``score`` has one variable for each parameter.
     """
 
     model_config = SettingsConfigDict(env_nested_delimiter="_", env_nested_max_split=1)
 
     score: ScoreParameters = ScoreParameters()
-    recalibrate: bool = False
+    recalibrate: bool = Field(
+        False,  # noqa: FBT003
+        description="Whether the thresholds of tiers 2, 3 and 4 move every night at 4:00 UTC a fifth of the way "
+        "towards the 50th, 75th and 90th percentile of the keys seen that day, if there are at least 1,000, and no "
+        "further than 30 % from what is set.",
+    )
 
 
-class ScoringSettings(PostgresSettings, ServingSettings, ScoreSettings):
-    """The API. ``policy`` and ``interval_seconds``: the same values as announce's, so that shares fit its lists.
-
-    ``scoring_connections``: connections to Postgres it keeps open. ``tier_notices``: include notices about changed
-    tiers in responses to announces.
-    """
+class ScoringSettings(PostgresSettings, ServingSettings, PolicySettings, ScoreSettings):
+    """Settings of the API."""
 
     listen_port: int = Field(8081, ge=0, le=65535)
-    policy: Policy = Policy.EQUILIBRIUM
-    interval_seconds: int = Field(1800, ge=1)
-    scoring_connections: int = Field(4, ge=1, le=64)
-    tier_notices: bool = True
+    scoring_connections: int = Field(
+        4, ge=1, le=64, description="Maximum number of connections to Postgres of one scoring API process."
+    )
+    tier_notices: bool = Field(
+        True,  # noqa: FBT003
+        description="Whether a key's clients are told once, in a warning message, that its tier has changed.",
+    )
 
 
-class WorkerSettings(PostgresSettings, RedisSettings, ServingSettings, ScoreSettings):
-    """The worker.
-
-    ``worker_batch_facts``: facts per transaction at most, plus or minus one stream entry.
-    ``worker_poll_seconds``: time between two batches; shorter if half a batch is already waiting.
-    ``counts_sync_seconds``: how often seeders and leechers are carried into Postgres.
-    """
+class WorkerSettings(
+    PostgresSettings, RedisSettings, ServingSettings, AllowlistSettings, IntervalSettings, ScoreSettings
+):
+    """Settings of the worker."""
 
     listen_port: int = Field(8083, ge=0, le=65535)
-    disable_allowlist: bool = False
-    fact_retention_days: int = Field(0, ge=0)
-    worker_batch_facts: int = Field(5000, ge=1, le=100_000)
-    worker_poll_seconds: float = Field(1.0, gt=0, le=10)
-    counts_sync_seconds: float = Field(20.0, gt=0, le=60)
+    fact_retention_days: int = Field(
+        0, ge=0, description="Days for which raw facts are kept in Postgres; 0 keeps none."
+    )
+    worker_batch_facts: int = Field(
+        5000,
+        ge=1,
+        le=100_000,
+        description="Maximum number of facts settled in one transaction, give or take one stream entry.",
+    )
+    worker_poll_seconds: float = Field(
+        1.0,
+        gt=0,
+        le=10,
+        description="Seconds between two transactions, unless enough facts for half of one are already waiting.",
+    )
+    counts_sync_seconds: float = Field(
+        20.0, gt=0, le=60, description="Seconds between two updates of the numbers of seeders and leechers in Postgres."
+    )
     max_bytes_per_second: int = Field(
         1_250_000_000,
         ge=1,
@@ -59,7 +79,6 @@ class WorkerSettings(PostgresSettings, RedisSettings, ServingSettings, ScoreSett
             " counted."
         ),
     )
-    interval_seconds: int = Field(1800, ge=1)
 
     @property
     def guests_last_seconds(self) -> int:

@@ -1,1 +1,1 @@
-"""What one service writes and another reads: Postgres' tables, Redis' keys, facts, wire models, notifications."""
+"""Formats that one service writes and another reads: Postgres tables, Redis keys, facts, wire models, notifications."""

@@ -1,6 +1,6 @@
 """Tables that only the admin API reads: operators, their audit log, statistics over time.
 
-:mod:`~etracker_shared.agreements.tables` says who writes which.
+:mod:`~etracker_shared.agreements.tables` says which service writes which.
 """
 
 from sqlalchemy import (
@@ -26,7 +26,7 @@ from etracker_shared.agreements.columns import metadata, moment
 
 
 def _grand_total(name: str) -> Column[object]:
-    """A sum over the whole tracker: no client that claims absurd numbers brings it to an end."""
+    """A sum over the whole tracker. It can't overflow, even if a client claims absurd numbers."""
     return Column(name, Numeric(40, 0), nullable=False, server_default=text("0"))
 
 
@@ -93,12 +93,12 @@ tracker_samples = Table(
     metadata,
     Column("step_seconds", Integer, primary_key=True, comment="how long the sample stands for"),
     Column("at", DateTime(timezone=True), primary_key=True, comment="its end"),
-    # averages over the step
+    # averages over the period
     Column("torrents", Double, nullable=False),
     Column("swarms", Double, nullable=False),
     Column("seeders", Double, nullable=False),
     Column("leechers", Double, nullable=False),
-    # totals at its end
+    # totals at the end of the period
     _grand_total("announces"),
     _grand_total("snatches"),
     _grand_total("uploaded_bytes"),

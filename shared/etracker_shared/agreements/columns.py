@@ -1,4 +1,4 @@
-"""What every table of the schema is made of."""
+"""Column types that the tables of the schema share."""
 
 from sqlalchemy import Column, DateTime, MetaData, func
 
@@ -14,5 +14,5 @@ metadata = MetaData(
 
 
 def moment(name: str) -> Column[object]:
-    """Make a column that holds when a row was written, unless the writer says otherwise."""
+    """Return a column that defaults to the time at which the row is inserted."""
     return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())

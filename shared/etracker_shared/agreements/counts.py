@@ -1,6 +1,6 @@
-"""A swarm's counts as its members hash keeps them (field ``n`` of :mod:`~etracker_shared.agreements.redis_keys`).
+"""A swarm's counts as stored in its members hash (field ``n`` of :mod:`~etracker_shared.agreements.redis_keys`).
 
-Announce's Lua step writes them; whoever shows or sums up counts reads them.
+Announce's Lua step writes them; all code that shows or sums up counts reads them.
 """
 
 import struct
@@ -23,8 +23,8 @@ NO_COUNTS = SwarmCounts(0, 0, 0)
 def unpack_counts(value: bytes | None) -> SwarmCounts:
     """Unpack the field, or None for a swarm that isn't there.
 
-    The value starts with the records of the seeders' table (partial seeds included), the records of the
-    leechers' table and the partial seeds among the former, each 4 bytes, little-endian.
+    The value starts with three numbers of 4 bytes, little-endian: the records in the seeders' table (including
+    partial seeds), the records in the leechers' table, and the partial seeds among the former.
     """
     if value is None:
         return NO_COUNTS

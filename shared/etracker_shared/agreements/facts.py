@@ -1,4 +1,4 @@
-"""The fact: what announce saw, as it travels through the stream to the scoring worker.
+"""The fact: the content of one announce, as it is passed through the stream to the scoring worker.
 
 Facts carry absolute counters as the client reported them, never deltas, so a lost fact heals with
 the next announce and a repeated one changes nothing. Announce packs the facts of one batch that
@@ -36,11 +36,11 @@ FACT_SIZE = _LAYOUT.size
 
 
 class NewerFactError(ValueError):
-    """A fact of a newer version than this code can read: leave it to a newer worker, and lose nothing."""
+    """A fact of a newer version than this code can read: leave it to a newer worker, so that nothing is lost."""
 
 
 class Event(enum.IntEnum):
-    """What an announce said about itself; anything unknown is a regular announce."""
+    """The event of an announce; anything unknown is a regular announce."""
 
     REGULAR = 0
     STARTED = 1
@@ -50,12 +50,12 @@ class Event(enum.IntEnum):
 
 
 class FactFlag(enum.IntFlag):
-    """What announce knew about the asker."""
+    """What announce knew about the client."""
 
     NONE = 0
     GUEST = 1
     PROVISIONAL = 2
-    """The key had not been seen and scoring did not answer: drop the fact if it isn't registered."""
+    """Scoring didn't answer for a key that announce had never seen: drop the fact if the key isn't registered."""
 
 
 _EVENTS = tuple(Event)
@@ -63,13 +63,13 @@ _FLAGS = tuple(FactFlag(bits) for bits in range(256))
 
 
 class Fact(NamedTuple):
-    """One acknowledged announce. A named tuple, because announce makes one each time and the worker reads it.
+    """One acknowledged announce. A named tuple, because announce creates and the worker reads one per announce.
 
     ``at_ms``: Unix time in milliseconds. Counters and ``left`` are bytes, or :data:`UNKNOWN`.
     ``prefix``: 7 bytes, see :func:`~etracker_shared.language.identity.address_prefix`.
-    ``interval_seconds``: the usual interval of this key in this torrent, which is what anybody with ``left`` 0 was
-    told; a leecher may have been told a shorter one. ``seeding_prefixes``: distinct address prefixes that seed the
-    torrent, as announce last saw its swarm, 16 at most and also when it never did.
+    ``interval_seconds``: the usual interval of this key in this torrent, which is the one that clients with ``left`` 0
+    got; a leecher may have got a shorter one. ``seeding_prefixes``: distinct address prefixes that seed the torrent,
+    as announce last counted them, at most 16; also 16 if it never counted them.
     ``address_hash``: keyed hash of the address, 8 bytes; the address itself is stored nowhere. ``suppressed``: how many
     announces of this client were answered since its last fact without writing one.
     """
@@ -133,7 +133,7 @@ def unpack_facts(entry: bytes) -> Iterator[Fact]:
     """Unpack the facts of one stream entry.
 
     Raises:
-        NewerFactError: the entry has facts of a newer version, whose size may be another.
+        NewerFactError: the entry has facts of a newer version, whose size may differ.
         ValueError: the entry holds no facts.
     """
     if not entry:
@@ -154,5 +154,5 @@ def unpack_facts(entry: bytes) -> Iterator[Fact]:
 
 
 def shard_of(key_hash: bytes) -> int:
-    """Choose the stream of a key: all facts of one key keep their order."""
+    """Return the stream of a key: all facts of one key are in one stream, so that they keep their order."""
     return key_hash[0] % SHARDS

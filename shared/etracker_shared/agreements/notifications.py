@@ -1,4 +1,4 @@
-"""What Postgres tells whoever listens, so that caches in front of it are never wrong for long.
+"""Notifications from Postgres, which keep the caches in front of it from being wrong for long.
 
 Statement triggers on ``infohashes`` and ``peers`` notify with a JSON list of hex strings: infohashes
 (40 digits) on :data:`INFOHASHES_CHANNEL`, key hashes (32 digits) on :data:`KEYS_CHANNEL`. A statement
@@ -24,6 +24,6 @@ def parse_payload(payload: str) -> Sequence[bytes] | None:
 
 
 def format_payloads(hashes: Sequence[bytes]) -> list[str]:
-    """Format hashes that changed, in as many notifications as they take."""
+    """Format changed hashes as notifications, as many as needed."""
     starts = range(0, len(hashes), HASHES_PER_PAYLOAD)
     return [json.dumps([item.hex() for item in hashes[at : at + HASHES_PER_PAYLOAD]]) for at in starts]

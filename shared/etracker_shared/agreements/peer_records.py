@@ -5,7 +5,7 @@ import struct
 from typing import NamedTuple
 
 LAYOUT = struct.Struct("<8sQ20sIIIBB6s18s")
-"""One peer, 74 bytes, little-endian but for the endpoints (address and port in network order, BEP 23 and 7)."""
+"""One peer, 74 bytes, little-endian except for the endpoints (address and port in network order, BEP 23 and 7)."""
 
 
 class PeerFlag(enum.IntFlag):
@@ -21,7 +21,7 @@ class PeerFlag(enum.IntFlag):
 
 
 class PeerRecord(NamedTuple):
-    """A record, field by field as :data:`LAYOUT` has them.
+    """A record, with the fields of :data:`LAYOUT`.
 
     ``identity``: first 8 bytes of the key hash. ``pair_hash``: keyed hash of peer selection. ``seen4`` and
     ``seen6``: Unix seconds of the last announce over each family, 0 if never. A peer that can't be dialled
@@ -42,7 +42,7 @@ class PeerRecord(NamedTuple):
 
 
 def unpack_records(table: bytes) -> list[PeerRecord]:
-    """Unpack the whole records of a part of a table."""
+    """Unpack part of a table; an incomplete record at its end is ignored."""
     whole = len(table) // LAYOUT.size * LAYOUT.size
     records = LAYOUT.iter_unpack(table[:whole])
     return [PeerRecord._make((*fields[:7], PeerFlag(fields[7]), *fields[8:])) for fields in records]

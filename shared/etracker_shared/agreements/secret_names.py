@@ -1,4 +1,4 @@
 """Names of the deployment's secrets, the rows of the table ``secrets``."""
 
 PAIR_SECRET = "pair"  # noqa: S105 - a name, not the secret
-"""Keys the pair hash of peer selection (32 bytes). The first migration makes it."""
+"""The key of the pair hash in peer selection (32 bytes). The first migration generates it."""

@@ -1,4 +1,4 @@
-"""``POST /v1/standing``: all that scoring tells a key's holder, which the admin API passes on.
+"""``POST /v1/standing``: everything that scoring reports to a key's holder; the admin API passes it on.
 
 Infohashes are in hex (40 digits), times in UTC, counters in bytes unless named otherwise.
 """
@@ -11,13 +11,13 @@ STANDING_PATH = "/v1/standing"
 
 
 class StandingQuestion(BaseModel):
-    """Whose standing: a key hash in hex."""
+    """The key whose standing is requested: its hash in hex."""
 
     key_hash: str = Field(pattern="^[0-9a-f]{32}$")
 
 
 class ScoreParts(BaseModel):
-    """Points that each part earns at best conduct; ``conduct``: the share of snatches seeded afterwards, 0 to 1."""
+    """Points of each part before conduct; ``conduct``: the share of snatches seeded afterwards, 0 to 1."""
 
     recent: float
     average: float
@@ -26,7 +26,7 @@ class ScoreParts(BaseModel):
 
 
 class PartMaximum(BaseModel):
-    """Points that each part earns at most."""
+    """The maximum points for each part."""
 
     recent: float
     average: float
@@ -51,7 +51,7 @@ class OwedSnatch(BaseModel):
 
 
 class NextTier(BaseModel):
-    """What would raise the tier. ``expected_at``: when going on like now does, null if it never does."""
+    """What would raise the tier. ``expected_at``: when it rises if the key goes on like now, null if it never does."""
 
     tier: int
     tier_name: str
@@ -61,7 +61,7 @@ class NextTier(BaseModel):
 
 
 class TierChange(BaseModel):
-    """A tier that was held from a moment on."""
+    """A tier, and since when the key held it."""
 
     at: datetime
     tier: int
@@ -77,7 +77,7 @@ class StandingNotice(BaseModel):
 
 
 class OwnTorrent(BaseModel):
-    """What a key did in a torrent. ``seeding``: now."""
+    """What a key did in a torrent. ``seeding``: whether it seeds now."""
 
     info_hash: str
     name: str
@@ -90,9 +90,9 @@ class OwnTorrent(BaseModel):
 
 
 class StandingReport(BaseModel):
-    """Where a key stands.
+    """The standing of a key.
 
-    ``thresholds``: the score that tiers 2, 3 and 4 take. ``torrents``: the thousand announced last.
+    ``thresholds``: the scores required for tiers 2, 3 and 4. ``torrents``: the thousand announced most recently.
     """
 
     tier: int = Field(ge=0, le=4)

@@ -1,4 +1,4 @@
-"""The Postgres schema, as Alembic's migrations leave it.
+"""The Postgres schema that Alembic's migrations produce.
 
 Which service writes what:
 
@@ -19,7 +19,7 @@ tier_thresholds    scoring worker (only with recalibration)      scoring worker
 totals             the third migration                           scoring worker
 operators          admin API                                     admin API: ``last_used``
 audit_log          admin API                                     nobody
-torrent_counts     triggers on infohashes                        admin API: adds rows up
+torrent_counts     triggers on infohashes                        admin API: merges rows
 tracker_samples    admin API                                     nobody
 torrent_samples    admin API                                     nobody
 secrets            the first migration                           nobody
@@ -91,10 +91,10 @@ def _flag(name: str, comment: str) -> Column[bool]:
 
 
 _BUSY = {"autovacuum_analyze_scale_factor": 2}
-"""Announces change every row all the time, and what Postgres needs to know about the table hardly ever."""
+"""Announces update every row all the time, but hardly ever change the statistics that Postgres' planner needs."""
 
 _LISTED = text("same_as IS NULL")
-"""The rows that lists show: a hybrid's other infohash isn't a torrent of its own."""
+"""The rows that lists show: a hybrid's second infohash isn't a separate torrent."""
 
 infohashes = Table(
     "infohashes",
@@ -128,7 +128,7 @@ infohashes = Table(
     Column("leechers", Integer, nullable=False, server_default=text("0")),
     Column("counted_time", DateTime(timezone=True), comment="when seeders and leechers were last brought up to date"),
     Column("last_seen", DateTime(timezone=True)),
-    # what lists are filtered and sorted by
+    # for filtering and sorting lists
     Column(
         "health",
         Integer,
@@ -212,7 +212,7 @@ peers = Table(
     Column("origin_prefix", LargeBinary, comment="address prefix of the first announce, 7 bytes as in a fact"),
     _flag("grace", "holds the newcomer's grace of its prefix"),
     _flag("stained", "its prefix held a free-rider when it was new"),
-    # what announces tell about a changed tier
+    # the notice of a changed tier
     Column("notice", Text),
     Column("notice_time", DateTime(timezone=True)),
     Column("notice_told_time", DateTime(timezone=True), comment="when an announce was answered with the notice"),
@@ -276,14 +276,14 @@ announces = Table(
     Column("key_id", BigInteger, ForeignKey("peers.id", ondelete="CASCADE"), comment="null for guests"),
     Column("info_hash_id", BigInteger, ForeignKey("infohashes.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("peer_id", LargeBinary, nullable=False, comment="for a guest since facts of version 2: its 16-byte hash"),
-    # the base: counters as last reported
+    # the base: the counters last reported
     _counter("uploaded"),
     _counter("downloaded"),
     Column("amount_left", BigInteger, nullable=False, server_default=text("-1"), comment="bytes, -1 if unknown"),
     _counter("corrupt"),
     _counter("redundant"),
     Column("event", SmallInteger, nullable=False, server_default=text("0")),
-    # credits: deltas added up
+    # credits: sums of deltas
     _counter("uploaded_credit"),
     _counter("downloaded_credit"),
     _counter("seeding_seconds"),

@@ -1,4 +1,4 @@
-"""``POST /v1/tiers``: what announce asks scoring, and what scoring answers.
+"""``POST /v1/tiers``: announce's request to scoring, and scoring's response.
 
 One request carries every key that concurrent announces need; answers come in the order of the
 question. A treatment is everything announce has to know of an asker.
@@ -12,7 +12,7 @@ from etracker_shared.language.tier import Tier
 
 TIERS_PATH = "/v1/tiers"
 MAX_KEYS = 1000
-"""Keys a request may carry; announce cuts larger batches."""
+"""The maximum number of keys in a request; announce splits larger batches."""
 
 
 class Sampling(enum.StrEnum):
@@ -25,8 +25,8 @@ class Sampling(enum.StrEnum):
 class TiersRequest(BaseModel):
     """``keys``: key hashes in hex (32 digits each); the empty string stands for any guest.
 
-    ``prefixes``: by key, the address prefix it announces from (7 bytes in hex), which decides about a key that never
-    announced before.
+    ``prefixes``: for each key, the address prefix it announces from (7 bytes in hex); scoring judges a key that
+    never announced before by it.
     """
 
     keys: list[str] = Field(max_length=MAX_KEYS)
@@ -34,11 +34,11 @@ class TiersRequest(BaseModel):
 
 
 class Treatment(BaseModel):
-    """How to treat one asker.
+    """How to treat one client.
 
-    ``share`` is what a list policy turns into the length of a list, in the policy's own unit (for
-    ``ratio``: the fraction of numwant that is withheld, 0 to 1); policies without one ignore it.
-    ``notice`` is an ASCII line to convey as a warning message, or null.
+    ``share`` is the number from which a list policy computes the length of a list, in the policy's own unit (for
+    ``ratio``: the fraction of numwant that is withheld, 0 to 1); other policies ignore it.
+    ``notice`` is an ASCII line to send as a warning message, or null.
     """
 
     model_config = ConfigDict(frozen=True)

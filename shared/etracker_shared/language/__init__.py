@@ -1,1 +1,1 @@
-"""Words of the field as types: infohashes, announce keys and their hashes, address prefixes, tiers."""
+"""The domain's terms as types: infohashes, announce keys and their hashes, address prefixes, tiers."""

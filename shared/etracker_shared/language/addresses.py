@@ -1,4 +1,4 @@
-"""Whose request it is: the socket's address, or the one a trusted proxy tells."""
+"""The client's address: the socket's, or the one that a trusted proxy reports."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -7,16 +7,16 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 MAX_HOPS = 8
-"""How many proxies of its own a deployment may have; a header's older hops are anybody's."""
+"""The most proxies that a deployment may have in a row; anybody may have written a header's older hops."""
 MAX_ADDRESS_CHARACTERS = 100
 """Enough for an IPv6 address in brackets with a zone and a port."""
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:
-    """Parse networks separated by commas or spaces; a bare address is a network of one.
+    """Parse networks separated by commas or spaces; a bare address is a network of one address.
 
     Raises:
-        ValueError: one of them is no network.
+        ValueError: one of them isn't a network.
     """
     return tuple(ip_network(item, strict=False) for item in text.replace(",", " ").split())
 
@@ -25,7 +25,7 @@ def parse_address(text: str) -> Address:
     """Parse an address, without zone and port, and fold ``::ffff:a.b.c.d`` to IPv4.
 
     Raises:
-        ValueError: it is no address.
+        ValueError: it isn't an address.
     """
     if len(text) > MAX_ADDRESS_CHARACTERS:
         raise ValueError("too long for an address")
@@ -39,19 +39,19 @@ def parse_address(text: str) -> Address:
 
 
 def is_trusted(address: Address, trusted: Sequence[Network]) -> bool:
-    """Return whether an address lies in one of the trusted networks."""
+    """Return whether an address is in one of the trusted networks."""
     return any(address in network for network in trusted)
 
 
 def client_address(socket_address: str, forwarded_for: str, trusted: Sequence[Network]) -> Address:
     """Return the right-most address that isn't a trusted proxy's.
 
-    ``forwarded_for``: the ``X-Forwarded-For`` header, several of them joined by commas; nobody but a
-    trusted proxy is believed. When every hop is trusted, or a hop is unreadable, the last one that a
-    trusted proxy vouched for is the answer. Only the last :data:`MAX_HOPS` hops are read.
+    ``forwarded_for``: the ``X-Forwarded-For`` header, several of them joined by commas; it is only
+    believed if a trusted proxy sent it. If every hop is trusted, or a hop is unreadable, the result is the last
+    address that a trusted proxy reported. Only the last :data:`MAX_HOPS` hops are read.
 
     Raises:
-        ValueError: the socket's address is no address (a Unix socket has none).
+        ValueError: the socket has no IP address (a Unix socket).
     """
     address = parse_address(socket_address)
     for hop in reversed(forwarded_for.rsplit(",", MAX_HOPS)[-MAX_HOPS:]):

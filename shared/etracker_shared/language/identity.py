@@ -1,7 +1,7 @@
-"""Who and what: announce keys, key hashes, infohashes and address prefixes.
+"""Identifiers: announce keys, key hashes, infohashes and address prefixes.
 
-An announce key is a secret. Outside ``peers.announce_key`` only its hash travels: Redis, facts,
-logs and metrics carry the first 16 bytes of SHA-256(key).
+An announce key is a secret. Everything except ``peers.announce_key`` uses its hash: Redis and
+facts contain the first 16 bytes of SHA-256(key).
 """
 
 import hashlib
@@ -19,15 +19,15 @@ _GUEST_PREFIX = b"guest:"
 
 
 def new_announce_key() -> str:
-    """Make a new announce key: 30 hex digits, 120 random bits.
+    """Generate a new announce key: 30 hex digits, 120 random bits.
 
-    It is in hex so that none contains the word "announce" (BEP 48).
+    In hex no key can contain the word "announce" (BEP 48).
     """
     return secrets.token_hex(15)
 
 
 def hash_announce_key(announce_key: str) -> KeyHash:
-    """Hash an announce key the way Postgres' generated ``peers.key_hash`` does."""
+    """Hash an announce key, as Postgres does for ``peers.key_hash``."""
     return KeyHash(hashlib.sha256(announce_key.encode()).digest()[:16])
 
 
@@ -40,7 +40,7 @@ def hash_guest(peer_id: bytes, proof: bytes) -> KeyHash:
 
 
 def address_prefix(address: IPv4Address | IPv6Address) -> bytes:
-    """Cut an address to what one household or site holds: the IPv4 /24 or the IPv6 /48.
+    """Reduce an address to the network of one household or site: the IPv4 /24 or the IPv6 /48.
 
     Returns 7 bytes: the family (4 or 6), then the prefix padded with zeros.
     """
@@ -48,7 +48,7 @@ def address_prefix(address: IPv4Address | IPv6Address) -> bytes:
 
 
 def packed_prefix(packed: bytes) -> bytes:
-    """Cut an address of 4 or 16 bytes, in network order; see :func:`address_prefix`."""
+    """Reduce an address of 4 or 16 bytes, in network order; see :func:`address_prefix`."""
     if len(packed) == 4:
         return b"\x04" + packed[:3] + b"\x00\x00\x00"
     return b"\x06" + packed[:6]

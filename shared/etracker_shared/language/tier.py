@@ -4,7 +4,7 @@ import enum
 
 
 class Tier(enum.IntEnum):
-    """How good a peer has been to others, from guests and free-riders to long-term seeders."""
+    """How much a key has given to others, from guests and free-riders to long-term seeders."""
 
     FREE_RIDER = 0
     LITTLE_HISTORY = 1

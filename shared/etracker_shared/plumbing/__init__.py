@@ -1,1 +1,1 @@
-"""What every service runs on: settings, logs, health, serving, background work, connections to Postgres and Redis."""
+"""What every service needs: settings, logs, health, serving, background work, connections to Postgres and Redis."""

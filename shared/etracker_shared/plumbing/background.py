@@ -1,4 +1,4 @@
-"""Work that runs in the background for as long as a service does."""
+"""Work that runs in the background while a service runs."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,8 +16,8 @@ log = get_logger("background")
 class Work:
     """Something to keep running.
 
-    ``outages``: exceptions that pass by themselves, such as a server that is down: they are logged as one line when
-    they begin, not as a traceback each time. ``restart_seconds``: pause before the work is started again.
+    ``outages``: exceptions for conditions that pass by themselves, such as a server that is down: the first is logged
+    as one line, instead of a traceback each time. ``restart_seconds``: pause before the work is started again.
     """
 
     name: str
@@ -29,8 +29,8 @@ class Work:
 async def keep_running(work: Work) -> None:
     """Run work until it returns. If it fails, log why and start it again.
 
-    The line about an outage comes again only after another kind of failure: work that runs on for a while before it
-    fails says itself when it is back.
+    An outage is logged again only after a failure of another kind. Work that can run for a while between failures
+    has to log its own recovery.
     """
     reported = ""
     while True:
@@ -51,7 +51,7 @@ async def keep_running(work: Work) -> None:
 
 @asynccontextmanager
 async def running(*works: Work) -> AsyncIterator[None]:
-    """Keep works running until the block ends."""
+    """Keep all this work running until the block ends."""
     tasks = [asyncio.create_task(keep_running(work), name=work.name) for work in works]
     try:
         yield
@@ -62,6 +62,6 @@ async def running(*works: Work) -> AsyncIterator[None]:
 async def stop(*tasks: "asyncio.Task[None]") -> None:
     """Cancel tasks and wait until they have ended."""
     while not all(task.done() for task in tasks):
-        for task in tasks:  # more than once: what a task waits for may swallow a cancellation (gh-86296)
+        for task in tasks:  # more than once: the call a task awaits may swallow a cancellation (gh-86296)
             task.cancel()
         await asyncio.wait(tasks, timeout=1.0)

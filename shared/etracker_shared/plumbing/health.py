@@ -13,7 +13,7 @@ from etracker_shared.plumbing.told_settings import ToldSettings, tell_settings
 SETTINGS_PATH = "/settings"
 
 Check = Callable[[], Awaitable[bool | str | None]]
-"""Returns whether a dependency answers; or None if it does, and else one sentence on what is wrong with it."""
+"""Returns whether a dependency answers; or None if it does, otherwise a sentence that says what is wrong with it."""
 
 
 class Health(BaseModel):
@@ -23,7 +23,7 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """``checks``: each dependency and whether it answers. ``reasons``: why not, of those that know."""
+    """``checks``: for each dependency, whether it answers. ``reasons``: why it doesn't, where known."""
 
     ready: bool
     checks: dict[str, bool]
@@ -36,7 +36,7 @@ def health_router(checks: Mapping[str, Check], registry: CollectorRegistry, sett
 
     @router.get("/healthz")
     async def healthz() -> Health:
-        """Tell that the process runs."""
+        """Report that the process runs."""
         return Health()
 
     @router.get("/readyz", responses={503: {"model": Readiness}})
@@ -56,7 +56,7 @@ def health_router(checks: Mapping[str, Check], registry: CollectorRegistry, sett
 
     @router.get(SETTINGS_PATH, include_in_schema=False)
     async def tell(request: Request) -> ToldSettings:
-        """Tell the settings in force, to the admin API on the same network."""
+        """Return the settings in effect, for the admin API on the same network."""
         if not _is_near(request):
             raise HTTPException(404, "Not Found")
         return tell_settings(settings)
@@ -65,7 +65,7 @@ def health_router(checks: Mapping[str, Check], registry: CollectorRegistry, sett
 
 
 def _is_near(request: Request) -> bool:
-    """Return whether a request comes from a private network itself: a service's port may be open to everybody."""
+    """Return whether a request comes directly from a private network: a service's port may be open to everybody."""
     if request.client is None or "x-forwarded-for" in request.headers:
         return False
     try:

@@ -1,4 +1,4 @@
-"""Keeps a log from growing at the pace of visitors: lines of one kind are limited."""
+"""Limits the lines of one kind in a log, so that visitors can't make it grow at will."""
 
 import logging
 import sys
@@ -11,7 +11,7 @@ MOST_KINDS = 1000
 
 _MINUTE_SECONDS = 60.0
 _LABELS = ("method", "route", "status")
-"""Fields of an event that are part of its kind: each has few values, whatever visitors send."""
+"""Fields that belong to the kind of an event: each has few values, whatever visitors send."""
 
 
 @dataclass
@@ -22,7 +22,7 @@ class _Minute:
 
 
 class LineLimit(logging.Filter):
-    """Lets few lines of a kind through per minute; the next one after that says how many were suppressed.
+    """Lets a few lines of each kind through per minute; the next line after that says how many were suppressed.
 
     A kind is the place in the code that logs, the type of an exception, and the labels. Debug lines aren't limited.
     """

@@ -1,7 +1,7 @@
-"""Structured logs: one line an event, JSON unless a person watches.
+"""Structured logs: one line per event, in JSON unless standard error is a terminal.
 
-Announce keys and full addresses never reach a log line at info level. uvicorn's and other
-libraries' records take the same way, and few lines of one kind get through per minute.
+Announce keys and full addresses never reach a log line at info level. Records of uvicorn and other
+libraries are formatted the same way, and only a few lines of each kind are logged per minute.
 """
 
 import logging
@@ -24,7 +24,7 @@ def configure_logging(level: str = "info") -> None:
     """Send structlog's and the standard library's records to standard error, one line each."""
     watched = sys.stderr.isatty()
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)  # others print variables: keys
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)  # others print variables
         if watched
         else structlog.processors.JSONRenderer()
     )

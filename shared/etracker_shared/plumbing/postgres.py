@@ -1,4 +1,4 @@
-"""Connections to Postgres: a pool that comes up by itself, and a listener that stays on."""
+"""Connections to Postgres: a pool that connects when it can, and a listener that reconnects."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ UNAVAILABLE = (
     asyncpg.OperatorInterventionError,  # starting, shutting down, crashed
     asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # a query on a connection whose end was told and not yet seen
+    asyncpg.InternalClientError,  # a query on a connection that the server has ended, before asyncpg noticed
     TimeoutError,
 )
 """What a query raises while Postgres is down or starting."""
@@ -30,8 +30,8 @@ log = get_logger("postgres")
 def create_pool(settings: PostgresSettings, *, max_size: int = 8, command_timeout: float = 10.0) -> asyncpg.Pool:
     """Create a pool that connects on first use, so that a service starts while Postgres is down.
 
-    Connections go back as they are, which spares a round trip a query: nobody may leave a setting, a session's lock or
-    a cursor behind.
+    Connections are returned without a reset, which saves a round trip per query: no code may leave a setting, a session
+    lock or a cursor behind.
     """
     return asyncpg.create_pool(
         **settings.asyncpg_arguments(),
@@ -45,14 +45,14 @@ def create_pool(settings: PostgresSettings, *, max_size: int = 8, command_timeou
 
 
 async def _leave_as_it_is(_connection: object) -> None:
-    """Spare the usual reset."""
+    """Skip the usual reset."""
 
 
 class Listener:
-    """Listens on notification channels for as long as it runs, reconnecting by itself.
+    """Listens on notification channels, and reconnects by itself.
 
-    ``on_change`` gets a channel and the hashes that changed, or None when everything may have
-    (a large statement, or a reconnect after which notifications may have been missed).
+    ``on_change`` gets a channel and the changed hashes, or None when any of them may have
+    changed (a large statement, or a reconnect after which notifications may have been missed).
     ``connected`` is False while notifications may be missed.
     """
 

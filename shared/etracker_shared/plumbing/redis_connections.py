@@ -1,4 +1,4 @@
-"""Connections to Redis, single or cluster, that fail fast and come back by themselves."""
+"""Connections to Redis, single or cluster, that fail fast and reconnect by themselves."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ REDIS_UNAVAILABLE = (RedisError, RedisClusterException, OSError, TimeoutError)
 
 
 def connect_redis(settings: RedisSettings, *, timeout_seconds: float = 1.0) -> Redis | RedisCluster:
-    """Return a client that connects on first use and answers bytes."""
+    """Return a client that connects on first use and returns bytes."""
     password = settings.redis.get_secret_value() or None
     options: dict[str, Any] = {"socket_timeout": timeout_seconds, "socket_connect_timeout": timeout_seconds}
     if password is not None:
         options["password"] = password
     if settings.redis_cluster:
         return RedisCluster.from_url(settings.redis_url, **options)
-    retry = Retry(NoBackoff(), 1)  # once: a connection that Redis' restart left dead
+    retry = Retry(NoBackoff(), 1)  # once, because a restart of Redis leaves dead connections in the pool
     return Redis.from_url(settings.redis_url, retry=retry, **options)

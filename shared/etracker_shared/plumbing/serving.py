@@ -16,7 +16,7 @@ from etracker_shared.plumbing.settings import ServingSettings
 
 GRACEFUL_SHUTDOWN_SECONDS = 10
 LINGER_SECONDS = 0.25
-"""How long a request may be behind its connection when the service stops."""
+"""How long a request may arrive after its connection while the service stops."""
 NOT_STARTED = 3
 """uvicorn's own exit status for a server that can't start."""
 
@@ -27,8 +27,8 @@ SettingsT = TypeVar("SettingsT", bound=ServingSettings)
 class PatientServer(uvicorn.Server):
     """A server that answers clients that connected before it stops.
 
-    uvicorn's own resets connections in the backlog, and closes those whose request is on its way: nobody may send
-    anything but a GET again.
+    uvicorn's own server resets connections in the backlog, and closes those whose request is still arriving; clients
+    may only repeat a GET then.
     """
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -43,10 +43,10 @@ class PatientServer(uvicorn.Server):
         await super().shutdown(sockets)
 
     def _take_listeners(self) -> list[socket.socket]:
-        """Take the listening sockets away from the event loop, with their backlog."""
+        """Take the listening sockets from the event loop, with their backlog."""
         taken = [socket.fromfd(it.fileno(), it.family, it.type) for server in self.servers for it in server.sockets]
         for server in self.servers:
-            server.close()  # the loop's descriptors; those taken keep the backlog
+            server.close()  # closes the loop's descriptors; the duplicates keep the backlog
         return taken
 
     def _make_protocol(self) -> asyncio.Protocol:
@@ -63,7 +63,7 @@ def _accept_all(listening: socket.socket) -> list[socket.socket]:
             accepted.append(listening.accept()[0])
         except (ConnectionAbortedError, InterruptedError):
             continue
-        except OSError:  # nobody else is outside, or no descriptor is left
+        except OSError:  # no more connections wait, or no descriptor is left
             return accepted
 
 
@@ -72,9 +72,9 @@ def serve(
     settings: SettingsT,
     http: Callable[..., asyncio.Protocol] | str = "httptools",
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then let requests under way finish.
+    """Serve until SIGTERM or SIGINT, then let running requests finish.
 
-    ``create_app`` is called inside the event loop: drivers keep the loop they are made in.
+    ``create_app`` is called inside the event loop: drivers stay bound to the loop they are created in.
     """
     configure_logging(settings.log_level)
     allow_many_connections()
@@ -100,6 +100,6 @@ def serve(
 
 
 def allow_many_connections() -> None:
-    """Raise the soft limit of open files, often 1,024, to the hard one: each connection is one."""
+    """Raise the soft limit of open files, often 1,024, to the hard limit: each connection takes one."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

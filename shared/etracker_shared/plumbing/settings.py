@@ -1,25 +1,44 @@
-"""Settings plumbing: read from the environment, refused with a sentence when wrong.
+"""Reads settings from the environment, and explains what is wrong with invalid ones.
 
 Variables are those of the original tracker (``PGHOST``, ``ETRACKER_REDIS``, ...) plus new ones that
-start with ``ETRACKER_``; ``docs/data.md`` lists them all.
+start with ``ETRACKER_``. Each is described once, where it is declared; what two services read is declared here.
+``make settings`` lists them all in ``docs/data.md``.
 """
 
 import dataclasses
 import sys
+from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from etracker_shared.agreements.policies import DEFAULT_POLICY, PolicyName
+from etracker_shared.language.addresses import Network, parse_networks
+from etracker_shared.plumbing.setting_variables import variable_name
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+
+
+def _networks(value: object) -> object:
+    return parse_networks(value) if isinstance(value, str) else value
+
+
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+"""Networks, separated by spaces or commas."""
+
+
+def _either(names: Iterable[str]) -> str:
+    *most, last = (f"`{name}`" for name in names)
+    return f"{', '.join(most)} or {last}"
 
 
 class EnvironmentSettings(BaseSettings):
     """Base of every settings class: ``ETRACKER_`` variables, empty ones unset.
 
-    Unknown ones are another service's and ignored, but for those that begin like a group of parameters.
+    Unknown ones belong to other services and are ignored, except those that begin like a group of parameters.
     """
 
     model_config = SettingsConfigDict(
@@ -39,16 +58,32 @@ class EnvironmentSettings(BaseSettings):
 
 
 class PostgresSettings(EnvironmentSettings):
-    """Where Postgres is: libpq's own variables."""
+    """The address of Postgres, in libpq's own variables."""
 
-    pghost: str = Field("localhost", validation_alias=AliasChoices("PGHOST", "pghost"))
-    pgport: int = Field(5432, validation_alias=AliasChoices("PGPORT", "pgport"), ge=1, le=65535)
-    pgdatabase: str = Field("etracker", validation_alias=AliasChoices("PGDATABASE", "pgdatabase"))
-    pguser: str = Field("etracker", validation_alias=AliasChoices("PGUSER", "pguser"))
-    pgpassword: SecretStr = Field(SecretStr(""), validation_alias=AliasChoices("PGPASSWORD", "pgpassword"))
+    pghost: str = Field(
+        "localhost",
+        validation_alias=AliasChoices("PGHOST", "pghost"),
+        description="Host name, address or socket directory of Postgres.",
+    )
+    pgport: int = Field(
+        5432, validation_alias=AliasChoices("PGPORT", "pgport"), ge=1, le=65535, description="Port of Postgres."
+    )
+    pgdatabase: str = Field(
+        "etracker", validation_alias=AliasChoices("PGDATABASE", "pgdatabase"), description="Name of the database."
+    )
+    pguser: str = Field(
+        "etracker",
+        validation_alias=AliasChoices("PGUSER", "pguser"),
+        description="Postgres user, who owns the tracker's tables.",
+    )
+    pgpassword: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("PGPASSWORD", "pgpassword"),
+        description="Password of the Postgres user.",
+    )
 
     def asyncpg_arguments(self) -> dict[str, Any]:
-        """Return what asyncpg wants to know to connect; the password is in it: never log it."""
+        """Return asyncpg's connection arguments. They include the password: never log them."""
         return {
             "host": self.pghost,
             "port": self.pgport,
@@ -58,7 +93,7 @@ class PostgresSettings(EnvironmentSettings):
         }
 
     def sqlalchemy_url(self) -> str:
-        """Return the URL SQLAlchemy's asyncpg dialect wants; it holds the password: never log it."""
+        """Return the URL for SQLAlchemy's asyncpg dialect. It contains the password: never log it."""
         password = quote(self.pgpassword.get_secret_value(), safe="")
         user = quote(self.pguser, safe="")
         database = quote(self.pgdatabase, safe="")
@@ -67,29 +102,98 @@ class PostgresSettings(EnvironmentSettings):
 
 
 class RedisSettings(EnvironmentSettings):
-    """Where Redis is. ``redis`` is the password, as the original named it."""
+    """The address of Redis. ``redis`` is the password, as in the original tracker."""
 
-    redis_url: str = "redis://localhost:6379/0"
-    redis: SecretStr = SecretStr("")
-    redis_cluster: bool = False
+    redis_url: str = Field("redis://localhost:6379/0", description="URL of Redis or of a node of a Redis Cluster.")
+    redis: SecretStr = Field(SecretStr(""), description="Password of Redis.")
+    redis_cluster: bool = Field(False, description="Whether the URL of Redis names a node of a Redis Cluster.")  # noqa: FBT003
 
 
-class ServingSettings(EnvironmentSettings):
-    """Where a service listens and how loudly it speaks."""
+class LoggingSettings(EnvironmentSettings):
+    """How loudly a program speaks."""
 
-    listen_host: str = "0.0.0.0"  # noqa: S104 - a container's port is published by its deployment
-    listen_port: int = Field(8080, ge=0, le=65535)
-    log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+    log_level: str = Field(
+        "info",
+        pattern="^(debug|info|warning|error)$",
+        description="Least severe level that is logged: `debug`, `info`, `warning` or `error`.",
+    )
+
+
+class ServingSettings(LoggingSettings):
+    """Where a service listens."""
+
+    listen_host: str = Field(
+        "0.0.0.0",  # noqa: S104 - a container's port is published by its deployment
+        description="Address that a service, or the gateway with `make run`, listens on.",
+    )
+    listen_port: int = Field(8080, ge=0, le=65535, description="Port that a service listens on; 0 takes a free one.")
+
+
+class GatewaySettings(EnvironmentSettings):
+    """How clients reach a service: under the tracker's public name, through trusted proxies."""
+
+    frontend_hostname: str = Field(
+        "localhost",
+        description="Public host name of the tracker, optionally with `https://` or `http://` and a port; "
+        "the gateway gets a certificate for a public one.",
+    )
+    trusted_proxies: Networks = Field(
+        parse_networks("127.0.0.0/8 ::1"),
+        description="Networks of proxies whose `X-Forwarded-*` headers are believed, separated by spaces or commas.",
+    )
+
+
+class ScoringAddressSettings(EnvironmentSettings):
+    """Where the scoring API is."""
+
+    scoring_url: str = Field(
+        "http://localhost:8081", pattern=r"^https?://[^\s,]+$", description="URL of the scoring API."
+    )
+
+
+class AllowlistSettings(EnvironmentSettings):
+    """Whether there is an allowlist."""
+
+    disable_allowlist: bool = Field(
+        False,  # noqa: FBT003
+        description="Whether to track any torrent instead of only those on the allowlist.",
+    )
+
+
+class IntervalSettings(EnvironmentSettings):
+    """How often clients announce."""
+
+    interval_seconds: int = Field(
+        1800,
+        ge=60,
+        le=86400,
+        description="Announce interval in seconds, before a jitter of up to 10 % either way.",
+    )
+
+
+class PolicySettings(IntervalSettings):
+    """What announce and the scoring API must agree on, so that granted shares fit the lists."""
+
+    policy: PolicyName = Field(
+        DEFAULT_POLICY, description=f"Policy that selects the peers in a list: {_either(PolicyName)}."
+    )
+
+    @field_validator("policy", mode="before")
+    @classmethod
+    def _is_a_policy(cls, name: object) -> object:
+        if name not in [*PolicyName]:
+            raise ValueError(f"it must be one of {', '.join(PolicyName)}")
+        return name
 
 
 def _no_such_variable(group: str, name: str, known: list[str]) -> str:
     (nearest,) = get_close_matches(name, known, n=1, cutoff=0.0)
-    prefix = f"ETRACKER_{group}_".upper()
+    prefix = variable_name(f"{group}_")
     return f"there is no {prefix}{name.upper()}, the nearest is {prefix}{nearest.upper()}"
 
 
 def load_settings(settings: type[SettingsT]) -> SettingsT:
-    """Read settings from the environment, or end the process with one sentence a wrong variable.
+    """Read settings from the environment, or end the process with one sentence per wrong variable.
 
     Values never appear in the message: some are secrets.
 

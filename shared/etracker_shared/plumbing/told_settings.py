@@ -1,21 +1,23 @@
-"""What a service says of its settings: those in force, never a secret."""
+"""What a service says of its settings: those in force and what they mean, never a secret."""
 
-import dataclasses
 import enum
-from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, SecretStr
 from pydantic_settings import BaseSettings
 
+from etracker_shared.plumbing.setting_variables import Variable, variables_of
+
 
 class ToldSetting(BaseModel):
-    """One variable as it is in force. ``value`` and ``default`` are written as in the environment, null if secret."""
+    """One variable as it is in force. ``value`` and ``default``: as in the environment, null if secret or not set."""
 
     name: str
     value: str | None
     default: str | None
+    description: str = ""
     secret: bool
     changed: bool
 
@@ -28,46 +30,39 @@ class ToldSettings(BaseModel):
 
 def tell_settings(settings: BaseSettings) -> ToldSettings:
     """Tell the settings of a service; a group of parameters is a variable for each of them."""
-    told = []
-    for name, field in type(settings).model_fields.items():
-        value, default = getattr(settings, name), field.get_default(call_default_factory=True)
-        told += [_tell(*one) for one in _flatten(name, value, default)]
-    return ToldSettings(settings=told)
+    return ToldSettings(settings=[_tell(settings, variable) for variable in variables_of(type(settings))])
 
 
-def _flatten(name: str, value: Any, default: Any) -> Iterator[tuple[str, Any, Any]]:
-    if dataclasses.is_dataclass(value):
-        for part in dataclasses.fields(value):
-            yield f"{name}_{part.name}", getattr(value, part.name), getattr(default, part.name)
-    else:
-        yield name, value, default
+def write_value(value: Any) -> str | None:
+    """Write a value as in the environment, without the password of a URL; None if it is a secret or not set."""
+    return None if value is None or isinstance(value, SecretStr) else _write(value)
 
 
-def _tell(name: str, value: Any, default: Any) -> ToldSetting:
-    secret = isinstance(value, SecretStr)
+def _tell(settings: BaseSettings, variable: Variable) -> ToldSetting:
+    value = attrgetter(variable.attribute)(settings)
     return ToldSetting(
-        name=name.upper() if name.startswith("pg") else f"ETRACKER_{name.upper()}",
-        value=None if secret else _write(value),
-        default=None if secret else _write(default),
-        secret=secret,
-        changed=value != default,
+        name=variable.name,
+        value=write_value(value),
+        default=write_value(variable.default),
+        description=variable.description,
+        secret=isinstance(value, SecretStr),
+        changed=value != variable.default,
     )
 
 
 def _write(value: Any) -> str:
     if isinstance(value, tuple | list):
-        return " ".join(_write(item) for item in value)
+        return " ".join("all" if item is None else _write(item) for item in value)
     if isinstance(value, enum.Enum):
         return str(value.value)
     if isinstance(value, bool):
         return str(value).lower()
-    if value is None:
-        return "all"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return _without_password(str(value))
 
 
 def _without_password(text: str) -> str:
-    """Leave the password out of a URL."""
     if "://" not in text or "@" not in text:
         return text
     parts = urlsplit(text)

@@ -57,6 +57,7 @@ async def test_same_step_twice_leaves_what_it_left_once(swarms: RedisSwarms, tab
         tables.check_totals(HASH)
 
 
+@pytest.mark.promise(16)
 async def test_stopped_peer_is_gone_at_once(swarms: RedisSwarms, tables: Tables) -> None:
     await join_all(swarms, [1, 2, 3])
     view = await swarms.announce(step(1, stopped=True), None)
@@ -67,6 +68,7 @@ async def test_stopped_peer_is_gone_at_once(swarms: RedisSwarms, tables: Tables)
     tables.check_totals(HASH)
 
 
+@pytest.mark.promise(16)
 async def test_stopped_again_and_again_is_a_success(swarms: RedisSwarms, tables: Tables) -> None:
     await join_all(swarms, [1, 2])
     for _ in range(3):
@@ -103,6 +105,7 @@ async def test_stopped_never_ends_another_keys_session(swarms: RedisSwarms) -> N
     assert view.counts.leechers == 1
 
 
+@pytest.mark.promise(26)
 async def test_dual_stack_peer_is_one_record_with_two_endpoints(swarms: RedisSwarms, tables: Tables) -> None:
     assert not (await swarms.announce(step(1), None)).dual
     view = await swarms.announce(step(1, at=1, endpoint=ipv6(1)), None)
@@ -133,6 +136,7 @@ async def test_finished_leecher_becomes_a_seeder(swarms: RedisSwarms, tables: Ta
     tables.check_totals(HASH)
 
 
+@pytest.mark.promise(18, 30)
 async def test_partial_seed_counts_apart_and_sees_leechers_only(swarms: RedisSwarms, tables: Tables) -> None:
     await join_all(swarms, [1], role=Role.SEEDER)
     await join_all(swarms, [2])
@@ -148,6 +152,7 @@ async def test_partial_seed_counts_apart_and_sees_leechers_only(swarms: RedisSwa
     tables.check_totals(HASH)
 
 
+@pytest.mark.promise(23)
 async def test_newest_client_of_a_key_replaces_the_one_longest_silent(swarms: RedisSwarms, tables: Tables) -> None:
     for instance in (1, 2, 3):
         await swarms.announce(step(1, instance, at=instance, role=Role(instance % 2)), None)
@@ -174,6 +179,7 @@ async def test_second_client_of_a_key_shares_its_first_seen(swarms: RedisSwarms)
     assert (await swarms.announce(step(1, 2, at=102), None)).first_seen == NOW
 
 
+@pytest.mark.promise(31)
 async def test_leave_of_one_client_leaves_the_keys_other_one(swarms: RedisSwarms, tables: Tables) -> None:
     await swarms.announce(step(1, 1), None)
     await swarms.announce(step(1, 2), None)

@@ -3,6 +3,8 @@
 import random
 from collections import Counter
 
+import pytest
+
 from etracker_announce.adapters.swarms import RedisSwarms
 from etracker_announce.domain.swarm import PeerFlag, Role, View
 from tests.contract.swarms.peers import EVERYBODY, HASH, ids, join_all, peer_ids, step
@@ -30,6 +32,7 @@ async def test_swarm_that_fits_the_window_is_shown_whole(swarms: RedisSwarms) ->
         assert peer_ids(view) == ids(range(50))
 
 
+@pytest.mark.promise(18)
 async def test_seeders_and_partial_seeds_see_leechers_only(swarms: RedisSwarms) -> None:
     await join_all(swarms, range(30))
     await join_all(swarms, range(30, 50), role=Role.SEEDER)
@@ -98,6 +101,7 @@ async def test_few_leechers_among_many_seeders_are_always_shown(swarms: RedisSwa
         assert kinds(await swarms.announce(step(200, window=20, window_seed=seed), None)) == (17, 3)
 
 
+@pytest.mark.promise(14)
 async def test_window_stays_for_a_seed(swarms: RedisSwarms) -> None:
     await join_all(swarms, range(200))
     for seed in (0, 7, SEEDS // 5 * 4, SEEDS - 1):

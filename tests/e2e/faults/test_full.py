@@ -16,7 +16,7 @@ import redis
 from etracker_shared.agreements import redis_keys
 from etracker_shared.agreements.facts import SHARDS
 from etracker_stack.supervisor import CRASHES_ALLOWED
-from tests.e2e.faults.accounts import assert_acknowledged_counted, assert_statistics_equal, make_sessions
+from tests.support.accounts import assert_acknowledged_counted, assert_statistics_equal, make_sessions
 from tests.support.load import Connection, Load, Session, Tally
 from tests.support.processes import wait_until
 from tests.support.stack import StackRun, running_stack
@@ -135,7 +135,7 @@ async def test_a_full_disk_is_said_and_over_by_itself() -> None:
         await asyncio.to_thread(wait_until, lambda: list_a_torrent(stack).status_code == 201, "Postgres is back", 30)
         await load.announce_all_once(attempts=20)
         await assert_statistics_equal(stack.postgres_settings(), sessions)
-        await asyncio.to_thread(wait_until, lambda: "has room again" in stack.output, "that is said", 10)
+        await asyncio.to_thread(wait_until, lambda: "has free space again" in stack.output, "that is said", 10)
         assert stack.output.count("announce-1: redis refuses writes") <= 2
         load.close()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.faults.accounts import assert_acknowledged_counted, assert_statistics_equal, make_sessions
+from tests.support.accounts import assert_acknowledged_counted, assert_statistics_equal, make_sessions
 from tests.support.load import Load
 from tests.support.stack import StackRun, running_stack
 

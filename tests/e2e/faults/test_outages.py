@@ -13,8 +13,8 @@ import pytest
 
 from etracker_shared.language.identity import hash_announce_key
 from etracker_stack.services import server_variables
-from tests.e2e.faults.accounts import assert_acknowledged_counted, assert_statistics_equal, make_sessions
 from tests.e2e.faults.asking import asked_meanwhile, assert_listed
+from tests.support.accounts import assert_acknowledged_counted, assert_statistics_equal, make_sessions
 from tests.support.load import Connection, Load, Session, Tally
 from tests.support.postgres import PostgresServer, connect
 from tests.support.redis import RedisServer

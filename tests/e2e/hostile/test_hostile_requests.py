@@ -16,12 +16,15 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from redis.asyncio import Redis
 
-from tests.e2e.hostile.conversation import Answer, say
+from tests.support.conversation import Answer, say
 from tests.support.mutations import mutate, random_bytes
 from tests.support.postgres import connect
+from tests.support.settlers import all_settled
 from tests.support.stack import StackRun, running_stack
 from tests.support.torrents import Version, make_content, make_torrent
+from tests.support.waiting import eventually
 
 AMOUNTS = [pytest.param(10_000, id="10k"), pytest.param(1_000_000, id="1M", marks=pytest.mark.full)]
 WORKERS = 16
@@ -190,6 +193,13 @@ async def ask_many(amount: int, ask: Asker) -> None:
     await asyncio.gather(*(work(number) for number in range(WORKERS)))
 
 
+async def until_all_is_settled(stack: StackRun) -> None:
+    """Wait until every fact is: an announce that left one had written it before its answer."""
+    settings = stack.redis_settings()
+    async with Redis.from_url(settings.redis_url, password=settings.redis.get_secret_value()) as client:
+        await eventually(lambda: all_settled(client), "all facts are settled")
+
+
 def assert_nothing_unhandled_nor_secret_logged(stack: StackRun) -> None:
     events: Counter[str] = Counter()
     unhandled = []
@@ -230,7 +240,7 @@ async def test_requests_that_are_refused_change_no_row(
             answered.update(("admin API" if to_admin else "announce", status) for status in answer.statuses)
 
     await ask_many(amount // 2, ask)
-    await asyncio.sleep(1.0)
+    await until_all_is_settled(stack)
     assert await database.fetch(CHECKSUMS) == before
     assert stack.pids() == pids
     sys.stdout.write(f"refused requests were answered {dict(answered)}\n")
@@ -277,7 +287,7 @@ async def test_bent_announces_are_answered_and_only_accepted_ones_are_recorded(
         accepted += answer.raw.count(b"d8:complete")
 
     await ask_many(amount // 2, ask)
-    await asyncio.sleep(2.0)
+    await until_all_is_settled(stack)
     assert 0 < await database.fetchval("SELECT count(*) FROM announces") <= accepted
     assert await database.fetchval("SELECT count(*) FROM infohashes") == 1
     assert await database.fetchval("SELECT count(*) FROM peers WHERE announce_key = $1", KEY) == 1

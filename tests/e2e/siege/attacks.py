@@ -35,7 +35,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Attack:
-    """``once`` makes one attempt. ``per_second``: how many begin; ``at_once``: how many are under way at most."""
+    """``once`` makes one attempt. ``per_second``: how many begin; ``at_once``: how many may run at the same time."""
 
     name: str
     once: Callable[[Target], Awaitable[None]]

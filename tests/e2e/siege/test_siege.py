@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.faults.accounts import assert_statistics_equal, make_sessions
 from tests.e2e.siege.attackers import arguments
 from tests.e2e.siege.attacks import ATTACKS, Attack, Target
 from tests.e2e.siege.watch import Watch
+from tests.support.accounts import assert_statistics_equal, make_sessions
 from tests.support.load import Connection, Load, Session, Tally
 from tests.support.processes import Program
 from tests.support.stack import StackRun

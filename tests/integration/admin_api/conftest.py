@@ -1,19 +1,12 @@
-import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 
 import pytest
-from asgi_lifespan import LifespanManager
-from httpx import ASGITransport, AsyncClient
+from httpx import AsyncClient
 from pydantic import SecretStr
 
-from etracker_admin_api.app import create_app
 from etracker_admin_api.settings import AdminSettings
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
-
-API_KEY = "an api key, as an operator chose it"
-AUTHORIZED = {"Authorization": API_KEY}
+from tests.support.admin_api import API_KEY, serving
 
 
 @pytest.fixture
@@ -21,23 +14,6 @@ def admin_settings(postgres_settings: PostgresSettings, redis_settings: RedisSet
     return AdminSettings(
         **postgres_settings.model_dump(), **redis_settings.model_dump(), authorization=SecretStr(API_KEY)
     )
-
-
-@asynccontextmanager
-async def serving(settings: AdminSettings, client_address: str = "203.0.113.7") -> AsyncIterator[AsyncClient]:
-    """Run the application; yield a client whose requests come from an address."""
-    async with LifespanManager(create_app(settings)) as manager:
-        transport = ASGITransport(manager.app, client=(client_address, 5000))
-        async with AsyncClient(transport=transport, base_url="http://tracker.test") as client:
-            yield client
-
-
-async def eventually(condition: Callable[[], Awaitable[bool]], what: str, seconds: float = 20.0) -> None:
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + seconds
-    while not await condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        await asyncio.sleep(0.1)
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pytest
 
 from etracker_admin_api.settings import AdminSettings
 from etracker_stack.services import server_variables
-from tests.integration.admin_api.conftest import API_KEY
+from tests.support.admin_api import API_KEY
 from tests.support.processes import Program, free_port, wait_until
+from tests.support.torrent_files import torrent, v1_info
 from tests.support.torrents import Version, info_hash_v1, make_content, make_torrent
-from tests.unit.admin_api.torrent_files import torrent, v1_info
 
 SCRIPT = Path(__file__).parents[3] / "scripts" / "add_infohash.py"
 

@@ -5,7 +5,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from etracker_admin_api.settings import AdminSettings
-from tests.integration.admin_api.conftest import eventually, serving
+from tests.support.admin_api import serving
+from tests.support.waiting import eventually
 
 
 @pytest.mark.parametrize(

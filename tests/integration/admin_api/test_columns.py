@@ -14,7 +14,7 @@ from etracker_admin_api.statistics.history import TRACKER_LADDER
 from etracker_admin_api.statistics.store import HistoryStore
 from etracker_admin_api.torrents.files.store import FileStore
 from etracker_shared.language.identity import InfoHash, hash_announce_key
-from tests.integration.admin_api.conftest import AUTHORIZED
+from tests.support.admin_api import AUTHORIZED
 
 FIRST, SECOND, V2 = InfoHash(b"1" * 20), InfoHash(b"2" * 20), b"v" * 32
 ADDED, SEEN, COUNTED = "2026-01-01T00:00:00Z", "2026-02-02T00:00:00Z", "2026-03-03T00:00:00Z"

@@ -15,9 +15,9 @@ from etracker_admin_api.torrent_file.bencoding import MAX_TORRENT_BYTES
 from etracker_admin_api.torrents.files.download_limit import DownloadLimit
 from etracker_shared.language.addresses import parse_address
 from etracker_shared.plumbing.redis_connections import connect_redis
-from tests.integration.admin_api.conftest import AUTHORIZED, serving
+from tests.support.admin_api import AUTHORIZED, serving
 from tests.support.redis import RedisServer
-from tests.unit.admin_api.torrent_files import folder_info, torrent, v1_info
+from tests.support.torrent_files import folder_info, torrent, v1_info
 
 INFO_HASH = bytes(range(20))
 KEY = "ab" * 15
@@ -203,8 +203,11 @@ async def test_more_uploads_than_fit_into_memory_are_told_to_come_back(client: A
     opening = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
     release = asyncio.Event()
 
+    stalling = asyncio.Semaphore(0)
+
     async def stalled() -> AsyncIterator[bytes]:
         yield opening
+        stalling.release()
         await release.wait()
         yield torrent(v1_info()) + b"\r\n--x--\r\n"
 
@@ -212,8 +215,9 @@ async def test_more_uploads_than_fit_into_memory_are_told_to_come_back(client: A
     waiting = [
         asyncio.ensure_future(client.post("/api/torrentfile", headers=headers, content=stalled())) for _ in range(4)
     ]
-    await asyncio.sleep(0.1)  # so that they come first
     async with asyncio.timeout(10):
+        for _ in waiting:
+            await stalling.acquire()
         refused = [
             await client.post("/api/v1/torrents", headers=AUTHORIZED, files={"file": torrent(v1_info())}),
             await client.post("/api/v1/infohashes/bulk", headers=AUTHORIZED, json={"items": []}),

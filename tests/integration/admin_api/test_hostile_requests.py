@@ -5,8 +5,8 @@ import random
 import asyncpg
 from httpx import URL, AsyncClient
 
-from tests.integration.admin_api.conftest import AUTHORIZED
-from tests.unit.admin_api.torrent_files import torrent, v1_info
+from tests.support.admin_api import AUTHORIZED
+from tests.support.torrent_files import torrent, v1_info
 
 PATHS = ["/api/stats", "/api/infohashes", "/api/infohash", "/api/torrentfile", "/api/x", "//", "/%"]
 METHODS = ["GET", "GET", "POST", "POST", "DELETE", "PUT", "PATCH", "OPTIONS", "HEAD", "TRACE"]

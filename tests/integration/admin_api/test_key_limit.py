@@ -3,7 +3,7 @@ from redis import Redis
 
 from etracker_admin_api.settings import AdminSettings
 from etracker_shared.agreements.redis_keys import LIMIT_PREFIX
-from tests.integration.admin_api.conftest import serving
+from tests.support.admin_api import serving
 from tests.support.redis import RedisServer
 
 ADDRESS = "198.51.100.1"

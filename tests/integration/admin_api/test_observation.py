@@ -7,8 +7,8 @@ import structlog
 from httpx import AsyncClient
 from structlog.testing import LogCapture
 
-from tests.integration.admin_api.conftest import API_KEY, AUTHORIZED
-from tests.unit.admin_api.torrent_files import torrent, v1_info
+from tests.support.admin_api import API_KEY, AUTHORIZED
+from tests.support.torrent_files import torrent, v1_info
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from httpx import AsyncClient
 
 from etracker_admin_api.settings import AdminSettings
 from etracker_shared.agreements.notifications import INFOHASHES_CHANNEL, parse_payload
-from tests.integration.admin_api.conftest import AUTHORIZED, serving
+from tests.support.admin_api import AUTHORIZED, serving
+from tests.support.torrent_files import torrent, v1_info
 from tests.support.torrents import Version, info_hash_v1, info_hash_v2, make_content, make_torrent
-from tests.unit.admin_api.torrent_files import torrent, v1_info
 
 INFO_HASH = bytes(range(20))
 BASE64 = base64.b64encode(INFO_HASH).decode()
@@ -225,6 +225,7 @@ async def test_the_same_hybrid_uploaded_ten_times_at_once_is_one_torrent(
     assert sum(row["same_as"] is None for row in rows) == 1
 
 
+@pytest.mark.promise(4)
 async def test_a_v2_torrent_is_tracked_by_its_truncated_infohash(client: AsyncClient, tmp_path: Path) -> None:
     data = make_torrent(make_content(tmp_path / "content.bin", 600_000), version=Version.V2)
     answer = await upload(client, data)

@@ -8,10 +8,11 @@ from pydantic import SecretStr
 
 from etracker_admin_api.settings import AdminSettings
 from etracker_shared.plumbing.settings import RedisSettings
-from tests.integration.admin_api.conftest import API_KEY, AUTHORIZED, eventually, serving
+from tests.support.admin_api import API_KEY, AUTHORIZED, serving
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
-from tests.unit.admin_api.torrent_files import torrent, v1_info
+from tests.support.torrent_files import torrent, v1_info
+from tests.support.waiting import eventually
 
 INFO_HASH = {"info_hash": "AAECAwQFBgcICQoLDA0ODxAREhM=", "name": "x"}
 

@@ -13,8 +13,8 @@ from etracker_announce.settings import AnnounceSettings
 from etracker_scoring.api.app import create_app as create_scoring_app
 from etracker_scoring.settings import ScoringSettings, WorkerSettings
 from etracker_scoring.worker.program import create_worker_app
-from tests.integration.admin_api.conftest import AUTHORIZED
-from tests.integration.admin_api.test_authorization import fill
+from tests.support.admin_api import AUTHORIZED
+from tests.support.admin_routes import fill
 
 
 def routes() -> list[tuple[str, str]]:

@@ -5,7 +5,8 @@ from etracker_admin_api.database import Database
 from etracker_admin_api.keys.pruning import PRUNE_LOCK, STEP_KEYS, KeyPruner
 from etracker_admin_api.metrics import Metrics
 from etracker_admin_api.settings import AdminSettings
-from tests.integration.admin_api.conftest import eventually, serving
+from tests.support.admin_api import serving
+from tests.support.waiting import eventually
 
 
 async def prune(settings: AdminSettings) -> int | None:

@@ -9,7 +9,7 @@ from redis.cluster import RedisCluster as Client
 
 from etracker_admin_api.settings import AdminSettings
 from etracker_shared.agreements.redis_keys import ALL_TOTALS
-from tests.integration.admin_api.conftest import serving
+from tests.support.admin_api import serving
 from tests.support.redis_cluster import running_redis_cluster
 
 

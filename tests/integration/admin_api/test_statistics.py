@@ -9,8 +9,9 @@ from etracker_admin_api.settings import AdminSettings
 from etracker_admin_api.statistics.torrent_counts import MAX_DIFFERENCES
 from etracker_admin_api.torrents.store import STREAM_ROWS
 from etracker_shared.agreements.redis_keys import ALL_TOTALS
-from tests.integration.admin_api.conftest import AUTHORIZED, eventually, serving
+from tests.support.admin_api import AUTHORIZED, serving
 from tests.support.redis import RedisServer
+from tests.support.waiting import eventually
 
 
 async def hashcount(client: AsyncClient) -> int:

@@ -10,7 +10,7 @@ from httpx import AsyncClient, Response
 
 from etracker_admin_api.api_keys import hash_api_key
 from etracker_admin_api.settings import AdminSettings
-from tests.integration.admin_api.conftest import API_KEY, serving
+from tests.support.admin_api import API_KEY, serving
 from tests.support.redis import RedisServer
 
 GUESSES = 500

@@ -2,8 +2,10 @@
 
 import asyncio
 
+import pytest
+
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
-from tests.support.announce import Announcer, running_announcer
+from tests.support.announce import Announcer, query, running_announcer
 
 KEY = "0123456789abcdef0123456789abcd"
 OTHER_KEY = "abcdef0123456789abcdef01234567"
@@ -21,8 +23,9 @@ async def test_two_peers_are_told_of_each_other(announcer: Announcer) -> None:
     assert (again[b"complete"], again[b"incomplete"], again[b"downloaded"]) == (1, 1, 0)
 
 
+@pytest.mark.promise(12, 14, 15)
 async def test_an_answer_is_complete_sorted_and_of_integers(announcer: Announcer) -> None:
-    """PROTOCOL 12 and 14: fastbencode decodes sorted keys only."""
+    """The decoder refuses keys that aren't sorted; there is no ``tracker id``."""
     answer = await announcer.announce(KEY, INFO_HASH, PEER)
     assert set(answer) == {
         b"complete", b"downloaded", b"external ip", b"incomplete", b"interval", b"min interval", b"peers",
@@ -32,9 +35,10 @@ async def test_an_answer_is_complete_sorted_and_of_integers(announcer: Announcer
     assert answer[b"min interval"] == 900
 
 
-async def test_the_head_of_an_answer_is_short_and_never_chunked(announcer: Announcer) -> None:
-    """PROTOCOL 12."""
-    head, body = await announcer.exchange("/announce")
+@pytest.mark.promise(12)
+async def test_the_head_of_an_answer_is_short_and_the_body_neither_chunked_nor_compressed(announcer: Announcer) -> None:
+    head, body = await announcer.exchange("/announce", Accept_Encoding="gzip", TE="chunked")
+    assert body.startswith(b"d14:failure reason")
     assert head.split(b"\r\n") == [
         b"HTTP/1.1 200 OK",
         b"Content-Type: text/plain",
@@ -43,8 +47,8 @@ async def test_the_head_of_an_answer_is_short_and_never_chunked(announcer: Annou
     ]
 
 
+@pytest.mark.promise(11, 13, 19)
 async def test_a_bad_key_is_told_where_to_get_one(announcer: Announcer) -> None:
-    """PROTOCOL 11, 13 and 19."""
     for key in ("f" * 30, "%20", "x" * 65, ""):
         answer = await announcer.announce(key, INFO_HASH, PEER)
         assert answer[b"failure reason"] == b"Invalid announce key, get a new one at localhost"
@@ -52,14 +56,14 @@ async def test_a_bad_key_is_told_where_to_get_one(announcer: Announcer) -> None:
         assert answer[b"min interval"] == 900
 
 
+@pytest.mark.promise(19)
 async def test_an_untracked_torrent_is_unregistered(announcer: Announcer) -> None:
-    """PROTOCOL 19."""
     answer = await announcer.announce(KEY, b"x" * 20, PEER)
     assert answer[b"failure reason"] == b"Unregistered torrent"
 
 
+@pytest.mark.promise(2)
 async def test_a_plus_is_a_plus_first_and_a_space_second(announcer: Announcer) -> None:
-    """PROTOCOL 2."""
     await announcer.track(b"a b" + b"c" * 17, b"d+e" + b"f" * 17)
     for raw in ("a+b" + "c" * 17, "d+e" + "f" * 17, "d%2Be" + "f" * 17):
         body = await announcer.get(f"/{KEY}/announce?info_hash={raw}&peer_id={PEER.decode()}&port=1&left=1")
@@ -69,14 +73,15 @@ async def test_a_plus_is_a_plus_first_and_a_space_second(announcer: Announcer) -
     assert set((await announcer.scrape(KEY, b"a b" + b"c" * 17))[b"files"]) == {b"a b" + b"c" * 17}
 
 
+@pytest.mark.promise(9, 11)
 async def test_a_browser_is_told_what_this_is(announcer: Announcer) -> None:
-    """PROTOCOL 9 and 11."""
     body = await announcer.get(f"/{KEY}/announce")
     assert b"This is a BitTorrent tracker" in body
 
 
+@pytest.mark.promise(16)
 async def test_stopped_peer_leaves_the_swarm_and_gets_no_peers(announcer: Announcer) -> None:
-    """PROTOCOL 16: also when it never was there."""
+    """Also when it never was there."""
     await announcer.announce(KEY, INFO_HASH, PEER, left=0)
     await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER)
     answer = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER, event="stopped")
@@ -85,8 +90,8 @@ async def test_stopped_peer_leaves_the_swarm_and_gets_no_peers(announcer: Announ
     assert (again[b"complete"], again[b"incomplete"]) == (1, 0)
 
 
+@pytest.mark.promise(18)
 async def test_seeders_and_partial_seeds_get_leechers_only(announcer: Announcer) -> None:
-    """PROTOCOL 18 and 30."""
     await announcer.announce(KEY, INFO_HASH, PEER, left=0, port=7001)
     for event, left in (("paused", 10), ("started", 0)):
         answer = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER, left=left, event=event)
@@ -95,23 +100,24 @@ async def test_seeders_and_partial_seeds_get_leechers_only(announcer: Announcer)
     assert counts == {b"complete": 2, b"incomplete": 0, b"downloaded": 0, b"downloaders": 0}
 
 
+@pytest.mark.promise(30)
 async def test_a_partial_seed_is_incomplete_but_no_downloader(announcer: Announcer) -> None:
-    """PROTOCOL 30, BEP 21."""
+    """BEP 21."""
     await announcer.announce(KEY, INFO_HASH, PEER, left=10, event="paused")
     counts = (await announcer.scrape(KEY, INFO_HASH))[b"files"][INFO_HASH]
     assert counts == {b"complete": 0, b"incomplete": 1, b"downloaded": 0, b"downloaders": 0}
 
 
+@pytest.mark.promise(18)
 async def test_nobody_sees_itself_or_its_own_other_clients(announcer: Announcer) -> None:
-    """PROTOCOL 18."""
     await announcer.announce(KEY, INFO_HASH, PEER, port=7001)
     answer = await announcer.announce(KEY, INFO_HASH, OTHER_PEER, port=7002)
     assert answer[b"peers"] == b""
     assert answer[b"incomplete"] == 2
 
 
+@pytest.mark.promise(8)
 async def test_a_peer_that_cant_be_dialled_is_counted_but_not_handed_out(announcer: Announcer) -> None:
-    """PROTOCOL 8."""
     for port in (0, 1):
         await announcer.announce(KEY, INFO_HASH, PEER, port=port, left=0)
         answer = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER)
@@ -120,16 +126,16 @@ async def test_a_peer_that_cant_be_dialled_is_counted_but_not_handed_out(announc
     assert refused[b"failure reason"] == b"port must be a number from 1 to 65535"
 
 
+@pytest.mark.promise(6)
 async def test_without_left_a_peer_is_a_leecher(announcer: Announcer) -> None:
-    """PROTOCOL 6."""
     for number, left in enumerate((None, "", "x", -1, 2**63 - 1)):
         await announcer.announce(KEY, INFO_HASH, b"-TR3000-00000000000%d" % number, left=left)
     answer = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER, left=0)
     assert (answer[b"complete"], answer[b"incomplete"]) == (1, 5)
 
 
+@pytest.mark.promise(5)
 async def test_numwant_is_obeyed_up_to_the_cap(announcer: Announcer) -> None:
-    """PROTOCOL 5."""
     for number in range(60):
         key = f"key{number}"
         announcer.scoring.register(key)
@@ -137,13 +143,11 @@ async def test_numwant_is_obeyed_up_to_the_cap(announcer: Announcer) -> None:
     for numwant, expected in ((None, 50), ("", 50), ("x", 50), (-1, 50), (200, 50), (7, 7), (0, 0)):
         answer = await announcer.announce(KEY, INFO_HASH, PEER, numwant=numwant)
         assert len(answer[b"peers"]) == 6 * expected
-    again = await announcer.announce(KEY, INFO_HASH, PEER, numwant=7)
-    once_more = await announcer.announce(KEY, INFO_HASH, PEER, numwant=7)
-    assert again[b"peers"] == once_more[b"peers"], "asking again shows nobody else"
 
 
+@pytest.mark.promise(17)
 async def test_the_dictionary_form_names_peer_ids_unless_told_not_to(announcer: Announcer) -> None:
-    """PROTOCOL 17, BEP 3 and 23."""
+    """BEP 3 and 23."""
     await announcer.announce(KEY, INFO_HASH, PEER, left=0, port=7001)
     answer = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER, compact=0)
     assert answer[b"peers"] == [{b"ip": b"127.0.0.1", b"peer id": PEER, b"port": 7001}]
@@ -151,8 +155,9 @@ async def test_the_dictionary_form_names_peer_ids_unless_told_not_to(announcer: 
     assert answer[b"peers"] == [{b"ip": b"127.0.0.1", b"port": 7001}]
 
 
+@pytest.mark.promise(17, 26)
 async def test_a_peer_on_both_families_is_one_peer_and_gets_both_lists(announcer: Announcer) -> None:
-    """PROTOCOL 17 and 26, BEP 7."""
+    """BEP 7."""
     source6, source4 = "2001:db8::7", "192.0.2.7"
     for source in (source4, source6):
         await announcer.announce(KEY, INFO_HASH, PEER, source=source, port=7001, left=0)
@@ -167,23 +172,27 @@ async def test_a_peer_on_both_families_is_one_peer_and_gets_both_lists(announcer
     assert {peer[b"ip"] for peer in listed[b"peers"]} == {b"192.0.2.7", b"2001:db8::7"}
 
 
+@pytest.mark.promise(17)
 async def test_a_peer_on_one_family_gets_that_list_only(announcer: Announcer) -> None:
-    """PROTOCOL 17."""
     await announcer.announce(KEY, INFO_HASH, PEER, source="2001:db8::7", port=7001, left=0)
     over4 = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER, source="192.0.2.8")
     assert over4[b"peers"] == b""
     assert b"peers6" not in over4
 
 
+@pytest.mark.promise(22)
 async def test_an_address_in_the_query_is_ignored(announcer: Announcer) -> None:
-    """PROTOCOL 22."""
-    await announcer.announce(KEY, INFO_HASH, PEER, left=0, ip="192.0.2.66", ipv4="192.0.2.66", ipv6="2001:db8::66")
-    answer = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER)
-    assert answer[b"peers"][:4] == bytes([127, 0, 0, 1])
+    said = {"ip": "192.0.2.66", "ipv4": "192.0.2.66", "ipv6": "2001:db8::66"}
+    own = await announcer.announce(KEY, INFO_HASH, PEER, left=0, port=7001, source="192.0.2.7", **said)
+    assert own[b"external ip"] == bytes([192, 0, 2, 7])
+    for source in ("2001:db8::8", "192.0.2.8"):
+        answer = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER, source=source)
+    assert answer[b"peers"] == bytes([192, 0, 2, 7]) + (7001).to_bytes(2, "big")
+    assert answer[b"peers6"] == b"", "an asker on both families sees both of a peer's endpoints"
 
 
+@pytest.mark.promise(24)
 async def test_private_addresses_go_to_private_askers_only(announcer: Announcer) -> None:
-    """PROTOCOL 24."""
     await announcer.announce(KEY, INFO_HASH, PEER, left=0, source="10.1.2.3")
     near = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER, source="192.168.1.1")
     far = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER, source="192.0.2.1")
@@ -191,15 +200,15 @@ async def test_private_addresses_go_to_private_askers_only(announcer: Announcer)
     assert far[b"peers"] == b""
 
 
+@pytest.mark.promise(21)
 async def test_mapped_addresses_are_ipv4(announcer: Announcer) -> None:
-    """PROTOCOL 21."""
     answer = await announcer.announce(KEY, INFO_HASH, PEER, source="::ffff:192.0.2.9")
     assert answer[b"external ip"] == bytes([192, 0, 2, 9])
 
 
 async def test_aliases_that_pass_libtorrents_guard_work(announcer: Announcer) -> None:
-    """PROTOCOL 25."""
-    assert b"failure" in await announcer.get(f"/announce/{KEY}")
+    body = await announcer.get(f"/announce/{KEY}?{query(INFO_HASH, PEER)}")
+    assert b"10:incompletei1e" in body
     body = await announcer.get(f"/scrape/{KEY}?info_hash={'%00' * 20}")
     assert body == b"d5:filesde5:flagsd20:min_request_intervali900eee"
 
@@ -210,22 +219,27 @@ async def test_guests_announce_without_a_key(announcer: Announcer) -> None:
     assert answer[b"peers"][4:] == (7001).to_bytes(2, "big")
 
 
-async def test_guests_can_be_turned_away(postgres_settings: PostgresSettings, redis_settings: RedisSettings) -> None:
+@pytest.mark.promise(25)
+async def test_guests_can_be_turned_away_and_a_key_in_the_query_is_none(
+    postgres_settings: PostgresSettings, redis_settings: RedisSettings
+) -> None:
     async with running_announcer(postgres_settings, redis_settings, guests=False) as announcer:
-        answer = await announcer.announce(None, INFO_HASH, PEER)
-    assert answer[b"failure reason"].startswith(b"Invalid announce key")
+        announcer.scoring.register(KEY)
+        for said in ("", f"&key={KEY}", f"&announce_key={KEY}", f"&passkey={KEY}"):
+            body = await announcer.get(f"/announce?{query(INFO_HASH, PEER)}{said}")
+            assert body.startswith(b"d14:failure reason48:Invalid announce key")
 
 
+@pytest.mark.promise(23)
 async def test_several_peers_behind_one_address_are_normal(announcer: Announcer) -> None:
-    """PROTOCOL 23."""
     for number in range(3):
         await announcer.announce(KEY, INFO_HASH, b"-TR3000-%012d" % number, port=7000 + number, left=0)
     answer = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER)
     assert len(answer[b"peers"]) == 3 * 6
 
 
+@pytest.mark.promise(12, 13)
 async def test_a_notice_becomes_a_warning_and_the_answer_stays_valid(announcer: Announcer) -> None:
-    """PROTOCOL 12 and 13."""
     announcer.scoring.register(KEY, notice="Please seed\nwhat you t\xe4ke " + "x" * 200)
     answer = await announcer.announce(KEY, INFO_HASH, PEER)
     assert answer[b"warning message"].startswith(b"Please seed what you t?ke xxx")
@@ -233,8 +247,9 @@ async def test_a_notice_becomes_a_warning_and_the_answer_stays_valid(announcer: 
     assert answer[b"peers"] == b""
 
 
+@pytest.mark.promise(20)
 async def test_a_scrape_answers_for_tracked_torrents_only(announcer: Announcer) -> None:
-    """PROTOCOL 20, BEP 48."""
+    """BEP 48."""
     await announcer.announce(KEY, INFO_HASH, PEER, left=0)
     answer = await announcer.scrape(KEY, b"x" * 20, INFO_HASH, INFO_HASH)
     assert set(answer[b"files"]) == {INFO_HASH}
@@ -246,10 +261,21 @@ async def test_a_scrape_answers_for_tracked_torrents_only(announcer: Announcer) 
     assert too_many[b"failure reason"] == b"GET string too long"
 
 
+@pytest.mark.promise(14)
 async def test_an_early_announce_gets_a_normal_answer(announcer: Announcer) -> None:
     answers = [await announcer.announce(KEY, INFO_HASH, PEER) for _ in range(5)]
     assert len({answer[b"interval"] for answer in answers}) == 1
     assert all(b"failure reason" not in answer for answer in answers)
+
+
+@pytest.mark.promise(14)
+async def test_an_early_announce_shows_nobody_whom_the_last_one_didnt(announcer: Announcer) -> None:
+    for number in range(20):
+        announcer.scoring.register(f"key{number}")
+        await announcer.announce(f"key{number}", INFO_HASH, b"-TR3000-%012d" % number, port=7000 + number, left=0)
+    answers = [await announcer.announce(KEY, INFO_HASH, PEER, numwant=7) for _ in range(5)]
+    assert len(answers[0][b"peers"]) == 6 * 7
+    assert {answer[b"peers"] for answer in answers} == {answers[0][b"peers"]}
 
 
 async def test_new_torrents_are_tracked_when_the_allowlist_is_off_but_not_too_many(

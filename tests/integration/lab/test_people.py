@@ -9,6 +9,7 @@ import pytest
 from etracker_announce.domain.policies import POLICIES, Asker, Question
 from etracker_announce.domain.policies.random_peers import choose
 from etracker_announce.domain.swarm import Records, Role
+from etracker_shared.agreements.policies import PolicyName
 from lab.community import DAY, PAIRS, PUBLISHERS, TORRENTS, draw_community, play_community
 from lab.measures import summarise
 from lab.people import KEYS_OF_AN_ATTACKER, Attack, Outcome, play
@@ -29,7 +30,7 @@ def attack(attack: Attack) -> tuple[Outcome, dict[int, list[tuple[int, Asker]]]]
         asked[question.asker.identity & 0xFFFFFFFF].append((question.now, question.asker))
         return choose(question, candidates)
 
-    return play(POPULATION, "random", replace(POLICIES["random"], choose=listen), 1, attack), asked
+    return play(POPULATION, PolicyName.RANDOM, replace(POLICIES[PolicyName.RANDOM], choose=listen), 1, attack), asked
 
 
 def test_without_an_attack_everybody_has_one_key_and_gets_everything() -> None:
@@ -73,7 +74,7 @@ def test_those_who_leave_take_a_new_key_of_the_lowest_tier_each_time() -> None:
 def test_peer_exchange_tells_those_who_leave_what_the_policy_withholds() -> None:
     rich = draw_population(Regime("rich", 1, 30, 40, 1800, 4 * 10**9), 2)
     without, with_exchange = (
-        summarise(play(rich, "equilibrium", POLICIES["equilibrium"], 2, attack)).fr_over_c
+        summarise(play(rich, PolicyName.EQUILIBRIUM, POLICIES[PolicyName.EQUILIBRIUM], 2, attack)).fr_over_c
         for attack in (Attack.NONE, Attack.PEER_EXCHANGE)
     )
     assert with_exchange < without
@@ -91,7 +92,7 @@ def test_a_community_compares_the_snatches_of_both_of_a_pair_and_scores_what_the
         arrival=np.concatenate([release, when, when]),
         reachable=np.ones_like(drawn.reachable),
     )
-    payoff = play_community(community, POLICIES["random"], 1)
+    payoff = play_community(community, POLICIES[PolicyName.RANDOM], 1)
     assert payoff.advantages == [pytest.approx(1.0, abs=0.1)]
     idle = PAIRS - 1
     assert payoff.tiers_of_leavers == [1, 0, idle, 0, 0]

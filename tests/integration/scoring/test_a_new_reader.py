@@ -21,10 +21,11 @@ from etracker_scoring.worker.stream import FactStreams
 from etracker_scoring.worker.swarms import RedisSwarms
 from etracker_shared.agreements.facts import SHARDS
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
-from tests.integration.scoring.conftest import add_facts, eventually, worker_settings
 from tests.support.facts import info_hash_of, make_fact
 from tests.support.postgres import connect
+from tests.support.scoring import add_facts, worker_settings
 from tests.support.settlers import FixedClaims, all_settled
+from tests.support.waiting import eventually
 
 OTHER_CLIENT = b"-XX0000-another-one."
 

@@ -7,7 +7,7 @@ from etracker_scoring.api.account_query import accounts_query
 from etracker_scoring.api.holders import PARTICIPATIONS
 from etracker_scoring.api.reports import Participation
 from etracker_scoring.scores.formula import KeyHistory, TorrentHistory
-from etracker_scoring.scores.list_policies import History, Policy
+from etracker_scoring.scores.list_policies import History
 from etracker_scoring.scores.tiers import HeldTier, Origin
 from etracker_scoring.stored.keys import FIND_NEIGHBOURS, KEY_WIDTH
 from etracker_scoring.worker import known
@@ -15,6 +15,7 @@ from etracker_scoring.worker.readers.scores import statements
 from etracker_scoring.worker.readers.sessions import INSERT_SESSIONS, UPDATE_SESSIONS
 from etracker_scoring.worker.readers.torrents import ADD_TO_TORRENTS
 from etracker_scoring.worker.records import Membership, Session, Torrent
+from etracker_shared.agreements.policies import PolicyName
 
 RENAMED = {"snatched_ms": "snatched_time", "first_seen_ms": "first_seen", "last_seen_ms": "last_seen"}
 KEY = (
@@ -59,8 +60,10 @@ async def test_what_the_worker_loads_has_the_fields_it_becomes(
     assert await columns_of(database, statement) == fields
 
 
-@pytest.mark.parametrize("policy", Policy)
-async def test_what_the_api_looks_up_has_the_fields_it_becomes(database: asyncpg.Connection, policy: Policy) -> None:
+@pytest.mark.parametrize("policy", PolicyName)
+async def test_what_the_api_looks_up_has_the_fields_it_becomes(
+    database: asyncpg.Connection, policy: PolicyName
+) -> None:
     columns = await columns_of(database, accounts_query(policy, 1800))
     assert columns == (*KEY, "notice", *History._fields)
     assert len(KEY) == KEY_WIDTH

@@ -9,8 +9,9 @@ from redis.asyncio import Redis
 
 from etracker_shared.agreements import redis_keys
 from etracker_shared.language.identity import InfoHash
-from tests.integration.scoring.conftest import StartWorker, eventually
 from tests.support.facts import info_hash_of
+from tests.support.scoring import StartWorker
+from tests.support.waiting import eventually
 
 FILM, MUSIC = info_hash_of("film"), info_hash_of("music")
 

@@ -13,11 +13,12 @@ from etracker_shared.agreements import redis_keys
 from etracker_shared.agreements.facts import SHARDS, Fact, pack_fact
 from etracker_shared.agreements.notifications import EVERYTHING, INFOHASHES_CHANNEL
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
-from tests.integration.scoring.conftest import StartWorker, add_facts, eventually, worker_settings
 from tests.support.facts import START_MS, info_hash_of, make_fact
 from tests.support.postgres import PostgresServer, connect
 from tests.support.redis import RedisServer
+from tests.support.scoring import StartWorker, add_facts, worker_settings
 from tests.support.settlers import all_settled, make_settler
+from tests.support.waiting import eventually
 from tests.support.workers import worker_program
 
 KEYS = tuple(f"key{number}" for number in range(40))

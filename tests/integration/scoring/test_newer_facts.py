@@ -13,9 +13,10 @@ from etracker_shared.agreements import redis_keys
 from etracker_shared.agreements.facts import FACT_VERSION, Fact, pack_fact, shard_of
 from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
-from tests.integration.scoring.conftest import StartWorker, add_facts, eventually, worker_settings
 from tests.support.facts import info_hash_of, make_fact
+from tests.support.scoring import StartWorker, add_facts, worker_settings
 from tests.support.settlers import all_settled, make_settler_of
+from tests.support.waiting import eventually
 
 NEWER = bytes([FACT_VERSION + 1])
 UPLOADED = "SELECT uploaded FROM peers WHERE announce_key = $1"

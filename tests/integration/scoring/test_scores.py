@@ -14,8 +14,8 @@ from etracker_scoring.scores.formula import DAY, GIB, ScoreParameters, decay, sc
 from etracker_scoring.scores.keys import Key
 from etracker_scoring.stored.keys import KEY_COLUMNS, parse_key
 from etracker_shared.agreements.facts import Event, Fact
-from tests.integration.scoring.conftest import StartWorker, add_facts
 from tests.support.facts import START_MS, info_hash_of, make_fact
+from tests.support.scoring import StartWorker, add_facts
 
 PARAMETERS = ScoreParameters()
 EPOCH = float(int(time.time() - 12 * DAY))

@@ -12,10 +12,11 @@ from etracker_scoring.worker.locks import ANY_WORKER, SHARD
 from etracker_shared.agreements.facts import SHARDS, shard_of
 from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
-from tests.integration.scoring.conftest import StartWorker, add_facts, eventually, worker_settings
 from tests.support.facts import info_hash_of, make_fact
 from tests.support.postgres import connect
+from tests.support.scoring import StartWorker, add_facts, worker_settings
 from tests.support.settlers import all_settled, make_settler
+from tests.support.waiting import eventually
 from tests.support.workers import worker_program
 
 TAKEOVER_SECONDS = 10.0

@@ -13,9 +13,9 @@ from etracker_shared.agreements.facts import Event, Fact
 from etracker_shared.agreements.standing import STANDING_PATH, StandingReport
 from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.plumbing.settings import PostgresSettings
-from tests.integration.scoring.conftest import Settle, serving_tiers
 from tests.support.facts import START_MS, info_hash_of, make_fact
 from tests.support.postgres import PostgresServer
+from tests.support.scoring import Settle, serving_tiers
 
 HOUR = 3600.0
 ALICE = hash_announce_key("alice").hex()

@@ -15,9 +15,9 @@ from etracker_shared.agreements.tiers import MAX_KEYS, TIERS_PATH, Sampling, Tie
 from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.language.tier import Tier
 from etracker_shared.plumbing.settings import PostgresSettings
-from tests.integration.scoring.conftest import eventually
 from tests.support.facts import info_hash_of
 from tests.support.postgres import PostgresServer
+from tests.support.waiting import eventually
 
 AT_ONCE_SECONDS = 1.0
 """Half of what the shortest time-out of a connection takes: a busy machine is slow, and waiting for one is slower."""

@@ -14,8 +14,9 @@ from etracker_shared.agreements.tiers import Sampling
 from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.language.tier import Tier
 from etracker_shared.plumbing.settings import PostgresSettings
-from tests.integration.scoring.conftest import Settle, eventually, serving_tiers, standing_of
 from tests.support.facts import START_MS, info_hash_of, make_fact
+from tests.support.scoring import Settle, serving_tiers, standing_of
+from tests.support.waiting import eventually
 
 TORRENTS = ("a", "b", "c", "d", "e")
 HOUR = 3600.0

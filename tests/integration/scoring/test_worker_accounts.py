@@ -9,8 +9,9 @@ from redis.asyncio import Redis
 from etracker_shared.agreements import redis_keys
 from etracker_shared.agreements.facts import MAX_COUNTER, Event, Fact, FactFlag, pack_fact, shard_of
 from etracker_shared.language.identity import hash_announce_key
-from tests.integration.scoring.conftest import StartWorker, add_facts, eventually
 from tests.support.facts import info_hash_of, make_fact
+from tests.support.scoring import StartWorker, add_facts
+from tests.support.waiting import eventually
 
 FILM = info_hash_of("film")
 
@@ -65,6 +66,7 @@ async def test_facts_of_an_entry_and_of_later_entries_are_one_history(
     assert await database.fetchval("SELECT snatched FROM peers WHERE announce_key = 'alice'") == 1
 
 
+@pytest.mark.promise(26)
 async def test_a_hybrid_torrents_hashes_share_statistics_and_tell_both_swarms_of_snatches(
     database: asyncpg.Connection, redis_client: Redis, start_worker: StartWorker
 ) -> None:

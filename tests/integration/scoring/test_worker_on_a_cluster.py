@@ -15,9 +15,10 @@ from etracker_scoring.worker.program import create_worker_app
 from etracker_shared.agreements import redis_keys
 from etracker_shared.agreements.facts import SHARDS
 from etracker_shared.plumbing.settings import PostgresSettings
-from tests.integration.scoring.conftest import eventually, worker_settings
 from tests.support.facts import entry_commands, info_hash_of, make_fact
 from tests.support.redis_cluster import RedisCluster, running_redis_cluster
+from tests.support.scoring import worker_settings
+from tests.support.waiting import eventually
 
 KEYS = tuple(f"key{number}" for number in range(40))
 TORRENTS = tuple(info_hash_of(str(number)) for number in range(8))

@@ -97,6 +97,7 @@ def test_operators_see_peers_services_and_the_last_write(stack: StackRun, operat
     settings = operator.get("/settings").json()["items"]
     told = {service for setting in settings for service in setting["services"]}
     assert told == {"admin_api", "announce", "scoring", "scoring_worker"}
+    assert [setting["name"] for setting in settings if not setting["description"].endswith(".")] == []
     assert stack.api_key not in str(settings)
     wait_until(lambda: operator.get("/stats").json()["leechers"] >= 1, "the peer is counted")
 

@@ -112,7 +112,7 @@ def test_damage_to_the_append_only_file_is_told_with_its_cure_which_works(
     run = StackRun(data, variables)
     refusal = run.refusal()
     assert not run.processes()
-    assert f"{append_only_file(data / 'redis')} is damaged: type make repair-redis" in refusal
+    assert f"{append_only_file(data / 'redis')} is damaged: run make repair-redis" in refusal
 
     repaired = repair(data, variables)
     assert ("Repaired" if keeps else "Redis will start empty") in repaired

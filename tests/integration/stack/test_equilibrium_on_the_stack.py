@@ -156,6 +156,7 @@ def test_a_long_term_seeder_sees_every_seeder_at_once(tracker: Tracker, seeders:
     assert tracker.told(leecher, SLOW) >= endpoints(seeders)
 
 
+@pytest.mark.promise(14)
 def test_a_free_rider_sees_few_seeders_however_often_it_asks(tracker: Tracker, seeders: list[Peer]) -> None:
     (leecher,) = tracker.peers(0)
     first = tracker.told(leecher, SLOW) & endpoints(seeders)
@@ -173,6 +174,7 @@ def test_a_free_rider_sees_everything_after_four_tau(tracker: Tracker, seeders: 
     assert tracker.told(leecher, QUICK) >= endpoints(seeders)
 
 
+@pytest.mark.promise(18)
 @pytest.mark.parametrize("tier", [0, 1, 3])
 def test_a_seeder_is_told_of_a_leecher_if_and_only_if_that_may_be_told_of_it(
     tier: int, tracker: Tracker, seeders: list[Peer]
@@ -184,6 +186,7 @@ def test_a_seeder_is_told_of_a_leecher_if_and_only_if_that_may_be_told_of_it(
     assert tells == told & endpoints(seeders)
 
 
+@pytest.mark.promise(18)
 def test_two_leechers_are_told_of_each_other_or_neither_of_the_other(tracker: Tracker, seeders: list[Peer]) -> None:
     leechers = [*tracker.peers(0, 4), *tracker.peers(4, 4)]
     for leecher in leechers:
@@ -195,10 +198,10 @@ def test_two_leechers_are_told_of_each_other_or_neither_of_the_other(tracker: Tr
     assert seeders
 
 
+@pytest.mark.promise(14)
 def test_a_restricted_leecher_shall_come_back_after_tau_and_others_after_the_usual_interval(
     tracker: Tracker, seeders: list[Peer]
 ) -> None:
-    """PROTOCOL 14."""
     (free_rider,), (trusted,) = tracker.peers(0), tracker.peers(4)
     restricted, usual = tracker.announce(free_rider, QUICK), tracker.announce(trusted, QUICK)
     assert 270 <= restricted[b"interval"] <= 330, "tau, but at least the shortest interval"
@@ -207,8 +210,9 @@ def test_a_restricted_leecher_shall_come_back_after_tau_and_others_after_the_usu
     assert tracker.announce(seeders[0], QUICK, left=0)[b"interval"] >= 1620
 
 
+@pytest.mark.promise(13)
 def test_a_changed_tier_is_told_once_as_a_warning_message(tracker: Tracker) -> None:
-    """PROTOCOL 13. Two snatches end a newcomer's grace."""
+    """Two snatches end a newcomer's grace."""
     (newcomer,) = tracker.peers(None)
     first, second = FETCHED
     for torrent in FETCHED:

@@ -274,6 +274,7 @@ def _reload(gateway: Gateway) -> subprocess.CompletedProcess[str]:
     return subprocess.run([str(caddy_program()), *command], env=variables, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.promise(25)
 def test_nothing_that_visitors_do_is_logged(gateway: Gateway, services: tuple[Echo, Echo, Echo]) -> None:
     """A log grows at nobody's pace but the tracker's own, and holds no key and no address."""
     started = gateway.program.output
@@ -286,6 +287,7 @@ def test_nothing_that_visitors_do_is_logged(gateway: Gateway, services: tuple[Ec
     assert gateway.program.output == started
 
 
+@pytest.mark.promise(25)
 def test_nobody_s_announce_is_logged(gateway: Gateway) -> None:
     httpx.get(f"{gateway.url}/{KEY}/announce")
     gateway.program.stop()

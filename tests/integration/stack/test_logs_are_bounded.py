@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.e2e.hostile.conversation import say
+from tests.support.conversation import say
 from tests.support.processes import wait_until
 from tests.support.stack import StackRun
 

@@ -26,7 +26,7 @@ def _refusal(data: Path, **variables: str) -> str:
 
 def test_a_file_where_the_data_directory_should_be(data: Path) -> None:
     data.write_text("")
-    assert "is no directory: set ETRACKER_DATA_DIR to one" in _refusal(data)
+    assert "isn't a directory: set ETRACKER_DATA_DIR to one" in _refusal(data)
 
 
 def test_a_directory_that_cannot_be_made(data: Path) -> None:
@@ -34,7 +34,9 @@ def test_a_directory_that_cannot_be_made(data: Path) -> None:
 
 
 def test_a_redis_that_is_no_program(data: Path) -> None:
-    assert "/etc/passwd is no program: set ETRACKER_REDIS_SERVER" in _refusal(data, ETRACKER_REDIS_SERVER="/etc/passwd")
+    assert "/etc/passwd isn't a program: set ETRACKER_REDIS_SERVER" in _refusal(
+        data, ETRACKER_REDIS_SERVER="/etc/passwd"
+    )
 
 
 def test_broken_secrets(data: Path) -> None:
@@ -51,7 +53,7 @@ def test_a_directory_that_is_no_cluster(data: Path) -> None:
 def test_a_cluster_of_another_major_version(data: Path) -> None:
     (data / "postgres").mkdir(parents=True)
     (data / "postgres" / "PG_VERSION").write_text("16\n")
-    assert "Postgres 16 made" in _refusal(data)
+    assert "was made by Postgres 16" in _refusal(data)
     assert "pg_dump" in _refusal(data)
 
 

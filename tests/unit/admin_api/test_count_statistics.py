@@ -1,15 +1,18 @@
 import asyncio
 
-from etracker_admin_api.errors import PostgresUnavailableError, RedisUnavailableError
+from etracker_admin_api.errors import RedisUnavailableError
 from etracker_admin_api.statistics.counting import CountStatistics, Statistics
 from etracker_admin_api.statistics.live_counts import LiveTotals
+from etracker_shared.language.outages import PostgresUnavailableError
+from tests.support.waiting import eventually
 
 
 class SlowCatalogue:
-    """Seven torrents, counted slowly."""
+    """Seven torrents, counted slowly; ``counting`` is set once a count is under way."""
 
     def __init__(self, *, seconds: float = 0.0) -> None:
         self.seconds = seconds
+        self.counting = asyncio.Event()
         self.counts = 0
         self.torrents = 7
         self.down = False
@@ -17,6 +20,7 @@ class SlowCatalogue:
     async def count(self) -> int:
         self.counts += 1
         counted = self.torrents
+        self.counting.set()
         await asyncio.sleep(self.seconds)
         if self.down:
             raise PostgresUnavailableError
@@ -49,7 +53,7 @@ async def test_ones_own_change_is_counted_even_if_a_count_was_under_way() -> Non
     catalogue = SlowCatalogue(seconds=0.05)
     count = CountStatistics(catalogue.count, Peers().totals)
     before = asyncio.create_task(count())
-    await asyncio.sleep(0.01)
+    await catalogue.counting.wait()
     catalogue.torrents = 8
     count.changed_here()
     await before
@@ -62,8 +66,11 @@ async def test_somebody_elses_change_is_counted_when_a_second_is_over() -> None:
     count = CountStatistics(catalogue.count, Peers().totals, live_seconds=0.05)
     await count()
     catalogue.torrents = 8
-    await asyncio.sleep(0.06)
-    assert (await count()).hashcount == 8
+
+    async def counted() -> bool:
+        return (await count()).hashcount == 8
+
+    await eventually(counted, "the change is counted", 5)
 
 
 async def test_callers_dont_wait_for_a_dead_database_one_after_the_other() -> None:

@@ -103,4 +103,4 @@ def test_a_wrong_setting_is_refused_at_start(wrong: dict[str, str]) -> None:
 
 def test_trusted_proxies_are_networks() -> None:
     settings = AdminSettings(trusted_proxies="10.0.0.0/8,2001:db8::1")
-    assert settings.trusted_networks == (ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128"))
+    assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128"))

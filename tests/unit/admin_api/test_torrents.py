@@ -10,7 +10,7 @@ from etracker_admin_api.errors import TorrentError, TorrentTooLargeError
 from etracker_admin_api.torrent_file.bencoding import MAX_TORRENT_BYTES
 from etracker_admin_api.torrent_file.parsing import parse_torrent
 from etracker_admin_api.torrent_file.rewriting import personal_start, strip_file
-from tests.unit.admin_api.torrent_files import PIECE, folder_info, torrent, v1_info, v2_info
+from tests.support.torrent_files import PIECE, folder_info, torrent, v1_info, v2_info
 
 URL = "http://tracker.test/0123/announce"
 

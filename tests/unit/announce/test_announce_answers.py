@@ -4,6 +4,7 @@ from typing import Any
 
 import fastbencode
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,11 +46,12 @@ def encoded(answer: AnnounceAnswer, *, compact: bool = True, with_peer_ids: bool
 notices = st.none() | st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=127)
 
 
+@pytest.mark.promise(12)
 @given(counts, st.integers(0, 2**63), st.sampled_from([4, 16]), st.integers(1, 10**6), notices)
 def test_an_announce_decodes_to_what_went_in(
     count: Counts, snatches: int, width: int, interval: int, notice: str | None
 ) -> None:
-    """PROTOCOL 12: fastbencode refuses unsorted keys."""
+    """Fastbencode refuses unsorted keys."""
     intervals: dict[str, Any] = {"interval_seconds": interval, "min_interval_seconds": interval // 2}
     answer = answer_with(records(), records(), counts=count, snatches=snatches, notice=notice, **intervals)
     expected = {
@@ -69,42 +71,43 @@ def test_an_announce_decodes_to_what_went_in(
 peers = st.lists(st.tuples(*(st.binary(min_size=size, max_size=size) for size in (20, 6, 18))), min_size=1, max_size=5)
 
 
+@pytest.mark.promise(17)
 @given(peers)
 def test_compact_lists_hold_endpoints_in_network_order(some: list[tuple[bytes, bytes, bytes]]) -> None:
-    """PROTOCOL 17."""
     listed = records(*some)
     decoded = encoded(answer_with(listed, listed))
     assert decoded[b"peers"] == b"".join(endpoint4 for _, endpoint4, _ in some)
     assert decoded[b"peers6"] == b"".join(endpoint6 for _, _, endpoint6 in some)
 
 
+@pytest.mark.promise(17)
 @given(peers)
 def test_dictionaries_say_the_same(some: list[tuple[bytes, bytes, bytes]]) -> None:
-    """PROTOCOL 17."""
     decoded = encoded(answer_with(records(*some), None), compact=False)
     for peer, (peer_id, endpoint4, _) in zip(decoded[b"peers"], some, strict=True):
         ip = ".".join(map(str, endpoint4[:4])).encode()
         assert peer == {b"peer id": peer_id, b"ip": ip, b"port": int.from_bytes(endpoint4[4:], "big")}
 
 
+@pytest.mark.promise(17)
 @given(peers)
 def test_dictionaries_name_no_peer_id_unless_asked_to(some: list[tuple[bytes, bytes, bytes]]) -> None:
-    """PROTOCOL 17."""
     decoded = encoded(answer_with(records(*some), records(*some)), compact=False, with_peer_ids=False)
     assert len(decoded[b"peers"]) == 2 * len(some)
     assert {frozenset(peer) for peer in decoded[b"peers"]} == {frozenset({b"ip", b"port"})}
 
 
+@pytest.mark.promise(13)
 def test_a_failure_says_when_to_come_back() -> None:
-    """PROTOCOL 13."""
     assert decode(encode_failure(b"No", 1800, 900)) == {
         b"failure reason": b"No", b"interval": 1800, b"min interval": 900,
     }  # fmt: skip
 
 
+@pytest.mark.promise(30)
 @given(st.dictionaries(st.binary(min_size=20, max_size=20).map(InfoHash), st.tuples(counts, st.integers(0, 2**40))))
 def test_a_scrape_decodes_to_what_went_in(files: dict[InfoHash, tuple[Counts, int]]) -> None:
-    """PROTOCOL 30: partial seeds are incomplete, yet no downloaders (BEP 21, 48)."""
+    """Partial seeds are incomplete, yet no downloaders (BEP 21, 48)."""
     decoded = decode(encode_scrape(ScrapeAnswer(files, 900)))
     assert decoded[b"flags"] == {b"min_request_interval": 900}
     assert decoded[b"files"] == {

@@ -47,8 +47,8 @@ def test_parameters_of_equilibrium_are_set_one_by_one(monkeypatch: pytest.Monkey
         ("ETRACKER_EQUILIBRIUM_TAU_UNKNOWN", "inf", "must be finite numbers."),
         ("ETRACKER_EQUILIBRIUM_TAU_UNKNOWN", "nan", "must be finite numbers."),
         ("ETRACKER_EQUILIBRIUM_TAU_BOUNDS", "120 inf", "must be finite numbers."),
-        ("ETRACKER_EQUILIBRIUM_SEEDERS", "all 1 1 1 1", "seeders must never be fewer for a higher tier."),
-        ("ETRACKER_EQUILIBRIUM_SEEDERS", "1 3 2 20 all", "seeders must never be fewer for a higher tier."),
+        ("ETRACKER_EQUILIBRIUM_SEEDERS", "all 1 1 1 1", "a higher tier must not be guaranteed fewer seeders."),
+        ("ETRACKER_EQUILIBRIUM_SEEDERS", "1 3 2 20 all", "a higher tier must not be guaranteed fewer seeders."),
         (
             "ETRACKER_EQUILIBRIUM_PHII",
             "0.5",

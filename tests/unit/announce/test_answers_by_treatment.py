@@ -59,9 +59,9 @@ def interval_of_facts(scripted: Scripted) -> set[int]:
     return {fact.interval_seconds for fact in unpack_facts(packed)}
 
 
+@pytest.mark.promise(14, 15)
 @pytest.mark.parametrize(("length", "tau"), [(10**8, 300), (3 * GIGABYTES, 667), (None, 1800)])
 async def test_a_leecher_comes_back_after_tau_while_its_list_is_restricted(length: int | None, tau: int) -> None:
-    """PROTOCOL 14 and 15."""
     scripted = tracker(length=length)
     interval, minimum = await intervals(scripted, left=7)
     assert tau * 0.9 - 1 <= interval <= tau * 1.1 + 1
@@ -69,8 +69,8 @@ async def test_a_leecher_comes_back_after_tau_while_its_list_is_restricted(lengt
     assert (interval, minimum) == await intervals(scripted, left=7)
 
 
+@pytest.mark.promise(14)
 async def test_a_list_that_isnt_restricted_has_the_usual_interval() -> None:
-    """PROTOCOL 14."""
     scripted = tracker()
     seeding, _ = await intervals(scripted, left=0)
     at(scripted, 2 * 667 + 1)
@@ -83,12 +83,14 @@ async def test_a_list_that_isnt_restricted_has_the_usual_interval() -> None:
     assert minimum == 900
 
 
+@pytest.mark.promise(14)
 async def test_other_policies_have_one_interval() -> None:
     scripted = tracker("ratio")
     interval, _ = await intervals(scripted, left=7)
     assert 1620 <= interval <= 1980
 
 
+@pytest.mark.promise(14)
 async def test_a_short_interval_is_never_made_longer() -> None:
     scripted = tracker()
     scripted.settings = AnnounceSettings(interval_seconds=120, min_interval_seconds=60)
@@ -181,9 +183,9 @@ async def test_a_count_is_renewed_once_it_is_old_and_only_then_a_seeder_looks_at
     assert asked == [MOST_PREFIXES, 0, MOST_PREFIXES, 0]
 
 
+@pytest.mark.promise(18)
 @pytest.mark.parametrize("policy", ["random", "tiers", "ratio", "equilibrium"])
 async def test_seeders_that_a_seeder_looks_at_are_never_handed_out(policy: str) -> None:
-    """PROTOCOL 18."""
     scripted = tracker(policy)
     shows(scripted, many(5), swarm(("31.0.9.1", 7000), flags=PeerFlag.NONE, seen=NOW))
     peers = (await scripted.answer(left=0)).peers.over4

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from etracker_announce.domain.policies import POLICIES, Asker, Question
+from etracker_announce.domain.policies import Asker, Question
 from etracker_announce.domain.swarm import NO_COUNTS, RECORD, Records, Role, View
 from etracker_announce.settings import AnnounceSettings
 from etracker_announce.tracker.choosing import MOST_CANDIDATES, Choosing
@@ -107,7 +107,3 @@ async def test_concurrent_announces_are_answered_as_if_they_came_one_after_the_o
     scripted.swarms.hold.set()
     assert await together == apart
     assert len(set(apart)) == 20
-
-
-def test_only_a_policy_that_gains_by_it_chooses_for_many() -> None:
-    assert [name for name, policy in POLICIES.items() if policy.choose_many] == ["equilibrium"]

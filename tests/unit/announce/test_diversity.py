@@ -18,6 +18,7 @@ from etracker_announce.domain.policies.equilibrium import EquilibriumParameters
 from etracker_announce.domain.policies.question import Asker
 from etracker_announce.domain.swarm import RECORD, PeerFlag, Records, Role
 from etracker_announce.tracker.choosing import Chooser
+from etracker_shared.agreements.policies import PolicyName
 
 NOW = 1_800_000_000
 ALL_SHARES = 100.0
@@ -56,7 +57,7 @@ def question(numwant: int) -> Question:
     return Question(Asker(0, 1, 2, Role.LEECHER, NOW - 10**6, ALL_SHARES), numwant, None, 7, NOW)
 
 
-async def choose(policy: str, candidates: Records, numwant: int) -> Records:
+async def choose(policy: PolicyName, candidates: Records, numwant: int) -> Records:
     return await Chooser(configured_policy(policy, EquilibriumParameters(), 1800)).choose(question(numwant), candidates)
 
 
@@ -73,14 +74,14 @@ HONEST = [f"198.51.{number}.7" for number in range(60)]
     ],
     ids=["one address", "one IPv4 network", "one IPv6 network"],
 )
-async def test_a_crowd_gets_no_more_than_its_places(policy: str, crowd: list[str]) -> None:
+async def test_a_crowd_gets_no_more_than_its_places(policy: PolicyName, crowd: list[str]) -> None:
     chosen = await choose(policy, peers_at(*crowd, *HONEST), 50)
     assert most(addresses_of(chosen)) <= PER_ADDRESS
     assert most(networks_of(chosen)) <= PER_NETWORK
 
 
 @pytest.mark.parametrize("policy", sorted(POLICIES))
-async def test_a_list_is_as_long_as_without_the_limits(policy: str) -> None:
+async def test_a_list_is_as_long_as_without_the_limits(policy: PolicyName) -> None:
     few = HONEST[:20]
     candidates = peers_at(*["203.0.113.1"] * 100, *few)
     chosen = await choose(policy, candidates, 50)
@@ -91,8 +92,8 @@ async def test_a_list_is_as_long_as_without_the_limits(policy: str) -> None:
 
 
 async def test_a_lan_behind_one_address_meets_whole() -> None:
-    assert len(await choose("random", peers_at(*["192.168.1.9"] * 30), 50)) == 30
-    assert len(await choose("random", peers_at(*["192.168.1.9"] * 70), 50)) == 50
+    assert len(await choose(PolicyName.RANDOM, peers_at(*["192.168.1.9"] * 30), 50)) == 30
+    assert len(await choose(PolicyName.RANDOM, peers_at(*["192.168.1.9"] * 70), 50)) == 50
 
 
 addresses = st.one_of(

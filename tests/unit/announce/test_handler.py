@@ -26,6 +26,7 @@ async def ask(scripted: Scripted, path: str, forwarded_for: str = "") -> dict[by
     return answer
 
 
+@pytest.mark.promise(9, 13, 19)
 @pytest.mark.parametrize(
     ("path", "failure"),
     [
@@ -38,15 +39,15 @@ async def ask(scripted: Scripted, path: str, forwarded_for: str = "") -> dict[by
     ],
 )
 async def test_a_request_that_cant_be_parsed_gets_the_text_of_its_reason(path: str, failure: bytes) -> None:
-    """PROTOCOL 9, 11 and 13: an invalid key is the first thing to say."""
+    """An invalid key is the first thing to say."""
     answer = await ask(Scripted(), path)
     assert answer.get(b"failure reason", b"").startswith(failure)
     assert answer[b"min interval"] <= answer[b"interval"]
     assert 1620 <= answer[b"interval"] <= 1980
 
 
+@pytest.mark.promise(13)
 async def test_a_temporary_refusal_has_a_text_and_a_short_interval() -> None:
-    """PROTOCOL 13."""
     scripted = Scripted(secret=None)
     answer = await ask(scripted, f"/{KEY.decode()}/announce?{ANNOUNCE}")
     assert answer[b"failure reason"] == b"The tracker is just starting, try again soon"
@@ -54,6 +55,7 @@ async def test_a_temporary_refusal_has_a_text_and_a_short_interval() -> None:
     assert scripted.count("answers_total", kind="announce", answer=Reason.STARTING) == 1
 
 
+@pytest.mark.promise(25)
 async def test_a_bug_of_the_front_end_is_an_internal_error_too() -> None:
     scripted = Scripted()
     scripted.allowlist.torrent = scripted.allowlist.torrent._replace(snatches="not a number")  # type: ignore[arg-type]
@@ -64,8 +66,8 @@ async def test_a_bug_of_the_front_end_is_an_internal_error_too() -> None:
     assert KEY.decode() not in str(logs[0]["kind"])
 
 
+@pytest.mark.promise(21)
 async def test_a_trusted_proxy_says_whose_announce_it_is() -> None:
-    """PROTOCOL 21."""
     scripted = Scripted()
     answer = await ask(scripted, f"/{KEY.decode()}/announce?{ANNOUNCE}", "198.51.100.7")
     assert answer[b"external ip"] == bytes([198, 51, 100, 7])

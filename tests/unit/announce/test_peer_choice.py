@@ -17,6 +17,7 @@ from etracker_announce.domain.candidates import (
 )
 from etracker_announce.domain.policies import POLICIES, Asker, Question
 from etracker_announce.domain.swarm import RECORD, PeerFlag, Records, Role
+from etracker_shared.agreements.policies import PolicyName
 
 OLDEST = 1000
 ASKER = 7
@@ -64,9 +65,9 @@ def may_be_seen(record: np.void, family: Family, visibility: Visibility) -> bool
     )
 
 
+@pytest.mark.promise(8, 17, 18, 24)
 @given(swarms(), visibilities)
 def test_only_live_reachable_others_are_introducible(candidates: Records, visibility: Visibility) -> None:
-    """PROTOCOL 8, 17, 18 and 24."""
     kept = introducible(candidates, visibility)
     expected = [record for record in candidates if any(may_be_seen(record, f, visibility) for f in (FAMILY4, FAMILY6))]
     assert [record.tobytes() for record in kept] == [record.tobytes() for record in expected]
@@ -79,7 +80,7 @@ def test_only_live_reachable_others_are_introducible(candidates: Records, visibi
 @settings(max_examples=50)
 @given(candidates=swarms(), numwant=st.integers(0, 50), share=st.floats(0, 1), seed=st.integers(0, 2**32 - 1))
 def test_chosen_peers_are_some_of_the_candidates_each_once_and_never_more_than_asked(
-    policy: str, candidates: Records, numwant: int, share: float, seed: int
+    policy: PolicyName, candidates: Records, numwant: int, share: float, seed: int
 ) -> None:
     asked = question(numwant, share=share, seed=seed)
     chosen = POLICIES[policy].choose(asked, candidates)
@@ -93,14 +94,14 @@ def test_chosen_peers_are_some_of_the_candidates_each_once_and_never_more_than_a
 
 @given(candidates=swarms(), numwant=st.integers(0, 50))
 def test_random_gives_all_it_has_up_to_numwant(candidates: Records, numwant: int) -> None:
-    assert len(POLICIES["random"].choose(question(numwant), candidates)) == min(numwant, len(candidates))
+    assert len(POLICIES[PolicyName.RANDOM].choose(question(numwant), candidates)) == min(numwant, len(candidates))
 
 
 def test_another_interval_shows_others() -> None:
     candidates = np.zeros(60, dtype=RECORD)
     candidates["pair_hash"] = np.random.default_rng(1).integers(0, 2**63, 60)
     shown = [
-        frozenset(POLICIES["random"].choose(question(5, seed=seed), candidates)["pair_hash"].tolist())
+        frozenset(POLICIES[PolicyName.RANDOM].choose(question(5, seed=seed), candidates)["pair_hash"].tolist())
         for seed in range(20)
     ]
     assert len(set(shown)) > 15
@@ -123,15 +124,15 @@ def test_another_interval_shows_others() -> None:
 def test_ratio_withholds_a_share_but_leaves_five(numwant: int, share: float, length: int) -> None:
     """The original's formula: min(N, max(5, N - int(share * N)))."""
     candidates = np.zeros(60, dtype=RECORD)
-    assert len(POLICIES["ratio"].choose(question(numwant, share=share), candidates)) == length
+    assert len(POLICIES[PolicyName.RATIO].choose(question(numwant, share=share), candidates)) == length
 
 
+@pytest.mark.promise(24)
 @pytest.mark.parametrize(
     ("setting", "near", "far"),
     [(PrivatePeers.PRIVATE_ASKERS, True, False), (PrivatePeers.ALWAYS, True, True), (PrivatePeers.NEVER, False, False)],
 )
 def test_private_addresses_go_where_the_deployment_says(setting: PrivatePeers, near: bool, far: bool) -> None:
-    """PROTOCOL 24."""
     assert sees_private(setting, asker_is_private=True) is near
     assert sees_private(setting, asker_is_private=False) is far
 

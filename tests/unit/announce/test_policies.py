@@ -10,14 +10,14 @@ from etracker_announce.domain.policies import (
     POLICIES,
     Asker,
     Question,
-    announces,
     configured_policy,
     equilibrium,
-    good_seeds,
+    list_policies,
 )
 from etracker_announce.domain.policies.equilibrium import EquilibriumParameters
 from etracker_announce.domain.policies.pair_hashes import pair_hashes
 from etracker_announce.domain.swarm import RECORD, PeerFlag, Records, Role
+from etracker_shared.agreements.policies import PolicyName
 
 NOW = 1_750_000_000
 LENGTH = 6 * 10**9
@@ -61,7 +61,7 @@ SWARMS = st.builds(make_swarm, st.integers(0, 45), st.integers(0, 45), st.intege
 @pytest.mark.parametrize("policy", POLICIES)
 @given(records=SWARMS, numwant=st.integers(0, 60), draw=st.data())
 def test_chosen_peers_are_distinct_candidates_and_no_more_than_asked_for(
-    policy: str, records: Records, numwant: int, draw: st.DataObject
+    policy: PolicyName, records: Records, numwant: int, draw: st.DataObject
 ) -> None:
     place = draw.draw(st.integers(0, len(records) - 1))
     chosen = POLICIES[policy].choose(asked_by(records, place, numwant=numwant), candidates_of(records, place))
@@ -75,7 +75,7 @@ def test_chosen_peers_are_distinct_candidates_and_no_more_than_asked_for(
 @pytest.mark.parametrize("policy", POLICIES)
 @given(records=SWARMS, seed=st.integers(0, 2**32 - 1))
 def test_every_replica_chooses_the_same_whatever_the_order_of_the_candidates(
-    policy: str, records: Records, seed: int
+    policy: PolicyName, records: Records, seed: int
 ) -> None:
     question, candidates = asked_by(records, 0, numwant=10), candidates_of(records, 0)
     shuffled = candidates[np.random.default_rng(seed).permutation(len(candidates))]
@@ -83,6 +83,7 @@ def test_every_replica_chooses_the_same_whatever_the_order_of_the_candidates(
     assert set(chosen.tolist()) == set(POLICIES[policy].choose(question, shuffled)["identity"].tolist())
 
 
+@pytest.mark.promise(18)
 @settings(deadline=None)
 @given(SWARMS)
 def test_equilibrium_introduces_two_peers_to_each_other_or_not_at_all(records: Records) -> None:
@@ -93,6 +94,7 @@ def test_equilibrium_introduces_two_peers_to_each_other_or_not_at_all(records: R
             assert all(place in lists[other] for other in peers)
 
 
+@pytest.mark.promise(14)
 @settings(deadline=None)
 @given(SWARMS, st.floats(0, 4), st.floats(0, 4))
 def test_equilibrium_only_ever_adds_peers_while_nobody_joins_or_leaves(
@@ -175,6 +177,7 @@ def test_pair_hashes_are_spread_evenly() -> None:
     assert abs(counts - 5000).max() < 350
 
 
+@pytest.mark.promise(18)
 def test_seeders_are_never_given_seeders() -> None:
     records = make_swarm(20, 20, 3)
     assert introduced(records, 0) <= set(range(20, 40))
@@ -190,6 +193,7 @@ def test_a_seeder_that_isnt_shown_its_many_rivals_chooses_as_if_it_were() -> Non
         assert set(counted["identity"].tolist()) == introduced(records, place)
 
 
+@pytest.mark.promise(14)
 def test_the_interval_follows_tau_while_a_list_is_restricted() -> None:
     records = just_joined(3, 0)
     question = asked_by(records, 3)
@@ -207,14 +211,14 @@ def test_the_interval_follows_tau_while_a_list_is_restricted() -> None:
         ({"phi": 0.0}, "phi must be more than 0"),
         ({"pace": 0.0}, "pace and tau_unknown"),
         ({"seeders_share": 1.5}, "seeders_share"),
-        ({"tau_bounds": (60.0, 30.0)}, "must be more than 0 and rise"),
+        ({"tau_bounds": (60.0, 30.0)}, "must be more than 0, the smaller one first"),
         ({"fewest": 0}, "at least 1"),
         ({"exact_up_to": 41}, "exact_up_to"),
         ({"pace": math.inf}, "finite"),
         ({"tau_unknown": math.inf}, "finite"),
         ({"tau_unknown": math.nan}, "finite"),
         ({"tau_bounds": (120.0, math.inf)}, "finite"),
-        ({"seeders": (None, 1, 1, 1, 1)}, "seeders must never be fewer for a higher tier"),
+        ({"seeders": (None, 1, 1, 1, 1)}, "a higher tier must not be guaranteed fewer seeders"),
     ],
 )
 def test_a_parameter_of_equilibrium_that_makes_no_sense_is_refused(wrong: dict[str, object], sentence: str) -> None:
@@ -224,19 +228,19 @@ def test_a_parameter_of_equilibrium_that_makes_no_sense_is_refused(wrong: dict[s
 
 def test_list_policies_give_one_peer_more_than_what_is_counted() -> None:
     records = make_swarm(30, 30, 1)
-    assert len(announces.choose(asked_by(records, 0), candidates_of(records, 0))) == 8
-    assert len(announces.choose(asked_by(records, 0, numwant=3), candidates_of(records, 0))) == 3
+    assert len(list_policies.choose_one_more_each(asked_by(records, 0), candidates_of(records, 0))) == 8
+    assert len(list_policies.choose_one_more_each(asked_by(records, 0, numwant=3), candidates_of(records, 0))) == 3
 
 
 def test_good_seeds_gives_five_to_who_seeds_nothing_and_all_to_a_good_seeder() -> None:
-    lengths = [good_seeds.length_of_list(50, share) for share in (0.0, 0.5, 1.0, 10.0)]
+    lengths = [list_policies.length_by_good_seeding(50, share) for share in (0.0, 0.5, 1.0, 10.0)]
     assert lengths == [5, 46, 50, 50]
-    assert [good_seeds.length_of_list(numwant, 0.0) for numwant in (0, 3, 5, 6)] == [0, 3, 5, 5]
+    assert [list_policies.length_by_good_seeding(numwant, 0.0) for numwant in (0, 3, 5, 6)] == [0, 3, 5, 5]
 
 
 @pytest.mark.parametrize("interval", [300, 1800])
 def test_tiers_opens_one_tier_more_with_every_interval_however_often_it_is_asked(interval: int) -> None:
-    choose = configured_policy("tiers", EquilibriumParameters(), interval).choose
+    choose = configured_policy(PolicyName.TIERS, EquilibriumParameters(), interval).choose
     records = make_swarm(0, 200, 1)
     records["tier"][0], records["first_seen"][0] = 1, NOW
     for intervals in range(4):

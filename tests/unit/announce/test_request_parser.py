@@ -39,6 +39,7 @@ def test_a_request_is_parsed_as_it_was_sent() -> None:
     assert closes
 
 
+@pytest.mark.promise(12)
 @pytest.mark.parametrize(
     ("old", "new", "closes"),
     [
@@ -50,12 +51,11 @@ def test_a_request_is_parsed_as_it_was_sent() -> None:
     ],
 )
 def test_a_request_says_whether_its_connection_ends(old: bytes, new: bytes, *, closes: bool) -> None:
-    """PROTOCOL 12."""
     assert only_request(REQUEST.replace(old, new))[1] is closes
 
 
+@pytest.mark.promise(21)
 def test_every_forwarded_field_counts() -> None:
-    """PROTOCOL 21."""
     request, _ = only_request(REQUEST.replace(b"Accept: */*", b"x-forwarded-for: 203.0.113.9"))
     assert request.forwarded_for == "2001:DB8::1,203.0.113.9"
 
@@ -67,6 +67,7 @@ def test_requests_before_an_error_are_returned() -> None:
     assert parser.ended
 
 
+@pytest.mark.promise(11)
 def test_other_requests_are_pages_in_their_place() -> None:
     health = b"GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n"
     requests, _ = parse(health + KEPT + health.replace(b"healthz", b"other"))
@@ -94,6 +95,7 @@ def test_no_bytes_harm_it(pieces: list[bytes]) -> None:
     parse(KEPT, *pieces)
 
 
+@pytest.mark.promise(3)
 def test_a_head_is_bounded_and_what_came_before_it_doesnt_count() -> None:
     filler = b"X-Filler: " + b"y" * 10_000 + b"\r\n"
     requests, parser = parse(KEPT * 300 + b"GET /announce HTTP/1.1\r\n", filler, filler, filler)

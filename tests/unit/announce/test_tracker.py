@@ -42,8 +42,8 @@ async def test_a_step_carries_what_the_swarm_needs() -> None:
     assert step.window >= 50
 
 
+@pytest.mark.promise(10)
 async def test_a_fact_carries_what_the_client_said_and_never_the_key() -> None:
-    """PROTOCOL 10."""
     scripted = Scripted()
     said: dict[str, Any] = {
         "uploaded": 5,
@@ -79,8 +79,8 @@ async def test_a_guest_is_known_by_its_peer_id_and_what_others_cannot_know() -> 
     assert await guest_of("192.0.2.1", client_key=b"k") != await guest_of("192.0.2.1", client_key=b"l")
 
 
+@pytest.mark.promise(16)
 async def test_stopped_succeeds_and_removes_whatever_became_of_key_and_torrent() -> None:
-    """PROTOCOL 16."""
     scripted = Scripted()
     scripted.tiers.judgement = STRANGER._replace(provisional=False)
     scripted.allowlist.untracked = {HASH}
@@ -125,17 +125,17 @@ async def test_an_unregistered_key_reaches_neither_swarm_nor_stream() -> None:
     assert not scripted.swarms.steps
 
 
+@pytest.mark.promise(19)
 @pytest.mark.parametrize("key", [b"", b"bad%20key", b"x" * 65, b"\xff"])
 async def test_an_impossible_key_is_the_first_thing_that_is_wrong(key: bytes) -> None:
-    """PROTOCOL 11."""
     scripted = Scripted()
     assert reason_of(await scripted.announce(key=key)) is Reason.INVALID_KEY
     assert scripted.tracker.refuse(Reason.PORT, key, source_at("192.0.2.1")).reason is Reason.INVALID_KEY
     assert scripted.tracker.refuse(Reason.PORT, KEY, source_at("192.0.2.1")).reason is Reason.PORT
 
 
+@pytest.mark.promise(2)
 async def test_a_torrent_is_found_by_either_reading_of_its_infohash() -> None:
-    """PROTOCOL 2."""
     scripted = Scripted()
     scripted.allowlist.untracked = {HASH}
     other = InfoHash(b"o" * 20)
@@ -153,8 +153,8 @@ async def test_a_full_stream_takes_only_what_doesnt_heal_by_itself() -> None:
     assert scripted.count("facts_dropped_total") == 3
 
 
+@pytest.mark.promise(13)
 async def test_while_redis_is_down_the_client_should_try_again_soon() -> None:
-    """PROTOCOL 13."""
     scripted = Scripted()
     scripted.swarms.broken = True
     for answer in (await scripted.announce(), await scripted.scrape()):
@@ -175,14 +175,14 @@ async def test_a_bug_is_an_internal_error_to_the_peer(caplog: pytest.LogCaptureF
     assert reason_of(await scripted.announce()) is Reason.INTERNAL
 
 
+@pytest.mark.promise(15)
 async def test_asking_again_cant_change_the_interval() -> None:
-    """PROTOCOL 15."""
     scripted = Scripted()
     assert len({(await scripted.answer()).interval_seconds for _ in range(5)}) == 1
 
 
+@pytest.mark.promise(15)
 async def test_asking_again_cant_change_the_interval_of_a_refusal() -> None:
-    """PROTOCOL 15."""
     scripted = Scripted()
     source = source_at("192.0.2.1")
     intervals = {scripted.tracker.refuse(Reason.PORT, b"bad key", source, b"x").interval_seconds for _ in range(5)}
@@ -200,8 +200,9 @@ async def test_snatches_come_from_redis_and_are_remembered_when_it_forgets_them(
         assert (await scripted.answer()).snatches == 43
 
 
+@pytest.mark.promise(20)
 async def test_a_scrape_leaves_untracked_torrents_out() -> None:
-    """PROTOCOL 20, BEP 48."""
+    """BEP 48."""
     scripted = Scripted()
     other = InfoHash(b"o" * 20)
     scripted.allowlist.untracked = {other}
@@ -222,17 +223,23 @@ async def test_low_tiers_are_sampled_by_address_prefix() -> None:
     assert first == second != third
 
 
-@pytest.mark.parametrize(
-    ("request_of", "window"),
-    [({"event": Event.STOPPED}, 0), ({"numwant": 0}, 0), ({}, 20), ({"numwant": 5}, 15), ({"numwant": 99}, 20)],
-)
-async def test_a_stopped_announce_wants_no_candidates(request_of: dict[str, Any], window: int) -> None:
-    """PROTOCOL 16."""
+@pytest.mark.promise(16)
+async def test_a_stopped_announce_wants_no_candidates() -> None:
+    scripted = Scripted()
+    await scripted.answer(event=Event.STOPPED)
+    assert scripted.swarms.steps[-1][0].window == 0
+
+
+@pytest.mark.promise(5)
+@pytest.mark.parametrize(("numwant", "window"), [(0, 0), (None, 20), (5, 15), (99, 20)])
+async def test_an_announce_wants_the_candidates_for_its_numwant(numwant: int | None, window: int) -> None:
+    """At most ``ETRACKER_NUMWANT``, which is also the default."""
     scripted = Scripted(settings=AnnounceSettings(numwant=10, policy="random"))
-    await scripted.answer(**request_of)
+    await scripted.answer(numwant=numwant)
     assert scripted.swarms.steps[-1][0].window == window
 
 
+@pytest.mark.promise(30)
 @pytest.mark.parametrize(
     ("left", "event", "role"),
     [
@@ -243,5 +250,5 @@ async def test_a_stopped_announce_wants_no_candidates(request_of: dict[str, Any]
     ],
 )
 def test_a_partial_seed_is_paused_and_lacks_something(left: int, event: Event, role: Role) -> None:
-    """PROTOCOL 30, BEP 21."""
+    """BEP 21."""
     assert announce_request(left=left, event=event).role is role

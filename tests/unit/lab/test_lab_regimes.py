@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from etracker_shared.agreements.policies import PolicyName
 from lab.histories import shares_of
 from lab.regimes import BEHAVIOUR_SHARES, MEGABIT, REGIMES, Behaviour, draw_population
 
@@ -38,8 +39,8 @@ def test_seeders_of_the_poor_regime_have_10_megabit_and_every_swarm_one_that_can
     assert set(reachable_seeders.tolist()) == set(range(24))
 
 
-@pytest.mark.parametrize("policy", ["announces", "seeds", "good_seeds"])
-def test_list_policies_grant_seeders_more_than_free_riders(policy: str) -> None:
+@pytest.mark.parametrize("policy", [PolicyName.ANNOUNCES, PolicyName.SEEDS, PolicyName.GOOD_SEEDS])
+def test_list_policies_grant_seeders_more_than_free_riders(policy: PolicyName) -> None:
     population = draw_population(REGIMES["rich"], 1)
     shares = shares_of(policy, population)
     assert (
@@ -50,6 +51,6 @@ def test_list_policies_grant_seeders_more_than_free_riders(policy: str) -> None:
 
 def test_ratio_withholds_from_those_who_stopped_seeding_only() -> None:
     population = draw_population(REGIMES["rich"], 1)
-    shares = shares_of("ratio", population)
+    shares = shares_of(PolicyName.RATIO, population)
     assert shares[population.behaviour == Behaviour.FREE_RIDER].min() > 0.9
     assert shares[population.behaviour == Behaviour.NEWCOMER].max() == 0.0

@@ -1,5 +1,6 @@
 from etracker_announce.domain.policies import POLICIES, Policy
 from etracker_announce.domain.swarm import PeerFlag, Role
+from etracker_shared.agreements.policies import PolicyName
 from lab.tracker import NUMWANT, Member, Table, Tracker, identity_of, mixed
 
 GIGABYTE = 10**9
@@ -36,7 +37,7 @@ def crowd(policy: Policy) -> Tracker:
 
 
 def test_a_leecher_is_told_of_both_kinds_and_a_seeder_of_leechers_only() -> None:
-    for name in ("random", "equilibrium"):
+    for name in (PolicyName.RANDOM, PolicyName.EQUILIBRIUM):
         tracker = crowd(POLICIES[name])
         found, _interval = tracker.announce(member(59, tier=4), Role.LEECHER, GIGABYTE, 10)
         assert 0 < len(found) <= NUMWANT
@@ -47,7 +48,7 @@ def test_a_leecher_is_told_of_both_kinds_and_a_seeder_of_leechers_only() -> None
 
 
 def test_who_stops_is_forgotten_and_who_completes_is_a_seeder() -> None:
-    tracker = crowd(POLICIES["random"])
+    tracker = crowd(POLICIES[PolicyName.RANDOM])
     tracker.stop(member(7))
     tracker.announce(member(8), Role.SEEDER, GIGABYTE, 20)
     assert tracker.seeders_of(0) == 6
@@ -56,7 +57,7 @@ def test_who_stops_is_forgotten_and_who_completes_is_a_seeder() -> None:
 
 
 def test_several_keys_of_a_peer_lead_to_the_one_peer() -> None:
-    tracker = crowd(POLICIES["random"])
+    tracker = crowd(POLICIES[PolicyName.RANDOM])
     tracker.announce(member(59, key=3), Role.LEECHER, GIGABYTE, 0)
     found, _interval = tracker.announce(member(0), Role.SEEDER, GIGABYTE, 1)
     assert max(found) < 60

@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,8 @@ def download(downloaded: int, *, size: int = SIZE, **more: object) -> list[Fact]
     return [start, make_fact(at=10, downloaded=downloaded, left=0, **more)]
 
 
-def test_protocol_29_a_download_that_ends_is_a_snatch_without_any_completed() -> None:
+@pytest.mark.promise(29)
+def test_a_download_that_ends_is_a_snatch_without_any_completed() -> None:
     store = Store()
     store.settle(download(1000))
     assert (store.snatches, store.totals["keys snatches"]) == (1, 1)
@@ -34,7 +36,8 @@ def test_protocol_29_a_download_that_ends_is_a_snatch_without_any_completed() ->
 @pytest.mark.parametrize(
     ("length", "downloaded", "snatches"), [(1000, 100, 1), (1000, 99, 0), (None, 100, 1), (None, 99, 0)]
 )
-def test_protocol_29_a_tenth_of_the_size_or_of_what_was_left_if_it_is_unknown_must_be_downloaded_here(
+@pytest.mark.promise(29)
+def test_a_tenth_of_the_size_or_of_what_was_left_if_it_is_unknown_must_be_downloaded_here(
     length: int | None, downloaded: int, snatches: int
 ) -> None:
     store = Store(length)
@@ -42,9 +45,10 @@ def test_protocol_29_a_tenth_of_the_size_or_of_what_was_left_if_it_is_unknown_mu
     assert store.snatches == snatches
 
 
+@pytest.mark.promise(29)
 @pytest.mark.parametrize("length", [SIZE, None])
 @pytest.mark.parametrize("who", [{"key": "alice"}, {"guest": b"-TR4050-guest0000000"}])
-def test_protocol_29_repairing_what_one_arrived_with_is_no_snatch(length: int | None, who: dict[str, object]) -> None:
+def test_repairing_what_one_arrived_with_is_no_snatch(length: int | None, who: dict[str, object]) -> None:
     store = Store(length)
     lefts = ((0, 0), (90, 0), (90, 0), (40, 50), (0, 90))
     store.settle([make_fact(at=at, left=left, downloaded=down, **who) for at, (left, down) in enumerate(lefts)])
@@ -59,19 +63,22 @@ def test_snatches_of_guests_are_counted_up_to_a_few_per_address_prefix() -> None
     assert store.snatches == GUEST_SNATCHES + 1
 
 
-def test_protocol_29_a_peer_that_arrives_complete_has_not_snatched() -> None:
+@pytest.mark.promise(29)
+def test_a_peer_that_arrives_complete_has_not_snatched() -> None:
     store = Store()
     store.settle([make_fact(downloaded=1000, event=Event.COMPLETED), make_fact(at=9, downloaded=2000)])
     assert store.snatches == 0
 
 
-def test_protocol_29_completed_with_bytes_left_is_no_snatch() -> None:
+@pytest.mark.promise(29)
+def test_completed_with_bytes_left_is_no_snatch() -> None:
     store = Store()
     store.settle([make_fact(left=9), make_fact(at=9, downloaded=999, left=1, event=Event.COMPLETED)])
     assert store.snatches == 0
 
 
-def test_protocol_29_a_snatch_counts_once_for_ever_however_often_a_key_downloads() -> None:
+@pytest.mark.promise(29)
+def test_a_snatch_counts_once_for_ever_however_often_a_key_downloads() -> None:
     store = Store()
     for round_number in range(3):
         peer_id = b"-TR4050-%012d" % round_number
@@ -89,7 +96,8 @@ def test_a_snatch_adds_up_downloads_of_earlier_sessions() -> None:
     assert store.snatches == 1
 
 
-def test_protocol_31_a_download_finished_under_another_peer_id_is_a_snatch() -> None:
+@pytest.mark.promise(31)
+def test_a_download_finished_under_another_peer_id_is_a_snatch() -> None:
     store = Store()
     store.settle([make_fact(left=1000), make_fact(at=5, downloaded=900, left=100)])
     store.settle([make_fact(at=9, left=0, peer_id=b"restarted in between")])
@@ -105,7 +113,8 @@ def test_a_seedbox_that_seeds_on_does_not_finish_the_download_at_home() -> None:
     assert store.snatches == 1
 
 
-def test_protocol_30_the_zeros_of_webtorrents_stopped_are_no_snatch() -> None:
+@pytest.mark.promise(29)
+def test_the_zeros_of_webtorrents_stopped_are_no_snatch() -> None:
     store = Store()
     store.settle(
         [make_fact(left=1000), make_fact(at=5, downloaded=500, left=500), make_fact(at=9, event=Event.STOPPED)]
@@ -189,6 +198,7 @@ def test_two_clients_of_a_key_in_a_torrent_are_credited_once(batches: int) -> No
     assert of_two.length_days == pytest.approx(of_one.length_days, rel=1e-3)
 
 
+@pytest.mark.promise(28)
 def test_a_first_claim_of_any_size_is_worth_nothing() -> None:
     store = Store()
     store.settle([make_fact(uploaded=10**15, downloaded=10**15), make_fact(at=900, uploaded=2 * 10**15)])
@@ -237,6 +247,26 @@ def test_a_notice_is_told_by_an_answer_that_can_have_held_it(after_ms: int, even
     settled = store.settle([make_fact(at_ms=START_MS + 10_000 + after_ms, event=event)])
     assert (1 in settled.keys.delivered) is told
     assert (alice in settled.keys.changed) is told
+
+
+@pytest.mark.promise(27, 31)
+def test_counters_are_measured_against_what_the_same_key_torrent_and_peer_id_reported() -> None:
+    store = Store()
+    sessions: list[dict[str, Any]] = [
+        {"uploaded": 100},
+        {"uploaded": 2000, "key": "bob"},
+        {"uploaded": 30_000, "torrent": "music"},
+        {"uploaded": 400_000, "peer_id": b"another instance...."},
+    ]
+    store.settle([make_fact(at=at, **session) for at, session in enumerate(sessions)])
+    assert store.totals["keys uploaded"] == 0
+    store.settle(
+        [
+            make_fact(at=60 + at, **session | {"uploaded": session["uploaded"] + 5})
+            for at, session in enumerate(sessions)
+        ]
+    )
+    assert store.totals["keys uploaded"] == 4 * 5
 
 
 counters = st.one_of(st.integers(0, 2000), st.sampled_from([0, MAX_COUNTER]))

@@ -8,10 +8,11 @@ from etracker_scoring.api.treatment import Account
 from etracker_scoring.errors import LookupUnavailableError
 from etracker_scoring.scores.formula import DAY, ScoreParameters
 from etracker_scoring.scores.keys import Key
-from etracker_scoring.scores.list_policies import History, Policy
+from etracker_scoring.scores.list_policies import History
 from etracker_scoring.scores.newcomers import Neighbour
 from etracker_scoring.scores.tiers import HeldTier, Origin
 from etracker_scoring.stored.yardsticks import Yardsticks
+from etracker_shared.agreements.policies import PolicyName
 from etracker_shared.language.identity import KeyHash
 from etracker_shared.language.tier import Tier
 
@@ -41,7 +42,7 @@ class Stored:
 
 def tiers(stored: Stored, *, with_notices: bool = True) -> Judge:
     yardsticks = Yardsticks(ScoreParameters(), 5.0)
-    return Judge(stored, Policy.EQUILIBRIUM, lambda: yardsticks, with_notices=with_notices, clock=lambda: NOW)
+    return Judge(stored, PolicyName.EQUILIBRIUM, lambda: yardsticks, with_notices=with_notices, clock=lambda: NOW)
 
 
 async def test_a_new_key_is_welcomed_where_its_prefix_is_told_and_neighbours_are_looked_up_for_no_other() -> None:

@@ -1,4 +1,4 @@
-"""PROTOCOL 19: what clients are told about tiers is a text on which programs act; and why a tier changed."""
+"""What clients are told about tiers, a text in which programs look for words to act on; and why a tier changed."""
 
 from itertools import permutations, product
 
@@ -31,11 +31,11 @@ def why(before: Key, history: KeyHistory, after: Tier, later: float = 0.0) -> Re
     return reason_of(before, history, after, NOW + later, ScoreParameters())
 
 
+@pytest.mark.promise(12, 19)
 @pytest.mark.parametrize(("tiers", "reason"), list(product(permutations(Tier, 2), Reason)))
 def test_every_notice_is_one_short_line_that_says_nothing_clients_act_upon(
     tiers: tuple[Tier, Tier], reason: Reason
 ) -> None:
-    """PROTOCOL 12 and 19."""
     text = tier_notice(*tiers, reason)
     assert forbidden_words(text) == []
     assert one_line(text) == text.encode()

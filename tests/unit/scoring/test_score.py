@@ -85,11 +85,6 @@ def test_a_history_scores_what_the_formulas_say_by_hand(name: str) -> None:
     assert score_of(replay(announces), START + day * DAY, DEFAULTS).total == pytest.approx(expected, abs=5e-7)
 
 
-def test_a_claim_of_any_size_changes_no_score() -> None:
-    # The score has no input for uploaded bytes: what a client claims can't get in.
-    assert not {"uploaded", "downloaded"} & set(SeedingAnnounce._fields)
-
-
 def test_two_instances_seeding_one_torrent_are_credited_once() -> None:
     twice = replay([Announced(1, 0), Announced(1, 0)])
     assert twice == replay([Announced(1, 0)])

@@ -1,5 +1,7 @@
 """docs/protocol.md, "Accounting": one session, fact by fact."""
 
+import pytest
+
 from etracker_scoring.worker.records import Session
 from etracker_scoring.worker.sessions import Settlement, settle
 from etracker_shared.agreements.facts import MAX_COUNTER, UNKNOWN, Event, Fact
@@ -26,16 +28,19 @@ def seeding_of(*facts: Fact) -> int:
     return settle_all(*facts)[-1].session.seeding_seconds
 
 
-def test_protocol_28_the_first_announce_of_a_session_credits_nothing() -> None:
+@pytest.mark.promise(28)
+def test_the_first_announce_of_a_session_credits_nothing() -> None:
     assert credits_of(make_fact(uploaded=500, downloaded=700)) == (0, 0)
 
 
+@pytest.mark.promise(27)
 def test_later_announces_credit_the_difference() -> None:
     first, second = make_fact(uploaded=500, downloaded=700), make_fact(at=60, uploaded=510, downloaded=900)
     assert credits_of(first, second) == (10, 200)
 
 
-def test_protocol_27_a_falling_counter_is_a_new_base_and_the_other_counter_counts() -> None:
+@pytest.mark.promise(27)
+def test_a_falling_counter_is_a_new_base_and_the_other_counter_counts() -> None:
     first = make_fact(uploaded=100, downloaded=100_000)
     second = make_fact(at=60, uploaded=150, downloaded=30_000)
     third = make_fact(at=120, uploaded=150, downloaded=30_001)
@@ -43,7 +48,8 @@ def test_protocol_27_a_falling_counter_is_a_new_base_and_the_other_counter_count
     assert credits_of(first, second, third) == (50, 1)
 
 
-def test_protocol_27_started_does_not_touch_the_base() -> None:
+@pytest.mark.promise(27)
+def test_started_does_not_touch_the_base() -> None:
     first, again = make_fact(uploaded=100), make_fact(at=9, uploaded=130, event=Event.STARTED)
     assert credits_of(first, again) == (30, 0)
 
@@ -53,7 +59,8 @@ def test_a_restarted_client_is_credited_what_it_uploads_after_its_restart() -> N
     assert credits_of(*facts) == (7, 0)
 
 
-def test_protocol_26_the_second_family_of_a_dual_stack_peer_adds_nothing() -> None:
+@pytest.mark.promise(26)
+def test_the_second_family_of_a_dual_stack_peer_adds_nothing() -> None:
     first = make_fact(uploaded=100)
     assert credits_of(first, make_fact(at=10, uploaded=160), make_fact(at=10.004, uploaded=160)) == (60, 0)
 
@@ -63,7 +70,8 @@ def test_a_fact_older_than_the_session_is_skipped() -> None:
     assert settle(settlement.session, make_fact(at=9, uploaded=900)) is None
 
 
-def test_protocol_30_an_equal_repeat_changes_nothing() -> None:
+@pytest.mark.promise(27)
+def test_an_equal_repeat_changes_nothing() -> None:
     first, second = settle_all(make_fact(at=10, uploaded=100), make_fact(at=10, uploaded=100))
     assert first.session == second.session
     assert (second.uploaded, second.downloaded, second.seeded_from) == (0, 0, None)
@@ -74,7 +82,8 @@ def test_of_two_facts_of_one_millisecond_the_lower_counters_are_skipped() -> Non
     assert settle(settlement.session, make_fact(at=10, uploaded=99)) is None
 
 
-def test_protocol_30_zeros_of_a_stopped_are_no_new_base() -> None:
+@pytest.mark.promise(27)
+def test_zeros_of_a_stopped_are_no_new_base() -> None:
     zeros = make_fact(at=20, event=Event.STOPPED, left=0)
     facts = [make_fact(uploaded=50, left=9), make_fact(at=10, uploaded=100, left=9), zeros]
     assert settle_all(*facts)[-1].session.left == 9

@@ -1,1 +1,1 @@
-"""What every route shares: HTTP, apart from what any resource is about."""
+"""The parts of HTTP that all routes share, independent of any resource."""

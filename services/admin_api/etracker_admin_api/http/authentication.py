@@ -21,7 +21,7 @@ class Authentication:
     is counted and compared with the limit in one step.
 
     ``first_key``: returns the hash of the first operator's API key, None if there is no key. ``find_operator``: returns
-    the operator whose API key has a hash. ``is_registered``: returns whether an announce key works.
+    the operator whose API key has this hash. ``is_registered``: returns whether an announce key works.
     """
 
     def __init__(

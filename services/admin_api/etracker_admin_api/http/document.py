@@ -1,4 +1,4 @@
-"""What FastAPI can't know of the OpenAPI document: bodies that routes read themselves, and RFC 9457's media type."""
+"""What FastAPI can't generate of the OpenAPI document: bodies that routes read themselves, RFC 9457's media type."""
 
 from collections.abc import Sequence
 from typing import Any

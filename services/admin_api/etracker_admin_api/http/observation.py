@@ -20,7 +20,7 @@ log = get_logger("admin_api")
 
 
 class Observation:
-    """Logs method, route template, status and duration; never a path or a query: they may hold announce keys."""
+    """Logs method, route template, status and duration; never a path or a query: they may contain announce keys."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app

@@ -16,7 +16,6 @@ from starlette.exceptions import HTTPException
 from etracker_admin_api.errors import (
     FileChangedError,
     PostgresFullError,
-    PostgresUnavailableError,
     RedisUnavailableError,
     RefusedError,
     RoomFullError,
@@ -28,8 +27,9 @@ from etracker_admin_api.errors import (
 )
 from etracker_admin_api.http.problem_models import INVALID, FieldProblem, Problem, ProblemDetails, problem_type
 from etracker_admin_api.http.route_table import allowed_methods
+from etracker_shared.language.outages import PostgresUnavailableError
 
-_UNAVAILABLE: dict[type[UnavailableError], str] = {
+_UNAVAILABLE: dict[type[Exception], str] = {
     PostgresUnavailableError: "The database isn't responding. Announces still work; try again in a moment.",
     PostgresFullError: "The database's disk is full: nothing can be stored until space is available.",
     RedisUnavailableError: "Redis isn't responding. Try again in a moment.",
@@ -106,6 +106,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(SlowBodyError, _answer_slow)
     app.add_exception_handler(TooManyDownloadsError, _answer_too_many_downloads)
     app.add_exception_handler(UnavailableError, _answer_unavailable)
+    app.add_exception_handler(PostgresUnavailableError, _answer_unavailable)
 
 
 async def _answer_http(request: Request, error: Exception) -> JSONResponse:
@@ -150,7 +151,6 @@ async def _answer_too_many_downloads(request: Request, error: Exception) -> JSON
 
 
 async def _answer_unavailable(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, UnavailableError)  # noqa: S101 - what the handler is registered for
     retry_seconds = 1 if isinstance(error, FileChangedError) else RETRY_SECONDS
     return _respond(request, 503, _UNAVAILABLE[type(error)], {"Retry-After": str(retry_seconds)})
 

@@ -35,7 +35,7 @@ class BodyBounds:
 
 
 class UnreadBodies:
-    """Reads and drops what a route leaves of a request's body."""
+    """Reads and drops the part of a request's body that its route didn't read."""
 
     def __init__(self, app: ASGIApp, bounds: BodyBounds = BodyBounds()) -> None:
         self._app = app
@@ -43,7 +43,7 @@ class UnreadBodies:
         self._dropping = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request, then what is left of its body."""
+        """Handle one request, then the rest of its body."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

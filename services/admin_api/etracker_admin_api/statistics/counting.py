@@ -5,8 +5,9 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from etracker_admin_api.errors import PostgresUnavailableError, RedisUnavailableError
+from etracker_admin_api.errors import RedisUnavailableError
 from etracker_admin_api.statistics.live_counts import LiveTotals
+from etracker_shared.language.outages import PostgresUnavailableError
 
 LIVE_SECONDS = 1.0
 

@@ -70,8 +70,8 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """One step of a chart: averages, and increments of the totals."""
+class StatsSample:
+    """The step ending at ``at``. Counts are averages over the step; snatches and bytes are its increments."""
 
     at: datetime
     torrents: float
@@ -85,8 +85,8 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class TorrentReading:
-    """A torrent from a point in time until the next reading."""
+class TorrentSample:
+    """A torrent at one point in time. ``snatches`` is the total so far."""
 
     at: datetime
     seeders: int
@@ -99,13 +99,13 @@ def step_end(at: datetime, step_seconds: int) -> datetime:
     return EPOCH - (EPOCH - at) // timedelta(seconds=step_seconds) * timedelta(seconds=step_seconds)
 
 
-def draw_tracker(readings: Sequence[Reading], step_seconds: int) -> Sequence[Point]:
+def draw_tracker(readings: Sequence[Reading], step_seconds: int) -> Sequence[StatsSample]:
     """Draw the chart of the tracker from readings sorted by time.
 
     Increments are relative to the previous reading. The first reading has none before it, so its step shows only
     what was added after it.
     """
-    points: list[Point] = []
+    points: list[StatsSample] = []
     before = readings[0] if readings else None
     for end, step in groupby(readings, lambda reading: step_end(reading.at, step_seconds)):
         part = list(step)
@@ -116,17 +116,17 @@ def draw_tracker(readings: Sequence[Reading], step_seconds: int) -> Sequence[Poi
 
 
 def draw_torrent(
-    readings: Sequence[TorrentReading], step_seconds: int, since: datetime, until: datetime
-) -> Sequence[TorrentReading]:
+    readings: Sequence[TorrentSample], step_seconds: int, since: datetime, until: datetime
+) -> Sequence[TorrentSample]:
     """Draw the chart of a torrent: for the end of each step, the latest reading before it."""
-    points: list[TorrentReading] = []
+    points: list[TorrentSample] = []
     following = 0
     for end in _steps(since, until, step_seconds):
         while following < len(readings) and readings[following].at <= end:
             following += 1
         if following:
             held = readings[following - 1]
-            points.append(TorrentReading(min(end, until), held.seeders, held.leechers, held.snatches))
+            points.append(TorrentSample(min(end, until), held.seeders, held.leechers, held.snatches))
     return points
 
 
@@ -137,11 +137,11 @@ def _steps(since: datetime, until: datetime, step_seconds: int) -> Iterator[date
         end += timedelta(seconds=step_seconds)
 
 
-def _draw_step(end: datetime, part: Sequence[Reading], before: Reading) -> Point:
+def _draw_step(end: datetime, part: Sequence[Reading], before: Reading) -> StatsSample:
     last = part[-1]
     seconds = (last.at - before.at).total_seconds()
     announces = max(0, last.totals.announces - before.totals.announces)
-    return Point(
+    return StatsSample(
         at=end,
         torrents=_average([reading.torrents for reading in part]),
         swarms=_average([reading.swarms for reading in part]),

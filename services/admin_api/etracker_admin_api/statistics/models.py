@@ -1,10 +1,11 @@
 """Statistics as the API shows them, now and over time."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from etracker_admin_api.statistics.history import Span
+from etracker_admin_api.statistics.history import Span, StatsSample, TorrentSample
 
 
 class Stats(BaseModel):
@@ -25,35 +26,12 @@ class Stats(BaseModel):
     as_of: datetime
 
 
-class StatsSample(BaseModel):
-    """The step ending at ``at``. Counts are averages over the step; snatches and bytes are its increments."""
-
-    at: datetime
-    torrents: float
-    swarms: float
-    seeders: float
-    leechers: float
-    announces_per_second: float
-    snatches: int
-    uploaded_bytes: int
-    downloaded_bytes: int
-
-
 class StatsHistory(BaseModel):
     """Oldest first. Steps without data are omitted."""
 
     span: Span
     step_seconds: int
-    samples: list[StatsSample]
-
-
-class TorrentSample(BaseModel):
-    """A torrent at one point in time. ``snatches`` is the total so far."""
-
-    at: datetime
-    seeders: int
-    leechers: int
-    snatches: int
+    samples: Sequence[StatsSample]
 
 
 class TorrentHistory(BaseModel):
@@ -61,4 +39,4 @@ class TorrentHistory(BaseModel):
 
     span: Span
     step_seconds: int
-    samples: list[TorrentSample]
+    samples: Sequence[TorrentSample]

@@ -7,9 +7,7 @@ from etracker_admin_api.statistics.history import TORRENT_STEPS, TRACKER_CHARTS,
 from etracker_admin_api.statistics.models import (
     Stats,
     StatsHistory,
-    StatsSample,
     TorrentHistory,
-    TorrentSample,
 )
 from etracker_admin_api.statistics.tracker import TrackerStatistics
 
@@ -39,8 +37,7 @@ def statistics_router(statistics: TrackerStatistics) -> APIRouter:
     @router.get("/stats/history", response_model=StatsHistory, responses={**NOT_MODIFIED, **problems_v1(400, 503)})
     async def show_history(request: Request, span: Span = Span.DAY) -> Response:
         """Return the tracker's statistics over the last day, month or year."""
-        points = await statistics.tracker(span)
-        samples = [StatsSample.model_validate(point, from_attributes=True) for point in points]
+        samples = await statistics.tracker(span)
         answer = StatsHistory(span=span, step_seconds=TRACKER_CHARTS[span].step_seconds, samples=samples)
         return cacheable(request, answer, HISTORY_SECONDS)
 
@@ -51,10 +48,9 @@ def statistics_router(statistics: TrackerStatistics) -> APIRouter:
     )
     async def show_torrents_history(request: Request, info_hash: InfoHashPath, span: Span = Span.DAY) -> Response:
         """Return a torrent's statistics over the last day, month or year."""
-        readings = await statistics.torrent(span, parse_info_hash(info_hash))
-        if readings is None:
+        samples = await statistics.torrent(span, parse_info_hash(info_hash))
+        if samples is None:
             raise not_tracked()
-        samples = [TorrentSample.model_validate(reading, from_attributes=True) for reading in readings]
         answer = TorrentHistory(span=span, step_seconds=TORRENT_STEPS[span], samples=samples)
         return cacheable(request, answer, HISTORY_SECONDS)
 

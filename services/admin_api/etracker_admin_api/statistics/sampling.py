@@ -1,4 +1,4 @@
-"""Sampling: the numbers of which charts are drawn are stored at regular intervals."""
+"""Sampling: stores the numbers for charts at regular intervals."""
 
 import asyncio
 import time

@@ -16,7 +16,7 @@ from etracker_admin_api.statistics.history import (
     TRACKER_LADDER,
     Reading,
     Rung,
-    TorrentReading,
+    TorrentSample,
     Totals,
 )
 from etracker_admin_api.statistics.live_counts import LiveTotals
@@ -152,7 +152,7 @@ class HistoryStore:
         async with self._database.transaction() as connection:
             return await fetch(connection, statement, _reading)
 
-    async def torrent(self, info_hash: InfoHash, since: datetime) -> Sequence[TorrentReading] | None:
+    async def torrent(self, info_hash: InfoHash, since: datetime) -> Sequence[TorrentSample] | None:
         """Return a torrent's samples since a point in time, the last one before it, and its present state.
 
         None if it isn't tracked.
@@ -161,7 +161,7 @@ class HistoryStore:
         shown = (func.now().label("at"), columns.seeders, columns.leechers, columns.downloaded.label("snatches"))
         wanted = select(*shown).where(columns.id == torrent_id(info_hash))
         async with self._database.transaction() as connection:
-            present = await fetch_first(connection, wanted, TorrentReading)
+            present = await fetch_first(connection, wanted, TorrentSample)
             if present is None:
                 return None
             of_torrent = _torrents.info_hash_id == torrent_id(info_hash)
@@ -172,7 +172,7 @@ class HistoryStore:
                 .where(of_torrent, _torrents.at >= start)
                 .order_by(_torrents.at)
             )
-            return [*await fetch(connection, samples, TorrentReading), present]
+            return [*await fetch(connection, samples, TorrentSample), present]
 
 
 async def _read_totals(connection: AsyncConnection) -> Totals:
@@ -216,12 +216,12 @@ def _reading(
     leechers: float,
     **sums: int,
 ) -> Reading:
-    """Make a reading of a row of ``tracker_samples``."""
+    """Create a reading from a row of ``tracker_samples``."""
     return Reading(at=at, torrents=torrents, swarms=swarms, seeders=seeders, leechers=leechers, totals=_totals(**sums))
 
 
 def _totals(*, announces: int = 0, snatches: int = 0, uploaded_bytes: int = 0, downloaded_bytes: int = 0) -> Totals:
-    """Make totals of columns that may be numeric."""
+    """Create totals from columns that may be numeric."""
     return Totals(
         announces=int(announces),
         snatches=int(snatches),

@@ -10,9 +10,9 @@ from etracker_admin_api.statistics.counting import CountStatistics, Statistics
 from etracker_admin_api.statistics.history import (
     TORRENT_STEPS,
     TRACKER_CHARTS,
-    Point,
     Span,
-    TorrentReading,
+    StatsSample,
+    TorrentSample,
     Totals,
     draw_torrent,
     draw_tracker,
@@ -55,14 +55,14 @@ class TrackerStatistics:
                 self._fresh_until = time.monotonic() + FRESH_SECONDS
             return self._known
 
-    async def tracker(self, span: Span) -> Sequence[Point]:
+    async def tracker(self, span: Span) -> Sequence[StatsSample]:
         """Draw the chart of the tracker."""
         chart = TRACKER_CHARTS[span]
         since = datetime.now(UTC) - timedelta(seconds=chart.seconds)
         readings = await self._history.tracker(chart.stored_seconds, since)
         return [point for point in draw_tracker(readings, chart.step_seconds) if point.at > since]
 
-    async def torrent(self, span: Span, info_hash: InfoHash) -> Sequence[TorrentReading] | None:
+    async def torrent(self, span: Span, info_hash: InfoHash) -> Sequence[TorrentSample] | None:
         """Draw the chart of a torrent; None if it isn't tracked."""
         until = datetime.now(UTC)
         since = until - timedelta(seconds=TRACKER_CHARTS[span].seconds)

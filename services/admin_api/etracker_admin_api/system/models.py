@@ -1,29 +1,18 @@
 """Settings in effect and system health, as the API shows them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-
-class SettingItem(BaseModel):
-    """A setting in effect. The value of a secret is null. ``changed``: it differs from the default."""
-
-    name: str
-    value: str | None
-    default: str | None
-    description: str
-    secret: bool
-    changed: bool
-    services: list[str] = Field(
-        description="the services with this value; a different value elsewhere is a separate item"
-    )
+from etracker_admin_api.system.states import RedisState, Setting, StreamState
 
 
 class SettingList(BaseModel):
     """Sorted by name. Settings of services that don't respond are omitted."""
 
-    items: list[SettingItem]
+    items: Sequence[Setting]
 
 
 class ServiceItem(BaseModel):
@@ -36,27 +25,12 @@ class ServiceItem(BaseModel):
     metrics: dict[str, float]
 
 
-class StreamItem(BaseModel):
-    """The facts waiting to be settled; null if no process reports them."""
-
-    lag_entries: int | None
-    lag_seconds: float | None
-    bytes: int | None
-
-
 class PostgresItem(BaseModel):
     """The database."""
 
     size_bytes: int
     connections: int
     max_connections: int
-
-
-class RedisItem(BaseModel):
-    """Redis, summed over all nodes. A limit of 0 means none."""
-
-    memory_bytes: int
-    max_memory_bytes: int
 
 
 class SystemV1(BaseModel):
@@ -66,7 +40,7 @@ class SystemV1(BaseModel):
     """
 
     services: list[ServiceItem]
-    stream: StreamItem
+    stream: StreamState
     last_write: datetime | None
     postgres: PostgresItem | None
-    redis: RedisItem | None
+    redis: RedisState | None

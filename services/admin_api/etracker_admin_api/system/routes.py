@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Response, Security
@@ -8,18 +7,15 @@ from etracker_admin_api.http.problems import problems_v1
 from etracker_admin_api.http.roles import Roles
 from etracker_admin_api.system.models import (
     PostgresItem,
-    RedisItem,
     ServiceItem,
-    SettingItem,
     SettingList,
-    StreamItem,
     SystemV1,
 )
 from etracker_admin_api.system.states import ServiceState
 from etracker_admin_api.system.survey import Survey
 
 
-def system_router(survey: Survey, descriptions: Mapping[str, str], roles: Roles) -> APIRouter:
+def system_router(survey: Survey, roles: Roles) -> APIRouter:
     """Build the pages about the tracker itself, for operators."""
     router = APIRouter(prefix="/api/v1", tags=["system"])
     operator = Security(roles.operator)
@@ -28,33 +24,20 @@ def system_router(survey: Survey, descriptions: Mapping[str, str], roles: Roles)
     async def show_settings(response: Response, _actor: Annotated[Actor, operator]) -> SettingList:
         """List the settings in effect in every service that responds. Secret values are never included."""
         response.headers["Cache-Control"] = "no-store"
-        return SettingList(
-            items=[
-                SettingItem(
-                    name=setting.name,
-                    value=setting.value,
-                    default=setting.default,
-                    description=descriptions.get(setting.name, ""),
-                    secret=setting.secret,
-                    changed=setting.changed,
-                    services=list(setting.services),
-                )
-                for setting in await survey.settings()
-            ]
-        )
+        return SettingList(items=await survey.settings())
 
     @router.get("/system", responses=problems_v1(401, 403, 429, 503))
     async def show_system(response: Response, _actor: Annotated[Actor, operator]) -> SystemV1:
         """Return the health of each process and store, and the statistics lag."""
         response.headers["Cache-Control"] = "no-store"
         state = await survey.state()
-        postgres, redis = state.postgres, state.redis
+        postgres = state.postgres
         return SystemV1(
             services=[_write(service) for service in state.services],
-            stream=StreamItem.model_validate(state.stream, from_attributes=True),
+            stream=state.stream,
             last_write=postgres.last_write if postgres else None,
             postgres=PostgresItem.model_validate(postgres, from_attributes=True) if postgres else None,
-            redis=RedisItem.model_validate(redis, from_attributes=True) if redis else None,
+            redis=state.redis,
         )
 
     return router

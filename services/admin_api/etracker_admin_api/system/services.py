@@ -68,6 +68,7 @@ def describe_settings(service: str, told: ToldSettings) -> Sequence[Setting]:
             name=one.name,
             value=one.value,
             default=one.default,
+            description=one.description.replace("`", ""),
             secret=one.secret,
             changed=one.changed,
             services=(service,),

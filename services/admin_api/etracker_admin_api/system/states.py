@@ -52,7 +52,7 @@ class RedisState:
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """The fact stream; None if no process reports it."""
+    """The facts waiting to be settled; null if no process reports them."""
 
     lag_entries: int | None
     lag_seconds: float | None
@@ -61,11 +61,15 @@ class StreamState:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting in effect in some services; a different value elsewhere is a separate setting."""
+    """A setting in effect. The value of a secret is null. ``changed``: it differs from the default.
+
+    ``services``: those with this value; a different value elsewhere is a separate setting.
+    """
 
     name: str
     value: str | None
     default: str | None
+    description: str
     secret: bool
     changed: bool
     services: tuple[str, ...]

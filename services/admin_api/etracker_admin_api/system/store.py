@@ -6,8 +6,8 @@ from redis.asyncio import Redis, RedisCluster
 from sqlalchemy import text
 
 from etracker_admin_api.database import Database, fetch
-from etracker_admin_api.errors import PostgresUnavailableError
 from etracker_admin_api.system.states import PostgresState, RedisState
+from etracker_shared.language.outages import PostgresUnavailableError
 from etracker_shared.plumbing.redis_connections import REDIS_UNAVAILABLE
 
 _POSTGRES = text(

@@ -1,4 +1,4 @@
-"""What stays of a torrent file, and how a copy gets somebody's announce URL.
+"""The parts of a torrent file that are kept, and how a copy gets a user's announce URL.
 
 Outside the info dictionary these fields are kept: ``comment``, ``created by``, ``creation date``, ``encoding`` and
 ``piece layers``. Everything else is removed, as private trackers do: ``announce`` and ``announce-list`` (peers come

@@ -11,9 +11,10 @@ from purgatory.domain.model import OpenedState
 from etracker_announce.adapters.batching import Batcher
 from etracker_announce.adapters.caching import NotifiedCache
 from etracker_announce.metrics import Metrics
-from etracker_announce.ports import AllowlistUnavailableError, Torrent
+from etracker_announce.ports import Torrent
 from etracker_shared.agreements.notifications import INFOHASHES_CHANNEL
 from etracker_shared.language.identity import InfoHash
+from etracker_shared.language.outages import PostgresUnavailableError
 from etracker_shared.plumbing.postgres import UNAVAILABLE, Listener
 
 FRESH_SECONDS = 3600.0
@@ -70,7 +71,7 @@ class PostgresAllowlist:
         return torrent
 
     async def close(self) -> None:
-        """Cancel the queries under way."""
+        """Cancel the running queries."""
         await self._questions.close()
 
     def _last_known(self, info_hash: InfoHash) -> Torrent:
@@ -78,7 +79,7 @@ class PostgresAllowlist:
         torrent = self._tracked.last_known(info_hash)
         if torrent is None:
             self._metrics.allowlist["unavailable"].inc()
-            raise AllowlistUnavailableError from None
+            raise PostgresUnavailableError from None
         self._metrics.allowlist["stale"].inc()
         return torrent
 

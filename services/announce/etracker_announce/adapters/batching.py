@@ -1,4 +1,4 @@
-"""Concurrent questions share one round trip."""
+"""Concurrent look-ups share one round trip."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -11,10 +11,10 @@ GATHER_SECONDS = 0.005
 
 
 class Batcher(Generic[K, V]):
-    """Asks for many keys at once.
+    """Looks up many keys at once.
 
     The first batch is sent at the end of the loop's turn, with all keys of that turn. While an answer is awaited,
-    further keys are gathered until it arrives or 5 ms have passed. ``ask`` answers all keys it is given, or raises.
+    further keys are gathered until it arrives or 5 ms have passed. ``ask`` returns answers for all its keys, or raises.
     """
 
     def __init__(self, ask: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], *, max_keys: int) -> None:
@@ -31,7 +31,7 @@ class Batcher(Generic[K, V]):
         return await asyncio.shield(self._future(key))
 
     async def close(self) -> None:
-        """Cancel the batches under way."""
+        """Cancel the running batches."""
         if self._timer:
             self._timer.cancel()
         for batch_task in self._batches:

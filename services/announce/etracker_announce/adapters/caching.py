@@ -20,7 +20,7 @@ Clock = Callable[[], float]
 class NotifiedCache(Generic[V]):
     """Keeps answers for ``fresh_seconds`` as long as ``is_notified`` says that changes are reported.
 
-    An answer that was asked for within a second of a change is only trusted for a second: the answering service may
+    An answer that was requested within a second of a change is only trusted for a second: the answering service may
     not know of the change yet. Entries that are no longer trusted remain available as a fallback.
 
     Past ``max_entries`` the oldest answer is evicted, used or not: it is the next to expire anyway, and so reading
@@ -31,7 +31,7 @@ class NotifiedCache(Generic[V]):
         self, max_entries: int, fresh_seconds: float, is_notified: Callable[[], bool], clock: Clock = time.monotonic
     ) -> None:
         self._max_entries = max_entries
-        # The value, when it was asked for, until when it is trusted, and the round it was asked for in.
+        # The value, the time of its request, until when it is trusted, and the round of its request.
         self._entries: OrderedDict[bytes, tuple[V, float, float, int]] = OrderedDict()
         self._changed: TTLCache[bytes, bool] = TTLCache(REMEMBERED_CHANGES, RECHECK_SECONDS, timer=clock)
         self._everything_changed_at = -RECHECK_SECONDS
@@ -59,7 +59,7 @@ class NotifiedCache(Generic[V]):
         return entry[0] if entry else None
 
     def put(self, key: bytes, value: V, asked_at: float) -> None:
-        """Keep an answer that was asked for at ``asked_at`` (by this cache's clock)."""
+        """Keep an answer that was requested at ``asked_at`` (by this cache's clock)."""
         settled = key not in self._changed and asked_at >= self._everything_changed_at + RECHECK_SECONDS
         trusted_until = asked_at + (self._fresh_seconds if settled else RECHECK_SECONDS)
         self._entries[key] = value, asked_at, trusted_until, self._round
@@ -76,7 +76,7 @@ class NotifiedCache(Generic[V]):
         self._entries.pop(key, None)
 
     def forget(self, keys: Sequence[bytes] | None) -> None:
-        """Note that keys changed. None: any may have, so that none is trusted until asked for again."""
+        """Note that keys changed. None: any may have, so none is trusted until it is looked up again."""
         if keys is None:
             self._round += 1
             self._everything_changed_at = self._clock()

@@ -49,7 +49,7 @@ class ScoringTiers:
             STRANGER_ENTRIES, fresh_seconds, lambda: listener.connected
         )
         self._questions: Batcher[KeyHash, Judgement] = Batcher(self._ask, max_keys=MAX_KEYS)
-        self._prefixes: dict[KeyHash, bytes] = {}  # of the keys being asked for
+        self._prefixes: dict[KeyHash, bytes] = {}  # of the keys being looked up
         self._breakers = AsyncCircuitBreakerFactory(default_threshold=FAILURES_BEFORE_PAUSE, default_ttl=PAUSE_SECONDS)
 
     def hear(self, channel: str, key_hashes: Sequence[bytes] | None) -> None:
@@ -77,7 +77,7 @@ class ScoringTiers:
         return judgement
 
     async def close(self) -> None:
-        """Cancel the requests under way."""
+        """Cancel the running requests."""
         await self._questions.close()
 
     def _last_known(self, key: KeyHash) -> Judgement:
@@ -110,7 +110,7 @@ class ScoringTiers:
         response.raise_for_status()
         peers = TiersResponse.model_validate_json(response.content).peers
         if len(peers) != len(keys):
-            raise httpx.DecodingError(f"{len(peers)} answers to {len(keys)} questions")
+            raise httpx.DecodingError(f"{len(peers)} answers for {len(keys)} keys")
         return peers
 
     def _keep(self, key: KeyHash, judgement: Judgement, asked_at: float) -> None:

@@ -1,4 +1,4 @@
-"""The deployment's pair secret, made by the first migration."""
+"""The deployment's pair secret, which the first migration generates."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ class PairSecret:
         self.value: bytes | None = None
 
     async def load(self) -> None:
-        """Ask Postgres until it is up, migrated and answers."""
+        """Ask Postgres repeatedly until it is up, migrated and answers."""
         waiting = False
         while self.value is None:
             try:

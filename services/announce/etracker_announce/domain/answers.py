@@ -1,4 +1,4 @@
-"""What the tracker answers, in whatever protocol it was asked."""
+"""The tracker's answers, independent of the protocol."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Which of a swarm's candidates an asker may be introduced to at all, whatever the policy."""
+"""Selects the candidates that an asker may get at all, whatever the policy."""
 
 from struct import Struct
 from typing import NamedTuple
@@ -40,7 +40,7 @@ _FEW = 40
 class Visibility(NamedTuple):
     """What one asker may see of a swarm.
 
-    ``identity``: the asker's; the other clients of its key are as invisible as itself. ``families``: the address
+    ``identity``: the asker's; it sees neither itself nor the other clients of its key. ``families``: the address
     families on which it is known. ``oldest_seen``: endpoints last seen before this Unix time have expired.
     """
 

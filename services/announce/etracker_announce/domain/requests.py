@@ -1,4 +1,4 @@
-"""What clients ask of the tracker, in whatever protocol."""
+"""The requests of clients, independent of the protocol."""
 
 import enum
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from etracker_shared.language.identity import InfoHash
 
 
 class Kind(enum.StrEnum):
-    """What a request asks for."""
+    """The kind of a request."""
 
     ANNOUNCE = "announce"
     SCRAPE = "scrape"

@@ -3,7 +3,7 @@
 from etracker_announce.domain.swarm import PeerFlag, Records
 
 MOST_PREFIXES = 16
-"""Where counting ends: with this many, a torrent is safe."""
+"""Counting stops here: a torrent with this many is safe."""
 
 LOOKED_AT = 64
 _SEEDING = int(PeerFlag.SEEDER)

@@ -1,4 +1,4 @@
-"""What a swarm contains and what an announce does to it: one step in, one view out."""
+"""The content of a swarm, the step that an announce takes in it, and the view that the step returns."""
 
 import enum
 from typing import NamedTuple
@@ -46,7 +46,7 @@ class Step(NamedTuple):
     ``flags``: :class:`PeerFlag` bits that the caller knows (GUEST, UNREACHABLE); those of the role are added.
     ``window``: how many candidate records to read at most, 0 for none.
     ``window_seed``: 32 bits that decide which windows are read, so that asking again reveals no more.
-    ``rivals``: up to how many seeders a seeder gets all the other seeders, if there are leechers.
+    ``rivals``: if there are leechers and at most this many seeders, a seeder gets all the other seeders.
     ``witnesses``: how many seeders a seeder gets in any case.
     ``now``: Unix seconds. ``stopped``: leave instead of join. ``looks``: see the swarm and take no part in it.
     """

@@ -1,1 +1,1 @@
-"""The protocols the tracker is asked in: each turns bytes into values, calls the tracker, and writes its answer."""
+"""The tracker's protocols: each front end turns bytes into values, calls the tracker, and writes its answer."""

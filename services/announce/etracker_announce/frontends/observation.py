@@ -51,7 +51,7 @@ async def serving_observation(app: FastAPI, host: str, port: int) -> AsyncIterat
     )
     sockets = await bind(host, port)
     for listening in sockets:
-        listening.listen(BACKLOG)  # connections may come before uvicorn accepts them
+        listening.listen(BACKLOG)  # connections may arrive before uvicorn accepts them
     server = _Server(config)
     bound = int(sockets[0].getsockname()[1])
     task = asyncio.create_task(server.serve(sockets), name="observation")

@@ -1,4 +1,4 @@
-"""Who announces, and whether the torrent is tracked: the two questions every announce begins with."""
+"""Checks the key and the torrent: the two questions that every announce begins with."""
 
 import re
 from collections.abc import Iterator
@@ -9,10 +9,11 @@ from cachetools import LRUCache
 
 from etracker_announce.domain.errors import NotAllowedError, Reason
 from etracker_announce.domain.requests import AnnounceRequest
-from etracker_announce.ports import Allowlist, AllowlistUnavailableError, Judgement, Swarms, Tiers, Torrent
+from etracker_announce.ports import Allowlist, Judgement, Swarms, Tiers, Torrent
 from etracker_announce.settings import AnnounceSettings
 from etracker_shared.agreements.tiers import Treatment
 from etracker_shared.language.identity import InfoHash, KeyHash, hash_announce_key, hash_guest
+from etracker_shared.language.outages import PostgresUnavailableError
 from etracker_shared.language.tier import Tier
 
 _KEY = re.compile(rb"[A-Za-z0-9_-]{1,64}")
@@ -43,7 +44,7 @@ _UNKNOWN = Judgement(Treatment(registered=False, tier=Tier.FREE_RIDER), provisio
 
 
 class Admission:
-    """Decides who may announce which torrent; caches answer nearly always."""
+    """Decides who may announce which torrent; nearly always from caches."""
 
     def __init__(self, tiers: Tiers, allowlist: Allowlist, swarms: Swarms, settings: AnnounceSettings) -> None:
         self._tiers = tiers
@@ -83,7 +84,7 @@ class Admission:
 
         Raises:
             NotAllowedError: the key isn't registered or the torrent isn't tracked.
-            AllowlistUnavailableError: Postgres can't be asked whether the torrent is tracked.
+            PostgresUnavailableError: Postgres can't be asked whether the torrent is tracked.
             SwarmsUnavailableError: Redis can't count new torrents.
         """
         judgement = await self.judge(key_hash, prefix)
@@ -122,7 +123,7 @@ class Admission:
         """
         key_hash = hash_guest(request.peer_id, request.client_key or prefix) if key is None else _hash_key(key)
         info_hash = request.info_hash
-        with suppress(AllowlistUnavailableError):
+        with suppress(PostgresUnavailableError):
             if request.other_info_hash and not await self.find(info_hash) and await self.find(request.other_info_hash):
                 info_hash = request.other_info_hash
         return Leaving(key_hash, key is None, _UNKNOWN, info_hash, NEW_TORRENT)
@@ -131,7 +132,7 @@ class Admission:
         """Return the torrent, or None if it isn't tracked.
 
         Raises:
-            AllowlistUnavailableError: Postgres can't be asked.
+            PostgresUnavailableError: Postgres can't be asked.
         """
         return await self._allowlist.find(info_hash)
 

@@ -90,7 +90,7 @@ class AnnounceHandler:
 
         Raises:
             RefusalError: the key or the torrent isn't served, or the tracker is still starting.
-            SwarmsUnavailableError, AllowlistUnavailableError: the client should try again soon.
+            SwarmsUnavailableError, PostgresUnavailableError: the client should try again soon.
         """
         if request.event is Event.STOPPED:
             return await self._stop(request, key, source)

@@ -32,7 +32,7 @@ class ScrapeHandler:
 
         Raises:
             NotAllowedError: the key is invalid.
-            SwarmsUnavailableError, AllowlistUnavailableError: the client should try again soon.
+            SwarmsUnavailableError, PostgresUnavailableError: the client should try again soon.
         """
         await self._admission.judge(self._admission.hash_key(key))
         found = await asyncio.gather(*(self._find(*readings) for readings in request.info_hashes))

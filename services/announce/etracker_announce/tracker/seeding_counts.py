@@ -11,7 +11,7 @@ MOST_SWARMS = 131_072
 
 
 class SeedingCounts:
-    """Remembers counts of some swarms: a fact is written before its own step is known, so it has the last count.
+    """Stores counts of some swarms: a fact is written before its own step's result is known, so it has the last count.
 
     A swarm that wasn't counted yet has the highest count, so that nobody gains by a restart.
     """

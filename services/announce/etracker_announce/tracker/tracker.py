@@ -7,14 +7,15 @@ from etracker_announce.domain.answers import AnnounceAnswer, Refusal, ScrapeAnsw
 from etracker_announce.domain.errors import TEMPORARY, NotAllowedError, Reason, RefusalError
 from etracker_announce.domain.interval import spread
 from etracker_announce.domain.requests import AnnounceRequest, ScrapeRequest
-from etracker_announce.ports import AllowlistUnavailableError, SwarmsFullError, SwarmsUnavailableError
+from etracker_announce.ports import SwarmsFullError, SwarmsUnavailableError
 from etracker_announce.settings import AnnounceSettings
 from etracker_announce.tracker.admission import Admission
 from etracker_announce.tracker.announce import AnnounceHandler
 from etracker_announce.tracker.scrape import ScrapeHandler
+from etracker_shared.language.outages import PostgresUnavailableError
 
 RETRY_INTERVAL_SECONDS = 300
-"""The interval of a temporary refusal: libtorrent comes no sooner."""
+"""The interval of a temporary refusal: libtorrent doesn't announce sooner."""
 
 log = get_logger("tracker")
 
@@ -47,7 +48,7 @@ class Tracker:
     def refuse(self, reason: Reason, key: bytes | None, source: Source, torrent: bytes = b"") -> Refusal:
         """Refuse a request that a front end can't understand. That its key is invalid comes first.
 
-        ``torrent``: whatever the request says of its torrent, so that refusals don't all return at the same moment.
+        ``torrent``: whatever the request says about its torrent, so that clients don't all return at the same time.
         """
         try:
             self._admission.hash_key(key)
@@ -70,7 +71,7 @@ def _reason_for(error: Exception) -> Reason:
         return Reason.SWARMS_FULL
     if isinstance(error, SwarmsUnavailableError):
         return Reason.SWARMS_UNAVAILABLE
-    if isinstance(error, AllowlistUnavailableError):
+    if isinstance(error, PostgresUnavailableError):
         return Reason.ALLOWLIST_UNAVAILABLE
     log.error("internal_error", exc_info=error)
     return Reason.INTERNAL

@@ -1,8 +1,8 @@
-"""The query for what a list policy needs to know about keys; a policy that grants no share needs nothing."""
+"""The query for the statistics of keys that a list policy uses; a policy that grants no share uses none."""
 
-from etracker_scoring.scores.list_policies import Policy
 from etracker_scoring.stored.keys import KEY_COLUMNS
 from etracker_shared.agreements.facts import Event
+from etracker_shared.agreements.policies import PolicyName
 
 # An announce counts as seeding for two intervals; "stopped" ends it at once.
 _SEEDING = """(
@@ -24,17 +24,17 @@ _GENEROUS = """(
 _NOTHING = "0"
 
 _ASKED = {
-    Policy.RATIO: (_SEEDING, _NOTHING, _NOTHING),
-    Policy.ANNOUNCES: (_NOTHING, _ANNOUNCED, _NOTHING),
-    Policy.SEEDS: (_SEEDING, _NOTHING, _NOTHING),
-    Policy.GOOD_SEEDS: (_SEEDING, _NOTHING, _GENEROUS),
+    PolicyName.RATIO: (_SEEDING, _NOTHING, _NOTHING),
+    PolicyName.ANNOUNCES: (_NOTHING, _ANNOUNCED, _NOTHING),
+    PolicyName.SEEDS: (_SEEDING, _NOTHING, _NOTHING),
+    PolicyName.GOOD_SEEDS: (_SEEDING, _NOTHING, _GENEROUS),
 }
 
 
-def accounts_query(policy: Policy, interval_seconds: int) -> str:
+def accounts_query(policy: PolicyName, interval_seconds: int) -> str:
     """Return the query for some keys, by their hashes.
 
-    Columns: those of a key, the notice that waits for its clients, then the fields of a History.
+    Columns: those of a key, the notice that its clients haven't seen yet, then the fields of a History.
     """
     parts = _ASKED.get(policy, (_NOTHING, _NOTHING, _NOTHING))
     seeding, announced, generous = (

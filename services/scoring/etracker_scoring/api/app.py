@@ -13,11 +13,11 @@ from etracker_scoring.api.judging import Judge
 from etracker_scoring.api.lookups import PostgresLookups
 from etracker_scoring.api.standing import standing_router
 from etracker_scoring.api.tiers import tiers_router
-from etracker_scoring.errors import PostgresUnavailableError
 from etracker_scoring.metrics import ApiMetrics
 from etracker_scoring.settings import ScoringSettings
 from etracker_scoring.stored.community import Community
 from etracker_scoring.stored.yardsticks import YardstickFollower
+from etracker_shared.language.outages import PostgresUnavailableError
 from etracker_shared.plumbing.background import Work, running
 from etracker_shared.plumbing.health import health_router
 from etracker_shared.plumbing.postgres import create_pool
@@ -26,7 +26,7 @@ RETRY_SECONDS = 1.0
 
 
 def create_app(settings: ScoringSettings) -> FastAPI:
-    """Build the application; it comes up without Postgres and answers 503 until Postgres is there."""
+    """Build the application; it starts without Postgres and answers 503 until Postgres is available."""
     registry = CollectorRegistry()
     query = accounts_query(settings.policy, settings.interval_seconds)
     lookups = PostgresLookups(settings, query, settings.scoring_connections)
@@ -43,7 +43,7 @@ def create_app(settings: ScoringSettings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await pool  # connects when asked
+        await pool  # opens the pool, not yet a connection
         following = Work("yardsticks", yardsticks.run, (PostgresUnavailableError,), RETRY_SECONDS)
         async with running(Work("lookups", lookups.run), following):
             yield

@@ -1,4 +1,4 @@
-"""Judge the peers that announce asks about."""
+"""Judge the peers in announce's requests."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -7,19 +7,19 @@ from typing import Protocol
 from etracker_scoring.api.treatment import Account, guest, judge
 from etracker_scoring.errors import LookupUnavailableError
 from etracker_scoring.scores.formula import DAY, ScoreParameters
-from etracker_scoring.scores.list_policies import Policy
 from etracker_scoring.scores.newcomers import Neighbour, Newcomer, decide_origins
 from etracker_scoring.scores.tiers import Origin, enter
 from etracker_scoring.stored.yardsticks import Yardsticks
+from etracker_shared.agreements.policies import PolicyName
 from etracker_shared.agreements.tiers import Treatment
 from etracker_shared.language.identity import KeyHash
 
 
 class Lookups(Protocol):
-    """What is stored about keys, looked up while an announce waits."""
+    """Looks up what is stored about keys, while an announce waits."""
 
     async def find(self, key_hashes: Sequence[KeyHash]) -> Mapping[KeyHash, Account]:
-        """Return the registered keys among some, with what the policy in force needs to know; one query.
+        """Return those of these keys that are registered, with what the policy in use needs to know; one query.
 
         Raises:
             LookupUnavailableError: within a tenth of a second.
@@ -27,7 +27,7 @@ class Lookups(Protocol):
         ...
 
     async def find_neighbours(self, prefixes: Sequence[bytes], seen_after: float) -> Sequence[Neighbour]:
-        """Return the keys that first announced from some prefixes, seen after a moment (Unix seconds).
+        """Return the keys that first announced from these prefixes and were seen after a moment (Unix seconds).
 
         Keys that neither hold a grace nor can be free-riders are left out.
 
@@ -38,15 +38,15 @@ class Lookups(Protocol):
 
 
 class Judge:
-    """Judges keys at the moment of the question.
+    """Judges keys as of the time of the request.
 
-    ``with_notices``: pass on notices about changed tiers. ``guest``: the treatment of a peer without a key.
+    ``with_notices``: include notices about changed tiers. ``guest``: the treatment of a peer without a key.
     """
 
     def __init__(
         self,
         lookups: Lookups,
-        policy: Policy,
+        policy: PolicyName,
         yardsticks: Callable[[], Yardsticks],
         *,
         with_notices: bool,
@@ -82,7 +82,7 @@ class Judge:
     async def _decide_origins(
         self, newcomers: Sequence[Newcomer], now: float, parameters: ScoreParameters
     ) -> Mapping[int, Origin]:
-        """Decide as the worker will once this announce is settled: the client comes back much later."""
+        """Decide as the worker will once this announce is settled, because the client's next announce is much later."""
         prefixes = list({newcomer.prefix for newcomer in newcomers})
         seen_after = now - parameters.prefix_memory_days * DAY
         try:

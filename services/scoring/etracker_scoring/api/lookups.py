@@ -1,7 +1,7 @@
 """Look up keys in Postgres, in time for an announce.
 
-An announce waits for this, so a lookup costs one query over a connection that is already there: no pool
-that resets connections between uses, no connection made while an announce waits.
+An announce waits for this, so a lookup costs one query over an open connection. There is no pool
+that resets connections between uses, and no connection is opened while an announce waits.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from etracker_shared.plumbing.settings import PostgresSettings
 
 LINK_SECONDS = 0.02
 ANSWER_SECONDS = 0.06
-"""Together less than a tenth of a second: announce waits 0.15 s for everything."""
+"""Together these are less than a tenth of a second: announce waits 0.15 s for everything."""
 
 GIVE_UP_SECONDS = 2.0
 CHECK_SECONDS = 0.5
@@ -33,7 +33,7 @@ RECONNECT_SECONDS = 0.5
 
 @dataclass(slots=True)
 class _Link:
-    """A connection with its statements. ``busy_since``: monotonic seconds, None while nobody uses it."""
+    """A connection with its statements. ``busy_since``: monotonic seconds, None while it is idle."""
 
     connection: asyncpg.Connection
     accounts: PreparedStatement
@@ -57,7 +57,7 @@ class PostgresLookups:
 
     @property
     def connected(self) -> bool:
-        """Whether there is a connection."""
+        """Whether any connection is open."""
         return self._open > 0
 
     async def run(self) -> None:
@@ -67,17 +67,17 @@ class PostgresLookups:
             await asyncio.wait(keeping, return_when=asyncio.FIRST_EXCEPTION)
         finally:
             while not all(task.done() for task in keeping):
-                for task in keeping:  # again and again: a connection being made may swallow it (gh-86296)
+                for task in keeping:  # repeatedly: opening a connection may swallow a cancellation (gh-86296)
                     task.cancel()
                 await asyncio.wait(keeping, timeout=1.0)
 
     async def find(self, key_hashes: Sequence[KeyHash]) -> Mapping[KeyHash, Account]:
-        """Return every key that is registered, with what is known of it."""
+        """Return those of these keys that are registered, with their statistics."""
         rows = await self._ask(lambda link: link.accounts, key_hashes)
         return {account.key.key_hash: account for account in map(_account, rows)}
 
     async def find_neighbours(self, prefixes: Sequence[bytes], seen_after: float) -> Sequence[Neighbour]:
-        """Return the keys that matter to new ones from some prefixes."""
+        """Return the keys that affect decisions about new keys from these prefixes."""
         return [parse_neighbour(row) for row in await self._ask(lambda link: link.neighbours, prefixes, seen_after)]
 
     async def _ask(self, statement: Callable[[_Link], PreparedStatement], *arguments: object) -> list[asyncpg.Record]:
@@ -110,7 +110,7 @@ class PostgresLookups:
                 return link
 
     async def _fetch(self, link: _Link, statement: PreparedStatement, *arguments: object) -> list[asyncpg.Record]:
-        """Run a query. A late one runs on unheard: cutting connections would make a busy Postgres busier."""
+        """Run a query. A late one goes on unheeded: closing connections would make a busy Postgres busier."""
         link.busy_since = time.monotonic()
         try:
             rows: list[asyncpg.Record] = await statement.fetch(*arguments)
@@ -128,7 +128,7 @@ class PostgresLookups:
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _hold_connection(self) -> None:
-        """Open a connection, offer it, and return once it is lost."""
+        """Open a connection, make it available, and return once it is lost."""
         connection = await asyncpg.connect(
             **self._settings.asyncpg_arguments(),
             timeout=3.0,
@@ -162,6 +162,6 @@ def _account(row: asyncpg.Record) -> Account:
 
 
 def _ignore(lookup: asyncio.Task[list[asyncpg.Record]]) -> None:
-    """Retrieve an outcome that came too late, or asyncio complains that nothing did."""
+    """Retrieve a late result, or asyncio complains that nobody retrieved it."""
     if not lookup.cancelled():
         lookup.exception()

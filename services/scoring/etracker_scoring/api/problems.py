@@ -4,6 +4,6 @@ from pydantic import BaseModel
 
 
 class Problem(BaseModel):
-    """What is wrong with a request, or with us."""
+    """What is wrong with a request, or with the service."""
 
     message: str

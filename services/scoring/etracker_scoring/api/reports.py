@@ -1,4 +1,4 @@
-"""A key's standing in full, for its holder."""
+"""The complete standing of a key, for its holder."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -42,7 +42,7 @@ class Participation(NamedTuple):
 
 
 class Holder(NamedTuple):
-    """Everything stored about a key, for its holder. ``notice``: delivered or not."""
+    """Everything stored about a key, for its holder. ``notice``: the latest, whether delivered or not."""
 
     key: Key
     created: datetime

@@ -8,14 +8,14 @@ from fastapi import APIRouter, Response
 from etracker_scoring.api.holders import Holders
 from etracker_scoring.api.problems import Problem
 from etracker_scoring.api.reports import report
-from etracker_scoring.errors import PostgresUnavailableError
 from etracker_scoring.scores.formula import ScoreParameters
 from etracker_shared.agreements.standing import STANDING_PATH, StandingQuestion, StandingReport
 from etracker_shared.language.identity import KeyHash
+from etracker_shared.language.outages import PostgresUnavailableError
 
 
 def standing_router(holders: Holders, parameters: Callable[[], ScoreParameters]) -> APIRouter:
-    """Build the route. ``parameters``: those in force."""
+    """Build the route. ``parameters``: those in effect."""
     router = APIRouter(tags=["standing"])
 
     @router.post(

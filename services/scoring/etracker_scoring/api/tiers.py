@@ -40,7 +40,7 @@ def tiers_router(judge: Judge, metrics: ApiMetrics) -> APIRouter:
         },
     )
     async def tiers(request: Request) -> Response:
-        """Return how to treat each of some peers."""
+        """Return how to treat each of these peers."""
         started = time.perf_counter()
         try:
             body = await request.body()

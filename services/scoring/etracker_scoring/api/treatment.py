@@ -1,33 +1,34 @@
-"""How announce is to treat a peer: the one place that decides who gets which tier."""
+"""How announce has to treat a peer: the only place that decides about tiers in treatments."""
 
 from typing import NamedTuple
 
 from etracker_scoring.scores.keys import Key
-from etracker_scoring.scores.list_policies import History, Policy, guests_share, share_of
+from etracker_scoring.scores.list_policies import History, guests_share, share_of
 from etracker_scoring.scores.tiers import assess
 from etracker_scoring.stored.yardsticks import Yardsticks
+from etracker_shared.agreements.policies import PolicyName
 from etracker_shared.agreements.tiers import Sampling, Treatment
 from etracker_shared.language.tier import Tier
 
 
 class Account(NamedTuple):
-    """A registered key and its statistics. ``notice``: the one that waits for its clients, if any."""
+    """A registered key and its statistics. ``notice``: the one that its clients haven't seen yet, if any."""
 
     key: Key
     history: History
     notice: str | None
 
 
-def guest(policy: Policy) -> Treatment:
+def guest(policy: PolicyName) -> Treatment:
     """Return the treatment of any guest, and the answer for a key that isn't registered (announce refuses that one)."""
     share = guests_share(policy)
     return Treatment(registered=False, tier=Tier.FREE_RIDER, share=share, sampling=Sampling.PREFIX)
 
 
-def judge(account: Account, policy: Policy, yardsticks: Yardsticks, now: float) -> Treatment:
+def judge(account: Account, policy: PolicyName, yardsticks: Yardsticks, now: float) -> Treatment:
     """Return the treatment of a registered key at a moment (Unix seconds), the same on every replica.
 
-    Low tiers are sampled by address prefix, or five keys would buy back what one lost.
+    Low tiers are sampled by address prefix; otherwise five keys would regain what one has lost.
     """
     key = account.key
     tier = assess(key.history, key.held, key.origin, now, yardsticks.parameters).held.tier

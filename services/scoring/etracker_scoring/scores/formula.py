@@ -1,12 +1,14 @@
-"""A key's history and the score it earns: witnessed seeding counts, claims don't (docs/standing.md explains it).
+"""A key's history and the score it earns: observed seeding counts, claims don't (docs/standing.md explains it).
 
-Each announce costs O(1). Sums decay forward: a sum is stored as of ``at_seconds``, the newest moment in it, and an
-older fact is added decayed, so the order of facts doesn't matter. Times are Unix seconds.
+Each announce costs O(1). Sums decay forward: a sum is stored as of ``at_seconds``, the time of its newest fact, and an
+older fact is decayed before it is added, so the order of facts doesn't matter. Times are Unix seconds.
 """
 
 import math
 from dataclasses import dataclass, fields
 from typing import NamedTuple
+
+from etracker_shared.language.parameters import described
 
 DAY = 86400.0
 GIB = 2.0**30
@@ -14,47 +16,64 @@ GIB = 2.0**30
 
 @dataclass(frozen=True, slots=True)
 class ScoreParameters:
-    """Everything an operator can tune about scores and tiers.
+    """The parameters of scores and tiers.
 
     Raises:
         ValueError: a parameter is invalid; the message says which, and what would be valid.
     """
 
-    recent_half_life_days: float = 7.0
-    average_half_life_days: float = 28.0
-    length_half_life_days: float = 60.0
-    conduct_half_life_days: float = 60.0
-    recent_share: float = 0.5
-    average_share: float = 0.3
-    length_share: float = 0.2
-    half_way_weight: float = 5.0
-    """Seeding weight that earns half of the recent and average parts."""
-    full_length_days: float = 30.0
-    """Days of seeding that earn all of the length part."""
-    unpaid_factor: float = 0.25
-    """What is left of the score of a key that never pays."""
-    smallest_weight: float = 0.25
-    largest_weight: float = 8.0
-    rarity_bonus: float = 2.0
-    """The sole seeder of a torrent earns 1 + this times as much."""
-    rarity_halving: float = 3.0
-    """Further seeding prefixes that halve the bonus."""
-    debt_hours: float = 24.0
-    """Seeding owed for each snatch."""
-    steady_score: float = 15.0
-    strong_score: float = 38.0
-    long_term_score: float = 62.0
-    """Thresholds of tiers 2, 3 and 4."""
-    free_rider_conduct: float = 0.5
-    free_rider_snatches: int = 2
-    """Tier 0: conduct below the first value after at least this number of snatches."""
-    grace_snatches: int = 2
-    """A newcomer's grace ends with this snatch."""
-    demotion_wait_hours: float = 24.0
-    demotion_margin: float = 3.0
-    """A demotion waits this long, or until the score is this many points below the tier's threshold."""
-    prefix_memory_days: float = 30.0
-    """For this long an address prefix gives only one newcomer's grace, and a free-rider stains new keys from it."""
+    recent_half_life_days: float = described(7.0, "Days in which recent seeding loses half of its value.")
+    average_half_life_days: float = described(28.0, "Days in which average seeding loses half of its value.")
+    length_half_life_days: float = described(60.0, "Days in which time spent seeding loses half of its value.")
+    conduct_half_life_days: float = described(
+        60.0, "Days in which a snatch, seeded afterwards or not, loses half of its effect on a key's conduct."
+    )
+    recent_share: float = described(0.5, "Share of a score that recent seeding can earn; the three shares add up to 1.")
+    average_share: float = described(
+        0.3, "Share of a score that average seeding can earn; the three shares add up to 1."
+    )
+    length_share: float = described(
+        0.2, "Share of a score that time spent seeding can earn; the three shares add up to 1."
+    )
+    half_way_weight: float = described(
+        5.0, "Seeding weight, summed over torrents, that earns half of the recent and average parts."
+    )
+    full_length_days: float = described(30.0, "Days of seeding that earn all of the length part.")
+    unpaid_factor: float = described(
+        0.25, "Factor, from 0 to 1, for the score of a key that never seeds what it snatched."
+    )
+    smallest_weight: float = described(
+        0.25, "Minimum weight of a torrent, which is otherwise the square root of its size in GiB."
+    )
+    largest_weight: float = described(
+        8.0, "Maximum weight of a torrent, which is otherwise the square root of its size in GiB."
+    )
+    rarity_bonus: float = described(
+        2.0, "Bonus for a torrent's only seeder, whose seeding weight is multiplied by 1 plus this number."
+    )
+    rarity_halving: float = described(
+        3.0, "Number of additional address prefixes seeding a torrent that halves the rarity bonus."
+    )
+    debt_hours: float = described(24.0, "Hours of seeding owed for each snatch.")
+    steady_score: float = described(15.0, "Score required for tier 2, from 0 to 100.")
+    strong_score: float = described(38.0, "Score required for tier 3, from 0 to 100.")
+    long_term_score: float = described(62.0, "Score required for tier 4, from 0 to 100.")
+    free_rider_conduct: float = described(
+        0.5, "Share of its snatches, from 0 to 1, that a key must seed afterwards to stay out of tier 0."
+    )
+    free_rider_snatches: int = described(2, "Number of snatches from which on a key can fall to tier 0.")
+    grace_snatches: int = described(2, "Number of snatches that ends a newcomer's grace.")
+    demotion_wait_hours: float = described(
+        24.0, "Hours for which a score must stay below a tier's threshold before the tier is lost."
+    )
+    demotion_margin: float = described(
+        3.0, "Number of points below a tier's threshold at which the tier is lost without waiting."
+    )
+    prefix_memory_days: float = described(
+        30.0,
+        "Days in which only one newcomer from an address prefix gets the grace, and in which a free-rider counts "
+        "against new keys from its prefix.",
+    )
 
     def __post_init__(self) -> None:
         for parameter in fields(self):
@@ -87,7 +106,7 @@ _POSITIVE = (
 
 
 class KeyHistory(NamedTuple):
-    """What a key did, whichever torrent and client instance it did it with.
+    """What a key did, over all its torrents and client instances.
 
     Five decaying sums as of ``at_seconds``: seeding weight with the short half-life (``recent``) and with the long one
     (``average``), days of seeding (``length_days``), snatches (``owed``) and snatches seeded afterwards (``paid``).
@@ -105,14 +124,14 @@ class KeyHistory(NamedTuple):
 
 
 class TorrentHistory(NamedTuple):
-    """What a key did in one torrent: seeding still owed, and up to when its seeding was credited."""
+    """What a key did in one torrent: the seeding it still owes, and the time up to which its seeding was credited."""
 
     debt_seconds: float = 0.0
     credited_until: float = 0.0
 
 
 class SeedingAnnounce(NamedTuple):
-    """What the score needs to know of one announce of a key in a torrent.
+    """What the score needs to know about one announce of a key in a torrent.
 
     ``seeded_from``: start of the seeding that the announce proves (it ends with the announce), None if it proves none.
     ``snatched``: it completed the key's first download of the torrent. ``length_bytes``: None if unknown.
@@ -129,7 +148,7 @@ class SeedingAnnounce(NamedTuple):
 class Score(NamedTuple):
     """A score of 0 to 100, and its parts.
 
-    ``recent``, ``average`` and ``length`` are the points each part earns at best conduct; ``conduct`` is the share of
+    ``recent``, ``average`` and ``length`` are the points of each part before conduct; ``conduct`` is the share of
     snatches that were seeded afterwards, 0 to 1.
     """
 
@@ -146,7 +165,7 @@ NEW_TORRENT = TorrentHistory()
 
 
 def seeding_weight(length_bytes: int | None, seeding_prefixes: int, parameters: ScoreParameters) -> float:
-    """Weigh the seeding of one torrent: large ones more by the square root, under-seeded ones up to thrice."""
+    """Weigh the seeding of one torrent: by the square root of its size, up to three times as much if few seed it."""
     gibibytes = 1.0 if length_bytes is None else length_bytes / GIB
     size = min(max(math.sqrt(gibibytes), parameters.smallest_weight), parameters.largest_weight)
     others = max(seeding_prefixes, 1) - 1
@@ -156,7 +175,7 @@ def seeding_weight(length_bytes: int | None, seeding_prefixes: int, parameters: 
 def record_announce(
     key: KeyHistory, torrent: TorrentHistory, announce: SeedingAnnounce, parameters: ScoreParameters
 ) -> tuple[KeyHistory, TorrentHistory]:
-    """Add one announce to the histories. Several instances of a key in one torrent are credited once."""
+    """Add one announce to the histories of its key. Several instances of a key in one torrent are credited once."""
     now = announce.at_seconds
     start = now if announce.seeded_from is None else announce.seeded_from
     seconds = max(0.0, now - max(start, torrent.credited_until))
@@ -188,14 +207,14 @@ def score_of(key: KeyHistory, now: float, parameters: ScoreParameters) -> Score:
     recent = 100.0 * parameters.recent_share * _saturate(at.recent, parameters)
     average = 100.0 * parameters.average_share * _saturate(at.average, parameters)
     length = 100.0 * parameters.length_share * min(1.0, at.length_days / parameters.full_length_days)
-    # Payments decay later than the snatches they pay for: without the bound a paid-up key would pass 1 by a little.
+    # Payments decay less than the snatches they pay for, which are older: without a bound, conduct could exceed 1.
     conduct = min(1.0, (at.paid + 1.0) / (at.owed + 1.0))
     factor = parameters.unpaid_factor + (1.0 - parameters.unpaid_factor) * conduct
     return Score((recent + average + length) * factor, recent, average, length, conduct)
 
 
 def decay(key: KeyHistory, now: float, parameters: ScoreParameters) -> KeyHistory:
-    """Bring the sums of a history to a later moment. An earlier one changes nothing."""
+    """Decay the sums of a history to a later moment. An earlier one changes nothing."""
     if now <= key.at_seconds:
         return key
     days = (now - key.at_seconds) / DAY

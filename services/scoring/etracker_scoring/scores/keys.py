@@ -1,4 +1,4 @@
-"""A registered key, as everything that judges it needs it."""
+"""A registered key, with everything needed to judge it."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from etracker_shared.language.tier import Tier
 class Key(NamedTuple):
     """A registered key, as of its last announce.
 
-    ``undelivered_since_ms``: when the notice that waits for the key's clients was stored, None if none waits.
+    ``undelivered_since_ms``: when the notice that the key's clients haven't seen yet was stored, None if there is none.
     """
 
     id: int

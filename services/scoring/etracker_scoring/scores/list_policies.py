@@ -1,24 +1,13 @@
 """How long a list each selection policy grants a key (docs/operations.md, "Choosing a policy")."""
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import NamedTuple
 
-
-class Policy(StrEnum):
-    """Selection policies by the names announce uses."""
-
-    RANDOM = "random"
-    ANNOUNCES = "announces"
-    SEEDS = "seeds"
-    GOOD_SEEDS = "good_seeds"
-    RATIO = "ratio"
-    TIERS = "tiers"
-    EQUILIBRIUM = "equilibrium"
+from etracker_shared.agreements.policies import PolicyName
 
 
 class History(NamedTuple):
-    """What a key did so far. ``seeding``: torrents seeded now; counters in bytes.
+    """What a key has done so far. ``seeding``: torrents seeded now; counters in bytes.
 
     ``announced``: torrents it ever announced; ``generous``: the share of those with uploaded >= downloaded, 0 to 1.
     """
@@ -35,21 +24,21 @@ NO_GOOD_SEEDER = 5.0
 """How many torrents a good seeder seeds, on a tracker where no key seeds."""
 
 
-def share_of(policy: Policy, history: History, good_seeding: float) -> float:
+def share_of(policy: PolicyName, history: History, good_seeding: float) -> float:
     """Return what a list policy grants a key, in the policy's own unit; 0 under a policy without lists.
 
     ``good_seeding``: see :func:`good_seeding_of`.
     """
-    formula = _SHARES.get(policy)
+    formula = SHARES.get(policy)
     return formula(history, good_seeding) if formula else 0.0
 
 
-def guests_share(policy: Policy) -> float:
+def guests_share(policy: PolicyName) -> float:
     """Return what a list policy grants a guest: its shortest list, since registering must always be better.
 
-    Only ``ratio`` counts what it withholds; its formula would withhold nothing from a guest, who has no history.
+    The share of ``ratio`` is the withheld fraction. Its formula would give 0 for a guest, who has no history.
     """
-    return 1.0 if policy is Policy.RATIO else 0.0
+    return 1.0 if policy is PolicyName.RATIO else 0.0
 
 
 def withheld_share(history: History) -> float:
@@ -64,13 +53,13 @@ def withheld_share(history: History) -> float:
 
 
 def good_seeding_of(mean: float, deviation: float) -> float:
-    """Return how many torrents a good seeder seeds, from mean and standard deviation over active keys."""
+    """Return how many torrents a good seeder seeds, from the mean and standard deviation over active keys."""
     return mean + deviation if mean > 0 else NO_GOOD_SEEDER
 
 
-_SHARES: dict[Policy, Callable[[History, float], float]] = {
-    Policy.RATIO: lambda history, _: withheld_share(history),
-    Policy.ANNOUNCES: lambda history, _: float(history.announced),
-    Policy.SEEDS: lambda history, _: float(history.seeding),
-    Policy.GOOD_SEEDS: lambda history, good_seeding: history.seeding * (1.0 + history.generous) / good_seeding,
+SHARES: dict[PolicyName, Callable[[History, float], float]] = {
+    PolicyName.RATIO: lambda history, _: withheld_share(history),
+    PolicyName.ANNOUNCES: lambda history, _: float(history.announced),
+    PolicyName.SEEDS: lambda history, _: float(history.seeding),
+    PolicyName.GOOD_SEEDS: lambda history, good_seeding: history.seeding * (1.0 + history.generous) / good_seeding,
 }

@@ -1,4 +1,4 @@
-"""What an address prefix means for a new key: one newcomer's grace at a time, and none where a free-rider was."""
+"""Judges new keys by their address prefix: it gives one newcomer's grace at a time, and none after a free-rider."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -29,9 +29,9 @@ class Neighbour(NamedTuple):
 
 @dataclass(slots=True)
 class Origins:
-    """What was decided about newcomers.
+    """The decisions about newcomers.
 
-    ``by_key``: the origin of each. ``overtaken``: neighbours that held a grace which belongs to an earlier newcomer.
+    ``by_key``: the origin of each. ``overtaken``: keys of the same prefix whose grace belongs to an earlier newcomer.
     """
 
     by_key: dict[int, Origin] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Origins:
 def decide_origins(
     newcomers: Iterable[Newcomer], neighbours: Iterable[Neighbour], parameters: ScoreParameters
 ) -> Origins:
-    """Decide which newcomers get the grace and which are stained; facts of different keys may come in any order."""
+    """Decide which newcomers get the grace and which are stained; facts of different keys may arrive in any order."""
     memory = parameters.prefix_memory_days * DAY
     nearby: dict[bytes, list[Neighbour]] = {}
     graced: dict[bytes, list[tuple[float, int]]] = {}
@@ -52,7 +52,7 @@ def decide_origins(
         if neighbour.key.origin.grace and neighbour.key.origin.since is not None:
             graced.setdefault(neighbour.prefix, []).append((neighbour.key.origin.since, neighbour.key.id))
     result = Origins()
-    stains: dict[bytes, bool] = {}  # once per prefix: newcomers of one batch come within moments of each other
+    stains: dict[bytes, bool] = {}  # once per prefix: the newcomers of one batch arrived at nearly the same time
     for key_id, prefix, at in sorted(newcomers, key=lambda newcomer: (newcomer.at_seconds, newcomer.key_id)):
         if prefix not in stains:
             stains[prefix] = any(_stains(one, at, memory, parameters) for one in nearby.get(prefix, ()))

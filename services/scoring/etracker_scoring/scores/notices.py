@@ -13,7 +13,7 @@ from etracker_scoring.scores.tiers import entry_score, is_careless
 from etracker_shared.language.tier import Tier
 
 DELIVERY_MS = 2000
-"""How long after a notice is stored an announce may still be answered without it, from caches in between."""
+"""How long announces may still be answered without a stored notice, from caches."""
 
 TIER_NAMES = ("free-rider", "little history", "contributor", "steady seeder", "long-term seeder")
 
@@ -37,7 +37,7 @@ class Reason(StrEnum):
 
 
 def reason_of(before: Key, history: KeyHistory, after: Tier, now: float, parameters: ScoreParameters) -> Reason:
-    """Find why a key's tier isn't the one it had ``before``. ``history``: of the key, ``now`` (Unix seconds).
+    """Find why a key's tier differs from the one it had ``before``. ``history``: of the key, ``now`` (Unix seconds).
 
     If the demotion after a grace had to wait, because the score wasn't far below, the reason given is the score.
     """

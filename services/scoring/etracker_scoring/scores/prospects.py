@@ -1,4 +1,4 @@
-"""How a score develops if its key goes on as now, and what would raise its tier."""
+"""How a score develops if its key goes on seeding as now, and what would raise its tier."""
 
 import math
 from collections.abc import Sequence

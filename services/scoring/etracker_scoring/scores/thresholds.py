@@ -19,14 +19,14 @@ class Thresholds(NamedTuple):
 
 
 def thresholds_of(parameters: ScoreParameters) -> Thresholds:
-    """Return the thresholds among some parameters."""
+    """Return the thresholds contained in parameters."""
     return Thresholds(parameters.steady_score, parameters.strong_score, parameters.long_term_score)
 
 
 def with_thresholds(
     configured: ScoreParameters, stored: Thresholds | None, rule: Recalibration = RULE
 ) -> ScoreParameters:
-    """Replace the configured thresholds with the stored ones, no further away than the rule allows.
+    """Replace the configured thresholds with the stored ones, as far as the rule allows them to differ.
 
     So a changed configuration takes effect at once.
     """

@@ -9,10 +9,10 @@ from etracker_shared.language.tier import Tier
 
 
 class Origin(NamedTuple):
-    """Where a key comes from, as far as that affects its tier.
+    """The origin of a key, as far as it affects the tier.
 
     ``grace``: the key holds the newcomer's grace of its address prefix. ``stained``: it is new, and its prefix held
-    a free-rider's key not long ago. ``highest``: where a confirmed cheat's tier is capped. ``since``: its first
+    a free-rider's key not long ago. ``highest``: the highest tier that a confirmed cheat may have. ``since``: its first
     announce (Unix seconds; None: it never announced).
     """
 
@@ -59,7 +59,7 @@ def entry_score(tier: Tier, parameters: ScoreParameters) -> float:
 def hold_tier(held: HeldTier, deserved: Tier, score: Score, now: float, parameters: ScoreParameters) -> HeldTier:
     """Promote at once; demote after the wait, or at once if the score is below the threshold by more than the margin.
 
-    Free-rider is a matter of conduct, not of points: a key never falls there without the wait, in which it can seed.
+    Tier 0 depends on conduct, not on points: a key never falls there without the wait, in which it can seed.
     """
     if deserved >= held.tier:
         return HeldTier(deserved)
@@ -80,7 +80,7 @@ class Assessment(NamedTuple):
 
 
 def assess(key: KeyHistory, held: HeldTier, origin: Origin, now: float, parameters: ScoreParameters) -> Assessment:
-    """Judge a key at a moment from its stored state: with the same result on every replica, and without an announce.
+    """Judge a key at a moment from its stored state, with the same result on every replica and without an announce.
 
     ``held`` is the tier as of the key's last announce. If the score has fallen below it since, by decay alone, the wait
     is over if the score was below it a whole wait ago.
@@ -93,14 +93,14 @@ def assess(key: KeyHistory, held: HeldTier, origin: Origin, now: float, paramete
     deserved = deserved_tier(key, score, origin, parameters)
     if deserved < held.tier and held.falling_since is None:
         then = now - parameters.demotion_wait_hours * 3600.0
-        decayed_since = then >= key.at_seconds  # else an announce made the difference, and nothing fell before it
+        decayed_since = then >= key.at_seconds  # otherwise an announce made the score fall, and it was high until then
         if decayed_since and deserved_tier(key, score_of(key, then, parameters), origin, parameters) < held.tier:
             return Assessment(HeldTier(deserved), score)
     return Assessment(hold_tier(held, deserved, score, now, parameters), score)
 
 
 def enter(origin: Origin, parameters: ScoreParameters) -> HeldTier:
-    """Return the first tier of a new key, which holds none yet that it could lose."""
+    """Return the first tier of a new key, which has none yet that it could lose."""
     return HeldTier(deserved_tier(NEW_KEY, score_of(NEW_KEY, 0.0, parameters), origin, parameters))
 
 

@@ -1,1 +1,1 @@
-"""What both programs read from Postgres: keys, and what is measured over all of them."""
+"""Reads for both programs from Postgres: keys, and statistics over all keys."""

@@ -1,4 +1,4 @@
-"""What is measured over all keys: slow queries, made in the background, never while an announce waits."""
+"""Statistics over all keys: slow queries, made in the background, never while an announce waits."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -28,7 +28,7 @@ _SCORES = "SELECT score FROM peers WHERE last_seen > now() - $1::interval"
 
 
 class Community:
-    """What is measured over all keys. Every method may raise PostgresUnavailableError."""
+    """Statistics over all keys. Every method may raise PostgresUnavailableError."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -40,7 +40,7 @@ class Community:
         return Thresholds(*(row["score"] for row in rows)) if len(rows) == len(Thresholds._fields) else None
 
     async def put_thresholds(self, thresholds: Thresholds) -> None:
-        """Store thresholds for every replica to follow."""
+        """Store thresholds, which every replica then uses."""
         with postgres_errors():
             await self._pool.execute(_PUT_THRESHOLDS, [2, 3, 4], list(thresholds))
 

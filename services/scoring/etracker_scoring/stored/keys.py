@@ -1,6 +1,6 @@
 """Keys as rows of ``peers``.
 
-Records become values by position here, because an announce waits for it and the worker does it for every key of a
+Columns are read by position here, because an announce waits for this and the worker does it for every key of a
 batch; tests/integration/scoring/test_columns.py compares the names.
 """
 
@@ -19,8 +19,8 @@ KEY_COLUMNS = """id, key_hash, date_part('epoch', score_time) AS at_seconds, sco
     snatched AS snatches, date_part('epoch', seeded_until) AS seeded_until, tier,
     date_part('epoch', falling_since) AS falling_since, grace, stained, date_part('epoch', origin_time) AS since,
     CASE WHEN notice_told_time IS NULL THEN date_part('epoch', notice_time) END AS undelivered_since"""
-"""What :func:`parse_key` takes, in its order. Times come as Unix seconds: making a datetime of one takes longer than
-all the rest of a row."""
+"""The columns that :func:`parse_key` takes, in its order. Times are Unix seconds: creating a datetime takes longer than
+the rest of a row."""
 
 KEY_WIDTH = 16
 
@@ -28,7 +28,7 @@ _NEIGHBOURS = f"""
 SELECT {KEY_COLUMNS}, origin_prefix AS prefix, date_part('epoch', last_seen) AS last_seen FROM peers WHERE
 """  # noqa: S608 - made of this code's own words
 
-# Those that hold a grace, and those that may be free-riders: of a prefix with many of the latter, some.
+# Keys that hold a grace, and keys that may be free-riders: if a prefix has many of the latter, only some of them.
 FIND_NEIGHBOURS = f"""
 {_NEIGHBOURS} origin_prefix = ANY($1) AND last_seen > to_timestamp($2) AND grace
 UNION ALL
@@ -43,7 +43,7 @@ _TIERS = tuple(Tier)
 
 
 def parse_key(row: asyncpg.Record) -> Key:
-    """Make a key of the first :data:`KEY_WIDTH` columns of a row."""
+    """Create a key from the first :data:`KEY_WIDTH` columns of a row."""
     (key_id, key_hash, at, recent, average, length_days, owed, paid, snatches, seeded_until, *rest) = row[:KEY_WIDTH]
     tier, falling_since, grace, stained, since, undelivered_since = rest
     return Key(
@@ -57,7 +57,7 @@ def parse_key(row: asyncpg.Record) -> Key:
 
 
 def parse_neighbour(row: asyncpg.Record) -> Neighbour:
-    """Make a neighbour of a key's columns, its first prefix and its last announce."""
+    """Create a neighbour from a key's columns, its first prefix and its last announce."""
     return Neighbour(parse_key(row), row[KEY_WIDTH], row[KEY_WIDTH + 1])
 
 

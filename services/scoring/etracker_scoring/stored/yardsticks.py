@@ -1,19 +1,20 @@
-"""What every key is measured by: score parameters with the thresholds in force, and what a good seeder seeds."""
+"""What every key is compared with: score parameters with the thresholds in effect, and what a good seeder seeds."""
 
 import asyncio
 from datetime import timedelta
 from typing import NamedTuple
 
 from etracker_scoring.scores.formula import ScoreParameters
-from etracker_scoring.scores.list_policies import NO_GOOD_SEEDER, Policy
+from etracker_scoring.scores.list_policies import NO_GOOD_SEEDER
 from etracker_scoring.scores.thresholds import with_thresholds
 from etracker_scoring.stored.community import Community
+from etracker_shared.agreements.policies import PolicyName
 
 REFRESH_SECONDS = 60.0
 
 
 class Yardsticks(NamedTuple):
-    """What every key is measured by. ``good_seeding``: torrents that a good seeder of this tracker seeds."""
+    """What every key is compared with. ``good_seeding``: torrents that a good seeder of this tracker seeds."""
 
     parameters: ScoreParameters
     good_seeding: float
@@ -22,7 +23,7 @@ class Yardsticks(NamedTuple):
 class YardstickFollower:
     """Keeps the yardsticks current. ``recalibrate``: use the stored thresholds.
 
-    ``active``: how long ago a key may have announced last to count for what a good seeder seeds.
+    ``active``: only keys that announced within this time count for ``good_seeding``.
     """
 
     def __init__(
@@ -30,22 +31,22 @@ class YardstickFollower:
         community: Community,
         configured: ScoreParameters,
         *,
-        policy: Policy | None,
+        policy: PolicyName | None,
         recalibrate: bool,
         active: timedelta,
     ) -> None:
         self._community = community
         self._configured = configured
-        self._counts_seeding = policy is Policy.GOOD_SEEDS
+        self._counts_seeding = policy is PolicyName.GOOD_SEEDS
         self._recalibrate = recalibrate
         self._active = active
         self.current = Yardsticks(configured, NO_GOOD_SEEDER)
 
     async def run(self) -> None:
-        """Follow until cancelled; :attr:`current` stays what it was while Postgres is down.
+        """Update until cancelled; :attr:`current` stays unchanged while Postgres is down.
 
         Raises:
-            PostgresUnavailableError: Postgres can't be asked.
+            PostgresUnavailableError: Postgres isn't available.
         """
         while self._recalibrate or self._counts_seeding:
             await self.refresh()
@@ -55,7 +56,7 @@ class YardstickFollower:
         """Read them once.
 
         Raises:
-            PostgresUnavailableError: Postgres can't be asked.
+            PostgresUnavailableError: Postgres isn't available.
         """
         parameters, good_seeding = self._configured, NO_GOOD_SEEDER
         if self._recalibrate:

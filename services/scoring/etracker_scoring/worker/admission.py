@@ -14,7 +14,7 @@ _GUEST = int(FactFlag.GUEST)  # operators of flags cost ten times as much as tho
 
 
 class Outcome(StrEnum):
-    """What became of a fact."""
+    """The outcome of a fact."""
 
     SETTLED = "settled"
     IMPLAUSIBLE = "implausible"

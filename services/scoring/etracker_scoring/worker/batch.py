@@ -1,4 +1,4 @@
-"""A batch of settled facts: what each fact was worth. Readers decide what is counted of it."""
+"""A batch of settled facts: what each was worth. Readers decide what to count."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ from etracker_shared.agreements.facts import Event, Fact
 
 
 class SettledFact(NamedTuple):
-    """A fact measured against what was stored about its session.
+    """A fact compared with the stored state of its session.
 
     ``key``, ``member``, ``membership``: None for a guest. ``before``, ``after``: the session, ``before`` None if it
     began with this fact. ``uploaded``, ``downloaded``: deltas in bytes. ``seeded_from``: Unix seconds at which the
@@ -67,10 +67,10 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What readers read. ``facts``: in stream order. ``now_ms``: when the batch is read, Unix milliseconds.
+    """The input of readers. ``facts``: in stream order. ``now_ms``: when the batch is read, Unix milliseconds.
 
     ``sessions``: those that changed, as they are after the last fact.
-    ``entries``: all that was read from the streams, with the facts that don't count and those that can't be read.
+    ``entries``: everything read from the streams, including facts that don't count and facts that can't be read.
     """
 
     facts: Sequence[SettledFact]

@@ -1,4 +1,4 @@
-"""Follow downloads to their end: which fact is a snatch."""
+"""Follows downloads, and finds the fact that is a snatch."""
 
 from collections.abc import Mapping, Sequence
 
@@ -23,7 +23,7 @@ def possible_snatches(
 ) -> set[MembershipKey]:
     """Find the stored memberships that may finish their first download in this batch.
 
-    They are few, which spares adding up the downloads of all sessions for every fact.
+    They are few, so the downloads of all sessions needn't be added up for every fact.
     """
     finishing, leeching = set(), set()
     for item in admitted:
@@ -36,7 +36,7 @@ def possible_snatches(
 
 
 class Downloads:
-    """Follows the downloads of one batch. ``downloaded_here``: bytes over all sessions there ever were."""
+    """Follows the downloads of one batch. ``downloaded_here``: bytes over all sessions, past ones included."""
 
     def __init__(
         self, memberships: Mapping[MembershipKey, Membership], downloaded_here: Mapping[MembershipKey, int]
@@ -102,7 +102,7 @@ def _finishes(session: Session | None, fact: Fact) -> bool:
 
 
 def _is_repeated(session: Session | None, fact: Fact) -> bool:
-    """Return whether a session has taken this fact in already: another client may have finished the download since."""
+    """Return whether a session includes this fact already: another client may have finished the download since."""
     return session is not None and (session.last_seen_ms, session.left) == (fact.at_ms, fact.left)
 
 

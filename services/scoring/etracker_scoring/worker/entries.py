@@ -21,7 +21,7 @@ START = Position(0, 0)
 
 
 class Entry(NamedTuple):
-    """A stream entry. ``facts``: None if it can't be read; ``packed``: the bytes it held."""
+    """A stream entry. ``facts``: None if it can't be read; ``packed``: its bytes."""
 
     shard: int
     position: Position

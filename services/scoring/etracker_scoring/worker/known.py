@@ -1,6 +1,6 @@
-"""What every batch needs to have loaded: the keys, torrents, sessions and memberships of its facts.
+"""Loads what every batch needs: the keys, torrents, sessions and memberships of its facts.
 
-Records become values by position here: these rows are read for every fact (tests/integration/scoring/test_columns.py
+Columns are read by position here, because these rows are read for every fact (tests/integration/scoring/test_columns.py
 compares the names).
 """
 
@@ -103,13 +103,13 @@ async def find_keys(source: Store | Rows, key_hashes: Collection[KeyHash]) -> di
 
 
 async def find_torrents(store: Store, info_hashes: Collection[InfoHash]) -> dict[InfoHash, Torrent]:
-    """Return the torrents that keep the statistics of these infohashes, of those that are tracked."""
+    """Return the torrents that keep the statistics of these infohashes; those that aren't tracked are left out."""
     rows = await store.fetch(FIND_TORRENTS, list(info_hashes)) if info_hashes else []
     return {info_hash: Torrent(torrent_id, length, peers) for info_hash, torrent_id, length, peers in rows}
 
 
 async def add_torrents(store: Store, info_hashes: Collection[InfoHash]) -> dict[InfoHash, Torrent]:
-    """Track infohashes that nobody listed; their name is their hash in hex."""
+    """Track infohashes that aren't on the allowlist; their name is their hash in hex."""
     if not info_hashes:
         return {}
     await store.fetch(ADD_TORRENTS, sorted(info_hashes))
@@ -152,7 +152,7 @@ async def load_guest_snatches(rows: Rows, wanted: Collection[PrefixKey]) -> dict
 
 
 async def load_downloads(rows: Rows, wanted: Collection[MembershipKey]) -> dict[MembershipKey, int]:
-    """Return the bytes downloaded in memberships, over all sessions there ever were."""
+    """Return the bytes downloaded in memberships, over all sessions, past ones included."""
     found = await rows.fetch(DOWNLOADED_HERE, *columns(wanted)) if wanted else []
     return {(row["key_id"], row["info_hash_id"]): row["downloaded"] for row in found}
 

@@ -1,7 +1,7 @@
-"""Workers share the shards: each settles the facts of those whose advisory locks its connection holds.
+"""Workers share the shards: each settles the facts of the shards whose advisory locks its connection holds.
 
 No coordinator assigns shards. Every second each worker reads which workers are present and which shards are taken; it
-gives back what exceeds its fair share and takes what is free. The locks die with the connection, so a dead worker's
+releases the shards beyond its fair share and takes free ones. The locks die with the connection, so a dead worker's
 shards are free at once. If two workers ever believe that they hold the same shard, no harm is done: positions move by
 compare-and-set.
 """
@@ -23,11 +23,11 @@ from etracker_shared.plumbing.settings import PostgresSettings
 
 STAND_BY_SECONDS = 1.0
 SPARE_ROUNDS = 3
-"""Rounds that a shard is free before a worker that only helps out takes it."""
+"""Rounds for which a shard has to be free before a worker that only helps out takes it."""
 
-# Lookups go by index whatever Postgres thinks of the tables' sizes: a plan made while they were empty lasts. A worker
+# Lookups use indexes whatever Postgres thinks of the tables' sizes: a plan made while they were empty is kept. A worker
 # whose machine vanished or that hangs loses its locks within seconds. What is committed is trimmed from the stream, so
-# a commit waits for the disk even where Postgres is configured not to.
+# a commit waits for the disk even if Postgres is configured not to wait.
 _SERVER_SETTINGS = {
     "application_name": "etracker-scoring-worker",
     "enable_hashjoin": "off",
@@ -55,7 +55,7 @@ log = get_logger("leadership")
 
 
 class Job(IntEnum):
-    """What runs by the clock, once over all workers."""
+    """The periodic jobs, each of which runs in one of the workers."""
 
     COUNTS = 0
     FOLDING = 1
@@ -66,8 +66,8 @@ class Claims:
     """The shards and jobs of one worker.
 
     ``shards``: those it holds, as of the last :meth:`renew`. ``refused``: those it leaves to newer workers, because
-    they hold facts that it can't read. A worker that refuses a shard no longer counts when shares are computed: the
-    others take what it can't, and it helps out with the rest.
+    they contain facts that it can't read. A worker that refuses a shard no longer counts when shares are computed: the
+    others take the shards it can't read, and it helps out with the rest.
     """
 
     def __init__(self, connection: asyncpg.Connection, refused: set[int]) -> None:
@@ -86,11 +86,11 @@ class Claims:
         self._present = True
 
     async def held(self, job: Job) -> None:
-        """Wait until a job is this worker's, which it is as long as the connection lives."""
+        """Wait until this worker has a job, which it keeps as long as the connection lives."""
         await self._jobs[job].wait()
 
     def holds(self, job: Job) -> bool:
-        """Return whether a job is this worker's."""
+        """Return whether this worker has a job."""
         return self._jobs[job].is_set()
 
     async def refuse(self, shards: Iterable[int]) -> None:
@@ -102,7 +102,7 @@ class Claims:
             self._present = False
 
     async def renew(self) -> None:
-        """Give back and take shards according to which workers are present, and take free jobs."""
+        """Release and take shards according to the workers that are present, and take free jobs."""
         locks = await self._connection.fetch(_LOCKS, [PRESENT, SHARD, UPKEEP])
         own = self._connection.get_server_pid()
         self.shards = {lock["number"] for lock in locks if lock["kind"] == SHARD and lock["pid"] == own}
@@ -160,10 +160,10 @@ class Leadership:
     async def join(self) -> AsyncIterator[tuple[asyncpg.Connection, Claims]]:
         """Join the workers, with the connection that holds this one's locks.
 
-        A worker of the version that had one leader keeps all others out: that one is waited for.
+        A worker of the version that had one leader keeps all others out: wait until it ends.
 
         Raises:
-            PostgresUnavailableError: Postgres can't be asked.
+            PostgresUnavailableError: Postgres isn't available.
         """
         with postgres_errors():
             connection = await self._connect()

@@ -1,10 +1,10 @@
-"""Postgres advisory locks: who does what. All but the last die with their worker's connection.
+"""Postgres advisory locks that divide the work. All but the last are released when their worker's connection ends.
 
 =================== ===================================================================================================
 lock                held by
 =================== ===================================================================================================
-:data:`ANY_WORKER`  every worker, shared; exclusively by a worker of the version that had one leader
-:data:`PRESENT`, 0  workers that take their fair share of the shards, shared
+:data:`ANY_WORKER`  every worker (shared); a worker of the version that had one leader (exclusive)
+:data:`PRESENT`, 0  workers that take a fair share of the shards; a shared lock
 :data:`SHARD`, n    the worker that settles the facts of shard n
 :data:`UPKEEP`, n    the worker that does job n of the upkeep
 :data:`PREFIX`, n   a transaction that decides about new keys from address prefixes whose hash is n
@@ -21,5 +21,5 @@ PREFIX_LOCKS = 128
 
 
 def prefix_locks(prefixes: list[bytes]) -> list[int]:
-    """Return the locks of some address prefixes, in the order in which everybody takes them."""
+    """Return the locks of these address prefixes, in the order in which every worker takes them."""
     return sorted({crc32(prefix) % PREFIX_LOCKS for prefix in prefixes})

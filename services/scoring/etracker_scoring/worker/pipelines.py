@@ -1,4 +1,4 @@
-"""Redis pipelines that keep asyncio's promises."""
+"""Redis pipelines that can be cancelled as asyncio promises."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from etracker_shared.plumbing.redis_connections import REDIS_UNAVAILABLE
 async def execute(
     client: Redis | RedisCluster, commands: Sequence[tuple[Any, ...]], *, raise_on_error: bool = True
 ) -> list[Any]:
-    """Send commands in one pipeline and return their replies; a cluster gets a part on every node.
+    """Send commands in one pipeline and return their replies; on a cluster every node gets its part.
 
-    The pipeline runs in a task of its own: redis-py 8.1 swallows a cancellation that hits one under way,
-    and a worker that should stop would run on.
+    The pipeline runs in a separate task: redis-py 8.1 swallows a cancellation of a running pipeline,
+    and the worker wouldn't stop.
 
     Raises:
-        StreamsUnavailableError: Redis can't be asked, or refuses a command (unless ``raise_on_error`` is off).
+        StreamsUnavailableError: Redis isn't available, or refuses a command (unless ``raise_on_error`` is off).
     """
     if not commands:
         return []
@@ -35,6 +35,6 @@ async def execute(
 
 
 def _retrieve(done: "asyncio.Future[Any]") -> None:
-    """Retrieve the outcome, which nothing else does after a cancellation."""
+    """Retrieve the result, which nothing else does after a cancellation."""
     if not done.cancelled():
         done.exception()

@@ -1,4 +1,4 @@
-"""The worker program: a small HTTP service for health and metrics, and in its background the consumer of facts.
+"""The worker program: a small HTTP service for health and metrics, with the consumer of facts in its background.
 
 Any number may run; they share the shards of the fact stream.
 """
@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis, RedisCluster
 
-from etracker_scoring.errors import BatchConflictError, PostgresUnavailableError, StreamsUnavailableError
+from etracker_scoring.errors import BatchConflictError, StreamsUnavailableError
 from etracker_scoring.metrics import WorkerMetrics
 from etracker_scoring.settings import WorkerSettings
 from etracker_scoring.stored.community import Community
@@ -29,6 +29,7 @@ from etracker_scoring.worker.upkeep.counts import CountsSync
 from etracker_scoring.worker.upkeep.folding import Folding
 from etracker_scoring.worker.upkeep.recalibration import NightlyRecalibration
 from etracker_scoring.worker.upkeep.torrent_counts import TorrentCounts
+from etracker_shared.language.outages import PostgresUnavailableError
 from etracker_shared.plumbing.background import Work, running
 from etracker_shared.plumbing.health import health_router
 from etracker_shared.plumbing.postgres import create_pool
@@ -37,11 +38,11 @@ from etracker_shared.plumbing.redis_connections import REDIS_UNAVAILABLE, connec
 PAUSE_SECONDS = 0.5
 
 OUTAGES = (PostgresUnavailableError, StreamsUnavailableError, BatchConflictError)
-"""What passes by itself: the facts wait in the stream."""
+"""Outages that end by themselves; the facts wait in the stream."""
 
 
 class Worker:
-    """Works for as long as it runs, whatever Postgres and Redis do in the meantime."""
+    """Works until it is stopped, through outages of Postgres and Redis."""
 
     def __init__(self, settings: WorkerSettings, metrics: WorkerMetrics) -> None:
         self._settings = settings
@@ -58,7 +59,7 @@ class Worker:
     @contextlib.asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         """Work until the block ends."""
-        await self._pool  # connects when asked
+        await self._pool  # opens the pool, not yet a connection
         try:
             async with running(Work("worker", self._work, OUTAGES, PAUSE_SECONDS)):
                 yield
@@ -89,7 +90,7 @@ class Worker:
         )
 
     def _upkeep(self, claims: Claims) -> list[Work]:
-        """Return what runs next to the settling of facts; a job of all workers begins when this one gets it."""
+        """Return the work that runs next to the settling of facts; a shared job begins when this worker gets it."""
         settings, pool = self._settings, self._pool
 
         def job(job: Job, run: Callable[[], "CountsSync | Folding | NightlyRecalibration"]) -> Work:
@@ -132,7 +133,7 @@ class Worker:
             return False
 
     async def reads_every_fact(self) -> bool:
-        """Return whether no shard holds facts of a newer version."""
+        """Return whether no shard contains facts of a newer version."""
         return not self._leadership.outdated
 
 

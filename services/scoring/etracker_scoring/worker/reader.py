@@ -1,4 +1,4 @@
-"""What the worker's loop asks of a reader."""
+"""The interface between the worker's loop and a reader."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,11 +14,11 @@ ChangesT = TypeVar("ChangesT")
 
 
 class Reader(ABC, Generic[KnownT, ChangesT]):
-    """One subject that is counted of each batch. Readers don't know each other.
+    """Counts one subject in each batch. Readers don't know each other.
 
     For every batch the loop calls ``load``, ``read`` and ``store`` of each reader in one transaction, together with
     the stream positions; then ``committed`` and ``publish``. A batch that can't be stored is read again, so ``read``
-    changes nothing but what it returns.
+    must not have side effects.
     """
 
     shares_rows = False
@@ -26,7 +26,7 @@ class Reader(ABC, Generic[KnownT, ChangesT]):
 
     def further_sessions(
         self,
-        admitted: Sequence[Admitted],  # noqa: ARG002 - what an override looks at
+        admitted: Sequence[Admitted],  # noqa: ARG002 - overrides use it
         credits_: Mapping[MembershipKey, Credit],  # noqa: ARG002 - as above
     ) -> Iterable[SessionKey]:
         """Return sessions to load that no fact of the batch belongs to."""
@@ -34,7 +34,7 @@ class Reader(ABC, Generic[KnownT, ChangesT]):
 
     @abstractmethod
     async def load(self, batch: Batch, rows: Rows) -> KnownT:
-        """Load what only this reader needs. A batch with nothing to load must not cost a query."""
+        """Load the rows that only this reader needs. A batch with nothing to load must not cost a query."""
 
     @abstractmethod
     def read(self, batch: Batch, known: KnownT) -> ChangesT:
@@ -45,11 +45,11 @@ class Reader(ABC, Generic[KnownT, ChangesT]):
         """Write the changes."""
 
     def committed(self, changes: ChangesT) -> None:
-        """Take note that the changes are stored, for metrics and for :meth:`publish`."""
+        """Note that the changes are stored, for metrics and for :meth:`publish`."""
 
     async def publish(self) -> None:
-        """Tell Redis what it should know of committed changes.
+        """Write to Redis what it needs of the committed changes.
 
         Raises:
-            StreamsUnavailableError: Redis takes no writes now; the loop tries again after the next batch.
+            StreamsUnavailableError: Redis takes no writes at present; the loop tries again after the next batch.
         """

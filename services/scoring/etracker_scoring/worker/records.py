@@ -1,6 +1,6 @@
-"""What is stored about torrents, sessions and memberships.
+"""The stored states of torrents, sessions and memberships.
 
-Named tuples rather than dataclasses: the worker makes several for every fact.
+Named tuples rather than dataclasses: the worker creates several for every fact.
 """
 
 from typing import NamedTuple
@@ -10,9 +10,9 @@ from etracker_shared.agreements.facts import UNKNOWN, Event
 
 
 class Session(NamedTuple):
-    """One client instance (key or guest, torrent, peer_id): its base, and what it was credited.
+    """One client instance (key or guest, torrent, peer_id): its base and its credits.
 
-    ``uploaded`` to ``event`` are the base, as last reported; credits are deltas added up, in bytes.
+    ``uploaded`` to ``event`` are the base, as last reported; credits are sums of deltas, in bytes.
     ``row``: the id of its row, None until it has one. ``snatched`` is used for guests only: a key's
     snatch belongs to its :class:`Membership`. ``place``: where the last fact came from; ``others``: the bases of
     other places, packed (:mod:`etracker_scoring.worker.bases`). ``most_left``: the most it ever reported as left,
@@ -40,7 +40,7 @@ class Session(NamedTuple):
 class Membership(NamedTuple):
     """A key in a torrent, over all its client instances.
 
-    ``leeching``: an announce said left > 0, and none has finished the download since.
+    ``leeching``: an announce reported left > 0, and none has finished the download since.
     """
 
     first_seen_ms: int
@@ -52,7 +52,7 @@ class Credit(NamedTuple):
     """What a key's seeding of one torrent is worth to its score.
 
     ``by``: peer_id of the client instance that is credited. While the same instance goes on seeding,
-    ``seeding.credited_until`` isn't moved: the session's own row has the time.
+    ``seeding.credited_until`` isn't updated: the session's own row has the time.
     """
 
     seeding: TorrentHistory = NEW_TORRENT

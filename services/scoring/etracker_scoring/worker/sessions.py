@@ -64,7 +64,7 @@ def settle(
 def is_hollow(fact: Fact) -> bool:
     """Return whether a ``stopped`` carries no counters: webtorrent sends zeros, whatever it announced before.
 
-    With these as the base everything would be credited twice when the same instance goes on.
+    If zeros became the base, everything would be credited again when the same instance goes on.
     """
     return fact.event == Event.STOPPED and fact.uploaded <= 0 and fact.downloaded <= 0
 

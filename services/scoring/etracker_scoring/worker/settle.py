@@ -1,8 +1,8 @@
 """Settle facts, each exactly once.
 
-Facts after the stored positions are read, measured against what is stored about their sessions, and handed to readers.
-One transaction stores what every reader found and the new positions: both, or neither. The streams are trimmed up to
-what is stored. Nothing here knows what is counted.
+Facts after the stored positions are read, compared with the stored states of their sessions, and passed to readers.
+One transaction stores the changes of all readers and the new positions: both, or neither. The streams are trimmed up
+to the stored positions. Nothing here knows what is counted.
 """
 
 import asyncio
@@ -73,7 +73,7 @@ class Settler:
         """Settle until cancelled.
 
         Raises:
-            PostgresUnavailableError: Postgres can't be asked; join again when it can.
+            PostgresUnavailableError: Postgres isn't available; join again when it is.
         """
         while True:
             next_batch = time.monotonic() + self._poll_seconds
@@ -87,7 +87,7 @@ class Settler:
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
             self._redis_is_down = False
-            if settled < self._max_facts // 2:  # a transaction's own cost is worth hundreds of facts: let some gather
+            if settled < self._max_facts // 2:  # a transaction costs as much as hundreds of facts: wait for more
                 await asyncio.sleep(next_batch - time.monotonic())
 
     async def step(self) -> int:
@@ -104,7 +104,7 @@ class Settler:
         return sum(len(entry.facts or ()) for entry in entries)
 
     async def _beat(self) -> None:
-        """Once a second: share the shards, and ask Postgres, which would end an idle session."""
+        """Once a second: share the shards, and send Postgres a query, since it would end an idle session."""
         if time.monotonic() < self._heartbeat_due:
             return
         with postgres_errors():
@@ -121,7 +121,7 @@ class Settler:
             self._inspection_due = 0.0
 
     async def _leave_newer(self) -> None:
-        """Leave shards to a newer worker where what comes next is of a newer version."""
+        """Leave shards to a newer worker if their next entry is of a newer version."""
         newer = self._streams.newer
         if not newer:
             return
@@ -133,7 +133,7 @@ class Settler:
         await self._load_positions()
 
     async def _inspect(self) -> None:
-        """Measure the lag; go back to a stream's start where Redis came back older than what is stored.
+        """Measure the lag; go back to a stream's start if Redis came back with older data than what is stored.
 
         New entries would get ids that are lower than the stored position, and never be read. What was
         settled before changes nothing when it is settled again.
@@ -154,7 +154,7 @@ class Settler:
         self._inspection_due = time.monotonic() + INSPECT_SECONDS
 
     async def _settle(self, entries: Sequence[Entry]) -> None:
-        """Settle entries; load again if something has changed in between."""
+        """Settle entries; load again if a row has changed in between."""
         while entries:
             try:
                 await self._settle_once(entries)
@@ -218,7 +218,7 @@ class Settler:
     async def _read(
         self, entries: Sequence[Entry], admitted: Sequence[Admitted], rows: Rows
     ) -> tuple[Counter[Outcome], list[tuple[Reader[Any, Any], Any]]]:
-        """Measure facts, and gather what each reader makes of them."""
+        """Settle facts, and collect each reader's changes."""
         stored = await self._load(admitted, rows)
         facts, sessions, outcomes = settle_facts(admitted, stored, self._limits)
         batch = Batch(facts, stored, int(time.time() * 1000), entries, sessions)

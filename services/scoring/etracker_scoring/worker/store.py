@@ -30,9 +30,9 @@ _NOTIFY = "SELECT pg_notify($1, payload) FROM unnest($2::text[]) payload"
 
 
 class Rows:
-    """Rows within one transaction. Arrays go in, one per column; rows of one statement are written as one set.
+    """Rows within one transaction. Statements take one array per column; their rows are written as one set.
 
-    Times go in and come out as Unix seconds: a datetime costs asyncpg more than five other columns.
+    Times are passed and returned as Unix seconds: a datetime costs asyncpg more than five other columns.
     """
 
     def __init__(self, connection: asyncpg.Connection) -> None:
@@ -44,7 +44,7 @@ class Rows:
         return await self._connection.fetch(statement, *arguments)
 
     async def write(self, table: str, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Write rows as one set; each of them must be there still, or not yet.
+        """Write rows as one set: every row to update must still exist, and no row to insert may exist yet.
 
         Raises:
             BatchConflictError: a row is gone.
@@ -57,7 +57,7 @@ class Rows:
         self.written[table] += len(rows)
 
     async def copy(self, table: str, names: Sequence[str], rows: Sequence[tuple[datetime, bytes]]) -> None:
-        """Append rows to a table that nothing refers to."""
+        """Append rows to a table that no other refers to."""
         if rows:
             await self._connection.copy_records_to_table(table, records=rows, columns=names)
             self.written[table] += len(rows)
@@ -68,25 +68,25 @@ class Rows:
             await self._connection.execute(_NOTIFY, channel, payloads)
 
     async def lock_shards(self, foreign: Collection[int], own: Collection[int]) -> None:
-        """Keep other workers away from keys whose facts are in a stream that isn't their shard's.
+        """Keep other workers away from keys whose facts are in the stream of another shard.
 
-        The version before put all facts of a single Redis into the first stream. A worker that settles facts of a
-        shard moves its position first, and so waits for the worker that has locked it.
+        The previous version wrote all facts of a single Redis to the first stream. A worker that settles facts of a
+        shard first moves its position, and so waits for the worker that has locked it.
         """
         if foreign:
             await self.fetch(_LOCK_SHARDS, [*foreign, *own])
 
     async def move(self, moved: Mapping[int, tuple[Position, Position]]) -> None:
-        """Move stream positions, each from where it was to where it is to be.
+        """Move stream positions, each from its expected old value to its new one.
 
         Raises:
-            BatchConflictError: one isn't where it was.
+            BatchConflictError: one has another value.
         """
         rows = [(shard, str(before), str(after)) for shard, (before, after) in sorted(moved.items())]
         await self.write("stream_positions", _MOVE_POSITIONS, rows)
 
     async def keep_torrents(self, torrents: Collection[int]) -> None:
-        """Protect torrents from deletion until the transaction ends: a deletion waits before it locks other rows.
+        """Protect torrents from deletion until the transaction ends: a deletion then waits before it locks other rows.
 
         Raises:
             BatchConflictError: one of them is gone.
@@ -107,9 +107,9 @@ class Store:
         """Commit everything that the block writes, or nothing.
 
         Raises:
-            BatchConflictError: what was loaded has changed.
+            BatchConflictError: a loaded row has changed.
             BatchRefusedError: Postgres will never store these rows.
-            PostgresUnavailableError: Postgres can't be asked.
+            PostgresUnavailableError: Postgres isn't available.
         """
         rows = Rows(self._connection)
         with postgres_errors():
@@ -122,7 +122,7 @@ class Store:
         """Run a query outside of any transaction.
 
         Raises:
-            PostgresUnavailableError: Postgres can't be asked.
+            PostgresUnavailableError: Postgres isn't available.
         """
         with postgres_errors():
             return await self._connection.fetch(statement, *arguments)
@@ -133,7 +133,7 @@ class Store:
         return {row["shard"]: parse_position(row["last_id"]) for row in rows}
 
     async def rewind(self, before: Mapping[int, Position]) -> None:
-        """Set shards back to the start of their stream, and make announce ask again for what Redis had counted.
+        """Reset shards to the start of their stream, and make announce look up again what Redis had counted.
 
         Raises:
             BatchConflictError: a position isn't what ``before`` says.
@@ -144,5 +144,5 @@ class Store:
 
 
 def columns(rows: Collection[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Turn rows into columns, as statements take them."""
+    """Turn rows into columns, for statements."""
     return list(zip(*rows, strict=True))

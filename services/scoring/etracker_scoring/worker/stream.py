@@ -19,7 +19,7 @@ from etracker_shared.agreements.facts import UNKNOWN, Fact, NewerFactError, unpa
 class ShardState:
     """The state of one shard's stream.
 
-    ``last``: the id given last, :data:`START` if there is no stream. ``oldest``: of the entries it holds.
+    ``last``: the last id it assigned, :data:`START` if there is no stream. ``oldest``: the id of its oldest entry.
     """
 
     entries: int
@@ -28,7 +28,7 @@ class ShardState:
 
 
 class _Shard:
-    """What was read of a shard and not handed out yet. ``newer``: what can't be read by this version comes next."""
+    """Entries of a shard that were read and not handed out yet. ``newer``: this version can't read the next entry."""
 
     def __init__(self, position: Position) -> None:
         self.handed_out = position
@@ -43,8 +43,8 @@ class _Shard:
 class FactStreams:
     """Reads with XRANGE rather than XREAD: one key per command, so that a pipeline may span a cluster's slots.
 
-    Entries that were read and not handed out wait here. They stay valid as long as positions move
-    only over entries that were handed out, and are dropped otherwise.
+    Entries that were read and not handed out yet are kept here. They are dropped if a position moves
+    past anything other than entries that were handed out.
     """
 
     def __init__(self, client: Redis | RedisCluster) -> None:
@@ -53,16 +53,16 @@ class FactStreams:
 
     @property
     def newer(self) -> Mapping[int, NewerFactError]:
-        """The shards whose next entry only a newer version can read, once all before it was handed out."""
+        """The shards whose next entry only a newer version can read; all entries before it were handed out."""
         return {at: shard.newer for at, shard in self._shards.items() if shard.newer and not shard.waiting}
 
     async def read(self, positions: Mapping[int, Position], max_facts: int) -> Sequence[Entry]:
-        """Return entries after the positions, each shard's in order, about ``max_facts`` facts at most.
+        """Return entries after the positions, each shard's in order, with at most about ``max_facts`` facts.
 
-        Shards with entries take turns. The stream itself stays as it is.
+        Shards with entries take turns. The streams aren't changed.
 
         Raises:
-            StreamsUnavailableError: Redis can't be asked.
+            StreamsUnavailableError: Redis isn't available.
         """
         for at in self._shards.keys() - positions.keys():
             del self._shards[at]
@@ -74,9 +74,9 @@ class FactStreams:
         return list(self._take(max_facts))
 
     async def _fill(self, shards: Sequence[int], max_facts: int) -> None:
-        """Read on where there is more, until there are enough facts: an entry may hold one or a batch of them.
+        """Read more entries until there are enough facts: an entry may contain one fact or a batch of them.
 
-        How many shards are in use, and how full entries are, isn't known beforehand.
+        It isn't known in advance how many shards are in use and how many facts an entry has.
         """
         entries = max(1, max_facts // max(1, len(self._shards)))
         found = 0
@@ -94,7 +94,7 @@ class FactStreams:
             shards = further
 
     def _keep(self, at: int, reply: Sequence[tuple[bytes, Mapping[bytes, bytes] | None]]) -> int:
-        """Keep a shard's entries up to one of a newer version; return how many facts they hold."""
+        """Keep a shard's entries up to one of a newer version; return how many facts they contain."""
         shard, found = self._shards[at], 0
         for item in reply:
             try:
@@ -123,17 +123,17 @@ class FactStreams:
         """Delete the entries up to and including the positions.
 
         Raises:
-            StreamsUnavailableError: Redis can't be asked.
+            StreamsUnavailableError: Redis isn't available.
         """
         kept_from = {shard: Position(at.milliseconds, at.sequence + 1) for shard, at in positions.items()}
         commands = [("XTRIM", redis_keys.facts(shard), "MINID", str(first)) for shard, first in kept_from.items()]
         await execute(self._client, commands)
 
     async def inspect(self, shards: Collection[int]) -> Mapping[int, ShardState]:
-        """Return the state of some shards.
+        """Return the states of these shards.
 
         Raises:
-            StreamsUnavailableError: Redis can't be asked.
+            StreamsUnavailableError: Redis isn't available.
         """
         commands = [("XINFO STREAM", redis_keys.facts(shard)) for shard in shards]
         replies = await execute(self._client, commands, raise_on_error=False)
@@ -153,7 +153,7 @@ def _entry(shard: int, entry_id: bytes, fields: Mapping[bytes, bytes] | None) ->
 
 
 def _believable(fact: Fact, position: Position) -> Fact:
-    """Refuse what no announce could have written, and hold back a clock that runs ahead of Redis'.
+    """Refuse facts that no announce could have written, and correct times that are ahead of Redis' clock.
 
     A fact from the future would make every later one of its session look stale.
 

@@ -6,7 +6,7 @@ from etracker_shared.agreements.facts import MAX_COUNTER
 
 
 def capped(counter: int) -> int:
-    """Stop at the largest counter: clients claim what they like, and a bigint must not overflow."""
+    """Stop at the largest counter: clients may claim any number, and a bigint must not overflow."""
     return min(counter, MAX_COUNTER)
 
 
@@ -28,7 +28,7 @@ class Sums:
         self.last_seen_ms = max(self.last_seen_ms, at_ms)
 
     def columns(self) -> tuple[int, int, int, int, float]:
-        """Return the sums as a statement takes them, the time in Unix seconds."""
+        """Return the sums as arguments of a statement, the time in Unix seconds."""
         return self.snatches, self.uploaded, self.downloaded, self.seeding_seconds, self.last_seen_ms / 1000
 
 

@@ -26,8 +26,8 @@ class Snatches(NamedTuple):
 class RedisSwarms:
     """The counts and snatches of swarms. Every method is one pipeline and may raise StreamsUnavailableError.
 
-    A *mark* is what :meth:`mark` left at a tag (the first byte of an infohash). If it is gone or another one, Redis
-    has lost data since.
+    A *mark* is the value that :meth:`mark` stores for a tag (the first byte of an infohash). If it is missing or
+    differs, Redis has lost data since.
     """
 
     def __init__(self, client: Redis | RedisCluster) -> None:
@@ -58,7 +58,7 @@ class RedisSwarms:
         return _parse_marks(replies[: len(marks)])
 
     async def publish(self, snatches: Sequence[Snatches]) -> None:
-        """Write into the swarms that exist how often they were snatched; a number never falls."""
+        """Write to the existing swarms how often they were snatched; a number never falls."""
         await execute(
             self._client,
             [("EVAL", _PUBLISH.source, 1, redis_keys.members(info_hash), number) for info_hash, number in snatches],

@@ -5,7 +5,7 @@ from httpx import AsyncClient
 
 from etracker_admin_api.http.cors import frontend_origins
 from etracker_admin_api.settings import AdminSettings
-from tests.integration.admin_api.conftest import AUTHORIZED, serving
+from tests.support.admin_api import AUTHORIZED, serving
 from tests.support.postgres import PostgresServer
 
 V1 = "/api/v1"

@@ -15,7 +15,8 @@ from etracker_admin_api.statistics.history import TORRENT_LADDER, TRACKER_LADDER
 from etracker_admin_api.statistics.live_counts import LiveTotals
 from etracker_admin_api.statistics.store import HistoryStore
 from etracker_shared.agreements.redis_keys import ALL_TOTALS
-from tests.integration.admin_api.conftest import eventually, serving
+from tests.support.admin_api import serving
+from tests.support.waiting import eventually
 
 V1 = "/api/v1"
 NOON = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)

@@ -21,8 +21,8 @@ from etracker_admin_api.statistics.tracker import FRESH_SECONDS
 from etracker_admin_api.torrents.list_store import MOST_SORTED
 from etracker_admin_api.torrents.listing import TorrentQuery
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
-from tests.integration.admin_api.conftest import serving
 from tests.integration.admin_api.v1.listing_plans import QUESTIONS, explain, plans_of
+from tests.support.admin_api import serving
 from tests.support.catalogue import fill_catalogue
 from tests.support.postgres import PostgresServer, cloned_database, connect
 

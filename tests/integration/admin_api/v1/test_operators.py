@@ -7,7 +7,7 @@ import pytest
 from httpx import AsyncClient
 
 from etracker_admin_api.api_keys import hash_api_key
-from tests.integration.admin_api.conftest import AUTHORIZED
+from tests.support.admin_api import AUTHORIZED
 
 OPERATORS = "/api/v1/operators"
 ANNES = {"Authorization": "Bearer annes"}

@@ -9,9 +9,9 @@ import pytest
 from httpx import AsyncClient, Response
 
 from etracker_admin_api.api_keys import hash_api_key
-from tests.integration.admin_api.conftest import AUTHORIZED
-from tests.integration.admin_api.test_authorization import OPERATORS, fill
-from tests.unit.admin_api.torrent_files import torrent, v1_info
+from tests.support.admin_api import AUTHORIZED
+from tests.support.admin_routes import OPERATORS, fill
+from tests.support.torrent_files import torrent, v1_info
 
 INFO_HASH = "07" * 20
 OTHER = "08" * 20

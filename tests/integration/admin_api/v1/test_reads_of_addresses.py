@@ -12,7 +12,7 @@ from etracker_admin_api.api_keys import hash_api_key
 from etracker_admin_api.app import create_app
 from etracker_admin_api.settings import AdminSettings
 from etracker_shared.language.identity import InfoHash
-from tests.integration.admin_api.conftest import AUTHORIZED
+from tests.support.admin_api import AUTHORIZED
 
 FILM, OTHER = InfoHash(b"f" * 20), InfoHash(b"o" * 20)
 ANNES = {"Authorization": "annes"}

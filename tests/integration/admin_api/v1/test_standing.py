@@ -11,7 +11,7 @@ from etracker_scoring.api.app import create_app
 from etracker_scoring.settings import ScoringSettings
 from etracker_shared.agreements.standing import StandingReport
 from etracker_shared.plumbing.settings import PostgresSettings
-from tests.integration.admin_api.conftest import serving
+from tests.support.admin_api import serving
 from tests.support.announce import port_of
 from tests.support.announce import serving as serving_on_a_port
 from tests.support.processes import free_port

@@ -13,7 +13,7 @@ from etracker_admin_api.settings import AdminSettings
 from etracker_shared.agreements import redis_keys
 from etracker_shared.agreements.peer_records import LAYOUT, PeerFlag
 from etracker_shared.language.identity import InfoHash, hash_announce_key, hash_guest
-from tests.integration.admin_api.conftest import AUTHORIZED
+from tests.support.admin_api import AUTHORIZED
 
 FILM = InfoHash(bytes(range(20)))
 PATH = f"/api/v1/infohashes/{FILM.hex()}/peers"

@@ -10,13 +10,14 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 from structlog import get_logger
 
-from etracker_admin_api.errors import FileChangedError, PostgresUnavailableError, UnknownTorrentError, WrongKeyError
+from etracker_admin_api.errors import FileChangedError, UnknownTorrentError, WrongKeyError
 from etracker_admin_api.http.callers import Callers
 from etracker_admin_api.http.infohashes import not_tracked
 from etracker_admin_api.http.roles import key_not_registered
 from etracker_admin_api.torrent_file.parsing import ParsedTorrent
 from etracker_admin_api.torrents.files.downloads import Download, Downloads
 from etracker_shared.language.identity import InfoHash
+from etracker_shared.language.outages import PostgresUnavailableError
 
 log = get_logger("admin_api")
 

@@ -32,8 +32,8 @@ class SwarmLimits:
     """What the scripts need to know besides the step.
 
     ``peer_lifetime_seconds``: how long a peer lives after its last announce. ``sweep_seconds``: pause between
-    two rounds of the sweeper over a swarm. ``peers_per_key``, ``peers_per_address``: members of one key, and of one IPv4
-    address or IPv6 /64, in one swarm, at most 255.
+    two rounds of the sweeper over a swarm. ``peers_per_key``, ``peers_per_address``: members of one key, and of one
+    IPv4 address or IPv6 /64, in one swarm, at most 255.
     """
 
     peers_per_key: int

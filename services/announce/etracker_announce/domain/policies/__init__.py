@@ -8,14 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from etracker_announce.domain.policies import announces, equilibrium, good_seeds, random_peers, ratio, seeds, tiers
+from etracker_announce.domain.policies import equilibrium, list_policies, random_peers, tiers
 from etracker_announce.domain.policies.equilibrium import EquilibriumParameters
 from etracker_announce.domain.policies.question import Asker, Question
 from etracker_announce.domain.swarm import Records
+from etracker_shared.agreements.policies import PolicyName
 
-__all__ = ["DEFAULT_POLICY", "POLICIES", "Asker", "EquilibriumParameters", "Policy", "Question", "configured_policy"]
-
-DEFAULT_POLICY = "equilibrium"
+__all__ = ["POLICIES", "Asker", "EquilibriumParameters", "Policy", "Question", "configured_policy"]
 
 SPARE_CANDIDATES = 10
 
@@ -38,7 +37,7 @@ class Policy:
     """``choose``: the function. ``choose_many``: the same for several askers at once, if that costs less.
 
     ``window``: how many candidates it needs for a list of numwant.
-    ``rivals``: up to how many seeders of a torrent a seeder's candidates should include the others, to be counted.
+    ``rivals``: if a torrent has at most this many seeders, a seeder's candidates include the others, to be counted.
     ``interval``: the announce interval that it wants, in seconds; None for the usual one.
     """
 
@@ -50,22 +49,24 @@ class Policy:
 
 
 POLICIES = {
-    "random": Policy(random_peers.choose),
-    "announces": Policy(announces.choose),
-    "seeds": Policy(seeds.choose),
-    "good_seeds": Policy(good_seeds.choose),
-    "ratio": Policy(ratio.choose),
-    "tiers": Policy(tiers.choose, window=_many),
-    "equilibrium": Policy(equilibrium.choose, equilibrium.choose_many, _many, equilibrium.RIVALS, equilibrium.interval),
+    PolicyName.RANDOM: Policy(random_peers.choose),
+    PolicyName.ANNOUNCES: Policy(list_policies.choose_one_more_each),
+    PolicyName.SEEDS: Policy(list_policies.choose_one_more_each),
+    PolicyName.GOOD_SEEDS: Policy(list_policies.choose_by_good_seeding),
+    PolicyName.RATIO: Policy(list_policies.choose_by_ratio),
+    PolicyName.TIERS: Policy(tiers.choose, window=_many),
+    PolicyName.EQUILIBRIUM: Policy(
+        equilibrium.choose, equilibrium.choose_many, _many, equilibrium.RIVALS, equilibrium.interval
+    ),
 }
 
 
-def configured_policy(name: str, parameters: EquilibriumParameters, interval_seconds: int) -> Policy:
+def configured_policy(name: PolicyName, parameters: EquilibriumParameters, interval_seconds: int) -> Policy:
     """Return a policy. ``parameters`` are for ``equilibrium``, the tracker's usual interval is for ``tiers``."""
     policy = POLICIES[name]
-    if policy.choose is tiers.choose:
+    if name is PolicyName.TIERS:
         return replace(policy, choose=partial(tiers.choose, interval_seconds=interval_seconds))
-    if policy.choose is not equilibrium.choose:
+    if name is not PolicyName.EQUILIBRIUM:
         return policy
     return replace(
         policy,

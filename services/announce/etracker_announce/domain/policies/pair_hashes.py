@@ -16,7 +16,7 @@ _UNIT = np.array(2.0**-64)
 
 
 def pair_hashes(pair_hash: int, others: Numbers) -> Floats:
-    """Hash one peer with each of some others to 0..1. Each is given by the secret hash in its record."""
+    """Hash one peer with each of several others to 0..1. Peers are given by the secret hashes in their records."""
     return mixed(others + np.uint64(pair_hash))
 
 

@@ -1,4 +1,4 @@
-"""What a policy is asked: which peers to introduce to this asker now."""
+"""The question that a policy answers: which peers does this asker get now?"""
 
 from typing import NamedTuple
 

@@ -39,5 +39,5 @@ def lots_of(pair_hashes: Numbers, seeds: Numbers | np.uint64) -> Numbers:
 
 
 def smallest(lots: Numbers, size: int) -> Places:
-    """Return the places of the ``size`` smallest lots; there are more."""
+    """Return the places of the ``size`` smallest lots. There must be more lots than that."""
     return np.argpartition(lots, size)[:size]

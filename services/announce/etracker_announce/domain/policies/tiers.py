@@ -13,7 +13,7 @@ INTERVAL_SECONDS = 1800
 def choose(question: Question, candidates: Records, interval_seconds: int = INTERVAL_SECONDS) -> Records:
     """Choose numwant peers at random, up to the highest tier that the asker has reached by now.
 
-    Intervals are counted by time, not by announces: asking more often shows no more.
+    Intervals are counted by time, not by announces: announcing more often shows no more.
     """
     asker = question.asker
     highest = asker.tier + max(0, question.now - asker.first_seen) // interval_seconds

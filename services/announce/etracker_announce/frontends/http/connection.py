@@ -1,7 +1,7 @@
 """One HTTP connection: requests in, answers out, in order.
 
 Everything is bounded: the head of a request in size and time, an idle connection in time, an unread answer by flow
-control and in time, a pipeline by not reading on.
+control and in time, a pipeline by not reading any further.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from etracker_announce.frontends.http.parser import Parsed, RequestParser
 from etracker_announce.frontends.http.responses import Page, write_response
 
 LAST_CHANCE_SECONDS = 1.0
-"""How long a connection without a request so far may still send one once the service stops."""
+"""How long a connection that hasn't sent a request yet may still send one once the service stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class HttpConnection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._waiting: deque[Parsed] = deque()
         self._busy = False
-        self._closing = False  # once everything that waits is answered
+        self._closing = False  # as soon as all waiting requests are answered
         self._draining = False
         self._has_asked = False
         self._idle_since = 0.0
@@ -65,7 +65,7 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the clock at once: a client may never send anything."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's class doesn't inherit from it
         self._open.connections.add(self)
         self._idle_since = self._loop.time()
         self._clock = self._loop.call_later(
@@ -74,7 +74,7 @@ class HttpConnection(asyncio.Protocol):
         self._take(self._received)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """Drop the requests that nobody will read the answers of."""
+        """Drop the requests whose answers nobody will read."""
         self._clock.cancel()
         self._waiting.clear()
         self.resume_writing()
@@ -93,7 +93,7 @@ class HttpConnection(asyncio.Protocol):
         self._unread = None
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came."""
+        """Parse the received bytes."""
         if self._closing:
             return
         was_in_head = self._parser.in_head
@@ -110,7 +110,7 @@ class HttpConnection(asyncio.Protocol):
     # what the server calls when it stops
 
     def shutdown(self) -> None:
-        """Answer the requests under way or on their way, then close."""
+        """Answer the requests that are running or still arriving, then close."""
         self._draining = True
         if self._busy:
             return
@@ -183,7 +183,7 @@ class HttpConnection(asyncio.Protocol):
             self._transport.close()
 
     def _look_at_clock(self) -> None:
-        """Close a connection that waited too long for its client; otherwise look again when it might have."""
+        """Close a connection that has waited too long for its client; otherwise check again when it might have."""
         if self._transport.is_closing():
             self._transport.abort()  # the client had long enough to read its answer
             return

@@ -11,7 +11,7 @@ class Closable(Protocol):
     """A connection."""
 
     def shutdown(self) -> None:
-        """Answer the requests under way or on their way, then close."""
+        """Answer the requests that are running or still arriving, then close."""
         ...
 
     def abort(self) -> None:
@@ -33,7 +33,7 @@ class OpenConnections:
         return not self.connections and not self.tasks
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a task that has to end first."""
+        """Run a task that has to end before the service does."""
         task = self._loop.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)

@@ -1,7 +1,8 @@
 """The text for each reason of a refusal. Texts are an API.
 
-Clients and the tools around them act on words in these texts, up to deleting the user's data. So only the text that
-means it contains one of :data:`FORBIDDEN`. Transmission 3.00 cuts at 127 bytes and BiglyBT after the first line.
+Clients and the tools around them act on words in these texts, up to deleting the user's data. So only the
+text that is meant to have that effect contains one of :data:`FORBIDDEN`. Transmission 3.00 cuts at 127
+bytes and BiglyBT after the first line.
 """
 
 from etracker_announce.domain.errors import Reason

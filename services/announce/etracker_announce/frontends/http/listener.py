@@ -2,7 +2,7 @@
 
 A transport, a protocol and its timer add a quarter to the cost of an announce. The kernel wakes the listener
 only once a request has arrived (``TCP_DEFER_ACCEPT``), so such a connection is four system calls: accept, read,
-answer, close. If the first bytes are anything else than one whole request that closes its connection, the connection
+answer, close. If the first bytes are anything other than one whole request that closes its connection, the connection
 gets a transport and an :class:`~etracker_announce.frontends.http.connection.HttpConnection`.
 """
 
@@ -35,7 +35,7 @@ log = get_logger("connection")
 
 
 class Listener:
-    """Listening sockets, and what becomes of the connections they accept.
+    """Accepts connections on sockets and answers or hands them over.
 
     ``linger_seconds``: how long it goes on accepting when the service stops, for clients that connected before.
     """
@@ -71,7 +71,7 @@ class Listener:
             self._loop.add_reader(listening, self._accept, listening)
 
     async def close(self) -> None:
-        """Accept the connections that wait already and those of the next moment, then none."""
+        """Accept the connections that already wait and those of the next moment, then stop."""
         self._closing = True
         for listening in self._sockets:
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 0)
@@ -97,7 +97,7 @@ class Listener:
             self._handle(connection, address[0])
 
     def _pause(self, listening: socket.socket, error: OSError) -> None:
-        """Give connections time to end; the socket would be readable again and again."""
+        """Stop accepting for a moment, until connections have ended; otherwise the socket would stay readable."""
         log.error("too_many_connections", reason=error.strerror)
         self._loop.remove_reader(listening)
         self._loop.call_later(PAUSE_SECONDS, self._resume, listening)

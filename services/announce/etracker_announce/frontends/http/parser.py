@@ -25,7 +25,7 @@ class HttpRequest(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """A whole request: one for the tracker, or the page that answers it. ``closes``: its connection ends with it."""
+    """A complete request for the tracker, or the page that answers another. ``closes``: the connection ends with it."""
 
     request: HttpRequest | Page
     closes: bool
@@ -34,11 +34,11 @@ class Parsed(NamedTuple):
 class RequestParser:
     """Parses what one connection receives. Bodies are ignored: no announce has one.
 
-    ``in_head``: a head has begun and isn't complete. ``error``: what the first bytes are answered with that aren't
+    ``in_head``: a head has begun and isn't complete. ``error``: the answer to the first bytes that aren't
     HTTP. ``ended``: nothing more is parsed, because of an error or because the client wants another protocol.
     """
 
-    # Most connections are a single request: what only others change isn't set for each of them.
+    # Most connections are a single request: attributes that only other connections change aren't set for each of them.
     in_head = False
     error: Page | None = None
     ended = False
@@ -80,7 +80,7 @@ class RequestParser:
         self.in_head = self._head_began = True
 
     def on_url(self, url: bytes) -> None:
-        """Take the URL, or a part of it."""
+        """Append the URL, or a part of it."""
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -93,7 +93,7 @@ class RequestParser:
         self.in_head = False
 
     def on_message_complete(self) -> None:
-        """Take the request."""
+        """Finish the request."""
         closes = self._parser.get_http_version() == "1.0" or not self._parser.should_keep_alive()
         method = self._parser.get_method()
         path, _, query = self._url.partition(b"?")

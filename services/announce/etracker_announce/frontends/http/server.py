@@ -1,4 +1,4 @@
-"""The HTTP front end as a whole: it listens, and when it stops it answers everything that was asked before."""
+"""The HTTP front end as a whole: it listens, and answers all earlier requests when it stops."""
 
 import asyncio
 from typing import Self

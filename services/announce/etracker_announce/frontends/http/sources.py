@@ -1,4 +1,4 @@
-"""Whose request it is: the socket's address, or the one in ``X-Forwarded-For`` if a trusted proxy sent it."""
+"""The address a request comes from: the socket's, or the one in ``X-Forwarded-For`` if a trusted proxy sent it."""
 
 from collections.abc import Callable
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""What is counted of a batch: one module per subject. To add one, write a reader and name it here (CONTRIBUTING.md)."""
+"""What is counted in a batch: one module per subject. To add one, write a reader and name it here (CONTRIBUTING.md)."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ from etracker_scoring.worker.swarms import RedisSwarms
 def make_readers(
     settings: WorkerSettings, parameters: Callable[[], ScoreParameters], swarms: RedisSwarms, metrics: WorkerMetrics
 ) -> Sequence[Reader[Any, Any]]:
-    """Make the readers in the order in which they write: keys first, since other rows refer to them."""
+    """Return the readers in the order in which they write: keys first, since other rows refer to them."""
     readers: list[Reader[Any, Any]] = [
         ScoresReader(parameters, metrics.tier_changes),
         SnatchesReader(),

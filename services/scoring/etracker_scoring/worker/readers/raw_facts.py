@@ -12,13 +12,13 @@ Changes = list[tuple[datetime, bytes]]
 
 
 class RawFactsReader(Reader[None, Changes]):
-    """Keeps every fact that was read, those that don't count included."""
+    """Stores every fact that was read, including those that don't count."""
 
     async def load(self, batch: Batch, rows: Rows) -> None:
         """Load nothing."""
 
     def read(self, batch: Batch, known: None) -> Changes:  # noqa: ARG002 - see Reader
-        """Return each fact's time and its bytes."""
+        """Return each fact's time and bytes."""
         return list(_raw_facts(batch))
 
     async def store(self, changes: Changes, rows: Rows) -> None:

@@ -38,7 +38,7 @@ Changes = Mapping[SessionKey, Session]
 
 
 class SessionsReader(Reader[None, Changes]):
-    """Stores the state that the next facts are compared with."""
+    """Stores the states with which the next facts are compared."""
 
     async def load(self, batch: Batch, rows: Rows) -> None:
         """Load nothing: the batch has the sessions."""

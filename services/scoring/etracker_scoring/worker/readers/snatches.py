@@ -1,4 +1,4 @@
-"""Memberships: who downloads what, and who has finished. The first finish is the snatch."""
+"""Memberships: which keys download or have finished which torrents. The first finish is the snatch."""
 
 from etracker_scoring.worker.batch import Batch
 from etracker_scoring.worker.reader import Reader
@@ -14,7 +14,7 @@ ON CONFLICT (key_id, info_hash_id) DO UPDATE SET leeching = excluded.leeching, s
 """
 
 Changes = dict[MembershipKey, Membership]
-"""The memberships that are new or not as they were."""
+"""The memberships that are new or changed."""
 
 
 class SnatchesReader(Reader[None, Changes]):

@@ -10,8 +10,8 @@ from etracker_scoring.worker.sums import Sums, capped_addition
 from etracker_scoring.worker.swarms import RedisSwarms, Snatches
 from etracker_shared.language.identity import InfoHash
 
-# Seeders as they are: if no column of ``health`` is in a statement, Postgres parses that column's expression again for
-# each row (docs/adr/0042).
+# ``seeders`` is set to itself: if no column of ``health`` is in a statement, Postgres parses that column's expression
+# again for each row (docs/adr/0042).
 ADD_TO_TORRENTS = f"""
 UPDATE infohashes stored SET seeders = stored.seeders, downloaded = stored.downloaded + added.snatches,
     {capped_addition("uploaded_bytes")}, {capped_addition("downloaded_bytes")}, {capped_addition("seeding_seconds")},
@@ -46,7 +46,7 @@ class Changes(NamedTuple):
 
 
 def sum_up(facts: Iterable[SettledFact]) -> dict[int, Sums]:
-    """Return what facts add to each torrent."""
+    """Return what the facts add to each torrent."""
     torrents: dict[int, Sums] = {}
     for item in facts:
         sums = torrents.get(item.torrent.id)
@@ -69,7 +69,7 @@ class TorrentsReader(Reader[None, Changes]):
         self._unpublished: dict[InfoHash, int] = {}
 
     async def load(self, batch: Batch, rows: Rows) -> None:
-        """Load nothing: sums are added to the rows where they are."""
+        """Load nothing: the statement adds to the stored sums."""
 
     def read(self, batch: Batch, known: None) -> Changes:  # noqa: ARG002 - see Reader
         """Return what is added to each torrent."""

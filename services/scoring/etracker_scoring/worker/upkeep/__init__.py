@@ -1,1 +1,1 @@
-"""What runs by the clock, once over all workers."""
+"""Periodic jobs, each of which runs in one of the workers."""

@@ -1,4 +1,4 @@
-"""Take old rows out of Postgres in steps that hold no lock for long."""
+"""Removes old rows from Postgres in steps that hold no lock for long."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ import asyncpg
 
 from etracker_scoring.errors import postgres_errors
 
-# A session that announces at the same moment is compared again once its row is unlocked, and stays.
+# A session that announces at the same moment is checked again once its row is unlocked, and is kept.
 _FOLD_SESSIONS = """
 WITH looked_at AS (
     SELECT id FROM announces WHERE id > $1 ORDER BY id LIMIT 5000
@@ -48,7 +48,7 @@ DELETE FROM facts WHERE ctid = ANY (ARRAY(SELECT ctid FROM facts WHERE at < $1 L
 
 
 class Archive:
-    """Sessions and facts that grow old. Every method may raise PostgresUnavailableError."""
+    """Old sessions and facts. Every method may raise PostgresUnavailableError."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool

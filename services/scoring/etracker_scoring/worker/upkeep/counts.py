@@ -1,7 +1,7 @@
-"""Carry seeders and leechers from the swarms into Postgres, so that lists can be sorted by them.
+"""Copies seeders and leechers from the swarms to Postgres, so that lists can be sorted by them.
 
-Swarms that changed since the last round are compared; all of them in the first round, and those of a tag whose
-mark isn't the one left there, because Redis lost data then.
+Each round compares the swarms that changed since the last one. The first round compares all swarms, and a later one
+all swarms of a tag whose mark has changed, because that means that Redis lost data.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from etracker_scoring.worker.upkeep.torrent_counts import TorrentCounts
 from etracker_shared.language.identity import InfoHash
 
 OVERLAP_SECONDS = 60
-"""Allowance for clocks that differ and for announces that take long."""
+"""Allowance for differing clocks and for slow announces."""
 
 CHUNK = 1000
 
@@ -40,15 +40,15 @@ class CountsSync:
         """Sync until cancelled.
 
         Raises:
-            PostgresUnavailableError: Postgres can't be asked.
-            StreamsUnavailableError: Redis can't be asked.
+            PostgresUnavailableError: Postgres isn't available.
+            StreamsUnavailableError: Redis isn't available.
         """
         while True:
             await self.sync()
             await asyncio.sleep(self._pause_seconds)
 
     async def sync(self) -> None:
-        """Do one round."""
+        """Run one round."""
         now = int(time.time())
         since = (now if self._mark is None else self._mark) - OVERLAP_SECONDS
         marks, changed = await self._swarms.changed(since)
@@ -57,7 +57,7 @@ class CountsSync:
             log.warning("redis_lost_data", tags=len(lost))
         lost_since: set[int] = set()
         if lost:
-            lost_since = await self._mark_tags(now, marks, forget_before=0)  # so that a loss from here on shows
+            lost_since = await self._mark_tags(now, marks, forget_before=0)  # so that a loss from now on is noticed
             marks = dict.fromkeys(marks, now)
             for tag in sorted(lost):
                 await self._sync_all(tag)
@@ -66,9 +66,12 @@ class CountsSync:
         self._mark = now
 
     async def _mark_tags(self, now: int, expected: Mapping[int, int | None], forget_before: int) -> set[int]:
-        """Mark every tag; return those whose mark was no longer the expected one."""
+        """Mark every tag; return those whose mark was no longer the expected one.
+
+        A Redis that stalls, as on a full or slow disk, runs what the client repeated twice: the second run finds ours.
+        """
         replaced = await self._swarms.mark(now, forget_before)
-        return {tag for tag, mark in replaced.items() if mark != expected[tag]}
+        return {tag for tag, mark in replaced.items() if mark not in {expected[tag], now}}
 
     async def _sync_all(self, tag: int) -> None:
         """Compare all swarms of a tag, and the torrents that had peers when Redis lost them.

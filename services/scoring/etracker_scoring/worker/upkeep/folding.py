@@ -11,7 +11,7 @@ from structlog import get_logger
 from etracker_scoring.worker.upkeep.archive import Archive
 
 SESSIONS_LAST = timedelta(weeks=8)
-"""A base that lived this long is of no use: an outage of the tracker or a holiday is shorter."""
+"""A base is of no use after this time: outages of the tracker and holidays are shorter."""
 
 DAY_SECONDS = 24 * 3600
 GUESTS_SECONDS = 600
@@ -35,7 +35,7 @@ class Folding:
         """Fold now and every day, and look for silent guests in between.
 
         Raises:
-            PostgresUnavailableError: Postgres can't be asked.
+            PostgresUnavailableError: Postgres isn't available.
         """
         while True:
             await self.fold(datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""Every night: move the thresholds towards what the community scores."""
+"""Moves the thresholds towards the scores of the community every night."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ class NightlyRecalibration:
         """Recalibrate every night until cancelled.
 
         Raises:
-            PostgresUnavailableError: Postgres can't be asked.
+            PostgresUnavailableError: Postgres isn't available.
         """
         while True:
             await asyncio.sleep(seconds_until_night(datetime.now(UTC)))

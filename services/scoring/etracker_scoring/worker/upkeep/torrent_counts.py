@@ -16,7 +16,7 @@ _COUNTED = """
 SELECT info_hash FROM infohashes WHERE (seeders > 0 OR leechers > 0) AND info_hash BETWEEN $1 AND $2
 """
 
-# Rows are locked in the order of their ids, as by workers that settle facts: none waits for another in a circle.
+# Rows are locked in the order of their ids, as workers that settle facts do, so that there are no deadlocks.
 _WRITE_COUNTS = """
 WITH differing AS (
     SELECT infohashes.id, now.seeders, now.leechers

@@ -36,7 +36,7 @@ __all__ = [
 WINDOW = 300
 
 FEW = 48
-"""Up to how many candidates a loop is faster than numpy."""
+"""The most candidates for which a loop is faster than numpy."""
 
 
 def interval(question: Question, parameters: EquilibriumParameters = DEFAULTS) -> int | None:

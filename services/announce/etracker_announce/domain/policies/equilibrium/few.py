@@ -1,4 +1,4 @@
-"""The law of policy ``equilibrium``, one pair at a time: faster than numpy for a few candidates."""
+"""The rules of policy ``equilibrium``, one pair at a time: faster than numpy for a few candidates."""
 
 from etracker_announce.domain.policies.equilibrium.kinds import KIND_OF, READ
 from etracker_announce.domain.policies.equilibrium.parameters import TIERS, EquilibriumParameters, tau_of

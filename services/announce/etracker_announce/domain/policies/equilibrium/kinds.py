@@ -1,4 +1,4 @@
-"""What the law reads of a record, and the kind of a candidate: its tier, plus five if it leeches."""
+"""The fields of a record that the rules read, and the kind of a candidate: its tier, plus five if it leeches."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ READ: np.dtype[np.void] = np.dtype(
         "itemsize": RECORD.itemsize,
     }
 )
-"""Parts of :data:`~etracker_announce.domain.swarm.RECORD`: tier and flags are neighbours, here one number."""
+"""Parts of :data:`~etracker_announce.domain.swarm.RECORD`: the adjacent tier and flags as one number."""
 
 _SEEDING = int(PeerFlag.SEEDER | PeerFlag.PARTIAL_SEED) << 8
 

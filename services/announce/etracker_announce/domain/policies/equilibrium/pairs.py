@@ -1,4 +1,4 @@
-"""The law of policy ``equilibrium`` for all pairs of several askers with their candidates, at once.
+"""The rules of policy ``equilibrium`` for all pairs of several askers and their candidates, at once.
 
 An operation of numpy takes most of a microsecond, however few its numbers; shared by all announces of a batch it costs
 each of them little. So the candidates of all askers are in one array, one after the other, and what is known about an
@@ -94,7 +94,7 @@ class Pairs:
         return terms
 
     def _allowed(self) -> Flags:
-        """Return at which places both peers accept each other, as far as they leech."""
+        """Return at which places both peers accept each other; a peer that doesn't leech accepts everybody."""
         accepted = np.array([terms.accepted for terms in self._terms])
         accepting = np.array([terms.accepting for terms in self._terms])
         allowed: Flags = self._hash <= accepted.take(self._cell)
@@ -105,7 +105,7 @@ class Pairs:
         return allowed
 
     def _shares_at(self, places: Places) -> Floats:
-        """Return which share of peers of the asker's tier each of some leechers of lower tiers accepts by now."""
+        """Return, for each leecher of a lower tier, the share of the asker's tier that it accepts by now."""
         parameters, askers = self._parameters, self._asker.take(places)
         tiers = np.array([question.asker.tier for question in self._questions], np.float64)
         now = np.array([question.now for question in self._questions], np.float64)
@@ -116,7 +116,7 @@ class Pairs:
         return np.exp2(gaps * math.log2(parameters.phi))
 
     def _guarantee(self, places: Places) -> Flags:
-        """Return which of some leechers accept the asker because few of its rivals are closer to them."""
+        """Return which of these leechers accept the asker because few of its rivals are closer to them."""
         closest = np.array([terms.closest for terms in self._terms]).take(self._cell.take(places))
         accept: Flags = closest > 0
         exact = accept.nonzero()[0]
@@ -125,7 +125,7 @@ class Pairs:
         return accept
 
     def _closer_rivals(self, places: Places) -> Places:
-        """Count for each of some candidates the rivals of its asker that are closer to it than the asker is."""
+        """Count, for each candidate, the rivals of its asker that are closer to it than the asker is."""
         leeching = np.array([question.asker.role == LEECHER for question in self._questions])
         rivals = (self._leeching == leeching.take(self._asker)).nonzero()[0]
         counts = [terms.rivals for terms in self._terms]

@@ -1,12 +1,14 @@
-"""What an operator can tune about policy ``equilibrium``, and what follows from that alone."""
+"""The parameters of policy ``equilibrium``, and what follows from them alone."""
 
 import math
 from dataclasses import dataclass
 
+from etracker_shared.language.parameters import described
+
 TIERS = 5
 
 RIVALS = 41
-"""Up to how many seeders a seeder is shown the others, to know which of them a leecher is guaranteed.
+"""With up to this many seeders, a seeder's candidates include the others, to find out whom a leecher is guaranteed.
 
 Beyond that it only knows their number.
 """
@@ -17,29 +19,42 @@ ALL = 1.0
 
 @dataclass(frozen=True, slots=True)
 class EquilibriumParameters:
-    """What an operator can tune.
-
-    ``phi``: the share accepted of peers one tier above; closer to 1 is softer. ``pace`` (bytes a second): the time to
-    fetch the torrent at that pace is tau, in which one tier of difference is forgiven; ``tau_bounds`` and, for a
-    torrent of unknown size, ``tau_unknown`` in seconds. ``seeders``: how many seeders each tier is guaranteed (None:
-    all), or ``seeders_share`` of them if that is more; of more than ``exact_up_to``, as many as of those.
-    ``leechers``: how many leechers everybody is guaranteed, exactly among up to ``exact_up_to``. ``fewest``: a
-    leecher's shortest list. ``interval_bounds``: how often, in seconds, a leecher asks while its list is restricted.
+    """The parameters that an operator can set.
 
     Raises:
         ValueError: a parameter makes no sense; the message says which, and what would.
     """
 
-    phi: float = 0.1
-    pace: float = 4.75e6
-    tau_bounds: tuple[float, float] = (120.0, 7200.0)
-    tau_unknown: float = 1800.0
-    seeders: tuple[int | None, int | None, int | None, int | None, int | None] = (1, 3, 10, 20, None)
-    seeders_share: float = 0.08
-    leechers: int = 4
-    exact_up_to: int = 40
-    fewest: int = 2
-    interval_bounds: tuple[int, int] = (300, 1800)
+    phi: float = described(
+        0.1,
+        "Share of the peers one tier above to which a leecher is introduced at once, more than 0 and at most 1; 1 "
+        "restricts nobody, and each further tier multiplies by it again.",
+    )
+    pace: float = described(
+        4.75e6,
+        "Pace in bytes per second that determines tau: the time it takes to fetch the torrent at this pace, after "
+        "which one tier of difference is forgiven.",
+    )
+    tau_bounds: tuple[float, float] = described((120.0, 7200.0), "Minimum and maximum of tau in seconds.")
+    tau_unknown: float = described(1800.0, "Tau in seconds for a torrent of unknown size.")
+    seeders: tuple[int | None, int | None, int | None, int | None, int | None] = described(
+        (1, 3, 10, 20, None), "Number of seeders that each of the tiers 0 to 4 is guaranteed."
+    )
+    seeders_share: float = described(
+        0.08, "Share of a torrent's seeders, from 0 to 1, that every tier is guaranteed if it is more than its number."
+    )
+    leechers: int = described(4, "Number of leechers that everybody is guaranteed.")
+    exact_up_to: int = described(
+        40,
+        f"Number of peers, at most {RIVALS - 1}, up to which guarantees are counted exactly; among more peers they are "
+        "a share.",
+    )
+    fewest: int = described(2, "Minimum number of peers in a leecher's list.")
+    interval_bounds: tuple[int, int] = described(
+        (300, 1800),
+        "Minimum and maximum in seconds of the announce interval while a list is restricted, which is tau within these "
+        "bounds and never exceeds `ETRACKER_INTERVAL_SECONDS`.",
+    )
 
     def __post_init__(self) -> None:
         if not all(map(math.isfinite, (self.pace, self.tau_unknown, *self.tau_bounds))):
@@ -53,12 +68,12 @@ class EquilibriumParameters:
         if not (
             0 < self.tau_bounds[0] <= self.tau_bounds[1] and 0 < self.interval_bounds[0] <= self.interval_bounds[1]
         ):
-            raise ValueError("tau_bounds and interval_bounds must be more than 0 and rise")
+            raise ValueError("tau_bounds and interval_bounds must be more than 0, the smaller one first")
         if min(self.leechers, self.fewest, *(k for k in self.seeders if k is not None)) < 1:
             raise ValueError("seeders, leechers and fewest must be at least 1, or the swarm falls apart")
         guaranteed = [math.inf if k is None else k for k in self.seeders]
         if guaranteed != sorted(guaranteed):
-            raise ValueError("seeders must never be fewer for a higher tier")
+            raise ValueError("a higher tier must not be guaranteed fewer seeders")
         if not 1 <= self.exact_up_to < RIVALS:
             raise ValueError(f"exact_up_to must be 1 to {RIVALS - 1}")
 
@@ -75,7 +90,7 @@ def tau_of(torrent_length: int | None, parameters: EquilibriumParameters) -> flo
 
 
 def seeders_guaranteed(parameters: EquilibriumParameters, tier: int, seeders: int) -> int:
-    """Return how many of some seeders a tier is guaranteed."""
+    """Return how many of this number of seeders a tier is guaranteed."""
     wanted = parameters.seeders[tier]
     return seeders if wanted is None else max(wanted, math.ceil(parameters.seeders_share * seeders))
 

@@ -1,4 +1,4 @@
-"""What one asker's circumstances mean for each kind of candidate, before any pair is looked at."""
+"""How one asker's situation affects each kind of candidate, before any pair is looked at."""
 
 from typing import NamedTuple, Protocol
 
@@ -17,7 +17,7 @@ from etracker_announce.domain.swarm import Role
 LEECHER = Role.LEECHER  # looked up once: an enum's attribute takes as long as ten comparisons
 
 Shares = tuple[float, ...]
-"""Up to which hash, for each kind of candidate: seeders of tier 0 to 4, then leechers of tier 0 to 4."""
+"""The highest accepted hash for each kind of candidate: seeders of tier 0 to 4, then leechers of tier 0 to 4."""
 
 _NEVER, _AT_ONCE = (-1.0,) * TIERS, (ALL,) * TIERS
 
@@ -83,7 +83,7 @@ def _terms_of_leecher(question: Question, sight: Sight, parameters: EquilibriumP
 
 
 def _guarantee_of_seeders(question: Question, sight: Sight, parameters: EquilibriumParameters) -> float:
-    """Return the hash up to which a leecher accepts seeders of any tier."""
+    """Return the highest hash of seeders that a leecher accepts whatever their tier."""
     tier, among = question.asker.tier, max(sight.seeders, question.seeders)
     if among > parameters.exact_up_to:
         return share_of_seeders(parameters, tier, among)

@@ -20,14 +20,14 @@ from etracker_shared.agreements.notifications import KEYS_CHANNEL, format_payloa
 
 
 class Known(NamedTuple):
-    """The keys of a batch that never announced before, and what was decided about them."""
+    """The keys of a batch that never announced before, and the decisions about them."""
 
     newcomers: dict[int, Newcomer]
     origins: Origins
 
 
 class ScoresReader(Reader[Known, Changes]):
-    """Judges keys. ``parameters``: those in force. ``tier_changes``: counts by tier."""
+    """Judges keys. ``parameters``: those in effect. ``tier_changes``: counts by tier."""
 
     def __init__(self, parameters: Callable[[], ScoreParameters], tier_changes: Counter) -> None:
         self._parameters = parameters
@@ -36,14 +36,14 @@ class ScoresReader(Reader[Known, Changes]):
     def further_sessions(
         self, admitted: Sequence[Admitted], credits_: Mapping[MembershipKey, Credit]
     ) -> Iterable[SessionKey]:
-        """Return the sessions credited so far where another client of the key may be from now on."""
+        """Return the sessions credited so far, where another client of the key may take over."""
         for item in admitted:
             known = credits_.get((item.key.id, item.torrent.id)) if item.key else None
             if known and item.key and known.by not in {None, item.fact.peer_id}:
                 yield item.key.id, item.torrent.id, known.by or b""
 
     async def load(self, batch: Batch, rows: Rows) -> Known:
-        """Decide about new keys by what is stored about others from their prefixes.
+        """Decide about new keys by what is stored about other keys from their prefixes.
 
         No other worker decides about these prefixes before this transaction has ended.
         """
@@ -62,7 +62,7 @@ class ScoresReader(Reader[Known, Changes]):
         return account_for_keys(batch, known.newcomers, known.origins, self._parameters())
 
     async def store(self, changes: Changes, rows: Rows) -> None:
-        """Write keys first: what refers to them comes after."""
+        """Write keys first, since other rows refer to them."""
         if changes.origins.overtaken:
             await rows.fetch(statements.LOCK_KEYS, [*changes.sums, *changes.origins.overtaken])
         keys = [
@@ -96,6 +96,6 @@ class ScoresReader(Reader[Known, Changes]):
         await rows.notify(KEYS_CHANNEL, format_payloads(changes.changed))
 
     def committed(self, changes: Changes) -> None:
-        """Count the tiers that keys came to hold."""
+        """Count the changes to each tier."""
         for scored in changes.new_tiers.values():
             self._tier_changes.labels(str(scored.held.tier.value)).inc()

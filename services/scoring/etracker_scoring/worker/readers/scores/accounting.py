@@ -1,4 +1,4 @@
-"""What a batch changes about keys: sums, scores, tiers and notices. Pure."""
+"""Computes what a batch changes about keys: sums, scores, tiers and notices. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class StoredCredit(NamedTuple):
 class Changes:
     """What a batch changes about keys, by key id.
 
-    ``delivered``: when a notice reached a client, Unix milliseconds. ``changed``: keys that announce must ask about
+    ``delivered``: when a notice reached a client, Unix milliseconds. ``changed``: keys that announce must look up
     again, because their tier isn't the stored one or their notice was delivered.
     """
 
@@ -67,7 +67,7 @@ def find_newcomers(facts: Iterable[SettledFact]) -> dict[int, Newcomer]:
 def account_for_keys(
     batch: Batch, newcomers: dict[int, Newcomer], origins: Origins, parameters: ScoreParameters
 ) -> Changes:
-    """Account for the facts of keys in order, then judge each key once."""
+    """Add up the facts of keys in order, then judge each key once."""
     accountant = _Accountant(batch, parameters)
     accountant.take(batch.facts)
     changes = accountant.judge(origins)
@@ -146,8 +146,8 @@ class _Accountant:
     def _credit(self, sums: _KeySums, item: SettledFact) -> None:
         """Add what a fact is worth to the key's score and to its time of seeding, the union over its torrents.
 
-        The union is exact, with one exception: of seeding that overlaps with time already counted, and is proved
-        only later, the part before the counted time is left out. Nothing is counted twice.
+        The union is exact, with one exception: if seeding is proved late and overlaps with time that is already
+        counted, the part before the counted time is left out. Nothing is counted twice.
         """
         member, membership = item.member, item.membership
         if member is None or membership is None:  # a guest's
@@ -165,13 +165,13 @@ class _Accountant:
         if seeded_from is None:
             credit = Credit(seeding, known.by)
         elif known.by == instance and seeding.debt_seconds == known.seeding.debt_seconds:
-            return  # the session's own row has the time up to which it is credited
+            return  # the session's own row has the time up to which it was credited
         else:
             credit = Credit(seeding, instance)
         self._changes.credits[member] = StoredCredit(credit, membership.first_seen_ms)
 
     def _credited_until(self, session_key: SessionKey, known: Credit) -> float:
-        """Find up to when the instance credited so far was, when another one takes over."""
+        """Return the time up to which the previous instance was credited, when another one takes over."""
         stored = known.seeding.credited_until
         if known.by is None:
             return stored
@@ -181,5 +181,5 @@ class _Accountant:
 
 
 def _delivers(fact: Fact, undelivered_since_ms: int) -> bool:
-    """Return whether the response to a fact's announce held the notice, and the client looked at it."""
+    """Return whether the response to a fact's announce contained the notice and the client read it."""
     return fact.at_ms >= undelivered_since_ms + DELIVERY_MS and fact.event is not Event.STOPPED

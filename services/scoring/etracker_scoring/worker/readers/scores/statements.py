@@ -1,4 +1,4 @@
-"""What is written about a key. All rows but those of overtaken neighbours belong to keys of this worker's shards."""
+"""Statements that write keys. All rows except those of overtaken neighbours belong to keys of this worker's shards."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def columns_of(history: KeyHistory, held: HeldTier, score: float) -> tuple[Any, 
     return seeded_until or None, *sums, held.tier, held.falling_since or None, score
 
 
-# Two workers may take graces of each other's keys: each locks all it will write in the order of ids.
+# Two workers may take graces of each other's keys: each first locks all its rows in the order of their ids.
 LOCK_KEYS = "SELECT id FROM peers WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE"
 
 PUT_ORIGINS = """
@@ -52,7 +52,7 @@ UPDATE peers SET notice = new.text, notice_time = to_timestamp(new.at), notice_t
 FROM unnest($1::bigint[], $2::text[], $3::float8[]) new (id, text, at) WHERE peers.id = new.id
 """
 
-# Two changes within a millisecond are one.
+# Two changes within a millisecond count as one.
 ADD_TIER_CHANGES = """
 INSERT INTO tier_changes (key_id, at, tier, score)
 SELECT key_id, to_timestamp(at), tier, score
@@ -71,5 +71,5 @@ ON CONFLICT (key_id, info_hash_id) DO UPDATE SET debt_seconds = excluded.debt_se
 """
 
 # One newcomer's grace per prefix, whichever shards the keys are in: a second worker waits here until the first has
-# stored what it decided. The end of the transaction releases them.
+# stored its decisions. The end of the transaction releases the locks.
 LOCK_PREFIXES = "SELECT pg_advisory_xact_lock($1, lock) FROM unnest($2::int[]) lock"

@@ -1,0 +1,45 @@
+"""The variables that only compose.yml reads; a test compares the defaults."""
+
+from pydantic import Field
+
+from etracker_shared.plumbing.settings import EnvironmentSettings
+
+
+class ComposeSettings(EnvironmentSettings):
+    """Networks and resources of the containers."""
+
+    subnet: str = Field(
+        "172.30.77.0/24",
+        description="IPv4 network of the containers, whose gateway the services trust as a proxy.",
+    )
+    subnet_ipv6: str = Field(
+        "fd65:7472:6163::/64",
+        description="IPv6 network of the containers, whose gateway the services trust as a proxy.",
+    )
+    service_memory: str = Field(
+        "768m",
+        description="Memory that each container of announce, scoring and the worker may use, in bytes or as `768m` or "
+        "`2g`.",
+    )
+    admin_api_memory: str = Field(
+        "2g", description="Memory that each container of the admin API may use, in bytes or as `768m` or `2g`."
+    )
+    service_cpus: float = Field(
+        1.0, description="CPU cores that each container of announce, scoring, the worker and the admin API may use."
+    )
+    gateway_memory: str = Field(
+        "512m", description="Memory that the gateway's container may use, in bytes or as `768m` or `2g`."
+    )
+    gateway_cpus: float = Field(1.0, description="CPU cores that the gateway's container may use.")
+    postgres_memory: str = Field(
+        "1g", description="Memory that the container of Postgres may use, in bytes or as `768m` or `2g`."
+    )
+    postgres_cpus: float = Field(1.0, description="CPU cores that the container of Postgres may use.")
+    postgres_buffers: str = Field(
+        "256MB",
+        description="Shared buffers of Postgres, such as `256MB` or `1GB`; use about a quarter of its memory.",
+    )
+    redis_memory: str = Field(
+        "1g", description="Memory that the container of Redis may use, in bytes or as `768m` or `2g`."
+    )
+    redis_cpus: float = Field(1.0, description="CPU cores that the container of Redis may use.")
