@@ -1,6 +1,6 @@
 """Column types that the tables of the schema share."""
 
-from sqlalchemy import Column, DateTime, MetaData, func
+from sqlalchemy import BigInteger, Column, DateTime, MetaData, func, text
 
 metadata = MetaData(
     naming_convention={
@@ -16,3 +16,12 @@ metadata = MetaData(
 def moment(name: str) -> Column[object]:
     """Return a column that defaults to the time at which the row is inserted."""
     return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+def counter(name: str) -> Column[int]:
+    """Return a column that counts from 0."""
+    return Column(name, BigInteger, nullable=False, server_default=text("0"))
+
+
+BUSY = {"autovacuum_analyze_scale_factor": 2}
+"""Announces update every row all the time, but hardly ever change the statistics that Postgres' planner needs."""

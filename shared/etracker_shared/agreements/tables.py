@@ -55,7 +55,8 @@ from etracker_shared.agreements.admin_tables import (
     totals,
     tracker_samples,
 )
-from etracker_shared.agreements.columns import metadata, moment
+from etracker_shared.agreements.columns import BUSY, counter, metadata, moment
+from etracker_shared.agreements.session_tables import announces, guest_snatches
 
 __all__ = [
     "announces",
@@ -78,10 +79,6 @@ __all__ = [
 ]
 
 
-def _counter(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False, server_default=text("0"))
-
-
 def _sum(name: str, comment: str | None = None) -> Column[float]:
     return Column(name, Double, nullable=False, server_default=text("0"), comment=comment)
 
@@ -89,9 +86,6 @@ def _sum(name: str, comment: str | None = None) -> Column[float]:
 def _flag(name: str, comment: str) -> Column[bool]:
     return Column(name, Boolean, nullable=False, server_default=text("false"), comment=comment)
 
-
-_BUSY = {"autovacuum_analyze_scale_factor": 2}
-"""Announces update every row all the time, but hardly ever change the statistics that Postgres' planner needs."""
 
 _LISTED = text("same_as IS NULL")
 """The rows that lists show: a hybrid's second infohash isn't a separate torrent."""
@@ -121,9 +115,9 @@ infohashes = Table(
         server_default=text("0"),
         comment="snatches: completed downloads, once a key; the original's name",
     ),
-    _counter("uploaded_bytes"),
-    _counter("downloaded_bytes"),
-    _counter("seeding_seconds"),
+    counter("uploaded_bytes"),
+    counter("downloaded_bytes"),
+    counter("seeding_seconds"),
     Column("seeders", Integer, nullable=False, server_default=text("0")),
     Column("leechers", Integer, nullable=False, server_default=text("0")),
     Column("counted_time", DateTime(timezone=True), comment="when seeders and leechers were last brought up to date"),
@@ -162,7 +156,7 @@ infohashes = Table(
         postgresql_ops={"name": "gin_trgm_ops"},
         postgresql_where=_LISTED,
     ),
-    postgresql_with={"fillfactor": 70, **_BUSY},
+    postgresql_with={"fillfactor": 70, **BUSY},
 )
 
 peers = Table(
@@ -179,10 +173,10 @@ peers = Table(
     ),
     moment("created_time"),
     # statistics
-    _counter("snatched"),
-    _counter("downloaded"),
-    _counter("uploaded"),
-    _counter("seeding_seconds"),
+    counter("snatched"),
+    counter("downloaded"),
+    counter("uploaded"),
+    counter("seeding_seconds"),
     Column(
         "seeded_until", DateTime(timezone=True), comment="seeding time up to here is counted: the union over torrents"
     ),
@@ -224,7 +218,7 @@ peers = Table(
         "grace",
         postgresql_where=text("grace OR (tier <= 1 AND snatched > 0)"),
     ),
-    postgresql_with={"fillfactor": 80, **_BUSY},
+    postgresql_with={"fillfactor": 80, **BUSY},
 )
 
 memberships = Table(
@@ -236,9 +230,9 @@ memberships = Table(
     Column("leeching", Boolean, nullable=False, server_default=text("false"), comment="the last announce had left > 0"),
     Column("snatched_time", DateTime(timezone=True), comment="when the snatch was counted, once for ever"),
     # credits of sessions whose rows in announces were pruned
-    _counter("uploaded"),
-    _counter("downloaded"),
-    _counter("seeding_seconds"),
+    counter("uploaded"),
+    counter("downloaded"),
+    counter("seeding_seconds"),
     _sum("debt_seconds", "seeding still owed for the snatch"),
     Column(
         "credited_until",
@@ -267,65 +261,6 @@ tier_thresholds = Table(
     Column("score", Double, nullable=False),
     moment("changed_time"),
     comment="what tiers 2, 3 and 4 take, moved nightly with ETRACKER_RECALIBRATE",
-)
-
-announces = Table(
-    "announces",
-    metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("key_id", BigInteger, ForeignKey("peers.id", ondelete="CASCADE"), comment="null for guests"),
-    Column("info_hash_id", BigInteger, ForeignKey("infohashes.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("peer_id", LargeBinary, nullable=False, comment="for a guest since facts of version 2: its 16-byte hash"),
-    # the base: the counters last reported
-    _counter("uploaded"),
-    _counter("downloaded"),
-    Column("amount_left", BigInteger, nullable=False, server_default=text("-1"), comment="bytes, -1 if unknown"),
-    _counter("corrupt"),
-    _counter("redundant"),
-    Column("event", SmallInteger, nullable=False, server_default=text("0")),
-    # credits: sums of deltas
-    _counter("uploaded_credit"),
-    _counter("downloaded_credit"),
-    _counter("seeding_seconds"),
-    Column("snatched", Boolean, nullable=False, server_default=text("false"), comment="a guest's snatch was counted"),
-    Column(
-        "place",
-        BigInteger,
-        nullable=False,
-        server_default=text("0"),
-        comment="number of the address, port and infohash last announced from and for; 0 if unknown",
-    ),
-    Column("others", LargeBinary, comment="the bases of its other places, packed; null if there are none"),
-    Column(
-        "most_left",
-        BigInteger,
-        nullable=False,
-        server_default=text("-1"),
-        comment="the most ever reported as left, 0 if it began with everything; -1 if unknown",
-    ),
-    moment("first_seen"),
-    moment("last_seen"),
-    Index(
-        "uq_announces_session",
-        "key_id",
-        "info_hash_id",
-        "peer_id",
-        unique=True,
-        postgresql_nulls_not_distinct=True,
-    ),
-    Index("ix_announces_guests", "id", postgresql_where=text("key_id IS NULL")),
-    comment="one row a session: a key (or guest), a torrent and a client instance",
-    postgresql_with={"fillfactor": 80, **_BUSY},
-)
-
-guest_snatches = Table(
-    "guest_snatches",
-    metadata,
-    Column("info_hash_id", BigInteger, ForeignKey("infohashes.id", ondelete="CASCADE"), primary_key=True),
-    Column("prefix", LargeBinary, primary_key=True, comment="address prefix, 7 bytes as in a fact"),
-    Column("number", Integer, nullable=False),
-    moment("last_time"),
-    comment="how many snatches of a torrent by guests of an address prefix were counted",
 )
 
 stream_positions = Table(

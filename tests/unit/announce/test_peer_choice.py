@@ -141,4 +141,3 @@ def test_the_offsets_of_endpoints_are_those_of_the_record() -> None:
     assert RECORD.fields is not None
     for family in (FAMILY4, FAMILY6):
         assert RECORD.fields[family.endpoint][1] == family.offset
-    assert max(PeerFlag) is PeerFlag.UNREACHABLE

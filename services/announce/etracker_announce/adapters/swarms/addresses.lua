@@ -12,7 +12,7 @@
 -- written before there was an index lack its flag.
 
 local ADDRESSES = KEYS[8]
-local ENTRY, NOBODY = 10, '\0\0\0\0'
+local ENTRY, NOBODY = 10, pack('<I4', 0)
 local GUEST, UNREACHABLE, INDEXED, SHARED = 4, 8, 16, 32
 local at_addresses, changed_addresses = {}, {}
 

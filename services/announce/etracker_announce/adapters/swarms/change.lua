@@ -234,7 +234,7 @@ local function is_at_endpoint(record)
     return true -- known over the other family only
   end
   return sub(record, from, to - 2) == sub(asker, from, to - 2)
-    and (sub(asker, to - 1, to) == '\0\0' or sub(record, to - 1, to) == sub(asker, to - 1, to))
+    and (sub(asker, to - 1, to) == sub(NOBODY, 1, 2) or sub(record, to - 1, to) == sub(asker, to - 1, to))
 end
 
 -- Remove what stands at the endpoint that is left. Some clients leave under another peer_id than they joined with; but a
