@@ -24,7 +24,7 @@ class PeerRecord(NamedTuple):
     """A record, with the fields of :data:`LAYOUT`.
 
     ``identity``: first 8 bytes of the key hash. ``pair_hash``: keyed hash of peer selection. ``seen4`` and
-    ``seen6``: Unix seconds of the last announce over each family, 0 if never. A peer that can't be dialled
+    ``seen6``: Unix seconds of the last announce over each family, 0 if never. A peer that can't be connected to
     (port 0 or 1), or at whose endpoint another one has announced since, has flag ``UNREACHABLE``. ``INDEXED``: it is in
     the swarm's addresses; ``SHARED``: many people share its address.
     """

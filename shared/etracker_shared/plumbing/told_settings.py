@@ -1,4 +1,4 @@
-"""What a service says of its settings: those in force and what they mean, never a secret."""
+"""What a service says of its settings: their values and what they mean, never a secret."""
 
 import enum
 from operator import attrgetter
@@ -12,7 +12,7 @@ from etracker_shared.plumbing.setting_variables import Variable, variables_of
 
 
 class ToldSetting(BaseModel):
-    """One variable as it is in force. ``value`` and ``default``: as in the environment, null if secret or not set."""
+    """One variable and its value. ``value`` and ``default``: as in the environment, null if secret or not set."""
 
     name: str
     value: str | None

@@ -8,7 +8,7 @@ from tests.support.waiting import eventually
 
 
 class SlowCatalogue:
-    """Seven torrents, counted slowly; ``counting`` is set once a count is under way."""
+    """Seven torrents, counted slowly; ``counting`` is set once a count is running."""
 
     def __init__(self, *, seconds: float = 0.0) -> None:
         self.seconds = seconds
