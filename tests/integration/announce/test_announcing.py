@@ -129,7 +129,7 @@ async def test_a_peer_that_cant_be_dialled_is_counted_but_not_handed_out(announc
 @pytest.mark.promise(6)
 async def test_without_left_a_peer_is_a_leecher(announcer: Announcer) -> None:
     for number, left in enumerate((None, "", "x", -1, 2**63 - 1)):
-        await announcer.announce(KEY, INFO_HASH, b"-TR3000-00000000000%d" % number, left=left)
+        await announcer.announce(KEY, INFO_HASH, b"-TR3000-00000000000%d" % number, left=left, port=7000 + number)
     answer = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER, left=0)
     assert (answer[b"complete"], answer[b"incomplete"]) == (1, 5)
 

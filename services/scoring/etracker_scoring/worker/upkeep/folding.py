@@ -40,8 +40,8 @@ class Folding:
         while True:
             await self.fold(datetime.now(UTC))
             for _ in range(DAY_SECONDS // GUESTS_SECONDS):
-                await self.forget_guests(datetime.now(UTC))
                 await asyncio.sleep(GUESTS_SECONDS)
+                await self.forget_guests(datetime.now(UTC))
 
     async def forget_guests(self, now: datetime) -> None:
         """Delete the sessions of silent guests."""
