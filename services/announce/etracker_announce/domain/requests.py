@@ -9,10 +9,11 @@ from etracker_shared.language.identity import InfoHash
 
 
 class Kind(enum.StrEnum):
-    """What a request asks for."""
+    """What a request asks for. ``MISPLACED``: an announce or a scrape at a path that is neither's."""
 
     ANNOUNCE = "announce"
     SCRAPE = "scrape"
+    MISPLACED = "misplaced"
 
 
 class AnnounceRequest(NamedTuple):

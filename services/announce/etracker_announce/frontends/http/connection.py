@@ -139,19 +139,20 @@ class HttpConnection(asyncio.Protocol):
 
     async def _answer_waiting(self) -> None:
         while self._waiting:
-            request, closes = self._waiting.popleft()
+            request, closes, for_head = self._waiting.popleft()
             answer = request if isinstance(request, Page) else await self._handler.answer(request, self._address)
             if self._unread:
                 await self._unread
             if self._transport.is_closing():
                 return
-            self._write(answer, closes=closes or ((self._closing or self._draining) and not self._waiting))
+            closes = closes or ((self._closing or self._draining) and not self._waiting)
+            self._write(write_response(answer, closes=closes, for_head=for_head), closes=closes)
         self._busy = False
         self._idle_since = self._loop.time()
         self._resume_reading()
 
-    def _write(self, answer: bytes | Page, *, closes: bool) -> None:
-        self._transport.write(write_response(answer, closes=closes))
+    def _write(self, response: bytes, *, closes: bool) -> None:
+        self._transport.write(response)
         if closes:
             self._waiting.clear()
             self._transport.close()

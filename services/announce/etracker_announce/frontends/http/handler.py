@@ -36,8 +36,10 @@ class Handler:
         try:
             if target.kind is Kind.ANNOUNCE:
                 body, outcome = await self._announce(target.key, request.query, source)
-            else:
+            elif target.kind is Kind.SCRAPE:
                 body, outcome = await self._scrape(target.key, request.query, source)
+            else:
+                body, outcome = self._refuse(Reason.MISPLACED, target, request.query, source)
         except MalformedError as error:
             body, outcome = self._refuse(error.reason, target, request.query, source)
         except Exception:
