@@ -3,8 +3,8 @@
 # With --if-missing it does nothing when all are there, and says what is missing when it may not install.
 set -eu
 
-programs="transmission-daemon qbittorrent-nox aria2c rtorrent deluged opentracker wrk ip redis-server chromium"
-packages="transmission-daemon qbittorrent-nox aria2 rtorrent deluged opentracker wrk iproute2 redis-server chromium"
+programs="transmission-daemon qbittorrent-nox aria2c rtorrent deluged opentracker wrk ip redis-server chromium nginx haproxy"
+packages="transmission-daemon qbittorrent-nox aria2 rtorrent deluged opentracker wrk iproute2 redis-server chromium nginx-light haproxy"
 
 missing=""
 for program in $programs; do

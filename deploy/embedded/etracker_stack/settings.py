@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from etracker_shared.language.addresses import parse_networks
 from etracker_shared.plumbing.settings import EnvironmentSettings
 from etracker_stack.memory import LEAST_REDIS_BYTES, MIB, available_memory
 
@@ -15,6 +16,7 @@ WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 LEAST_API_KEY_CHARACTERS = 16
 FEW_API_KEY_CHARACTERS = 20
 MEBIBYTE = 2**20
+LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
 
 
 class StackSettings(EnvironmentSettings):
@@ -22,6 +24,7 @@ class StackSettings(EnvironmentSettings):
 
     ``listen_host`` is where the gateway listens, by default on all interfaces, IPv4 and IPv6.
     ``announce_host`` is where announce listens; 127.0.0.1 keeps it behind the gateway.
+    ``trusted_proxies`` are the networks that services believe, as their own setting of that name says.
     ``announce_port`` is the first replica's, the others follow; 0 takes free ones.
     ``redis_maxmemory`` is how much memory the embedded Redis may use for its data, in bytes or as 512mb or 2gb.
     ``redis_server`` is the program to start as Redis instead of the one that comes as a package.
@@ -34,6 +37,12 @@ class StackSettings(EnvironmentSettings):
     backend_port: int = Field(3000, ge=1, le=65535)
     data_dir: Path = Path(".data")
     frontend_hostname: str = ""
+    trusted_proxies: str = LOOPBACK_NETWORKS
+    gateway_trusted_proxies: str = Field(
+        LOOPBACK_NETWORKS,
+        description="networks of your own proxies in front of the tracker, which name their clients in "
+        "`X-Forwarded-For` or with the PROXY protocol",
+    )
     authorization: SecretStr | None = None
     announce_replicas: int = Field(1, ge=1, le=64)
     scoring_workers: int = Field(1, ge=1, le=16)
@@ -51,6 +60,12 @@ class StackSettings(EnvironmentSettings):
     @classmethod
     def _is_a_size(cls, value: object) -> object:
         return _parse_size(value) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies", "gateway_trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        parse_networks(value)
+        return value
 
     @field_validator("data_dir")
     @classmethod

@@ -17,7 +17,7 @@ from etracker_announce.adapters.swarms import RedisSwarms, connect_swarms
 from etracker_announce.frontends.http.failures import forbidden_words
 from etracker_announce.frontends.http.handler import Handler
 from etracker_announce.frontends.http.server import HttpServer
-from etracker_announce.frontends.http.sources import source_finder
+from etracker_announce.frontends.http.sources import proxy_recognizer, source_finder
 from etracker_announce.frontends.observation import create_observation_app, serving_observation
 from etracker_announce.metrics import Metrics
 from etracker_announce.settings import AnnounceSettings
@@ -69,7 +69,13 @@ async def serving(settings: AnnounceSettings, *, linger_seconds: float = LINGER_
     observation = create_observation_app(
         {"redis": parts.swarms.complaint, "pair_secret": parts.secret.is_loaded}, registry, settings
     )
-    http = HttpServer(handler, settings.listen_host, settings.listen_port, linger_seconds=linger_seconds)
+    http = HttpServer(
+        handler,
+        settings.listen_host,
+        settings.listen_port,
+        is_proxy=proxy_recognizer(settings.trusted_proxies),
+        linger_seconds=linger_seconds,
+    )
     _warn_of_host(settings.frontend_hostname)
     async with (
         _connected(parts),
