@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from etracker_announce.domain.addresses import PrivatePeers
+from etracker_announce.domain.addresses import PrivatePeers, external_addresses
 from etracker_announce.domain.policies import DEFAULT_POLICY, POLICIES, EquilibriumParameters
-from etracker_shared.language.addresses import Network, parse_networks
+from etracker_shared.language.addresses import Address, Network, parse_address, parse_networks
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings, ServingSettings
 
 MAX_HOSTNAME_BYTES = 88
@@ -18,6 +18,10 @@ LIFETIME_SLACK_SECONDS = 300
 
 def _networks(value: object) -> object:
     return parse_networks(value) if isinstance(value, str) else value
+
+
+def _addresses(value: object) -> object:
+    return tuple(map(parse_address, value.replace(",", " ").split())) if isinstance(value, str) else value
 
 
 def _lists(value: object) -> object:
@@ -55,6 +59,11 @@ class AnnounceSettings(ServingSettings, PostgresSettings, RedisSettings):
     numwant: int = Field(MAX_NUMWANT, ge=1, le=MAX_NUMWANT)
     peers_per_key: int = Field(5, ge=1, le=100)
     private_peers: PrivatePeers = PrivatePeers.PRIVATE_ASKERS
+    external_ip: Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_addresses)] = Field(
+        (),
+        description="the tracker's own public addresses, one IPv4 and one IPv6 address at most: peers on its own "
+        "network are given out with them to everybody outside of it",
+    )
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = parse_networks(
         "127.0.0.0/8 ::1"
     )
@@ -71,6 +80,12 @@ class AnnounceSettings(ServingSettings, PostgresSettings, RedisSettings):
         if name not in POLICIES:
             raise ValueError(f"it must be one of {', '.join(POLICIES)}")
         return name
+
+    @field_validator("external_ip")
+    @classmethod
+    def _one_a_family(cls, addresses: tuple[Address, ...]) -> tuple[Address, ...]:
+        external_addresses(addresses)
+        return addresses
 
     @field_validator("min_interval_seconds")
     @classmethod

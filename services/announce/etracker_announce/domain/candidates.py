@@ -42,12 +42,24 @@ class Visibility(NamedTuple):
 
     ``identity``: the asker's; the other clients of its key are as invisible as itself. ``families``: the address
     families on which it is known. ``oldest_seen``: endpoints last seen before this Unix time have expired.
+    ``external4``, ``external6``: the public address that stands for the private ones it doesn't see, None to leave
+    those out.
     """
 
     identity: int
     families: tuple[Family, ...]
     oldest_seen: int
     private_addresses: bool
+    external4: bytes | None = None
+    external6: bytes | None = None
+
+    def sees_every_address(self, family: Family) -> bool:
+        """Return whether a private address is no reason to leave a peer out."""
+        return self.private_addresses or self.external(family) is not None
+
+    def external(self, family: Family) -> bytes | None:
+        """Return the public address of a family."""
+        return self.external4 if family is FAMILY4 else self.external6
 
 
 def sees_private(setting: PrivatePeers, *, asker_is_private: bool) -> bool:
@@ -73,7 +85,7 @@ def introducible(candidates: Records, visibility: Visibility) -> Records:
 
 
 def _introducible_of_few(candidates: Records, visibility: Visibility, family: Family) -> Records:
-    identity, oldest_seen, anywhere = visibility.identity, visibility.oldest_seen, visibility.private_addresses
+    identity, oldest_seen, anywhere = visibility.identity, visibility.oldest_seen, visibility.sees_every_address(family)
     private = family.private_bytes
     places = [
         place
@@ -97,6 +109,24 @@ def endpoints(chosen: Records, family: Family, visibility: Visibility) -> Record
     return _keep(chosen, _usable(chosen, family, visibility))
 
 
+def seen_from_outside(chosen: Records, family: Family, visibility: Visibility) -> Records:
+    """Give peers on the tracker's own network its public address, unless the asker sees private ones.
+
+    One port of that address is one peer: of those that come to the same the first stays.
+    """
+    address = visibility.external(family)
+    if address is None or visibility.private_addresses or not len(chosen):
+        return chosen
+    private = _private(chosen, family)
+    if not private.any():
+        return chosen
+    chosen = chosen.copy()
+    addresses = np.ndarray((len(chosen), len(address)), np.uint8, chosen, family.offset, (chosen.itemsize, 1))
+    addresses[private] = np.frombuffer(address, np.uint8)
+    places = {endpoint.tobytes(): place for place, endpoint in reversed(list(enumerate(chosen[family.endpoint])))}
+    return chosen.take(sorted(places.values()))
+
+
 def _keep(records: Records, mask: Mask) -> Records:
     # Indexing with a mask copies field by field, at five times the cost.
     places = mask.nonzero()[0]
@@ -105,7 +135,11 @@ def _keep(records: Records, mask: Mask) -> Records:
 
 def _usable(records: Records, family: Family, visibility: Visibility) -> Mask:
     usable: Mask = records[family.seen] >= visibility.oldest_seen
-    if not visibility.private_addresses:
-        first_two_bytes = np.ndarray(records.shape, np.uint16, records, family.offset, records.strides)
-        usable &= ~family.private.take(first_two_bytes)
+    if not visibility.sees_every_address(family):
+        usable &= ~_private(records, family)
     return usable
+
+
+def _private(records: Records, family: Family) -> Mask:
+    first_two_bytes = np.ndarray(records.shape, np.uint16, records, family.offset, records.strides)
+    return family.private.take(first_two_bytes)

@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from etracker_announce.domain.addresses import Source
+from etracker_announce.domain.addresses import Source, external_addresses
 from etracker_announce.domain.answers import AnnounceAnswer, Peers
 from etracker_announce.domain.candidates import (
     FAMILY4,
     FAMILY6,
+    Family,
     Visibility,
     endpoints,
     introducible,
     leechers_among,
+    seen_from_outside,
     sees_private,
 )
 from etracker_announce.domain.errors import NotReadyError, Reason
@@ -67,6 +69,7 @@ class AnnounceHandler:
         self._admission = admission
         self._secret = secret
         self._settings = settings
+        self._external4, self._external6 = external_addresses(settings.external_ip)
         self._policy = configured_policy(settings.policy, settings.equilibrium, settings.interval_seconds)
         self._choosing = Choosing(self._policy.choose_many) if self._policy.choose_many else None
         self._seeding = SeedingCounts(settings.peer_lifetime_seconds)
@@ -204,6 +207,8 @@ class AnnounceHandler:
             families=families if view.dual else families[:1],
             oldest_seen=int(announce.at) - self._settings.peer_lifetime_seconds,
             private_addresses=sees_private(self._settings.private_peers, asker_is_private=source.private),
+            external4=self._external4,
+            external6=self._external6,
         )
 
 
@@ -213,5 +218,9 @@ def _candidates(view: View, step: Step) -> Records:
 
 
 def _peers(chosen: Records, visibility: Visibility) -> Peers:
-    over6 = endpoints(chosen, FAMILY6, visibility) if FAMILY6 in visibility.families else None
-    return Peers(endpoints(chosen, FAMILY4, visibility), over6)
+    over6 = _given_out(chosen, FAMILY6, visibility) if FAMILY6 in visibility.families else None
+    return Peers(_given_out(chosen, FAMILY4, visibility), over6)
+
+
+def _given_out(chosen: Records, family: Family, visibility: Visibility) -> Records:
+    return seen_from_outside(endpoints(chosen, family, visibility), family, visibility)
