@@ -19,6 +19,7 @@ from etracker_announce.frontends.http.connection import DEFAULT_TIMEOUTS, Timeou
 from etracker_announce.frontends.http.handler import Handler
 from etracker_announce.frontends.http.server import HttpServer
 from etracker_announce.frontends.http.sources import proxy_recognizer, source_finder
+from etracker_announce.frontends.shared_address import SharedAddress
 from etracker_announce.metrics import Metrics
 from etracker_announce.ports import Judgement, SwarmsUnavailableError, Torrent
 from etracker_announce.settings import AnnounceSettings
@@ -127,7 +128,9 @@ class Scripted:
     @cached_property
     def handler(self) -> Handler:
         find_source = source_finder(self.settings.trusted_proxies)
-        return Handler(self.tracker, self.metrics, find_source, self.settings.frontend_hostname)
+        shared_address = SharedAddress(lambda: 0.0)
+        self.metrics.peers_share_one_address.set_function(shared_address.check)
+        return Handler(self.tracker, self.metrics, find_source, shared_address, self.settings.frontend_hostname)
 
     @asynccontextmanager
     async def serving(
