@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from etracker_announce.domain.addresses import PrivatePeers, external_addresses
+from etracker_announce.domain.addresses import PrivatePeers
 from etracker_announce.domain.policies import DEFAULT_POLICY, POLICIES, EquilibriumParameters
 from etracker_shared.language.addresses import Address, Network, parse_address, parse_networks
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings, ServingSettings
@@ -84,7 +84,8 @@ class AnnounceSettings(ServingSettings, PostgresSettings, RedisSettings):
     @field_validator("external_ip")
     @classmethod
     def _one_a_family(cls, addresses: tuple[Address, ...]) -> tuple[Address, ...]:
-        external_addresses(addresses)
+        if len({address.version for address in addresses}) < len(addresses):
+            raise ValueError("there can be one IPv4 and one IPv6 address")
         return addresses
 
     @field_validator("min_interval_seconds")

@@ -21,7 +21,10 @@ from etracker_announce.domain.candidates import (
 from etracker_announce.domain.policies import POLICIES, Asker, Question
 from etracker_announce.domain.swarm import RECORD, PeerFlag, Records, Role
 
-EXTERNAL4, EXTERNAL6 = ip_address("203.0.113.5").packed, ip_address("2001:db8::5").packed
+EXTERNAL = {
+    FAMILY4.endpoint: st.just(ip_address("203.0.113.5").packed),
+    FAMILY6.endpoint: st.just(ip_address("2001:db8::5").packed),
+}
 OLDEST = 1000
 ASKER = 7
 
@@ -49,8 +52,7 @@ visibilities = st.builds(
     families=st.sampled_from([(FAMILY4,), (FAMILY6,), (FAMILY4, FAMILY6), (FAMILY6, FAMILY4)]),
     oldest_seen=st.just(OLDEST),
     private_addresses=st.booleans(),
-    external4=st.sampled_from([None, EXTERNAL4]),
-    external6=st.sampled_from([None, EXTERNAL6]),
+    external=st.fixed_dictionaries({}, optional=EXTERNAL),
 )
 
 
@@ -68,7 +70,7 @@ def may_be_seen(record: np.void, family: Family, visibility: Visibility) -> bool
         and record[family.seen] >= OLDEST
         and (
             visibility.private_addresses
-            or visibility.external(family)
+            or family.endpoint in visibility.external
             or not is_private(record[family.endpoint].tobytes()[:-2])
         )
     )
@@ -96,7 +98,7 @@ def test_private_addresses_are_given_out_as_the_public_one(candidates: Records, 
         for peer in listed[family.endpoint]:
             endpoint = peer.tobytes()
             hidden = is_private(endpoint[:-2]) and not visibility.private_addresses
-            address = (visibility.external(family) or b"") if hidden else endpoint[:-2]
+            address = visibility.external.get(family.endpoint, b"") if hidden else endpoint[:-2]
             if not hidden or address + endpoint[-2:] not in expected:
                 expected.append(address + endpoint[-2:])
         assert given == expected

@@ -2,14 +2,12 @@
 
 import enum
 import sys
-from collections.abc import Sequence
 from ipaddress import ip_network
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from etracker_shared.language.addresses import Address
 from etracker_shared.language.identity import packed_prefix
 
 # Networks that can't be reached over the Internet: this host, private use, link-local, shared (CGNAT) and multicast.
@@ -47,18 +45,6 @@ class Source(NamedTuple):
     packed: bytes
     prefix: bytes
     private: bool
-
-
-def external_addresses(addresses: Sequence[Address]) -> tuple[bytes | None, bytes | None]:
-    """Return the IPv4 and the IPv6 address among these, packed.
-
-    Raises:
-        ValueError: there are two of a family.
-    """
-    by_version = {address.version: address.packed for address in addresses}
-    if len(by_version) < len(addresses):
-        raise ValueError("there can be one IPv4 and one IPv6 address")
-    return by_version.get(4), by_version.get(6)
 
 
 def _first_two_bytes(version: int) -> npt.NDArray[np.bool_]:

@@ -1,6 +1,8 @@
 """Which of a swarm's candidates an asker may be introduced to at all, whatever the policy."""
 
+from collections.abc import Mapping, Sequence
 from struct import Struct
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +10,7 @@ import numpy.typing as npt
 
 from etracker_announce.domain.addresses import PRIVATE4, PRIVATE4_BYTES, PRIVATE6, PRIVATE6_BYTES, PrivatePeers
 from etracker_announce.domain.swarm import PeerFlag, Records
+from etracker_shared.language.addresses import Address
 
 Mask = npt.NDArray[np.bool_]
 
@@ -42,24 +45,15 @@ class Visibility(NamedTuple):
 
     ``identity``: the asker's; the other clients of its key are as invisible as itself. ``families``: the address
     families on which it is known. ``oldest_seen``: endpoints last seen before this Unix time have expired.
-    ``external4``, ``external6``: the public address that stands for the private ones it doesn't see, None to leave
-    those out.
+    ``external``: the public address that stands for the private ones it doesn't see, by the name of a family's
+    endpoint; of other families those are left out.
     """
 
     identity: int
     families: tuple[Family, ...]
     oldest_seen: int
     private_addresses: bool
-    external4: bytes | None = None
-    external6: bytes | None = None
-
-    def sees_every_address(self, family: Family) -> bool:
-        """Return whether a private address is no reason to leave a peer out."""
-        return self.private_addresses or self.external(family) is not None
-
-    def external(self, family: Family) -> bytes | None:
-        """Return the public address of a family."""
-        return self.external4 if family is FAMILY4 else self.external6
+    external: Mapping[str, bytes] = MappingProxyType({})
 
 
 def sees_private(setting: PrivatePeers, *, asker_is_private: bool) -> bool:
@@ -85,7 +79,8 @@ def introducible(candidates: Records, visibility: Visibility) -> Records:
 
 
 def _introducible_of_few(candidates: Records, visibility: Visibility, family: Family) -> Records:
-    identity, oldest_seen, anywhere = visibility.identity, visibility.oldest_seen, visibility.sees_every_address(family)
+    identity, oldest_seen = visibility.identity, visibility.oldest_seen
+    anywhere = visibility.private_addresses or family.endpoint in visibility.external
     private = family.private_bytes
     places = [
         place
@@ -109,12 +104,17 @@ def endpoints(chosen: Records, family: Family, visibility: Visibility) -> Record
     return _keep(chosen, _usable(chosen, family, visibility))
 
 
+def external_addresses(addresses: Sequence[Address]) -> Mapping[str, bytes]:
+    """Return the tracker's public addresses by the name of their family's endpoint, at most one of each."""
+    return {(FAMILY4 if len(one.packed) == 4 else FAMILY6).endpoint: one.packed for one in addresses}
+
+
 def seen_from_outside(chosen: Records, family: Family, visibility: Visibility) -> Records:
     """Give peers on the tracker's own network its public address, unless the asker sees private ones.
 
     One port of that address is one peer: of those that come to the same the first stays.
     """
-    address = visibility.external(family)
+    address = visibility.external.get(family.endpoint)
     if address is None or visibility.private_addresses or not len(chosen):
         return chosen
     private = _private(chosen, family)
@@ -135,7 +135,7 @@ def _keep(records: Records, mask: Mask) -> Records:
 
 def _usable(records: Records, family: Family, visibility: Visibility) -> Mask:
     usable: Mask = records[family.seen] >= visibility.oldest_seen
-    if not visibility.sees_every_address(family):
+    if not visibility.private_addresses and family.endpoint not in visibility.external:
         usable &= ~_private(records, family)
     return usable
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from etracker_announce.domain.addresses import Source, external_addresses
+from etracker_announce.domain.addresses import Source
 from etracker_announce.domain.answers import AnnounceAnswer, Peers
 from etracker_announce.domain.candidates import (
     FAMILY4,
@@ -11,6 +11,7 @@ from etracker_announce.domain.candidates import (
     Family,
     Visibility,
     endpoints,
+    external_addresses,
     introducible,
     leechers_among,
     seen_from_outside,
@@ -69,7 +70,7 @@ class AnnounceHandler:
         self._admission = admission
         self._secret = secret
         self._settings = settings
-        self._external4, self._external6 = external_addresses(settings.external_ip)
+        self._external = external_addresses(settings.external_ip)
         self._policy = configured_policy(settings.policy, settings.equilibrium, settings.interval_seconds)
         self._choosing = Choosing(self._policy.choose_many) if self._policy.choose_many else None
         self._seeding = SeedingCounts(settings.peer_lifetime_seconds)
@@ -207,8 +208,7 @@ class AnnounceHandler:
             families=families if view.dual else families[:1],
             oldest_seen=int(announce.at) - self._settings.peer_lifetime_seconds,
             private_addresses=sees_private(self._settings.private_peers, asker_is_private=source.private),
-            external4=self._external4,
-            external6=self._external6,
+            external=self._external,
         )
 
 
@@ -223,4 +223,5 @@ def _peers(chosen: Records, visibility: Visibility) -> Peers:
 
 
 def _given_out(chosen: Records, family: Family, visibility: Visibility) -> Records:
-    return seen_from_outside(endpoints(chosen, family, visibility), family, visibility)
+    listed = endpoints(chosen, family, visibility)
+    return seen_from_outside(listed, family, visibility) if visibility.external else listed

@@ -12,7 +12,8 @@ MAX_HEAD_BYTES = 32_768
 
 _FORWARDED = b"x-forwarded-for"
 _BODY = (b"content-length", b"transfer-encoding")
-_LENGTHS = frozenset(map(len, (_FORWARDED, *_BODY)))
+_KEPT = frozenset((_FORWARDED, *_BODY))
+_LENGTHS = frozenset(map(len, _KEPT))
 
 log = get_logger("http")
 
@@ -91,8 +92,8 @@ class RequestParser:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep the fields that matter; a trailer's fields don't."""
-        if len(name) in _LENGTHS and self.in_head:
-            self._keep(name.lower(), value)
+        if len(name) in _LENGTHS and (lowered := name.lower()) in _KEPT and self.in_head:
+            self._keep(lowered, value)
 
     def on_headers_complete(self) -> None:
         """Note that only a body may follow."""
@@ -113,7 +114,7 @@ class RequestParser:
     def _keep(self, name: bytes, value: bytes) -> None:
         if name == _FORWARDED:
             self._forwarded = self._forwarded + b"," + value if self._forwarded else value
-        elif name in _BODY:
+        else:
             self._has_body = True
 
     def _parse(self, data: bytes) -> None:

@@ -35,6 +35,7 @@ _EVENTS = {
     b"paused": Event.PAUSED,
 }
 _KINDS = {b"announce": Kind.ANNOUNCE, b"scrape": Kind.SCRAPE}
+_ZERO, _ONE = (b"0", b"%30"), (b"1", b"%31")
 _ORIGIN = re.compile(rb"https?://[^/]*", re.IGNORECASE)
 
 
@@ -99,11 +100,10 @@ def parse_announce(query: bytes) -> ParsedAnnounce:
         left=_counter(fields, b"left", UNKNOWN_LEFT),
         corrupt=_counter(fields, b"corrupt"),
         redundant=_counter(fields, b"redundant"),
-        event=_EVENTS.get(_unquote(fields.get(b"event", b"")).lower(), Event.REGULAR),
+        event=_event(fields.get(b"event", b"")),
         numwant=_number(fields.get(b"numwant", b"")),
     )
-    compact, no_peer_id = fields.get(b"compact", b""), fields.get(b"no_peer_id", b"")
-    return ParsedAnnounce(request, _unquote(compact) != b"0", _unquote(no_peer_id) != b"1")
+    return ParsedAnnounce(request, fields.get(b"compact") not in _ZERO, fields.get(b"no_peer_id") not in _ONE)
 
 
 def parse_scrape(query: bytes) -> ScrapeRequest:
@@ -185,8 +185,16 @@ def _port(value: bytes) -> int:
 
 
 def _counter(fields: Mapping[bytes, bytes], name: bytes, absent: int = 0) -> int:
-    number = _number(fields.get(name, b""))
+    value = fields.get(name, b"")
+    if value.isdigit():
+        return min(int(value), MAX_COUNTER)
+    number = _number(value)
     return absent if number is None else min(number, MAX_COUNTER)
+
+
+def _event(value: bytes) -> Event:
+    event = _EVENTS.get(value.lower())
+    return _EVENTS.get(_unquote(value).lower(), Event.REGULAR) if event is None else event
 
 
 def _number(value: bytes) -> int | None:
