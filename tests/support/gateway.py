@@ -76,7 +76,12 @@ def _handler(echo: Echo) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Type", "text/plain")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        def do_HEAD(self) -> None:
+            """Send the head of a GET."""
+            self.do_GET()
 
         def do_PUT(self) -> None:
             """Answer before the body is there."""
