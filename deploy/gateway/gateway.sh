@@ -17,6 +17,17 @@ case "$given" in
     http://*) public=no ;; # the operator wants it plain
 esac
 
+# The networks of ETRACKER_GATEWAY_TRUSTED_PROXIES, separated by spaces; a bare address is a network of one.
+trusted=""
+for network in $(echo "${ETRACKER_GATEWAY_TRUSTED_PROXIES:-127.0.0.0/8 ::1}" | tr ',' ' '); do
+    case "$network" in
+        */*) ;;
+        *:*) network="$network/128" ;;
+        *) network="$network/32" ;;
+    esac
+    trusted="$trusted $network"
+done
+
 sites="http://:${ETRACKER_BACKEND_PORT:-3000}"
 if [ "$public" = yes ]; then
     sites="$sites, https://$hostname"
@@ -25,5 +36,5 @@ if [ $# -eq 0 ]; then
     echo "$sites"
     exit
 fi
-export ETRACKER_GATEWAY_SITES="$sites"
+export ETRACKER_GATEWAY_SITES="$sites" ETRACKER_GATEWAY_TRUSTED="${trusted# }"
 exec "$1" run --config "$2" --adapter caddyfile

@@ -18,7 +18,8 @@ from etracker_announce.domain.swarm import NO_COUNTS, RECORD, Counts, Step, View
 from etracker_announce.frontends.http.connection import DEFAULT_TIMEOUTS, Timeouts
 from etracker_announce.frontends.http.handler import Handler
 from etracker_announce.frontends.http.server import HttpServer
-from etracker_announce.frontends.http.sources import source_finder
+from etracker_announce.frontends.http.sources import proxy_recognizer, source_finder
+from etracker_announce.frontends.shared_address import SharedAddress
 from etracker_announce.metrics import Metrics
 from etracker_announce.ports import Judgement, SwarmsUnavailableError, Torrent
 from etracker_announce.settings import AnnounceSettings
@@ -127,14 +128,19 @@ class Scripted:
     @cached_property
     def handler(self) -> Handler:
         find_source = source_finder(self.settings.trusted_proxies)
-        return Handler(self.tracker, self.metrics, find_source, self.settings.frontend_hostname)
+        shared_address = SharedAddress(lambda: 0.0)
+        self.metrics.peers_share_one_address.set_function(shared_address.check)
+        return Handler(self.tracker, self.metrics, find_source, shared_address, self.settings.frontend_hostname)
 
     @asynccontextmanager
     async def serving(
         self, timeouts: Timeouts = DEFAULT_TIMEOUTS, linger_seconds: float = 0
     ) -> AsyncIterator[HttpServer]:
         """Serve it over HTTP as the service does."""
-        server = HttpServer(self.handler, "127.0.0.1", 0, timeouts=timeouts, linger_seconds=linger_seconds)
+        is_proxy = proxy_recognizer(self.settings.trusted_proxies)
+        server = HttpServer(
+            self.handler, "127.0.0.1", 0, is_proxy=is_proxy, timeouts=timeouts, linger_seconds=linger_seconds
+        )
         async with server:
             yield server
 

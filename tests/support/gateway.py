@@ -6,15 +6,22 @@ import os
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from etracker_stack.programs import caddy_program
 from etracker_stack.services import GATEWAY_FILES
 from tests.support.processes import Program, free_port
+
+
+class Listening(Protocol):
+    """A service that the gateway can ask."""
+
+    @property
+    def port(self) -> int: ...
 
 
 class Echo:
@@ -69,7 +76,12 @@ def _handler(echo: Echo) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Type", "text/plain")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        def do_HEAD(self) -> None:
+            """Send the head of a GET."""
+            self.do_GET()
 
         def do_PUT(self) -> None:
             """Answer before the body is there."""
@@ -107,7 +119,9 @@ def _frontend(directory: Path) -> Path:
 class Gateway:
     """Caddy with our configuration in front of services on given ports."""
 
-    def __init__(self, directory: Path, announce: Sequence[Echo], admin_api: Echo) -> None:
+    def __init__(
+        self, directory: Path, announce: Sequence[Listening], admin_api: Echo, variables: Mapping[str, str]
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._directory = directory
@@ -121,6 +135,7 @@ class Gateway:
             "ETRACKER_GATEWAY_ADMIN_API": f"127.0.0.1:{admin_api.port}",
             "ETRACKER_GATEWAY_FRONTEND": str(_frontend(directory / "frontend")),
             "ETRACKER_GATEWAY_SOCKET": str(directory / "socket"),
+            **variables,
         }
         script = GATEWAY_FILES / "gateway.sh"
         self.program = Program(
@@ -148,10 +163,10 @@ class Gateway:
 
 
 @contextmanager
-def running_gateway(announce: Sequence[Echo], admin_api: Echo) -> Iterator[Gateway]:
-    """Run the gateway until the block ends."""
+def running_gateway(announce: Sequence[Listening], admin_api: Echo, **variables: str) -> Iterator[Gateway]:
+    """Run the gateway until the block ends. ``variables``: more of its environment."""
     with tempfile.TemporaryDirectory(prefix="etracker-gateway-") as directory:
-        gateway = Gateway(Path(directory), announce, admin_api)
+        gateway = Gateway(Path(directory), announce, admin_api, variables)
         with gateway.program:
             gateway.program.wait_until(gateway.listens, "the gateway listens")
             yield gateway

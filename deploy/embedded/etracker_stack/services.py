@@ -17,7 +17,6 @@ from etracker_stack.settings import WILDCARDS, StackSettings
 GATEWAY_FILES = Path(__file__).parents[2] / "gateway"
 FRONTEND = Path(__file__).parents[3] / "frontend" / "dist"
 LOOPBACK = "127.0.0.1"
-LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,10 @@ def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str
         **servers,
         **_addresses(ports),
         "ETRACKER_AUTHORIZATION_FILE": str(api_key),
+        "ETRACKER_TRUSTED_PROXIES": _trusted_proxies(settings),
     }
-    announcing = environment(ANNOUNCE, {**known, **_seen_from_outside(settings)})
+    name = settings.frontend_hostname or f"localhost:{settings.backend_port}"
+    announcing = environment(ANNOUNCE, {**known, "ETRACKER_FRONTEND_HOSTNAME": name})
     return [
         *(
             _service(name, "etracker_scoring.worker", environment(SCORING_WORKER, known), LOOPBACK, port)
@@ -66,13 +67,12 @@ def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str
     ]
 
 
-def _seen_from_outside(settings: StackSettings) -> dict[str, str]:
-    """Return the variables with the tracker's name and the proxies that announce trusts."""
-    name = {"ETRACKER_FRONTEND_HOSTNAME": settings.frontend_hostname or f"localhost:{settings.backend_port}"}
-    if settings.announce_host in (*WILDCARDS, LOOPBACK, "::1"):
-        return name
-    trusted = f"{LOOPBACK_NETWORKS},{settings.announce_host}"  # the gateway reaches it from its own address
-    return {**name, "ETRACKER_TRUSTED_PROXIES": trusted}
+def _trusted_proxies(settings: StackSettings) -> str:
+    """Return the networks that services believe: the gateway's own address and the proxies in front of it."""
+    trusted = [settings.trusted_proxies, settings.gateway_trusted_proxies]
+    if settings.announce_host not in (*WILDCARDS, LOOPBACK, "::1"):
+        trusted.append(settings.announce_host)  # from which the gateway reaches announce
+    return ",".join(trusted)
 
 
 def _worker_names(ports: Ports) -> list[str]:
@@ -102,6 +102,7 @@ def gateway_child(settings: StackSettings, ports: Ports, directory: Path) -> Chi
         "ETRACKER_GATEWAY_ADMIN_API": f"{LOOPBACK}:{ports.admin_api}",
         "ETRACKER_GATEWAY_FRONTEND": str(FRONTEND),
         "ETRACKER_GATEWAY_SOCKET": "admin.sock",
+        "ETRACKER_GATEWAY_TRUSTED_PROXIES": settings.gateway_trusted_proxies,
         "XDG_DATA_HOME": str(directory),
         "XDG_CONFIG_HOME": str(directory),
         "HOME": str(directory),

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from etracker_shared.language.addresses import parse_networks
 from etracker_shared.plumbing.settings import EnvironmentSettings
 from etracker_stack.memory import LEAST_REDIS_BYTES, MIB, available_memory
 
@@ -15,6 +16,7 @@ WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 LEAST_API_KEY_CHARACTERS = 16
 FEW_API_KEY_CHARACTERS = 20
 MEBIBYTE = 2**20
+LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
 
 
 class StackSettings(EnvironmentSettings):
@@ -29,6 +31,12 @@ class StackSettings(EnvironmentSettings):
     backend_port: int = Field(3000, ge=1, le=65535, description="Public port of the tracker, which the gateway serves.")
     data_dir: Path = Field(Path(".data"), description="Directory in which `make run` keeps everything.")
     frontend_hostname: str = ""
+    trusted_proxies: str = LOOPBACK_NETWORKS
+    gateway_trusted_proxies: str = Field(
+        LOOPBACK_NETWORKS,
+        description="Networks of your own proxies in front of the tracker, which name their clients in "
+        "`X-Forwarded-For` or with the PROXY protocol.",
+    )
     authorization: SecretStr | None = None
     announce_replicas: int = Field(1, ge=1, le=64, description="Number of announce processes that `make run` starts.")
     scoring_workers: int = Field(
@@ -70,6 +78,12 @@ class StackSettings(EnvironmentSettings):
     @classmethod
     def _is_a_size(cls, value: object) -> object:
         return _parse_size(value) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies", "gateway_trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        parse_networks(value)
+        return value
 
     @field_validator("data_dir")
     @classmethod

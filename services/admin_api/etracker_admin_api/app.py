@@ -46,7 +46,7 @@ from etracker_admin_api.statistics.tracker import TrackerStatistics
 from etracker_admin_api.swarms.routes import swarms_router
 from etracker_admin_api.swarms.store import SwarmStore
 from etracker_admin_api.system.routes import system_router
-from etracker_admin_api.system.services import Services, describe_settings, shown_metrics
+from etracker_admin_api.system.services import Services, describe_settings
 from etracker_admin_api.system.states import ServiceState
 from etracker_admin_api.system.store import StoreStates
 from etracker_admin_api.system.survey import Survey
@@ -173,7 +173,7 @@ def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
 def _survey(parts: Parts) -> Survey:
     async def own_state() -> ServiceState:
         ready = await parts.database.is_ready()
-        metrics = shown_metrics(generate_latest(parts.metrics.registry).decode())
+        metrics, _ = read_metrics(generate_latest(parts.metrics.registry).decode())
         return ServiceState("admin_api", ready, "" if ready else "Not ready: postgres.", datetime.now(UTC), metrics)
 
     own_settings = partial(describe_settings, "admin_api", tell_settings(parts.settings))

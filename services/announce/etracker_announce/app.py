@@ -17,8 +17,9 @@ from etracker_announce.adapters.swarms import RedisSwarms, connect_swarms
 from etracker_announce.frontends.http.failures import forbidden_words
 from etracker_announce.frontends.http.handler import Handler
 from etracker_announce.frontends.http.server import HttpServer
-from etracker_announce.frontends.http.sources import source_finder
+from etracker_announce.frontends.http.sources import proxy_recognizer, source_finder
 from etracker_announce.frontends.observation import create_observation_app, serving_observation
+from etracker_announce.frontends.shared_address import SharedAddress
 from etracker_announce.metrics import Metrics
 from etracker_announce.settings import AnnounceSettings
 from etracker_announce.tracker.admission import Admission
@@ -65,14 +66,24 @@ async def serving(settings: AnnounceSettings, *, linger_seconds: float = LINGER_
     metrics = Metrics(registry)
     parts = _make_parts(settings, metrics)
     tracker = _make_tracker(settings, metrics, parts)
-    handler = Handler(tracker, metrics, source_finder(settings.trusted_proxies), settings.frontend_hostname)
+    shared_address = SharedAddress(time.monotonic)
+    metrics.peers_share_one_address.set_function(shared_address.check)
+    find_source = source_finder(settings.trusted_proxies)
+    handler = Handler(tracker, metrics, find_source, shared_address, settings.frontend_hostname)
     observation = create_observation_app(
         {"redis": parts.swarms.complaint, "pair_secret": parts.secret.is_loaded}, registry, settings
     )
-    http = HttpServer(handler, settings.listen_host, settings.listen_port, linger_seconds=linger_seconds)
+    http = HttpServer(
+        handler,
+        settings.listen_host,
+        settings.listen_port,
+        is_proxy=proxy_recognizer(settings.trusted_proxies),
+        linger_seconds=linger_seconds,
+    )
     _warn_of_host(settings.frontend_hostname)
     async with (
         _connected(parts),
+        running(Work("shared address", shared_address.watch)),
         http,
         serving_observation(observation, settings.observation_host, settings.observation_port) as observation_port,
     ):

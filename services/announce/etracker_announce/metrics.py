@@ -47,6 +47,11 @@ class Metrics:
         self.stream_bytes = Gauge(
             "etracker_announce_stream_bytes", "Memory the fact stream takes in Redis.", registry=registry
         )
+        self.peers_share_one_address = Gauge(
+            "etracker_announce_peers_share_one_address",
+            "1 while nearly all peers of an hour have one and the same private address: a proxy hides theirs.",
+            registry=registry,
+        )
         self.redis_refuses_writes = Gauge(
             "etracker_announce_redis_refuses_writes",
             "1 while Redis refuses writes: it is out of memory or can't write to its disk.",

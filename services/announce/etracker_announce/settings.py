@@ -3,10 +3,11 @@
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from etracker_announce.domain.addresses import PrivatePeers
 from etracker_announce.domain.policies import EquilibriumParameters
+from etracker_shared.language.addresses import Address, parse_address
 from etracker_shared.plumbing.settings import (
     AllowlistSettings,
     GatewaySettings,
@@ -22,6 +23,10 @@ MAX_HOSTNAME_BYTES = 88
 """What is left of the 127 bytes that every client shows, after the text that contains the host name."""
 MAX_NUMWANT = 50
 LIFETIME_SLACK_SECONDS = 300
+
+
+def _addresses(value: object) -> object:
+    return tuple(map(parse_address, value.replace(",", " ").split())) if isinstance(value, str) else value
 
 
 def _lists(value: object) -> object:
@@ -116,6 +121,11 @@ class AnnounceSettings(
         description="Who gets peers with private addresses: clients on private networks (`private`), everybody "
         "(`always`) or nobody (`never`).",
     )
+    external_ip: Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_addresses)] = Field(
+        (),
+        description="The tracker's own public addresses, one IPv4 and one IPv6 address at most: peers on its own "
+        "network are given out with them to everybody else.",
+    )
     sweep_seconds: int = Field(
         900,
         ge=60,
@@ -138,6 +148,20 @@ class AnnounceSettings(
     )
     tier_cache_entries: int = Field(262_144, ge=1, description="Maximum number of keys whose tier is remembered.")
     allowlist_cache_entries: int = Field(262_144, ge=1, description="Maximum number of tracked infohashes in memory.")
+
+    @field_validator("external_ip")
+    @classmethod
+    def _one_a_family(cls, addresses: tuple[Address, ...]) -> tuple[Address, ...]:
+        if len({address.version for address in addresses}) < len(addresses):
+            raise ValueError("there can be one IPv4 and one IPv6 address")
+        return addresses
+
+    @field_validator("external_ip")
+    @classmethod
+    def _one_per_family(cls, addresses: tuple[Address, ...]) -> tuple[Address, ...]:
+        if len({address.version for address in addresses}) < len(addresses):
+            raise ValueError("there can be one IPv4 and one IPv6 address")
+        return addresses
 
     @field_validator("min_interval_seconds")
     @classmethod

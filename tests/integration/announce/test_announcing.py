@@ -49,7 +49,7 @@ async def test_the_head_of_an_answer_is_short_and_the_body_neither_chunked_nor_c
 
 @pytest.mark.promise(11, 13, 19)
 async def test_a_bad_key_is_told_where_to_get_one(announcer: Announcer) -> None:
-    for key in ("f" * 30, "%20", "x" * 65, ""):
+    for key in ("f" * 30, "%20", "x" * 65):
         answer = await announcer.announce(key, INFO_HASH, PEER)
         assert answer[b"failure reason"] == b"Invalid announce key, get a new one at localhost"
         assert 1620 <= answer[b"interval"] <= 1980
@@ -198,6 +198,28 @@ async def test_private_addresses_go_to_private_askers_only(announcer: Announcer)
     far = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER, source="192.0.2.1")
     assert near[b"peers"][:4] == bytes([10, 1, 2, 3])
     assert far[b"peers"] == b""
+
+
+@pytest.mark.promise(24)
+async def test_a_seeder_on_the_tracker_s_own_network_is_found_from_outside(
+    postgres_settings: PostgresSettings, redis_settings: RedisSettings
+) -> None:
+    """Over both families; who is on that network sees the private address."""
+    public = "203.0.113.5 2001:db8::5"
+    async with running_announcer(postgres_settings, redis_settings, external_ip=public) as announcer:
+        for key in (KEY, OTHER_KEY):
+            announcer.scoring.register(key)
+        await announcer.track(INFO_HASH)
+        for source in ("192.168.1.5", "fd12::5"):
+            await announcer.announce(KEY, INFO_HASH, PEER, left=0, port=7001, source=source)
+        port = (7001).to_bytes(2, "big")
+        over4 = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER, source="198.51.100.7")
+        near = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER, source="10.1.2.3")
+        over6 = await announcer.announce(None, INFO_HASH, OTHER_PEER, source="2001:db8:7::7", compact=0)
+    assert over4[b"peers"] == bytes([203, 0, 113, 5]) + port
+    assert near[b"peers"] == bytes([192, 168, 1, 5]) + port
+    assert b"2001:db8::5" in {peer[b"ip"] for peer in over6[b"peers"]}
+    assert not {peer[b"ip"] for peer in over6[b"peers"]} & {b"fd12::5", b"192.168.1.5"}
 
 
 @pytest.mark.promise(21)

@@ -102,6 +102,21 @@ def test_operators_see_peers_services_and_the_last_write(stack: StackRun, operat
     wait_until(lambda: operator.get("/stats").json()["leechers"] >= 1, "the peer is counted")
 
 
+def test_the_system_page_warns_of_a_proxy_that_hides_its_clients(stack: StackRun, operator: httpx.Client) -> None:
+    """Every peer here has the loopback address of the test."""
+    for _ in range(12):
+        key = new_key(operator)
+        within_a_second(lambda: announce(stack, key) is None, "the new key is accepted")  # noqa: B023 - called at once
+
+    def detail() -> str:
+        services = operator.get("/system").json()["services"]
+        return "".join(service["detail"] for service in services if service["name"] == "announce")
+
+    wait_until(lambda: "ETRACKER_GATEWAY_TRUSTED_PROXIES" in detail(), "the system page warns")
+    [line] = [line for line in stack.logs().splitlines() if "peers_share_one_address" in line]
+    assert "127.0.0" not in line
+
+
 @pytest.mark.timeout(180)
 def test_schemathesis_finds_nothing(stack: StackRun, operator: httpx.Client) -> None:
     headers = [f"Authorization: {stack.api_key}", f"X-Announce-Key: {new_key(operator)}"]

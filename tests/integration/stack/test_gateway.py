@@ -39,6 +39,14 @@ def gateway(services: tuple[Echo, Echo, Echo]) -> Iterator[Gateway]:
     [
         ("/announce", "announce"),
         ("/scrape", "announce"),
+        ("//announce", "announce"),
+        ("/scrape/", "announce"),
+        (f"/{KEY}//announce/", "announce"),
+        (f"//announce/{KEY}/", "announce"),
+        ("/%61nnounce", "announce"),
+        ("/?info_hash=%ff;/+", "announce"),
+        (f"/{KEY}/?peer_id=x&info%5Fhash=%zz", "announce"),
+        ("/assets/x?%69%6e%66%6f%5f%68%61%73%68=", "announce"),
         (f"/{KEY}/announce", "announce"),
         (f"/{KEY}/scrape", "announce"),
         (f"/announce/{KEY}", "announce"),
@@ -107,10 +115,18 @@ def test_the_query_arrives_as_it_was_sent(gateway: Gateway) -> None:
     assert path.encode() in answer
 
 
-def test_a_forged_forwarding_header_is_replaced_by_the_real_address(gateway: Gateway) -> None:
-    forged = {"X-Forwarded-For": "9.9.9.9", "X-Real-IP": "9.9.9.9"}
-    headers = httpx.get(f"{gateway.url}/announce", headers=forged).json()["headers"]
+def test_a_forged_forwarding_header_is_replaced_by_the_real_address(services: tuple[Echo, Echo, Echo]) -> None:
+    forged = {"X-Forwarded-For": "9.9.9.9", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "forged.test"}
+    *announce, admin_api = services
+    with running_gateway(announce, admin_api, ETRACKER_GATEWAY_TRUSTED_PROXIES="192.0.2.1") as gateway:
+        headers = httpx.get(f"{gateway.url}/announce", headers=forged).json()["headers"]
     assert headers["x-forwarded-for"] == "127.0.0.1"
+    assert (headers["x-forwarded-proto"], headers["x-forwarded-host"]) == ("http", f"127.0.0.1:{gateway.port}")
+
+
+def test_a_trusted_proxy_s_forwarding_header_is_passed_on_with_its_own_address(gateway: Gateway) -> None:
+    headers = httpx.get(f"{gateway.url}/announce", headers={"X-Forwarded-For": "9.9.9.9"}).json()["headers"]
+    assert headers["x-forwarded-for"] == "9.9.9.9, 127.0.0.1"
 
 
 def test_an_announce_is_never_compressed_nor_chunked(gateway: Gateway) -> None:

@@ -39,6 +39,30 @@ def test_percent_encoding_in_either_case_is_read(escaped: str) -> None:
     assert parse_announce(BASE.replace(quote_from_bytes(HASH).encode(), escaped.encode())).info_hash == HASH
 
 
+PLAIN = BASE + b"&uploaded=7&downloaded=8&left=9&corrupt=1&redundant=2&event=stopped&numwant=3&compact=0&no_peer_id=1"
+
+
+@pytest.mark.promise(32)
+@given(st.data())
+def test_names_and_values_may_be_percent_encoded(data: st.DataObject) -> None:
+    """Any byte of them, since a byte and its code are the same (RFC 3986, 2.3)."""
+    places = st.sets(st.integers(0, len(PLAIN) - 1))
+    encoded = data.draw(places.map(lambda chosen: b"".join(_encoded(at, at in chosen) for at in range(len(PLAIN)))))
+    assert requests.parse_announce(encoded) == requests.parse_announce(PLAIN)
+    assert parse_scrape(encoded) == parse_scrape(PLAIN)
+
+
+def _encoded(at: int, chosen: bool) -> bytes:
+    byte = PLAIN[at : at + 1]
+    in_code = b"%" in PLAIN[max(0, at - 2) : at + 1]
+    return b"%%%02x" % ord(byte) if chosen and not in_code and byte not in b"&=" else byte
+
+
+@pytest.mark.promise(3, 32)
+def test_a_second_infohash_is_one_too_many_however_it_is_spelled() -> None:
+    assert refusal(BASE + b"&info%5Fhash=" + b"a" * 20) is Reason.SEVERAL_INFO_HASHES
+
+
 @pytest.mark.promise(1)
 def test_reserved_bytes_may_arrive_unescaped() -> None:
     """An equals sign inside a value too."""
@@ -215,7 +239,17 @@ def test_a_scrape_of_everything_is_refused() -> None:
         (b"/announce/abc", Target(Kind.ANNOUNCE, b"abc")),
         (b"/scrape/abc", Target(Kind.SCRAPE, b"abc")),
         (b"/abc/scrape", Target(Kind.SCRAPE, b"abc")),
-        (b"//announce", Target(Kind.ANNOUNCE, b"")),
+        (b"//announce", Target(Kind.ANNOUNCE, None)),
+        (b"/announce/", Target(Kind.ANNOUNCE, None)),
+        (b"//abc//scrape//", Target(Kind.SCRAPE, b"abc")),
+        (b"/scrape//abc", Target(Kind.SCRAPE, b"abc")),
+        (b"/%61nnounce", Target(Kind.ANNOUNCE, None)),
+        (b"/%61bc/s%63rape/", Target(Kind.SCRAPE, b"abc")),
+        (b"/announce/a%62c", Target(Kind.ANNOUNCE, b"abc")),
+        (b"/abc%2Fannounce", Target(Kind.ANNOUNCE, b"abc")),
+        (b"http://tracker.test/abc/announce", Target(Kind.ANNOUNCE, b"abc")),
+        (b"HTTPS://[2001:db8::1]:3001//%73crape/", Target(Kind.SCRAPE, None)),
+        (b"http://announce", None),
         (b"/healthz", None),
         (b"/a/b/announce", None),
         (b"/announced", None),

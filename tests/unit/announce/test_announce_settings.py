@@ -1,6 +1,7 @@
 """What an operator can set about announces, and the sentence a wrong value gets."""
 
 import pytest
+from pydantic import ValidationError
 
 from etracker_announce.domain.policies import POLICIES, EquilibriumParameters
 from etracker_announce.settings import AnnounceSettings
@@ -68,3 +69,9 @@ def test_a_wrong_value_is_refused_with_a_sentence(
         load_settings(AnnounceSettings)
     assert ended.value.code == 78
     assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", ["203.0.113.5 203.0.113.6", "tracker.example.org", "203.0.113.0/24"])
+def test_an_external_address_is_one_of_each_family(value: str) -> None:
+    with pytest.raises(ValidationError):
+        AnnounceSettings.model_validate({"external_ip": value})

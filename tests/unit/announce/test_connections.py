@@ -12,41 +12,10 @@ from etracker_announce.frontends.http.connection import Timeouts
 from etracker_announce.frontends.http.server import HttpServer
 from tests.support.announce import query
 from tests.support.announce_ports import PEER, Scripted
+from tests.support.wire import KEY, Wire, announce, request
 
-KEY = "0123456789abcdef0123456789abcd"
 DEADLINE_SECONDS = 5.0
 IMPATIENT = Timeouts(head_seconds=0.2, idle_seconds=5.0, unread_seconds=0.5)
-
-
-def request(path: str, *headers: str, version: str = "1.1") -> bytes:
-    return "\r\n".join([f"GET {path} HTTP/{version}", "Host: tracker", *headers, "", ""]).encode()
-
-
-def announce(port: int = 6881, *headers: str, version: str = "1.1") -> bytes:
-    return request(f"/{KEY}/announce?{query(bytes(20), PEER, port=port)}", *headers, version=version)
-
-
-class Wire:
-    """One connection."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-
-    def send(self, data: bytes) -> None:
-        self.writer.write(data)
-
-    async def answer(self) -> tuple[bytes, bytes]:
-        """Read one answer."""
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            head = await self.reader.readuntil(b"\r\n\r\n")
-            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-            return head, await self.reader.readexactly(length)
-
-    async def rest(self) -> bytes:
-        """Read until the server closes."""
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            return await self.reader.read()
 
 
 @pytest.fixture
@@ -264,25 +233,10 @@ async def test_rubbish_behind_an_announce_takes_nothing_from_it(wire: Wire) -> N
     assert answer.count(b"HTTP/1.1") == 1
 
 
-@pytest.mark.promise(11)
-@pytest.mark.parametrize("method", ["POST", "PUT", "HEAD", "OPTIONS"])
-async def test_other_methods_find_nothing(wire: Wire, method: str) -> None:
-    wire.send(request("/announce", "Content-Length: 2", "Connection: close").replace(b"GET", method.encode()) + b"xx")
-    assert (await wire.rest()).startswith(b"HTTP/1.1 404 ")
-
-
 async def test_a_body_is_read_past(wire: Wire) -> None:
     wire.send(announce(6881, "Content-Length: 5") + b"hello" + announce())
     for _ in range(2):
         assert (await wire.answer())[1].startswith(b"d8:complete")
-
-
-@pytest.mark.parametrize("path", ["/healthz", f"/{KEY}/announce?{query(bytes(20), PEER)}"])
-async def test_an_upgrade_is_ignored_and_the_connection_closed(wire: Wire, path: str) -> None:
-    wire.send(request(path, "Connection: Upgrade", "Upgrade: websocket") + b"\x81\x01x")
-    answer = await wire.rest()
-    assert answer.startswith(b"HTTP/1.1 200 ")
-    assert answer.count(b"HTTP/1.1") == 1
 
 
 async def test_a_client_that_doesnt_read_is_not_read_either(scripted: Scripted, wire: Wire) -> None:

@@ -35,7 +35,7 @@ async def ask(scripted: Scripted, path: str, forwarded_for: str = "") -> dict[by
         (f"/{KEY.decode()}/scrape", b"A scrape must name its torrents"),
         ("/bad%20key/announce", INVALID_KEY),
         ("/bad%20key/scrape", INVALID_KEY),
-        ("//announce?" + ANNOUNCE, INVALID_KEY),
+        ("//bad%20key//announce/?" + ANNOUNCE, INVALID_KEY),
     ],
 )
 async def test_a_request_that_cant_be_parsed_gets_the_text_of_its_reason(path: str, failure: bytes) -> None:

@@ -1,5 +1,7 @@
 """Whom an asker is introduced to: laws that hold under every policy."""
 
+from ipaddress import ip_address
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,12 +15,17 @@ from etracker_announce.domain.candidates import (
     Visibility,
     endpoints,
     introducible,
+    seen_from_outside,
     sees_private,
 )
 from etracker_announce.domain.policies import POLICIES, Asker, Question
 from etracker_announce.domain.swarm import RECORD, PeerFlag, Records, Role
 from etracker_shared.agreements.policies import PolicyName
 
+EXTERNAL = {
+    FAMILY4.endpoint: st.just(ip_address("203.0.113.5").packed),
+    FAMILY6.endpoint: st.just(ip_address("2001:db8::5").packed),
+}
 OLDEST = 1000
 ASKER = 7
 
@@ -46,6 +53,7 @@ visibilities = st.builds(
     families=st.sampled_from([(FAMILY4,), (FAMILY6,), (FAMILY4, FAMILY6), (FAMILY6, FAMILY4)]),
     oldest_seen=st.just(OLDEST),
     private_addresses=st.booleans(),
+    external=st.fixed_dictionaries({}, optional=EXTERNAL),
 )
 
 
@@ -61,7 +69,11 @@ def may_be_seen(record: np.void, family: Family, visibility: Visibility) -> bool
         and record["identity"] != ASKER
         and not record["flags"] & PeerFlag.UNREACHABLE
         and record[family.seen] >= OLDEST
-        and (visibility.private_addresses or not is_private(record[family.endpoint].tobytes()[:-2]))
+        and (
+            visibility.private_addresses
+            or family.endpoint in visibility.external
+            or not is_private(record[family.endpoint].tobytes()[:-2])
+        )
     )
 
 
@@ -74,6 +86,25 @@ def test_only_live_reachable_others_are_introducible(candidates: Records, visibi
     for family in (FAMILY4, FAMILY6):
         listed = endpoints(kept, family, visibility)
         assert len(listed) == sum(may_be_seen(record, family, visibility) for record in kept)
+
+
+@pytest.mark.promise(24)
+@given(swarms(), visibilities)
+def test_private_addresses_are_given_out_as_the_public_one(candidates: Records, visibility: Visibility) -> None:
+    """Nothing else of a list changes, and each port of that address is in it once."""
+    for family in (FAMILY4, FAMILY6):
+        listed = endpoints(introducible(candidates, visibility), family, visibility)
+        before = listed.tobytes()
+        given = [peer.tobytes() for peer in seen_from_outside(listed, family, visibility)[family.endpoint]]
+        expected = []
+        for peer in listed[family.endpoint]:
+            endpoint = peer.tobytes()
+            hidden = is_private(endpoint[:-2]) and not visibility.private_addresses
+            address = visibility.external.get(family.endpoint, b"") if hidden else endpoint[:-2]
+            if not hidden or address + endpoint[-2:] not in expected:
+                expected.append(address + endpoint[-2:])
+        assert given == expected
+        assert listed.tobytes() == before
 
 
 @pytest.mark.parametrize("policy", sorted(POLICIES))

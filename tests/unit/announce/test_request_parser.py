@@ -25,7 +25,7 @@ def parse(*pieces: bytes) -> tuple[list[Parsed], RequestParser]:
 
 
 def only_request(data: bytes) -> tuple[HttpRequest, bool]:
-    ((request, closes),), parser = parse(data)
+    ((request, closes, _),), parser = parse(data)
     assert isinstance(request, HttpRequest)
     assert not parser.error
     return request, closes

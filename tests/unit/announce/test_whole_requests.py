@@ -76,7 +76,7 @@ def test_a_real_parser_reads_every_request_alike(seed: int) -> None:
     request = parse_whole_request(data)
     if request is not None:
         parser = RequestParser()
-        ((parsed, closes),) = parser.feed(data)
+        ((parsed, closes, _),) = parser.feed(data)
         assert isinstance(parsed, HttpRequest)
         assert (parsed.target, parsed.query, closes, parser.ended) == (request.target, request.query, True, False)
         forwarded = parsed.forwarded_for.encode("latin-1").lower()

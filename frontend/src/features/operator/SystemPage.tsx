@@ -101,11 +101,14 @@ const columns = (asOf: Date): Column<Service>[] => [
   },
   {
     name: "State",
-    cell: ({ status }) => (
-      <span className={classes.state} data-is={status === "up" ? "good" : "bad"}>
-        {status === "up" ? "Up" : "Down"}
-      </span>
-    ),
+    cell: ({ status, detail }) => {
+      const up = detail === "" ? "good" : "weak";
+      return (
+        <span className={classes.state} data-is={status === "up" ? up : "bad"}>
+          {status === "up" ? "Up" : "Down"}
+        </span>
+      );
+    },
   },
   { name: "Last checked", cell: ({ checked_at }) => <Ago at={checked_at} asOf={asOf} /> },
 ];

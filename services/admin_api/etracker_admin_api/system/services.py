@@ -7,7 +7,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import ValidationError
 
-from etracker_admin_api.system.states import SHOWN_METRICS, ServiceState, Setting
+from etracker_admin_api.system.states import SHOWN_METRICS, WARNINGS, ServiceState, Setting
 from etracker_shared.plumbing.health import SETTINGS_PATH, Readiness
 from etracker_shared.plumbing.told_settings import ToldSettings
 
@@ -31,11 +31,11 @@ class Services:
         moment = datetime.now(UTC)
         try:
             readiness = Readiness.model_validate_json((await self._http.get(f"{self._urls[name]}/readyz")).content)
-            metrics = shown_metrics((await self._http.get(f"{self._urls[name]}/metrics")).text)
+            metrics, warnings = read_metrics((await self._http.get(f"{self._urls[name]}/metrics")).text)
         except (httpx.HTTPError, ValidationError, ValueError) as error:
             return ServiceState(name, up=False, detail=f"Not responding ({type(error).__name__}).", checked_at=moment)
         down = [readiness.reasons.get(check, check) for check, passed in readiness.checks.items() if not passed]
-        detail = f"Not ready: {', '.join(down).rstrip('.')}." if down else ""
+        detail = " ".join([f"Not ready: {', '.join(down).rstrip('.')}."] * bool(down) + warnings)
         return ServiceState(name, up=readiness.ready, detail=detail, checked_at=moment, metrics=metrics)
 
     async def settings(self, name: str) -> Sequence[Setting]:
@@ -51,14 +51,17 @@ class Services:
         await self._http.aclose()
 
 
-def shown_metrics(text: str) -> dict[str, float]:
-    """Return the metrics that operators see, summed over labels."""
+def read_metrics(text: str) -> tuple[dict[str, float], list[str]]:
+    """Return the metrics that operators see, summed over labels, and the warnings that metrics stand for."""
     sums: dict[str, float] = {}
+    warnings = []
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             if sample.name in SHOWN_METRICS:
                 sums[sample.name] = sums.get(sample.name, 0.0) + sample.value
-    return sums
+            elif sample.value and sample.name in WARNINGS:
+                warnings.append(WARNINGS[sample.name])
+    return sums, warnings
 
 
 def describe_settings(service: str, told: ToldSettings) -> Sequence[Setting]:

@@ -4,6 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+WARNINGS = {
+    "etracker_announce_peers_share_one_address": (
+        "Nearly all peers of the last hour have the same private address. If they come through a proxy of yours, "
+        "name it in ETRACKER_GATEWAY_TRUSTED_PROXIES."
+    ),
+}
+"""What is wrong with a service that works, by the metric that says so."""
+
 SHOWN_METRICS = frozenset(
     {
         "etracker_announce_answers_total",

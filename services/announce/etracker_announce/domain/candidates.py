@@ -1,6 +1,8 @@
 """Selects the candidates that an asker may get at all, whatever the policy."""
 
+from collections.abc import Mapping, Sequence
 from struct import Struct
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +10,7 @@ import numpy.typing as npt
 
 from etracker_announce.domain.addresses import PRIVATE4, PRIVATE4_BYTES, PRIVATE6, PRIVATE6_BYTES, PrivatePeers
 from etracker_announce.domain.swarm import PeerFlag, Records
+from etracker_shared.language.addresses import Address
 
 Mask = npt.NDArray[np.bool_]
 
@@ -42,12 +45,15 @@ class Visibility(NamedTuple):
 
     ``identity``: the asker's; it sees neither itself nor the other clients of its key. ``families``: the address
     families on which it is known. ``oldest_seen``: endpoints last seen before this Unix time have expired.
+    ``external``: the public address that stands for the private ones it doesn't see, by the name of a family's
+    endpoint; of other families those are left out.
     """
 
     identity: int
     families: tuple[Family, ...]
     oldest_seen: int
     private_addresses: bool
+    external: Mapping[str, bytes] = MappingProxyType({})
 
 
 def sees_private(setting: PrivatePeers, *, asker_is_private: bool) -> bool:
@@ -73,7 +79,8 @@ def introducible(candidates: Records, visibility: Visibility) -> Records:
 
 
 def _introducible_of_few(candidates: Records, visibility: Visibility, family: Family) -> Records:
-    identity, oldest_seen, anywhere = visibility.identity, visibility.oldest_seen, visibility.private_addresses
+    identity, oldest_seen = visibility.identity, visibility.oldest_seen
+    anywhere = visibility.private_addresses or family.endpoint in visibility.external
     private = family.private_bytes
     places = [
         place
@@ -97,6 +104,29 @@ def endpoints(chosen: Records, family: Family, visibility: Visibility) -> Record
     return _keep(chosen, _usable(chosen, family, visibility))
 
 
+def external_addresses(addresses: Sequence[Address]) -> Mapping[str, bytes]:
+    """Return the tracker's public addresses by the name of their family's endpoint, at most one of each."""
+    return {(FAMILY4 if len(one.packed) == 4 else FAMILY6).endpoint: one.packed for one in addresses}
+
+
+def seen_from_outside(chosen: Records, family: Family, visibility: Visibility) -> Records:
+    """Give peers on the tracker's own network its public address, unless the asker sees private ones.
+
+    One port of that address is one peer: of those that come to the same the first stays.
+    """
+    address = visibility.external.get(family.endpoint)
+    if address is None or visibility.private_addresses or not len(chosen):
+        return chosen
+    private = _private(chosen, family)
+    if not private.any():
+        return chosen
+    chosen = chosen.copy()
+    addresses = np.ndarray((len(chosen), len(address)), np.uint8, chosen, family.offset, (chosen.itemsize, 1))
+    addresses[private] = np.frombuffer(address, np.uint8)
+    places = {endpoint.tobytes(): place for place, endpoint in reversed(list(enumerate(chosen[family.endpoint])))}
+    return chosen.take(sorted(places.values()))
+
+
 def _keep(records: Records, mask: Mask) -> Records:
     # Indexing with a mask copies field by field, at five times the cost.
     places = mask.nonzero()[0]
@@ -105,7 +135,11 @@ def _keep(records: Records, mask: Mask) -> Records:
 
 def _usable(records: Records, family: Family, visibility: Visibility) -> Mask:
     usable: Mask = records[family.seen] >= visibility.oldest_seen
-    if not visibility.private_addresses:
-        first_two_bytes = np.ndarray(records.shape, np.uint16, records, family.offset, records.strides)
-        usable &= ~family.private.take(first_two_bytes)
+    if not visibility.private_addresses and family.endpoint not in visibility.external:
+        usable &= ~_private(records, family)
     return usable
+
+
+def _private(records: Records, family: Family) -> Mask:
+    first_two_bytes = np.ndarray(records.shape, np.uint16, records, family.offset, records.strides)
+    return family.private.take(first_two_bytes)

@@ -13,6 +13,7 @@ class Reason(enum.StrEnum):
     """Every reason for which a request is refused. Front ends have the texts."""
 
     NO_PARAMETERS = "no_parameters"
+    MISPLACED = "misplaced"
     TOO_LONG = "too_long"
     INFO_HASH = "info_hash"
     SEVERAL_INFO_HASHES = "several_info_hashes"

@@ -9,10 +9,11 @@ from etracker_shared.language.identity import InfoHash
 
 
 class Kind(enum.StrEnum):
-    """The kind of a request."""
+    """The kind of a request. ``MISPLACED``: an announce or a scrape at a path that belongs to neither."""
 
     ANNOUNCE = "announce"
     SCRAPE = "scrape"
+    MISPLACED = "misplaced"
 
 
 class AnnounceRequest(NamedTuple):

@@ -8,10 +8,13 @@ from etracker_announce.domain.answers import AnnounceAnswer, Peers
 from etracker_announce.domain.candidates import (
     FAMILY4,
     FAMILY6,
+    Family,
     Visibility,
     endpoints,
+    external_addresses,
     introducible,
     leechers_among,
+    seen_from_outside,
     sees_private,
 )
 from etracker_announce.domain.errors import NotReadyError, Reason
@@ -76,6 +79,7 @@ class AnnounceHandler:
         self._admission = admission
         self._secret = secret
         self._settings = settings
+        self._external = external_addresses(settings.external_ip)
         self._policy = configured_policy(settings.policy, settings.equilibrium, settings.interval_seconds)
         self._chooser = Chooser(self._policy)
         self._seeding = SeedingCounts(settings.peer_lifetime_seconds)
@@ -252,6 +256,7 @@ class AnnounceHandler:
             families=families if view.dual or families[0] is FAMILY6 else families[:1],
             oldest_seen=int(announce.at) - self._settings.peer_lifetime_seconds,
             private_addresses=sees_private(self._settings.private_peers, asker_is_private=source.private),
+            external=self._external,
         )
 
 
@@ -261,5 +266,10 @@ def _candidates(view: View, step: Step) -> Records:
 
 
 def _peers(chosen: Records, visibility: Visibility) -> Peers:
-    over6 = endpoints(chosen, FAMILY6, visibility) if FAMILY6 in visibility.families else None
-    return Peers(endpoints(chosen, FAMILY4, visibility), over6)
+    over6 = _given_out(chosen, FAMILY6, visibility) if FAMILY6 in visibility.families else None
+    return Peers(_given_out(chosen, FAMILY4, visibility), over6)
+
+
+def _given_out(chosen: Records, family: Family, visibility: Visibility) -> Records:
+    listed = endpoints(chosen, family, visibility)
+    return seen_from_outside(listed, family, visibility) if visibility.external else listed

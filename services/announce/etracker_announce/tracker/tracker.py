@@ -46,14 +46,15 @@ class Tracker:
             return self._refuse(_reason_for(error), key, source, request.info_hashes[0][0])
 
     def refuse(self, reason: Reason, key: bytes | None, source: Source, torrent: bytes = b"") -> Refusal:
-        """Refuse a request that a front end can't understand. That its key is invalid comes first.
+        """Refuse a request that a front end can't understand. That its key is invalid comes first, if its key is known.
 
         ``torrent``: whatever the request says about its torrent, so that clients don't all return at the same time.
         """
-        try:
-            self._admission.hash_key(key)
-        except NotAllowedError as error:
-            reason = error.reason
+        if reason is not Reason.MISPLACED:
+            try:
+                self._admission.hash_key(key)
+            except NotAllowedError as error:
+                reason = error.reason
         return self._refuse(reason, key, source, torrent)
 
     def _refuse(self, reason: Reason, key: bytes | None, source: Source, torrent: bytes) -> Refusal:

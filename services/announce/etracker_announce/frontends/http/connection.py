@@ -13,7 +13,8 @@ from typing import NamedTuple, cast
 from etracker_announce.frontends.http.connections import OpenConnections
 from etracker_announce.frontends.http.handler import Handler
 from etracker_announce.frontends.http.parser import Parsed, RequestParser
-from etracker_announce.frontends.http.responses import Page, write_response
+from etracker_announce.frontends.http.proxy_header import read_proxy_header
+from etracker_announce.frontends.http.responses import BAD_REQUEST, Page, write_response
 
 LAST_CHANCE_SECONDS = 1.0
 """How long a connection that hasn't sent a request yet may still send one once the service stops."""
@@ -32,11 +33,14 @@ DEFAULT_TIMEOUTS = Timeouts()
 
 
 class Accepted(NamedTuple):
-    """What is known of a connection before it gets a transport: the client's address, and what was read already."""
+    """What is known of a connection before it gets a transport: the client's address, and what was read already.
+
+    ``proxied``: it may begin with a header in which a trusted proxy names its client.
+    """
 
     address: str
-    parser: RequestParser
-    requests: Sequence[Parsed]
+    received: bytes
+    proxied: bool
 
 
 class HttpConnection(asyncio.Protocol):
@@ -48,7 +52,9 @@ class HttpConnection(asyncio.Protocol):
         self._handler = handler
         self._open = open_connections
         self._timeouts = timeouts
-        self._address, self._parser, self._received = accepted
+        self._address, self._received, proxied = accepted
+        self._proxy_header = b"" if proxied else None  # what came of it, until it is complete
+        self._parser = RequestParser()
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._waiting: deque[Parsed] = deque()
@@ -71,7 +77,8 @@ class HttpConnection(asyncio.Protocol):
         self._clock = self._loop.call_later(
             min(self._timeouts.head_seconds, self._timeouts.idle_seconds), self._look_at_clock
         )
-        self._take(self._received)
+        if self._received:
+            self.data_received(self._received)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """Drop the requests whose answers nobody will read."""
@@ -96,6 +103,8 @@ class HttpConnection(asyncio.Protocol):
         """Parse the received bytes."""
         if self._closing:
             return
+        if self._proxy_header is not None:
+            data = self._take_proxy_header(self._proxy_header + data)
         was_in_head = self._parser.in_head
         self._take(self._parser.feed(data))
         if self._parser.in_head and not was_in_head:
@@ -137,21 +146,36 @@ class HttpConnection(asyncio.Protocol):
         elif self._parser.ended:
             self._finish()
 
+    def _take_proxy_header(self, received: bytes) -> bytes:
+        """Return what follows the header in which a proxy names its client."""
+        try:
+            header = read_proxy_header(received)
+        except ValueError:
+            self._reject(BAD_REQUEST)
+            return b""
+        if header is None:
+            self._proxy_header = received
+            return b""
+        self._proxy_header = None
+        self._address = header.address or self._address
+        return received[header.length :]
+
     async def _answer_waiting(self) -> None:
         while self._waiting:
-            request, closes = self._waiting.popleft()
+            request, closes, for_head = self._waiting.popleft()
             answer = request if isinstance(request, Page) else await self._handler.answer(request, self._address)
             if self._unread:
                 await self._unread
             if self._transport.is_closing():
                 return
-            self._write(answer, closes=closes or ((self._closing or self._draining) and not self._waiting))
+            closes = closes or ((self._closing or self._draining) and not self._waiting)
+            self._write(write_response(answer, closes=closes, for_head=for_head), closes=closes)
         self._busy = False
         self._idle_since = self._loop.time()
         self._resume_reading()
 
-    def _write(self, answer: bytes | Page, *, closes: bool) -> None:
-        self._transport.write(write_response(answer, closes=closes))
+    def _write(self, response: bytes, *, closes: bool) -> None:
+        self._transport.write(response)
         if closes:
             self._waiting.clear()
             self._transport.close()

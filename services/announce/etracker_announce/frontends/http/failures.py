@@ -40,6 +40,7 @@ _INVALID_KEY = "Invalid announce key, get a new one at "
 
 TEXTS = {
     Reason.NO_PARAMETERS: "This is a BitTorrent tracker: put its address into a torrent client, not into a browser",
+    Reason.MISPLACED: "The tracker URL must end in /announce: with a key /KEY/announce, without one /announce",
     Reason.TOO_LONG: "GET string too long",
     Reason.INFO_HASH: "info_hash must be 20 bytes",
     Reason.SEVERAL_INFO_HASHES: "An announce is for exactly one info_hash",

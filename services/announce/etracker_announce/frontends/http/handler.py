@@ -13,6 +13,7 @@ from etracker_announce.frontends.http.failures import text_of
 from etracker_announce.frontends.http.parser import HttpRequest
 from etracker_announce.frontends.http.requests import Target, parse_announce, parse_scrape, raw_info_hash
 from etracker_announce.frontends.http.sources import SourceFinder
+from etracker_announce.frontends.shared_address import SharedAddress
 from etracker_announce.metrics import ANSWERED, Metrics
 from etracker_announce.tracker.tracker import Tracker
 
@@ -22,10 +23,18 @@ log = get_logger("http")
 class Handler:
     """Answers every announce and scrape with a body. ``hostname``: where users get announce keys."""
 
-    def __init__(self, tracker: Tracker, metrics: Metrics, find_source: SourceFinder, hostname: str) -> None:
+    def __init__(
+        self,
+        tracker: Tracker,
+        metrics: Metrics,
+        find_source: SourceFinder,
+        shared_address: SharedAddress,
+        hostname: str,
+    ) -> None:
         self._tracker = tracker
         self._metrics = metrics
         self._find_source = find_source
+        self._shared_address = shared_address
         self._hostname = hostname
 
     async def answer(self, request: HttpRequest, socket_address: str) -> bytes:
@@ -36,8 +45,10 @@ class Handler:
         try:
             if target.kind is Kind.ANNOUNCE:
                 body, outcome = await self._announce(target.key, request.query, source)
-            else:
+            elif target.kind is Kind.SCRAPE:
                 body, outcome = await self._scrape(target.key, request.query, source)
+            else:
+                body, outcome = self._refuse(Reason.MISPLACED, target, request.query, source)
         except MalformedError as error:
             body, outcome = self._refuse(error.reason, target, request.query, source)
         except Exception:
@@ -49,6 +60,10 @@ class Handler:
 
     async def _announce(self, key: bytes | None, query: bytes, source: Source) -> tuple[bytes, str]:
         request, compact, with_peer_ids = parse_announce(query)
+        if source.private:
+            self._shared_address.count(source.packed, key or request.peer_id)
+        else:
+            self._shared_address.elsewhere += 1
         answer = await self._tracker.announce(request, key, source)
         if isinstance(answer, Refusal):
             return self._failure(answer)

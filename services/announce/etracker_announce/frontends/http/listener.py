@@ -16,8 +16,10 @@ from structlog import get_logger
 from etracker_announce.frontends.http.connection import Accepted, HttpConnection
 from etracker_announce.frontends.http.connections import OpenConnections
 from etracker_announce.frontends.http.handler import Handler
-from etracker_announce.frontends.http.parser import MAX_HEAD_BYTES, HttpRequest, RequestParser
+from etracker_announce.frontends.http.parser import MAX_HEAD_BYTES, HttpRequest
+from etracker_announce.frontends.http.proxy_header import may_be_proxy_header
 from etracker_announce.frontends.http.responses import write_response
+from etracker_announce.frontends.http.sources import ProxyRecognizer
 from etracker_announce.frontends.http.whole_requests import parse_whole_request
 
 BACKLOG = 4096
@@ -46,12 +48,15 @@ class Listener:
         handler: Handler,
         open_connections: OpenConnections,
         make_connection: Callable[[Accepted], HttpConnection],
+        *,
+        is_proxy: ProxyRecognizer,
         linger_seconds: float,
     ) -> None:
         self._sockets = tuple(sockets)
         self._handler = handler
         self._open = open_connections
         self._make_connection = make_connection
+        self._is_proxy = is_proxy
         self._linger_seconds = linger_seconds
         self._loop = asyncio.get_running_loop()
         self._closing = False
@@ -110,7 +115,7 @@ class Listener:
         try:
             received = connection.recv(MAX_HEAD_BYTES, socket.MSG_DONTWAIT)
         except BlockingIOError:
-            self._open.run(self._give_transport(connection, Accepted(address, RequestParser(), ())))
+            self._converse(connection, address, b"")
             return
         except OSError:
             connection.close()
@@ -121,8 +126,11 @@ class Listener:
         if request := parse_whole_request(received):
             self._open.run(self._answer(connection, request, address))
         else:
-            parser = RequestParser()
-            self._open.run(self._give_transport(connection, Accepted(address, parser, parser.feed(received))))
+            self._converse(connection, address, received)
+
+    def _converse(self, connection: socket.socket, address: str, received: bytes) -> None:
+        proxied = may_be_proxy_header(received) and self._is_proxy(address)
+        self._open.run(self._give_transport(connection, Accepted(address, received, proxied)))
 
     async def _answer(self, connection: socket.socket, request: HttpRequest, address: str) -> None:
         try:

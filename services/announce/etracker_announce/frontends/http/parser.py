@@ -5,13 +5,15 @@ from typing import NamedTuple
 import httptools
 from structlog import get_logger
 
-from etracker_announce.frontends.http.requests import Target, parse_path
-from etracker_announce.frontends.http.responses import BAD_REQUEST, HEAD_TOO_LARGE, Page, page_for
+from etracker_announce.frontends.http.requests import Target, parse_misplaced, parse_path
+from etracker_announce.frontends.http.responses import BAD_REQUEST, HEAD_TOO_LARGE, READING, Page, page_for
 
 MAX_HEAD_BYTES = 32_768
 
 _FORWARDED = b"x-forwarded-for"
-_FORWARDED_LENGTH = len(_FORWARDED)
+_BODY = (b"content-length", b"transfer-encoding")
+_KEPT = frozenset((_FORWARDED, *_BODY))
+_LENGTHS = frozenset(map(len, _KEPT))
 
 log = get_logger("http")
 
@@ -25,17 +27,21 @@ class HttpRequest(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """A complete request for the tracker, or the page that answers another. ``closes``: the connection ends with it."""
+    """A complete request for the tracker, or the page that answers another.
+
+    ``closes``: the connection ends with it. ``for_head``: its answer has no body.
+    """
 
     request: HttpRequest | Page
     closes: bool
+    for_head: bool = False
 
 
 class RequestParser:
-    """Parses what one connection receives. Bodies are ignored: no announce has one.
+    """Parses what one connection receives. Bodies are ignored, and so are offers to upgrade to another protocol.
 
     ``in_head``: a head has begun and isn't complete. ``error``: the answer to the first bytes that aren't
-    HTTP. ``ended``: nothing more is parsed, because of an error or because the client wants another protocol.
+    HTTP. ``ended``: nothing more is parsed, because of an error, a tunnel, or an offer to upgrade with a body.
     """
 
     # Most connections are a single request: attributes that only other connections change aren't set for each of them.
@@ -43,6 +49,7 @@ class RequestParser:
     error: Page | None = None
     ended = False
     _head_bytes = 0
+    _has_body = False
 
     def __init__(self) -> None:
         self._parser = httptools.HttpRequestParser(self)
@@ -57,9 +64,7 @@ class RequestParser:
         self._parsed = []
         self._head_began = False
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self.ended = True
+            self._parse(data)
         except httptools.HttpParserError as error:
             if isinstance(error, httptools.HttpParserCallbackError):
                 log.exception("request_not_taken")
@@ -78,15 +83,17 @@ class RequestParser:
         """Begin a request."""
         self._url = self._forwarded = b""
         self.in_head = self._head_began = True
+        if self._has_body:
+            self._has_body = False
 
     def on_url(self, url: bytes) -> None:
         """Append the URL, or a part of it."""
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep the only field that matters; a trailer's fields don't."""
-        if len(name) == _FORWARDED_LENGTH and name.lower() == _FORWARDED and self.in_head:
-            self._forwarded = self._forwarded + b"," + value if self._forwarded else value
+        """Keep the fields that matter; a trailer's fields don't."""
+        if len(name) in _LENGTHS and (lowered := name.lower()) in _KEPT and self.in_head:
+            self._keep(lowered, value)
 
     def on_headers_complete(self) -> None:
         """Note that only a body may follow."""
@@ -97,11 +104,34 @@ class RequestParser:
         closes = self._parser.get_http_version() == "1.0" or not self._parser.should_keep_alive()
         method = self._parser.get_method()
         path, _, query = self._url.partition(b"?")
-        target = parse_path(path) if method == b"GET" else None
-        if target is None:
-            self._parsed.append(Parsed(page_for(method, path), closes))
+        target = parse_path(path) or parse_misplaced(query)
+        if target and method in READING:
+            request = HttpRequest(target, query, self._forwarded.decode("latin-1"))
+            self._parsed.append(Parsed(request, closes, method == b"HEAD"))
         else:
-            self._parsed.append(Parsed(HttpRequest(target, query, self._forwarded.decode("latin-1")), closes))
+            self._parsed.append(Parsed(page_for(method, path, exists=target is not None), closes))
+
+    def _keep(self, name: bytes, value: bytes) -> None:
+        if name == _FORWARDED:
+            self._forwarded = self._forwarded + b"," + value if self._forwarded else value
+        else:
+            self._has_body = True
+
+    def _parse(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while True:
+            try:
+                self._parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as offer:
+                # httptools takes what follows for the other protocol, even the request's own body.
+                if self._has_body or self._parser.get_method() == b"CONNECT":
+                    self.ended = True
+                    return
+                # The client goes on in HTTP/1.1 (RFC 9110, 7.8).
+                rest = rest[offer.args[0] :]
+                self._parser = httptools.HttpRequestParser(self)
+            else:
+                return
 
     def _limit_head(self, received: int) -> None:
         # The first read of a head may contain other requests too.

@@ -5,7 +5,7 @@ Nothing here may decode the query as text: an infohash is any 20 bytes. Whatever
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -35,6 +35,8 @@ _EVENTS = {
     b"paused": Event.PAUSED,
 }
 _KINDS = {b"announce": Kind.ANNOUNCE, b"scrape": Kind.SCRAPE}
+_ZERO, _ONE = (b"0", b"%30"), (b"1", b"%31")
+_ORIGIN = re.compile(rb"https?://[^/]*", re.IGNORECASE)
 
 
 class Target(NamedTuple):
@@ -42,6 +44,9 @@ class Target(NamedTuple):
 
     kind: Kind
     key: bytes | None
+
+
+_MISPLACED = Target(Kind.MISPLACED, None)
 
 
 class ParsedAnnounce(NamedTuple):
@@ -53,16 +58,18 @@ class ParsedAnnounce(NamedTuple):
 
 
 def parse_path(path: bytes) -> Target | None:
-    """Parse ``/announce``, ``/<key>/announce`` or ``/announce/<key>``, and the same for scrapes; None for the rest."""
-    parts = path.split(b"/")
-    if len(parts) == 3:
-        if kind := _KINDS.get(parts[2]):
-            return Target(kind, parts[1])
-        if kind := _KINDS.get(parts[1]):
-            return Target(kind, parts[2])
-    elif len(parts) == 2 and (kind := _KINDS.get(parts[1])):
-        return Target(kind, None)
-    return None
+    """Parse ``/announce``, ``/<key>/announce`` or ``/announce/<key>``, and the same for scrapes; None for the rest.
+
+    The path may be percent-encoded, have doubled and trailing slashes, and come with scheme and host (RFC 9112, 3.2.2).
+    """
+    target = None if b"%" in path else _target(path.split(b"/"))
+    return target or _target([b"", *_segments(path)])
+
+
+def parse_misplaced(query: bytes) -> Target | None:
+    """Recognize the query of an announce or a scrape, wherever it was sent."""
+    names = map(_unquote, (name for name, _ in _PAIR.findall(query)))
+    return _MISPLACED if b"info_hash" in names else None
 
 
 def parse_announce(query: bytes) -> ParsedAnnounce:
@@ -77,7 +84,10 @@ def parse_announce(query: bytes) -> ParsedAnnounce:
     if not pairs:
         raise MalformedError(Reason.NO_PARAMETERS)
     fields = dict(reversed(pairs))  # of a repeated parameter the first wins
-    if query.count(b"info_hash=") > 1 and sum(name == b"info_hash" for name, _ in pairs) > 1:
+    if b"%" in b"".join(fields):
+        pairs = [(_unquote(name), value) for name, value in pairs]
+        fields = dict(reversed(pairs))
+    if len(fields) < len(pairs) and sum(name == b"info_hash" for name, _ in pairs) > 1:
         raise MalformedError(Reason.SEVERAL_INFO_HASHES)
     info_hash, other_info_hash = _info_hash(fields.get(b"info_hash", b""))
     request = AnnounceRequest(
@@ -90,11 +100,11 @@ def parse_announce(query: bytes) -> ParsedAnnounce:
         left=_left(fields.get(b"left", b"")),
         corrupt=_counter(fields, b"corrupt"),
         redundant=_counter(fields, b"redundant"),
-        event=_EVENTS.get(fields.get(b"event", b"").lower(), Event.REGULAR),
-        numwant=_numwant(fields.get(b"numwant", b"")),
+        event=_event(fields.get(b"event", b"")),
+        numwant=_number(fields.get(b"numwant", b"")),
         client_key=_unquote(fields.get(b"key", b"")),
     )
-    return ParsedAnnounce(request, fields.get(b"compact") != b"0", fields.get(b"no_peer_id") != b"1")
+    return ParsedAnnounce(request, fields.get(b"compact") not in _ZERO, fields.get(b"no_peer_id") not in _ONE)
 
 
 def parse_scrape(query: bytes) -> ScrapeRequest:
@@ -105,7 +115,7 @@ def parse_scrape(query: bytes) -> ScrapeRequest:
     """
     if len(query) > MAX_SCRAPE_QUERY:
         raise MalformedError(Reason.TOO_LONG)
-    values = [value for name, value in _PAIR.findall(query) if name == b"info_hash"]
+    values = [value for name, value in _PAIR.findall(query) if _unquote(name) == b"info_hash"]
     if not values:
         raise MalformedError(Reason.SCRAPE_OF_EVERYTHING)
     if len(values) > MAX_SCRAPE_HASHES:
@@ -117,6 +127,24 @@ def raw_info_hash(query: bytes) -> bytes:
     """Return the first infohash of a query as it is written there, valid or not; empty if there is none."""
     found = _RAW_INFO_HASH.search(query)
     return found[1] if found else b""
+
+
+def _target(parts: Sequence[bytes]) -> Target | None:
+    if len(parts) == 2:
+        return Target(kind, None) if (kind := _KINDS.get(parts[1])) else None
+    if len(parts) != 3:
+        return None
+    _, first, second = parts
+    if (kind := _KINDS.get(second)) and first:
+        return Target(kind, first)
+    if (kind := _KINDS.get(first)) and second:
+        return Target(kind, second)
+    return None
+
+
+def _segments(path: bytes) -> Iterable[bytes]:
+    origin = _ORIGIN.match(path)
+    return filter(None, _unquote(path[origin.end() :] if origin else path).split(b"/"))
 
 
 def _unquote(value: bytes) -> bytes:
@@ -151,8 +179,8 @@ def _peer_id(value: bytes) -> bytes:
 
 def _port(value: bytes) -> int:
     # 0 comes with "stopped", 0 and 1 from clients that can't accept connections: neither is ever handed out.
-    port = int(value) if value.isdigit() else -1
-    if not 0 <= port <= MAX_PORT:
+    port = _number(value)
+    if port is None or port > MAX_PORT:
         raise MalformedError(Reason.PORT)
     return port
 
@@ -160,14 +188,22 @@ def _port(value: bytes) -> int:
 def _counter(fields: Mapping[bytes, bytes], name: bytes) -> int:
     """Read a counter. One that can't be read, or that no counter of 63 bits can hold, is unknown."""
     value = fields.get(name, b"")
-    counter = int(value) if value.isdigit() else UNKNOWN
-    return counter if counter <= MAX_COUNTER else UNKNOWN
+    counter = _number(value)
+    return UNKNOWN if counter is None or counter > MAX_COUNTER else counter
 
 
 def _left(value: bytes) -> int:
     # Transmission sends 2^63-1 and others 2^64-1 while they have no metadata: they lack something, however much.
-    return min(int(value), MAX_COUNTER) if value.isdigit() else UNKNOWN
+    left = _number(value)
+    return UNKNOWN if left is None else min(left, MAX_COUNTER)
 
 
-def _numwant(value: bytes) -> int | None:
+def _event(value: bytes) -> Event:
+    event = _EVENTS.get(value.lower())
+    return _EVENTS.get(_unquote(value).lower(), Event.REGULAR) if event is None else event
+
+
+def _number(value: bytes) -> int | None:
+    if not value.isdigit():
+        value = _unquote(value)
     return int(value) if value.isdigit() else None

@@ -7,8 +7,11 @@ _LAST_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 
 _PAGE = b"HTTP/1.1 %b\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n%b%b\r\n%b"
 
 
+READING = (b"GET", b"HEAD")
+
+
 class Page(NamedTuple):
-    """A fixed response. ``fields``: more header fields, each with its line ending."""
+    """A fixed response. ``fields``: more header fields, each with its line ending. ``for_head``: it has no body."""
 
     status: bytes
     body: bytes
@@ -25,19 +28,20 @@ class Page(NamedTuple):
 HEALTHY = Page(b"200 OK", b"ok")
 BAD_REQUEST = Page(b"400 Bad Request", b"Invalid HTTP request received.")
 NOT_FOUND = Page(b"404 Not Found", b"Not Found")
-NOT_ALLOWED = Page(b"405 Method Not Allowed", b"Method Not Allowed", b"Allow: GET\r\n")
+NOT_ALLOWED = Page(b"405 Method Not Allowed", b"Announce and scrape with GET.", b"Allow: GET, HEAD\r\n")
 HEAD_TOO_LARGE = Page(b"431 Request Header Fields Too Large", b"")
 
 
-def write_response(answer: bytes | Page, *, closes: bool) -> bytes:
+def write_response(answer: bytes | Page, *, closes: bool, for_head: bool = False) -> bytes:
     """Write a response: a bencoded answer, or a page."""
     if isinstance(answer, Page):
         return answer.to_bytes(closes=closes)
-    return (_LAST_ANSWER if closes else _ANSWER) % (len(answer), answer)
+    response = (_LAST_ANSWER if closes else _ANSWER) % (len(answer), answer)
+    return response[: -len(answer)] if for_head else response
 
 
-def page_for(method: bytes, path: bytes) -> Page:
-    """Return the response to anything but the GET of an announce or a scrape."""
-    healthz = HEALTHY if method == b"GET" else NOT_ALLOWED
-    page = healthz if path == b"/healthz" else NOT_FOUND
+def page_for(method: bytes, path: bytes, *, exists: bool) -> Page:
+    """Return the response to anything but an announce or a scrape by GET or HEAD. ``exists``: these are served here."""
+    healthz = HEALTHY if method in READING else NOT_ALLOWED
+    page = healthz if exists or path == b"/healthz" else NOT_FOUND
     return page._replace(for_head=True) if method == b"HEAD" else page

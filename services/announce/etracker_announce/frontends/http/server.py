@@ -7,6 +7,7 @@ from etracker_announce.frontends.http.connection import DEFAULT_TIMEOUTS, Accept
 from etracker_announce.frontends.http.connections import OpenConnections
 from etracker_announce.frontends.http.handler import Handler
 from etracker_announce.frontends.http.listener import Listener
+from etracker_announce.frontends.http.sources import ProxyRecognizer
 from etracker_announce.frontends.sockets import bind
 from etracker_shared.plumbing.serving import GRACEFUL_SHUTDOWN_SECONDS, LINGER_SECONDS
 
@@ -20,12 +21,14 @@ class HttpServer:
         host: str,
         port: int,
         *,
+        is_proxy: ProxyRecognizer,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
         linger_seconds: float = LINGER_SECONDS,
     ) -> None:
         self._handler = handler
         self._host = host
         self._port = port
+        self._is_proxy = is_proxy
         self._timeouts = timeouts
         self._linger_seconds = linger_seconds
         self._listener: Listener
@@ -39,7 +42,14 @@ class HttpServer:
     async def __aenter__(self) -> Self:
         sockets = await bind(self._host, self._port)
         self.open = OpenConnections()
-        self._listener = Listener(sockets, self._handler, self.open, self._make_connection, self._linger_seconds)
+        self._listener = Listener(
+            sockets,
+            self._handler,
+            self.open,
+            self._make_connection,
+            is_proxy=self._is_proxy,
+            linger_seconds=self._linger_seconds,
+        )
         self._listener.start()
         return self
 

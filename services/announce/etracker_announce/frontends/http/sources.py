@@ -15,6 +15,19 @@ MAX_CACHED_CHARACTERS = 128
 SourceFinder = Callable[[str, str], Source]
 """From the socket's address and the ``X-Forwarded-For`` header ("" if none) to the source."""
 
+ProxyRecognizer = Callable[[str], bool]
+"""Whether a socket's address is a trusted proxy's."""
+
+
+def proxy_recognizer(trusted: tuple[Network, ...]) -> ProxyRecognizer:
+    """Build the function that recognizes trusted proxies. It raises ValueError for a socket without an address."""
+
+    @lru_cache(maxsize=CACHED_PROXIES)
+    def is_proxy(socket_address: str) -> bool:
+        return is_trusted(parse_address(socket_address), trusted)
+
+    return is_proxy
+
 
 def source_finder(trusted: tuple[Network, ...]) -> SourceFinder:
     """Build the function that finds a request's source.
@@ -24,10 +37,7 @@ def source_finder(trusted: tuple[Network, ...]) -> SourceFinder:
 
     The function raises ValueError for a socket without an address.
     """
-
-    @lru_cache(maxsize=CACHED_PROXIES)
-    def is_proxy(socket_address: str) -> bool:
-        return is_trusted(parse_address(socket_address), trusted)
+    is_proxy = proxy_recognizer(trusted)
 
     @lru_cache(maxsize=CACHED_SOURCES)
     def parse_source(socket_address: str, forwarded_for: str) -> Source:

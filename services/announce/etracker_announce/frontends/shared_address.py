@@ -1,0 +1,73 @@
+"""Notice when nearly all peers have one private address: then a proxy in front of the tracker hides theirs.
+
+Constant in space, and one addition per announce: what is kept of an hour is the address that leads, how many
+announces came from it and how many from elsewhere, and ten of the peers behind it.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from structlog import get_logger
+
+WINDOW_SECONDS = 3600.0
+CHECK_SECONDS = 60.0
+FEWEST_PEERS = 10
+"""Fewer peers on one address are a household, or somebody's seedbox next to the tracker."""
+NEARLY_ALL = 0.95
+
+log = get_logger("announce")
+
+
+class SharedAddress:
+    """Counts announces by whether they come from the private address that most come from.
+
+    ``elsewhere``: those that don't; a front end adds those of public addresses itself.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._shared = False
+        self._end = clock() + WINDOW_SECONDS
+        self._address = b""
+        self._hits = self.elsewhere = 0
+        self._peers: set[int] = set()
+
+    def count(self, packed: bytes, peer: bytes) -> None:
+        """Count an announce from a private address. ``peer``: what tells its sender from others at that address."""
+        if packed == self._address:
+            self._hits += 1
+            if len(self._peers) < FEWEST_PEERS:
+                self._peers.add(hash(peer))
+            return
+        self.elsewhere += 1
+        if self.elsewhere > self._hits:
+            self.elsewhere += self._hits - 1
+            self._address, self._hits, self._peers = packed, 1, {hash(peer)}
+
+    def check(self) -> bool:
+        """Return whether nearly all peers of an hour share an address; log it when that begins."""
+        was_shared, many = self._shared, len(self._peers) == FEWEST_PEERS
+        announces = self._hits + self.elsewhere
+        nearly_all = self._hits >= NEARLY_ALL * announces
+        is_over = self._clock() >= self._end
+        if many and nearly_all:
+            self._shared = True
+        elif is_over or (announces >= FEWEST_PEERS and not nearly_all):
+            self._shared = False
+        if is_over:
+            self._begin_again()
+        if self._shared and not was_shared:
+            log.warning("peers_share_one_address", setting="ETRACKER_GATEWAY_TRUSTED_PROXIES")
+        return self._shared
+
+    async def watch(self) -> None:
+        """Check now and then, whether or not anybody reads the metrics."""
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            self.check()
+
+    def _begin_again(self) -> None:
+        self._end = self._clock() + WINDOW_SECONDS
+        self._address = b""
+        self._hits = self.elsewhere = 0
+        self._peers = set()

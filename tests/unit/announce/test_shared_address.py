@@ -1,0 +1,83 @@
+"""A proxy that hides its clients is noticed; a household, a seedbox and a tracker for a LAN are not taken for one."""
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from etracker_announce.frontends.shared_address import FEWEST_PEERS, WINDOW_SECONDS, SharedAddress
+from tests.support.announce import query
+from tests.support.announce_ports import HASH, Scripted
+from tests.unit.announce.test_handler import ask
+
+PROXY = bytes([172, 30, 77, 1])
+
+
+class Tracker:
+    """What a front end counts, and an hour that a test can move on."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.shared = SharedAddress(lambda: self.now)
+
+    def announce(self, addresses: Iterable[bytes], peers: int = 1000) -> None:
+        for number, address in enumerate(addresses):
+            self.shared.count(address, b"%d" % (number % peers))
+
+
+@given(st.lists(st.integers(0, 49), max_size=3), st.permutations(range(100)))
+def test_a_proxy_is_noticed_whatever_comes_in_between(others: list[int], order: list[int]) -> None:
+    tracker = Tracker()
+    for place in order:
+        if place in others:
+            tracker.shared.elsewhere += 1
+        else:
+            tracker.shared.count(PROXY, b"%d" % place)
+    assert tracker.shared.check()
+
+
+@given(st.permutations([PROXY] * 90 + [bytes([10, 0, 0, number]) for number in range(10)]))
+def test_peers_of_many_addresses_share_none(addresses: list[bytes]) -> None:
+    tracker = Tracker()
+    tracker.announce(addresses)
+    assert not tracker.shared.check()
+
+
+def test_few_peers_on_one_address_are_a_household() -> None:
+    tracker = Tracker()
+    tracker.announce([PROXY] * 5000, peers=FEWEST_PEERS - 1)
+    assert not tracker.shared.check()
+
+
+def test_it_is_logged_once_without_the_address_and_ends_with_the_hour() -> None:
+    tracker = Tracker()
+    with capture_logs() as logs:
+        for _ in range(3):
+            tracker.announce([PROXY] * 100)
+            assert tracker.shared.check()
+            tracker.now += WINDOW_SECONDS
+            assert tracker.shared.check()
+        tracker.now += WINDOW_SECONDS
+        assert not tracker.shared.check()
+    assert [entry["event"] for entry in logs] == ["peers_share_one_address"]
+    assert "172" not in str(logs)
+
+
+def test_it_ends_once_the_proxy_is_named() -> None:
+    tracker = Tracker()
+    tracker.announce([PROXY] * 100)
+    assert tracker.shared.check()
+    tracker.now += WINDOW_SECONDS
+    assert tracker.shared.check()
+    tracker.shared.elsewhere += FEWEST_PEERS
+    assert not tracker.shared.check()
+
+
+@pytest.mark.parametrize(("address", "told"), [("10.1.2.3", 1.0), ("203.0.113.9", 0.0)])
+async def test_announces_of_a_private_address_are_counted(address: str, told: float) -> None:
+    scripted = Scripted()
+    for number in range(FEWEST_PEERS):
+        await ask(scripted, f"/announce?{query(HASH, b'-TR3000-%012d' % number)}", address)
+    assert scripted.count("peers_share_one_address") == told
