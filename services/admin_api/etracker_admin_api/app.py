@@ -46,7 +46,7 @@ from etracker_admin_api.statistics.tracker import TrackerStatistics
 from etracker_admin_api.swarms.routes import swarms_router
 from etracker_admin_api.swarms.store import SwarmStore
 from etracker_admin_api.system.routes import system_router
-from etracker_admin_api.system.services import Services, describe_settings
+from etracker_admin_api.system.services import Services, describe_settings, read_metrics
 from etracker_admin_api.system.states import ServiceState
 from etracker_admin_api.system.store import StoreStates
 from etracker_admin_api.system.survey import Survey
