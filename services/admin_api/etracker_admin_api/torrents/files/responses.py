@@ -111,11 +111,11 @@ def attachment(filename: str) -> str:
 
 
 def describe(torrent: ParsedTorrent, *, is_new: bool) -> str:
-    """Return the sentence that describes the result of an upload."""
-    message = "The torrent is now tracked." if is_new else "The torrent was already tracked."
+    """Describe the result of an upload, and what was changed in the file."""
+    sentences = ["The torrent is now tracked." if is_new else "The torrent was already tracked."]
     if torrent.made_private:
-        message += (
-            " It wasn't private, so it was made private and its infohashes changed:"
+        sentences.append(
+            "It wasn't private, so it was made private and its infohashes changed:"
             " seed the file you download from here."
         )
-    return message
+    return " ".join((*sentences, *torrent.remarks))
