@@ -41,14 +41,13 @@ function Outcome({ upload }: { upload: Upload }) {
     case "failed":
       return <p className={classes.text}>{advice(upload.error).detail}</p>;
     case "done": {
-      const { torrent, changed, message } = upload.result;
+      const { torrent, message } = upload.result;
       return (
         <p className={classes.text}>
           {message}{" "}
           <Link to="/infohashes/$infoHash" params={{ infoHash: torrent.info_hash }}>
             {torrent.info_hash.slice(0, 12)}…
           </Link>
-          {changed && " Its infohash has changed: seed the file you download from here, not your original."}
         </p>
       );
     }
