@@ -1,7 +1,6 @@
 /** What a chosen file is, as far as its size and its first bytes say, so that it isn't sent in vain. */
 
-const MEBIBYTE = 1024 * 1024;
-export const MAX_BYTES = 16 * MEBIBYTE;
+export const MAX_BYTES = 16 * 1024 * 1024;
 const LOOKED_AT_BYTES = 4096;
 
 const CHOOSE = "Choose the .torrent file that describes it; it's small.";
@@ -50,7 +49,7 @@ export async function findProblem(file: File): Promise<string | null> {
   if (start === null) return "This can't be read. If it's a folder, choose the torrent files in it.";
   if (!/^d([0-9]|e|$)/.test(start)) return describe(file, start);
   if (file.size > MAX_BYTES)
-    return `This torrent is ${inMebibytes(file.size)} MiB, larger than the limit of 16 MiB. Create it again with larger pieces.`;
+    return "This torrent is larger than 16 MiB, the limit. Create it again with larger pieces.";
   return null;
 }
 
@@ -58,7 +57,7 @@ function describe(file: File, start: string): string {
   const kind = KINDS.find(([pattern]) => pattern.test(start));
   if (kind !== undefined) return kind[1];
   return file.size > MAX_BYTES
-    ? `This file is ${inMebibytes(file.size)} MiB and isn't a torrent. ${CHOOSE}`
+    ? `This isn't a torrent: it doesn't begin like one and is too large. ${CHOOSE}`
     : "This file isn't a torrent. Choose a file that a BitTorrent client saved as .torrent.";
 }
 
@@ -70,8 +69,4 @@ async function firstCharacters(file: File): Promise<string | null> {
   } catch {
     return null;
   }
-}
-
-function inMebibytes(size: number): string {
-  return Math.ceil(size / MEBIBYTE).toLocaleString("en");
 }
