@@ -23,6 +23,10 @@ HOSTILE = [
     b".",
     b"",
     b"   ",
+    "\u00a0\u3000".encode(),
+    "\u200b\ufeff".encode(),
+    "..\u200d".encode(),
+    "\u200d../evil".encode(),
     b"/",
     b"\\",
     b"./.",
@@ -152,22 +156,28 @@ PLACES = [
 Place = Callable[[bytes], dict[str, Any]]
 
 
-@pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("place", PLACES)
-def test_hostile_names_are_refused_wherever_they_stand(place: Place, name: bytes) -> None:
-    with pytest.raises(TorrentError) as refusal:
-        parse_torrent(torrent(**place(name)))
-    assert str(refusal.value).isprintable()
-    assert str(refusal.value).endswith("Rename it, and create the torrent again.")
+def test_hostile_names_are_refused_wherever_they_stand(place: Place) -> None:
+    sentences = {name: refusal(torrent(**place(name))) for name in HOSTILE}
+    ending = "Rename it, and create the torrent again."
+    assert {name for name, said in sentences.items() if not (said.isprintable() and said.endswith(ending))} == set()
 
 
-@pytest.mark.parametrize("name", STRANGE)
+def refusal(data: bytes) -> str:
+    try:
+        parse_torrent(data)
+    except TorrentError as error:
+        return str(error)
+    return "accepted"
+
+
 @pytest.mark.parametrize("place", PLACES)
-def test_names_that_clients_open_are_taken_and_kept_byte_for_byte(place: Place, name: bytes) -> None:
-    made = place(name)
-    parsed = parse_torrent(torrent(**made))
-    assert bencode(made["info"]) in parsed.file
-    opened(parsed)
+def test_names_that_clients_open_are_taken_and_kept_byte_for_byte(place: Place) -> None:
+    for name in STRANGE:
+        made = place(name)
+        parsed = parse_torrent(torrent(**made))
+        assert bencode(made["info"]) in parsed.file
+        opened(parsed)
 
 
 @pytest.mark.parametrize("name", ["\u65e5\u672c\u8a9e.mkv", "AC/DC", "Q: a", "con-air", "x" * 255, "\u200dzero-width"])

@@ -14,6 +14,9 @@ MAX_PART_LETTERS = 255
 BITCOMET_PAD = "_____padding_file_"
 """In the path of BitComet's padding, which has no attribute."""
 
+INVISIBLE = re.compile("[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+"""What libtorrent leaves out of names. Some scripts and emoji need a few: only a name of nothing else is refused."""
+
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """They make ``gpj.exe`` look like ``exe.jpg``."""
@@ -68,11 +71,12 @@ def _readings(raw: bytes) -> list[str]:
 
 
 def _check_reading(part: str) -> None:
-    if not part.strip(" "):
+    visible = INVISIBLE.sub("", part)
+    if not visible.strip():
         raise UnfitPartError("is empty or blank")
-    if ".." in _SEPARATORS.split(part) or _ABSOLUTE.match(part):
+    if ".." in _SEPARATORS.split(visible) or _ABSOLUTE.match(visible):
         raise UnfitPartError("points outside the torrent's folder")
-    if _SEPARATORS.sub("", part) in {"", ".", ".."}:
+    if _SEPARATORS.sub("", visible) in {"", ".", ".."}:
         raise UnfitPartError("isn't a name")
     if _has_trickery(part):
         raise UnfitPartError("contains control characters, or invisible ones that reorder text")

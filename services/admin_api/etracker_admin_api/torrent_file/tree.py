@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from etracker_admin_api.errors import TorrentError
 from etracker_admin_api.torrent_file.fields import CREATE_AGAIN, Path
-from etracker_admin_api.torrent_file.names import quote_path
+from etracker_admin_api.torrent_file.names import INVISIBLE, quote_path
 
 MAX_RENAMINGS = 500
 """libtorrent gives files of one name numbers, and opens no torrent in which it has to try more of them."""
 
-_DROPPED = re.compile("[/\\\\\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_SEPARATORS = re.compile(r"[/\\]")
 _WRITTEN_BYTES = 240
 _EXTENSION = re.compile(rb"(?:\.[^.]{0,9})?\Z", re.DOTALL)
 
@@ -51,7 +51,7 @@ def check_collisions(paths: Sequence[Path]) -> None:
 
 def _written(part: str) -> bytes:
     """Return a part of a path as libtorrent writes it, in small letters."""
-    written = _DROPPED.sub("", part).encode().lower()
+    written = _SEPARATORS.sub("", INVISIBLE.sub("", part)).encode().lower()
     if len(written) <= _WRITTEN_BYTES:
         return written
     extension = _EXTENSION.search(written)
