@@ -156,7 +156,7 @@ class _Reader:
     def _begin_key(self, parent: _Open, holder: Dictionary, key: object) -> None:
         if not isinstance(key, bytes):
             raise TorrentError(
-                f"The torrent is damaged: at byte {self._position} is something else than the key of a dictionary."
+                f"The torrent is damaged: before byte {self._position} there is a key that isn't a string."
                 " Download it again."
             )
         if len(self._open) == 1:
