@@ -54,6 +54,27 @@ def test_an_upload_that_was_made_private_says_once_that_its_infohash_changed(
     assert len(re.findall("seed the file you download from here", said)) == 1
 
 
+NO_TORRENTS = {
+    "film.mkv": (b"\x1aE\xdf\xa3" + bytes(17 * 1024 * 1024), "This is a video, not a torrent."),
+    "nothing.torrent": (b"", "This file is empty."),
+    "page.torrent": (b"<!DOCTYPE html>\n<html><title>Log in</title></html>", "This is a web page, not a torrent"),
+    "link.torrent": (b"magnet:?xt=urn:btih:0123456789abcdef0123456789abcdef01234567", "contains a magnet link"),
+    "large.torrent": (b"d4:infod4:name" + bytes(16 * 1024 * 1024), "larger than 16 MiB, the limit"),
+}
+
+
+def test_a_file_that_is_no_torrent_isnt_sent_and_the_row_says_what_it_is(operator_page: Page, tmp_path: Path) -> None:
+    sent: list[str] = []
+    operator_page.on("request", lambda request: sent.append(request.url))
+    for name, (body, _reason) in NO_TORRENTS.items():
+        (tmp_path / name).write_bytes(body)
+    operator_page.get_by_label("Torrent files").set_input_files([tmp_path / name for name in NO_TORRENTS])
+    expect(operator_page.get_by_text(f"0 torrents uploaded, {len(NO_TORRENTS)} failed.")).to_be_visible()
+    for name, (_body, reason) in NO_TORRENTS.items():
+        expect(operator_page.get_by_role("listitem").filter(has_text=name)).to_contain_text(reason)
+    assert [url for url in sent if "/api/v1/torrents" in url] == []
+
+
 def test_files_can_be_dropped(operator_page: Page, torrent_file: Callable[[str], Path]) -> None:
     path = torrent_file("dropped")
     zone = operator_page.get_by_text("Drop torrent files here").locator("..")

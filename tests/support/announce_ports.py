@@ -8,6 +8,7 @@ from functools import cached_property
 from ipaddress import ip_address
 from typing import Any
 
+import fastbencode
 import numpy as np
 from prometheus_client import CollectorRegistry
 
@@ -17,6 +18,8 @@ from etracker_announce.domain.requests import AnnounceRequest, ScrapeRequest
 from etracker_announce.domain.swarm import NO_COUNTS, RECORD, Counts, Step, View
 from etracker_announce.frontends.http.connection import DEFAULT_TIMEOUTS, Timeouts
 from etracker_announce.frontends.http.handler import Handler
+from etracker_announce.frontends.http.parser import HttpRequest
+from etracker_announce.frontends.http.requests import parse_path
 from etracker_announce.frontends.http.server import HttpServer
 from etracker_announce.frontends.http.sources import proxy_recognizer, source_finder
 from etracker_announce.frontends.shared_address import SharedAddress
@@ -175,3 +178,13 @@ def announce_request(**changes: Any) -> AnnounceRequest:
 def source_at(address: str) -> Source:
     """Describe an address."""
     return describe_source(ip_address(address).packed)
+
+
+async def ask(scripted: Scripted, path: str, forwarded_for: str = "") -> dict[bytes, Any]:
+    raw_path, _, raw_query = path.encode().partition(b"?")
+    target = parse_path(raw_path)
+    assert target is not None
+    request = HttpRequest(target, raw_query, forwarded_for)
+    answer = fastbencode.bdecode(await scripted.handler.answer(request, "127.0.0.1"))
+    assert isinstance(answer, dict)
+    return answer

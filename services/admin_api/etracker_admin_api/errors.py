@@ -10,6 +10,7 @@
     │   ├── UnfitNameError
     │   └── TorrentError
     │       └── TorrentTooLargeError
+    ├── UnfitPartError                part of a path in a torrent; only within ``torrent_file``
     ├── RestrictedOffError            there are no operators
     ├── WrongKeyError                 an API key or announce key that doesn't work
     ├── UnknownTorrentError           no such torrent, or no file of it
@@ -60,6 +61,10 @@ class TorrentError(RefusedError):
 
 class TorrentTooLargeError(TorrentError):
     """A torrent file larger than the limit."""
+
+
+class UnfitPartError(AdminApiError):
+    """A name in a torrent that isn't accepted; the message continues a sentence that begins with the name."""
 
 
 class RestrictedOffError(AdminApiError):

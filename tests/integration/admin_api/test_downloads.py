@@ -61,7 +61,7 @@ async def test_a_file_stored_by_hand_is_stripped_at_its_first_download_and_then_
     assert await mark(database)
 
 
-@pytest.mark.parametrize("file", [b"", b"d", b"de", b"no torrent", b"d4:infodee" + b"x", bytes(MAX_TORRENT_BYTES + 1)])
+@pytest.mark.parametrize("file", [b"", b"d", b"de", b"no torrent", b"d4:infode" + b"x", bytes(MAX_TORRENT_BYTES + 1)])
 async def test_a_file_that_is_no_torrent_is_not_there_until_it_is_replaced_by_one(
     client: AsyncClient, database: asyncpg.Connection, key: str, file: bytes
 ) -> None:

@@ -15,6 +15,7 @@ import httpx
 import psutil
 import pytest
 
+from etracker_admin_api.torrent_file.bencoding import too_large_message
 from tests.support.raw_http import Head, connect, head, read_answer, read_to_end
 from tests.support.stack import StackRun
 
@@ -83,6 +84,17 @@ def watch_statistics(url: str, stop: float) -> Iterator[tuple[int, float]]:
             yield client.get(f"{url}/api/stats").status_code, time.monotonic() - start
 
 
+@pytest.mark.parametrize("asked", [("POST", UPLOAD), ("POST", "/api/infohash"), ("PUT", "/api/nowhere")])
+def test_the_rest_of_a_body_that_nobody_reads_is_no_second_request(door: str, asked: tuple[str, str]) -> None:
+    hidden = head("GET", "/api/stats").ljust(512)
+    with connect(door) as connection:
+        with suppress(BrokenPipeError, ConnectionResetError):  # the answer is there already
+            connection.sendall(head(*asked, [FORM, f"Content-Length: {HUGE}"]) + hidden * (HUGE // len(hidden)))
+        answer = read_answer(connection)
+        assert answer.headers["connection"] == "close"
+        assert read_to_end(connection) == b""
+
+
 @pytest.mark.parametrize("length", [f"Content-Length: {HUGE}", "Transfer-Encoding: chunked"])
 @pytest.mark.parametrize("expect", [[], ["Expect: 100-continue"]], ids=["", "expecting"])
 @pytest.mark.parametrize(
@@ -142,6 +154,29 @@ def test_a_body_that_is_too_large_gets_413_and_a_declared_one_before_it_is_sent(
         answer = read_answer(connection)
         assert answer.status == 413
         assert "larger than" in sentence(answer, path)
+
+
+TOO_LARGE_FOR_THE_GATEWAY = bytes(24_000_000)
+
+
+@pytest.mark.parametrize("path", [UPLOAD, "/api/v1/torrents", "/api/infohash", "/api/v1/infohashes/bulk"])
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_body_too_large_for_the_gateway_gets_413_with_one_sentence_whoever_notices_first(
+    stack: StackRun, path: str, declared: bool
+) -> None:
+    opening = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    body = opening + TOO_LARGE_FOR_THE_GATEWAY
+    length = f"Content-Length: {len(body)}" if declared else "Transfer-Encoding: chunked"
+    start = b"" if declared else b"%x\r\n" % len(body)
+    with connect(stack.base_url) as connection:
+        connection.sendall(head("POST", path, [FORM, KEY.format(key=stack.api_key), length]))
+        with suppress(BrokenPipeError, ConnectionResetError):  # the answer is there already
+            connection.sendall(start + body + (b"" if declared else b"\r\n0\r\n\r\n"))
+        answer = read_answer(connection)
+        assert read_to_end(connection) == b""
+    assert (answer.status, answer.headers["connection"]) == (413, "close")
+    said = sentence(answer, path)
+    assert said == too_large_message() if "torrent" in path else said.startswith("The body is larger than ")
 
 
 def test_a_client_that_sends_everything_before_it_reads_finds_its_answer(stack: StackRun) -> None:

@@ -1,6 +1,8 @@
 import base64
+import re
 from contextlib import suppress
 from ipaddress import ip_network
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -68,22 +70,44 @@ def test_the_announce_url_starts_where_the_caller_reaches_the_tracker(
     assert announce_url(public_origin(setting, scheme, host), "0123") == f"{origin}/0123/announce"
 
 
-@given(st.text(max_size=60))
-def test_no_file_name_breaks_out_of_its_header(name: str) -> None:
+PLAIN = re.compile(r'attachment; filename="([^"]+\.torrent)"; filename\*=UTF-8\'\'([^;"]+\.torrent)')
+
+
+@given(st.text(max_size=255))
+def test_no_file_name_breaks_out_of_its_header_and_each_keeps_its_ending(name: str) -> None:
     try:
         check_name(name)
     except UnfitNameError:
         return
     header = attachment(name)
     header.encode("ascii")
-    assert header.count('"') == 2
     assert header.isprintable()
+    assert PLAIN.fullmatch(header)
 
 
-def test_a_file_name_keeps_its_letters_in_the_extended_form() -> None:
-    assert attachment("naïve 日.torrent") == (
-        "attachment; filename=\"naive .torrent\"; filename*=UTF-8''na%C3%AFve%20%E6%97%A5.torrent"
-    )
+@pytest.mark.parametrize(
+    ("name", "plain", "full"),
+    [
+        ("naïve 日", "naive", "naïve 日"),
+        ("电影", "download", "电影"),
+        ("Фильм", "download", "Фильм"),
+        ("فيلم", "download", "فيلم"),
+        ("Фильм (2020)", "(2020)", "Фильм (2020)"),
+        ("🎬", "download", "🎬"),
+        ("", "download", "download"),
+        ("...", "download", "..."),
+        ("AC/DC", "AC_DC", "AC_DC"),
+        ("a\\b", "a_b", "a_b"),
+        ("x" * 255, "x" * 100, "x" * 240),
+        ("名" * 100, "download", "名" * 80),
+    ],
+)
+def test_the_file_name_of_a_download_is_plain_for_some_programs_and_in_any_script_for_others(
+    name: str, plain: str, full: str
+) -> None:
+    found = PLAIN.fullmatch(attachment(name))
+    assert found is not None
+    assert (found[1], unquote(found[2])) == (f"{plain}.torrent", f"{full}.torrent")
 
 
 @pytest.mark.parametrize(

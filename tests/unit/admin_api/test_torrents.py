@@ -10,7 +10,7 @@ from etracker_admin_api.errors import TorrentError, TorrentTooLargeError
 from etracker_admin_api.torrent_file.bencoding import MAX_TORRENT_BYTES
 from etracker_admin_api.torrent_file.parsing import parse_torrent
 from etracker_admin_api.torrent_file.rewriting import personal_start, strip_file
-from tests.support.torrent_files import PIECE, folder_info, torrent, v1_info, v2_info
+from tests.support.torrent_files import PIECE, folder_info, opened, torrent, v1_info, v2_info
 
 URL = "http://tracker.test/0123/announce"
 
@@ -77,12 +77,15 @@ def test_what_is_no_torrent_is_refused(data: bytes) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(torrent(v1_info()) + b"e", id="trailing byte"),
         pytest.param(torrent(v1_info())[:-1], id="truncated"),
         pytest.param(torrent(v1_info()).replace(b"i100000e", b"i0100000e"), id="leading zero"),
         pytest.param(torrent(v1_info()).replace(b"10:a film.mkv", b"010:a film.mkv"), id="leading zero of a string"),
         pytest.param(b"d4:infode4:infodee", id="repeated key"),
-        pytest.param(b"d5:otheri1e4:infodee", id="unsorted keys"),
+        pytest.param(
+            torrent({**v1_info(), b"x": [[]]}).replace(b"llee", b"l" * 98 + b"e" * 98), id="too deep for clients"
+        ),
+        pytest.param(b"di1ei2ee", id="a key that is a number"),
+        pytest.param(b"d4:infoe", id="a key without a value"),
         pytest.param(b"l" * 3_000_000 + b"e" * 3_000_000, id="nested three million deep"),
         pytest.param(b"d4:info" * 100_000 + b"e" * 100_000, id="dictionaries nested deeply"),
         pytest.param(b"l" + b"le" * 5_000_000 + b"e", id="ten million tokens"),
@@ -105,85 +108,31 @@ def test_an_oversized_file_is_refused_as_such() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"name": None}, "torrent's name is empty"),
-        ({"name": 5}, "torrent's name isn't a string"),
+        ({"name": None}, 'key "name" is missing'),
+        ({"name": 5}, 'key "name" isn\'t a string'),
         ({"piece_length": None}, "piece length"),
         ({"piece_length": 0}, "piece length"),
         ({"piece_length": -PIECE}, "piece length"),
-        ({"piece_length": 1024}, "piece length"),
+        ({"piece_length": 512 * 1024 * 1024}, "piece length"),
         ({"piece_length": 2**40}, "piece length"),
         ({"piece_length": b"32768"}, "piece length"),
         ({"length": -1}, "negative"),
-        ({"length": 2**62}, "too large"),
+        ({"length": 2**62}, "larger than the 16 TiB"),
         ({"length": b"100000"}, "isn't a number"),
         ({"length": 0, "pieces": b""}, "no content"),
-        ({"length": None}, "length or files"),
-        ({"files": []}, "length or files"),
-        ({"pieces": None}, "pieces field is missing"),
-        ({"pieces": bytes(79)}, "pieces field doesn't match"),
-        ({"pieces": bytes(100)}, "pieces field doesn't match"),
-        ({"meta_version": 1}, "meta version"),
+        ({"length": None}, 'key "length" of "a film.mkv" is missing'),
+        ({"files": []}, '"length" and "files"'),
+        ({"pieces": None}, 'key "pieces" is missing'),
+        ({"pieces": bytes(79)}, "has 79 bytes"),
+        ({"pieces": bytes(100)}, "need 80"),
+        ({"meta_version": 3}, "meta version"),
         ({"meta_version": b"2"}, "meta version"),
+        ({"file tree": {}}, "meta version"),
     ],
 )
 def test_absurd_fields_of_a_v1_torrent_are_refused(changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(TorrentError, match=sentence):
         parse_torrent(torrent(v1_info(**changes)))
-
-
-HOSTILE_NAMES = [
-    b"..",
-    b".",
-    b"",
-    b"   ",
-    b"/etc/passwd",
-    b"a/b",
-    b"a\\b",
-    b"C:evil",
-    b"c:",
-    b"NUL",
-    b"com1.txt",
-    b"a\0b",
-    b"a\nb",
-    b"\x1b[31mred",
-    "gpj.\u202eexe".encode(),
-    "a\u2028b".encode(),
-    b"\xff\xfe",
-    b"\xc0\xae\xc0\xae",
-    b"x" * 256,
-]
-
-
-@pytest.mark.parametrize("name", HOSTILE_NAMES)
-def test_hostile_names_are_refused(name: bytes) -> None:
-    with pytest.raises(TorrentError):
-        parse_torrent(torrent(v1_info(name=name)))
-
-
-@pytest.mark.parametrize("name", HOSTILE_NAMES)
-def test_hostile_paths_are_refused_in_v1(name: bytes) -> None:
-    with pytest.raises(TorrentError):
-        parse_torrent(torrent(folder_info(([b"folder", name], 100))))
-
-
-@pytest.mark.parametrize("name", HOSTILE_NAMES)
-def test_hostile_paths_are_refused_in_v2(name: bytes) -> None:
-    file = {b"": {b"length": 100, b"pieces root": bytes(32)}}
-    with pytest.raises(TorrentError):
-        parse_torrent(torrent(v2_info(**{"file tree": {b"folder": {name: file}}})))
-
-
-@pytest.mark.parametrize("target", [[b".."], [b"a", b".."], [b"/etc/passwd"], [], b"a"])
-def test_links_that_lead_outside_are_refused(target: object) -> None:
-    info = folder_info(([b"a"], 100), ([b"link"], 0))
-    info[b"files"][1].update({b"attr": b"l", b"symlink path": target})
-    with pytest.raises(TorrentError):
-        parse_torrent(torrent(info))
-
-
-@pytest.mark.parametrize("name", ["日本語.mkv", "Ünïcode", "🎬", "a & b <i>", "con-air", "..hidden", "a..b", "x" * 255])
-def test_names_that_only_look_strange_are_accepted(name: str) -> None:
-    assert parse_torrent(torrent(v1_info(name=name.encode()))).name == name
 
 
 @pytest.mark.parametrize(
@@ -228,6 +177,8 @@ def test_padding_files_may_share_a_path_and_are_no_content() -> None:
         v2_info(**{"file tree": {b"a": {b"": {b"length": 1}}}}),
         v2_info(**{"file tree": {b"a": {b"": {b"length": 1, b"pieces root": bytes(20)}}}}),
         v2_info(**{"file tree": {b"a": {b"": {b"length": 0}}}}),
+        v2_info(**{"file tree": {b"a": {b"": {b"length": 1, b"pieces root": bytes(32)}}}}),
+        v2_info(**{"file tree": {b"a": {b"": {b"length": 1, b"pieces root": b"r" * 32, b"attr": b"p"}}}}),
         v2_info(length=100),
     ],
     ids=lambda _info: "",
@@ -241,7 +192,7 @@ def test_a_file_tree_too_deep_for_a_file_system_is_refused() -> None:
     tree: dict[bytes, Any] = {b"": {b"length": 1, b"pieces root": bytes(32)}}
     for _ in range(70):
         tree = {b"a": tree}
-    with pytest.raises(TorrentError, match="nested"):
+    with pytest.raises(TorrentError, match="parts"):
         parse_torrent(torrent(v2_info(**{"file tree": tree})))
 
 
@@ -285,5 +236,6 @@ def _parse_or_refuse(data: bytes) -> None:
         again = parse_torrent(personal_start(URL) + parsed.file[1:])
         assert again.info_hashes == parsed.info_hashes
         assert not again.made_private
+        opened(parsed)
     assert sentence.endswith(".")
     assert sentence.isprintable()

@@ -1,29 +1,14 @@
 """What the HTTP front end makes of the tracker's values, and of requests that it can't parse."""
 
-from typing import Any
-
-import fastbencode
 import pytest
 from structlog.testing import capture_logs
 
 from etracker_announce.domain.errors import Reason
-from etracker_announce.frontends.http.parser import HttpRequest
-from etracker_announce.frontends.http.requests import parse_path
 from tests.support.announce import query
-from tests.support.announce_ports import HASH, KEY, PEER, Scripted
+from tests.support.announce_ports import HASH, KEY, PEER, Scripted, ask
 
 INVALID_KEY = b"Invalid announce key, get a new one at localhost"
 ANNOUNCE = query(HASH, PEER)
-
-
-async def ask(scripted: Scripted, path: str, forwarded_for: str = "") -> dict[bytes, Any]:
-    raw_path, _, raw_query = path.encode().partition(b"?")
-    target = parse_path(raw_path)
-    assert target is not None
-    request = HttpRequest(target, raw_query, forwarded_for)
-    answer = fastbencode.bdecode(await scripted.handler.answer(request, "127.0.0.1"))
-    assert isinstance(answer, dict)
-    return answer
 
 
 @pytest.mark.promise(9, 13, 19)

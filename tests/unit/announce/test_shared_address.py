@@ -9,8 +9,7 @@ from structlog.testing import capture_logs
 
 from etracker_announce.frontends.shared_address import FEWEST_PEERS, WINDOW_SECONDS, SharedAddress
 from tests.support.announce import query
-from tests.support.announce_ports import HASH, Scripted
-from tests.unit.announce.test_handler import ask
+from tests.support.announce_ports import HASH, Scripted, ask
 
 PROXY = bytes([172, 30, 77, 1])
 

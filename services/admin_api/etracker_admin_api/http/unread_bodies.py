@@ -119,6 +119,9 @@ class _Body:
         return message
 
 
+_CLOSING = ((b"connection", b"close"), (b"x-unread-body", b"1"))
+"""The second one is for the gateway, which doesn't see the first, and has to close its own connection too."""
+
 _DECLARING = frozenset({b"content-length", b"transfer-encoding", b"expect"})
 
 
@@ -136,7 +139,7 @@ class _Response:
             self._body.has_response = True
             self._closes = self._body.is_unread
             if self._closes:
-                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+                message = {**message, "headers": [*message.get("headers", ()), *_CLOSING]}
         elif self._closes and not message.get("more_body", False):
             message = {**message, "more_body": True}
             self.held_back = True

@@ -1,27 +1,32 @@
-"""Uploaded torrent files: parsed strictly and made private."""
+"""Uploaded torrent files: parsed, and made private."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from etracker_admin_api.errors import TorrentError
 from etracker_admin_api.torrent_file import fields
-from etracker_admin_api.torrent_file.bencoding import decode_torrent, encode_torrent
-from etracker_admin_api.torrent_file.fields import Dictionary
-from etracker_admin_api.torrent_file.names import parse_component
-from etracker_admin_api.torrent_file.rewriting import kept_fields
+from etracker_admin_api.torrent_file.bencoding import Decoded, Dictionary, decode_torrent, encode
+from etracker_admin_api.torrent_file.contents import describe_without_info
+from etracker_admin_api.torrent_file.hybrid import check_halves
+from etracker_admin_api.torrent_file.names import quote
+from etracker_admin_api.torrent_file.rewriting import stripped
 from etracker_admin_api.torrent_file.v1 import Layout, parse_v1
-from etracker_admin_api.torrent_file.v2 import BLOCK_BYTES, parse_v2
+from etracker_admin_api.torrent_file.v2 import parse_v2
 from etracker_shared.language.identity import InfoHash
 
-MAX_PIECE_LENGTH = 512 * 1024 * 1024
+MAX_PIECE_LENGTH = (2**15 - 1) * 16 * 1024
+"""libtorrent's limit, just below 512 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedTorrent:
     """An accepted torrent.
 
-    ``file``: the file to store, private and without trackers. ``v1``: 20 bytes, ``v2``: 32 bytes; a hybrid has
-    both. ``length``: bytes of content. ``made_private``: the upload wasn't private, so its infohash has changed.
+    ``name``: as clients show it. ``file``: the file to store, private and without trackers. ``v1``: 20 bytes, ``v2``:
+    32 bytes; a hybrid has both. ``length``: bytes of content. ``made_private``: the upload wasn't private, so its
+    infohash has changed. ``remarks``: a sentence for each other thing in the upload that was changed or is shown
+    differently.
     """
 
     name: str
@@ -30,6 +35,7 @@ class ParsedTorrent:
     v1: InfoHash | None
     v2: bytes | None
     made_private: bool
+    remarks: tuple[str, ...] = ()
 
     @property
     def info_hashes(self) -> tuple[InfoHash, ...]:
@@ -39,50 +45,58 @@ class ParsedTorrent:
 
 
 def parse_torrent(data: bytes) -> ParsedTorrent:
-    """Parse an uploaded torrent file.
+    """Parse an uploaded torrent file. The info dictionary of a private one is kept byte for byte.
 
     Raises:
-        TorrentError: the file isn't accepted; the message says why in one sentence.
+        TorrentError: the file isn't accepted; the message says why, which key or file it's about, and what to do.
     """
     upload = decode_torrent(data)
-    info = fields.dictionary(upload.get(b"info"), "The info dictionary")
-    name = parse_component(info.get(b"name", b""), "The torrent's name")
+    if b"info" not in upload.fields:
+        raise TorrentError(describe_without_info(frozenset(upload.fields)))
+    info = fields.dictionary(upload.fields, "info")
+    name = fields.name(info)
     layout = _parse_layout(upload, info, name)
     if not layout.length:
-        raise TorrentError("The torrent has no content.")
+        raise TorrentError("The torrent has no content: its files are empty or padding. Choose another torrent.")
     made_private = info.get(b"private") != 1
-    private_info = {**info, b"private": 1}
-    encoded_info = encode_torrent(private_info)
+    kept_info = encode({**info, b"private": 1}) if made_private else upload.info
     return ParsedTorrent(
         name=name,
         length=layout.length,
-        file=encode_torrent({**kept_fields(upload), b"info": private_info}),
-        v1=InfoHash(hashlib.sha1(encoded_info).digest()) if b"pieces" in info else None,  # noqa: S324 - BEP 3
-        v2=hashlib.sha256(encoded_info).digest() if b"meta version" in info else None,
+        file=stripped(upload.fields, kept_info),
+        v1=InfoHash(hashlib.sha1(kept_info).digest()) if b"pieces" in info else None,  # noqa: S324 - BEP 3
+        v2=hashlib.sha256(kept_info).digest() if info.get(b"meta version") == 2 else None,
         made_private=made_private,
+        remarks=tuple(_remarks(upload, info, name, made_private=made_private)),
     )
 
 
-def _parse_layout(upload: Dictionary, info: Dictionary, name: str) -> Layout:
-    piece_length = fields.length(info.get(b"piece length"), "The piece length field")
-    if not BLOCK_BYTES <= piece_length <= MAX_PIECE_LENGTH:
-        raise TorrentError("The piece length must be between 16 KiB and 512 MiB.")
-    version = info.get(b"meta version")
-    if version is None:
+def _parse_layout(upload: Decoded, info: Dictionary, name: str) -> Layout:
+    piece_length = fields.number(info, "piece length")
+    if not 0 < piece_length <= MAX_PIECE_LENGTH:
+        fields.refuse("piece length", "must be positive and less than 512 MiB")
+    version = fields.number(info, "meta version") if b"meta version" in info else 0
+    if version > 0 and not upload.info_is_sorted:
+        raise TorrentError(f"The keys of the info dictionary aren't sorted, as v2 requires. {fields.CREATE_AGAIN}")
+    if version > 2:
+        fields.refuse("meta version", "is newer than 2, the newest that clients open")
+    if version < 2:
+        if b"file tree" in info:
+            fields.refuse("meta version", 'must be 2, because there is a key "file tree"')
         return parse_v1(info, name, piece_length)
-    if version != 2:
-        raise TorrentError("The meta version must be 2.")
-    v2 = parse_v2(info, upload.get(b"piece layers"), piece_length)
+    v2 = parse_v2(info, upload.fields, piece_length)
     if b"pieces" in info:
-        _check_hybrid(parse_v1(info, name, piece_length), v2, piece_length)
+        check_halves(parse_v1(info, name, piece_length), v2, piece_length)
     elif b"files" in info or b"length" in info:
-        raise TorrentError("The torrent has v1 files but no v1 pieces.")
+        fields.refuse("pieces", "is missing, though the torrent has v1 files")
     return v2
 
 
-def _check_hybrid(v1: Layout, v2: Layout, piece_length: int) -> None:
-    """Check that both halves describe the same files, each starting at a piece boundary. Source: BEP 52."""
-    if [(file.path, file.length) for file in v1.files] != [(file.path, file.length) for file in v2.files]:
-        raise TorrentError("The v1 and v2 halves of the torrent describe different files.")
-    if any(file.length and file.offset % piece_length for file in v1.files):
-        raise TorrentError("A file in the hybrid torrent doesn't start at a piece boundary.")
+def _remarks(upload: Decoded, info: Dictionary, name: str, *, made_private: bool) -> Iterator[str]:
+    if upload.extra_bytes:
+        yield f"Bytes after its end were removed: {upload.extra_bytes}."
+    if made_private and not upload.info_is_sorted:
+        yield "The keys of its info dictionary were sorted."
+    raw = info.get(b"name.utf-8", info.get(b"name"))
+    if isinstance(raw, bytes) and raw != name.encode():
+        yield f"Its name isn't UTF-8, so most clients show it as {quote(name)}: rename it here for the lists."

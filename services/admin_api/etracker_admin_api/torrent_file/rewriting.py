@@ -7,8 +7,7 @@ statistics), and whatever else a client added.
 """
 
 from etracker_admin_api.torrent_file import fields
-from etracker_admin_api.torrent_file.bencoding import decode_torrent, encode_torrent
-from etracker_admin_api.torrent_file.fields import Dictionary
+from etracker_admin_api.torrent_file.bencoding import Dictionary, decode_torrent, encode
 
 _KEPT_TEXTS = (b"comment", b"created by", b"encoding")
 _MAX_TEXT_BYTES = 4096
@@ -21,8 +20,15 @@ def strip_file(file: bytes) -> bytes:
         TorrentError: the file isn't a torrent.
     """
     stored = decode_torrent(file)
-    fields.dictionary(stored.get(b"info"), "The info dictionary")
-    return encode_torrent({**kept_fields(stored), b"info": stored[b"info"]})
+    fields.dictionary(stored.fields, "info")
+    return stripped(stored.fields, stored.info)
+
+
+def stripped(upload: Dictionary, info: bytes) -> bytes:
+    """Encode what is kept of an upload, with an info dictionary that is encoded already."""
+    texts, layers = _kept_texts(upload), upload.get(b"piece layers")
+    after = b"12:piece layers" + encode(layers) if isinstance(layers, dict) else b""
+    return b"%b4:info%b%be" % (encode(texts)[:-1], info, after)
 
 
 def personal_start(announce_url: str) -> bytes:
@@ -34,8 +40,8 @@ def personal_start(announce_url: str) -> bytes:
     return b"d8:announce%d:%b" % (len(url), url)
 
 
-def kept_fields(upload: Dictionary) -> Dictionary:
-    """Return what is kept outside the info dictionary."""
+def _kept_texts(upload: Dictionary) -> Dictionary:
+    """Return what is kept before the info dictionary, in whose order it sorts."""
     kept: Dictionary = {}
     for key in _KEPT_TEXTS:
         value = upload.get(key)
@@ -43,6 +49,4 @@ def kept_fields(upload: Dictionary) -> Dictionary:
             kept[key] = value
     if isinstance(upload.get(b"creation date"), int):
         kept[b"creation date"] = upload[b"creation date"]
-    if isinstance(upload.get(b"piece layers"), dict):
-        kept[b"piece layers"] = upload[b"piece layers"]
     return kept

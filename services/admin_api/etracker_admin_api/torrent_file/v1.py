@@ -4,30 +4,37 @@ from dataclasses import dataclass
 
 from etracker_admin_api.errors import TorrentError
 from etracker_admin_api.torrent_file import fields
-from etracker_admin_api.torrent_file.fields import Dictionary, Path
+from etracker_admin_api.torrent_file.bencoding import Dictionary
+from etracker_admin_api.torrent_file.fields import Path
+from etracker_admin_api.torrent_file.names import BITCOMET_PAD
+from etracker_admin_api.torrent_file.tree import check_collisions, check_tree
 
 _SHA1_BYTES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file: ``path`` from the torrent's folder, ``length`` in bytes, ``offset`` in the v1 byte stream."""
+    """One file: ``path`` from the torrent's folder, ``length`` in bytes (a link has none). A pad is no content."""
 
     path: Path
     length: int
-    offset: int = 0
+    is_pad: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The real files, padding left out; ``stream_length`` counts padding too."""
+    """All files in the order of their bytes, pads included."""
 
     files: tuple[File, ...]
-    stream_length: int
 
     @property
     def length(self) -> int:
         """Bytes of content."""
+        return sum(file.length for file in self.files if not file.is_pad)
+
+    @property
+    def stream_length(self) -> int:
+        """Bytes of content and padding."""
         return sum(file.length for file in self.files)
 
 
@@ -37,42 +44,51 @@ def parse_v1(info: Dictionary, name: str, piece_length: int) -> Layout:
     Raises:
         TorrentError: fields are missing, out of range or contradict each other.
     """
-    if (b"length" in info) == (b"files" in info):
-        raise TorrentError("The info dictionary must have either length or files.")
-    layout = _files(info[b"files"]) if b"files" in info else _single(info, name)
-    pieces = fields.string(info.get(b"pieces"), "The pieces field")
-    if len(pieces) != -(-layout.stream_length // piece_length) * _SHA1_BYTES:
-        raise TorrentError("The pieces field doesn't match the size and piece length.")
+    if b"length" in info and b"files" in info:
+        raise TorrentError(
+            f'The torrent has both keys "length" and "files", of which one is right. {fields.CREATE_AGAIN}'
+        )
+    files = _files(info[b"files"]) if b"files" in info else (_entry(info, (name,)),)
+    layout = Layout(files)
+    stream_length = layout.stream_length
+    if stream_length > fields.MAX_TOTAL_BYTES:
+        raise TorrentError(
+            "The torrent's files are larger than 256 TiB, more than clients take. Make several torrents."
+        )
+    given, needed = len(fields.string(info, "pieces")), -(-stream_length // piece_length) * _SHA1_BYTES
+    if given != needed:
+        fields.refuse("pieces", f"has {given} bytes, but files of {stream_length} bytes need {needed}")
     return layout
 
 
-def _single(info: Dictionary, name: str) -> Layout:
-    size = fields.length(info[b"length"], "The length field")
-    return Layout((File((name,), size),), size)
-
-
-def _files(value: object) -> Layout:
+def _files(value: object) -> tuple[File, ...]:
     if not isinstance(value, list) or not value:
-        raise TorrentError("The files field is empty or isn't a list.")
+        fields.refuse("files", "isn't a list" if not isinstance(value, list) else "is empty")
     if len(value) > fields.MAX_FILES:
-        raise TorrentError(f"The torrent has more than {fields.MAX_FILES} files.")
-    files: list[File] = []
-    offset = 0
-    for item in value:
-        entry = fields.dictionary(item, "An entry in files")
-        file = File(
-            fields.path(entry.get(b"path"), "A path in files"),
-            fields.length(entry.get(b"length"), "A file's length"),
-            offset,
-        )
-        if b"symlink path" in entry:
-            fields.path(entry[b"symlink path"], "A symlink's target")
-        if b"p" not in _attributes(entry):
-            files.append(file)
-        offset = fields.length(offset + file.length, "The torrent's size")
-    fields.check_tree([file.path for file in files])
-    return Layout(tuple(files), offset)
+        raise TorrentError(f"The torrent has more than {fields.MAX_FILES} files. Pack some of them into archives.")
+    files = tuple(_listed(item, number) for number, item in enumerate(value, 1))
+    check_tree([_raw_path(item) for item, file in zip(value, files, strict=True) if not file.is_pad])
+    check_collisions([file.path for file in files if not file.is_pad])
+    return files
 
 
-def _attributes(entry: Dictionary) -> bytes:
-    return fields.string(entry.get(b"attr", b""), "A file's attr field")
+def _raw_path(item: Dictionary) -> tuple[object, ...]:
+    path = item.get(b"path.utf-8", item.get(b"path"))
+    return tuple(path) if isinstance(path, list) else ()
+
+
+def _listed(item: object, number: int) -> File:
+    if not isinstance(item, dict):
+        raise TorrentError(f'File {number} in the key "files" isn\'t a dictionary. {fields.CREATE_AGAIN}')
+    attr = item.get(b"attr")
+    if isinstance(attr, bytes) and b"p" in attr and not (b"path" in item or b"path.utf-8" in item):
+        return _entry(item, (".pad", str(number)))
+    return _entry(item, fields.path(item, number))
+
+
+def _entry(entry: Dictionary, path: Path) -> File:
+    attributes = fields.attributes(entry, path)
+    if b"symlink path" in entry:
+        fields.parts(entry[b"symlink path"], "symlink path", path)
+    length = 0 if b"l" in attributes else fields.length(entry, path)
+    return File(path, length, is_pad=b"p" in attributes or any(BITCOMET_PAD in part for part in path))

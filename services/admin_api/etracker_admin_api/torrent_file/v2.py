@@ -3,74 +3,97 @@
 import hashlib
 from collections.abc import Iterator
 
-from etracker_admin_api.errors import TorrentError
+from etracker_admin_api.errors import TorrentError, UnfitPartError
 from etracker_admin_api.torrent_file import fields
-from etracker_admin_api.torrent_file.fields import Dictionary, Path
-from etracker_admin_api.torrent_file.names import parse_component
+from etracker_admin_api.torrent_file.bencoding import Dictionary
+from etracker_admin_api.torrent_file.fields import Path
+from etracker_admin_api.torrent_file.names import parse_part, quote_path
+from etracker_admin_api.torrent_file.tree import check_collisions
 from etracker_admin_api.torrent_file.v1 import File, Layout
 
 BLOCK_BYTES = 16 * 1024
 _SHA256_BYTES = 32
 
 
-def parse_v2(info: Dictionary, layers: object, piece_length: int) -> Layout:
+def parse_v2(info: Dictionary, upload: Dictionary, piece_length: int) -> Layout:
     """Parse the file tree, in its order, and check every file's piece layer against its root.
 
     Raises:
         TorrentError: fields are missing, out of range or contradict each other.
     """
-    if piece_length & (piece_length - 1):
-        raise TorrentError("The piece length of a v2 torrent must be a power of two.")
-    known_layers = fields.dictionary({} if layers is None else layers, "The piece layers field")
-    tree = fields.dictionary(info.get(b"file tree"), "The file tree field")
+    if piece_length < BLOCK_BYTES or piece_length & (piece_length - 1):
+        fields.refuse("piece length", "must be a power of two of at least 16 KiB in a v2 torrent")
+    layers = fields.dictionary(upload, "piece layers") if b"piece layers" in upload else {}
     files: list[File] = []
     roots: set[bytes] = set()
-    for path, entry in _walk(tree):
-        size = fields.length(entry.get(b"length"), "A file's length")
-        if size:
-            root = fields.string(entry.get(b"pieces root"), "A file's pieces root")
-            _check_root(root, size, piece_length, known_layers)
-            if size > piece_length:
-                roots.add(root)
-        files.append(File(path, size))
+    for path, entry in _walk(fields.dictionary(info, "file tree")):
+        files.append(_file(path, entry))
         if len(files) > fields.MAX_FILES:
-            raise TorrentError(f"The torrent has more than {fields.MAX_FILES} files.")
-    if set(known_layers) != roots:
-        raise TorrentError("The piece layers field lists a file that isn't in the torrent.")
-    total = fields.length(sum(file.length for file in files), "The torrent's size")
-    return Layout(tuple(files), total)
+            raise TorrentError(f"The torrent has more than {fields.MAX_FILES} files. Pack some of them into archives.")
+        if files[-1].length:
+            roots |= _check_root(files[-1], entry, piece_length, layers)
+    if set(layers) != roots:
+        fields.refuse("piece layers", "has the layer of a file that isn't in the torrent")
+    if sum(-(-file.length // piece_length) for file in files) * piece_length > fields.MAX_TOTAL_BYTES:
+        raise TorrentError(
+            "The torrent's files are larger than 256 TiB, more than clients take. Make several torrents."
+        )
+    check_collisions([file.path for file in files])
+    return Layout(tuple(files))
+
+
+def _file(path: Path, entry: Dictionary) -> File:
+    attributes = fields.attributes(entry, path)
+    if b"p" in attributes:
+        fields.refuse("attr", "calls a v2 file padding, which only v1 has", path)
+    if b"symlink path" in entry:
+        fields.parts(entry[b"symlink path"], "symlink path", path)
+    return File(path, 0 if b"l" in attributes else fields.length(entry, path))
 
 
 def _walk(tree: Dictionary) -> Iterator[tuple[Path, Dictionary]]:
     """Yield every file with its path, depth first in the order of the keys, without recursion."""
     stack: list[tuple[Path, object]] = [((), tree)]
     while stack:
-        path, value = stack.pop()
-        node = fields.dictionary(value, "A folder in the file tree")
+        path, node = stack.pop()
+        if not isinstance(node, dict):
+            raise TorrentError(f'{quote_path(path)} in the key "file tree" isn\'t a dictionary. {fields.CREATE_AGAIN}')
         if path and b"" in node:
-            if len(node) > 1:
-                raise TorrentError("A file in the torrent has the same path as a folder.")
-            yield path, fields.dictionary(node[b""], "A file in the file tree")
+            yield path, _leaf(path, node)
             continue
-        if not node:
-            raise TorrentError("A folder in the file tree is empty.")
         if len(path) >= fields.MAX_PATH_DEPTH:
-            raise TorrentError("A path in the file tree is nested too deeply.")
-        stack.extend(
-            ((*path, parse_component(key, "A path in the file tree")), node[key]) for key in sorted(node, reverse=True)
-        )
+            raise TorrentError(f"The path {quote_path(path)} has too many parts. Use fewer levels of folders.")
+        stack.extend((_child(path, key), node[key]) for key in sorted(node, reverse=True))
 
 
-def _check_root(root: bytes, size: int, piece_length: int, layers: Dictionary) -> None:
-    if len(root) != _SHA256_BYTES:
-        raise TorrentError("A file's pieces root must be 32 bytes.")
-    if size <= piece_length:
-        return
-    layer = fields.string(layers.get(root), "A file's piece layer")
-    if len(layer) != -(-size // piece_length) * _SHA256_BYTES:
-        raise TorrentError("A file's piece layer doesn't match its size.")
+def _leaf(path: Path, node: Dictionary) -> Dictionary:
+    if len(node) > 1:
+        raise TorrentError(f"{quote_path(path)} is both a file and a folder. {fields.CREATE_AGAIN}")
+    return fields.dictionary(node, "", path)
+
+
+def _child(path: Path, key: bytes) -> Path:
+    try:
+        return (*path, parse_part(key))
+    except UnfitPartError as error:
+        raise fields.unfit_path((*path, key), "file tree", error) from None
+
+
+def _check_root(file: File, entry: Dictionary, piece_length: int, layers: Dictionary) -> set[bytes]:
+    """Check a file's root; return those of the roots that need a piece layer."""
+    root = fields.string(entry, "pieces root", file.path)
+    if len(root) != _SHA256_BYTES or not any(root):
+        fields.refuse("pieces root", "isn't a hash", file.path)
+    if file.length <= piece_length:
+        return set()
+    layer = layers.get(root)
+    if not isinstance(layer, bytes):
+        fields.refuse("piece layers", "lacks the piece layer", file.path)
+    if len(layer) != -(-file.length // piece_length) * _SHA256_BYTES:
+        fields.refuse("piece layers", "doesn't match the size", file.path)
     if merkle_root(layer, piece_length) != root:
-        raise TorrentError("A file's piece layer doesn't hash to its pieces root.")
+        fields.refuse("piece layers", "doesn't hash to the root", file.path)
+    return {root}
 
 
 def merkle_root(layer: bytes, piece_length: int) -> bytes:

@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useReducer, useRef } from "react";
 import { uploadTorrent } from "@/api/upload";
+import { findProblem } from "./contents";
 import { reduce, startable } from "./queue";
 
 /** Run uploads while the page is open, a few at a time. */
@@ -13,7 +14,7 @@ export function useUploads() {
       if (started.current.has(id)) continue;
       started.current.add(id);
       dispatch({ type: "started", id });
-      uploadTorrent(file, (share) => {
+      checkAndUpload(file, (share) => {
         dispatch({ type: "progressed", id, share });
       })
         .then(
@@ -33,4 +34,11 @@ export function useUploads() {
     }
   }, [uploads, queries]);
   return { uploads, dispatch };
+}
+
+/** Send a file, unless it can't be a torrent. */
+async function checkAndUpload(file: File, onProgress: (share: number) => void) {
+  const problem = await findProblem(file);
+  if (problem !== null) throw new Error(problem);
+  return uploadTorrent(file, onProgress);
 }

@@ -45,6 +45,7 @@ class TorrentParser:
             v1=None if v1 is None else InfoHash(bytes.fromhex(v1)),
             v2=None if v2 is None else bytes.fromhex(v2),
             made_private=described["made_private"],
+            remarks=tuple(described["remarks"]),
         )
 
     async def strip(self, data: bytes) -> bytes:

@@ -44,6 +44,7 @@ def _parse(data: bytes) -> tuple[dict[str, Any], bytes]:
         "v1": torrent.v1 and torrent.v1.hex(),
         "v2": torrent.v2 and torrent.v2.hex(),
         "made_private": torrent.made_private,
+        "remarks": torrent.remarks,
     }
     return described, torrent.file
 

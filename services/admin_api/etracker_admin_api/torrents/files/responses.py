@@ -23,6 +23,8 @@ log = get_logger("admin_api")
 
 MEDIA_TYPE = "application/x-bittorrent"
 _UNSAFE = re.compile(r"[^A-Za-z0-9 ._()-]+")
+_PLAIN_LETTERS = 100
+_FILE_NAME_BYTES = 240
 FORM: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -71,7 +73,7 @@ class DownloadResponse(StreamingResponse):
 
     def __init__(self, download: Download) -> None:
         headers = {
-            "Content-Disposition": attachment(f"{download.name}.torrent"),
+            "Content-Disposition": attachment(download.name),
             "Content-Length": str(download.size),
             "Cache-Control": "no-store",
         }
@@ -104,19 +106,28 @@ class DownloadResponse(StreamingResponse):
             piece = await anext(self._download.rest, None)
 
 
-def attachment(filename: str) -> str:
-    """Return a Content-Disposition header that is safe for any file name. Source: RFC 6266, RFC 8187."""
-    plain = unicodedata.normalize("NFKD", filename).encode("ascii", "ignore").decode()
-    plain = _UNSAFE.sub("_", plain).strip(" .") or "download.torrent"
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
+def attachment(name: str) -> str:
+    """Return a Content-Disposition header for a torrent of any name. Source: RFC 6266, RFC 8187.
+
+    The plain file name is for programs that don't know the other one, like curl: ASCII, in any case with ``.torrent``.
+    """
+    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = _UNSAFE.sub("_", letters).strip(" ._")[:_PLAIN_LETTERS] or "download"
+    full = _shortened(name.replace("/", "_").replace("\\", "_")) or "download"
+    return f"attachment; filename=\"{plain}.torrent\"; filename*=UTF-8''{quote(full, safe='')}.torrent"
+
+
+def _shortened(name: str) -> str:
+    """Shorten a name so that file systems take it with its ending: they count bytes."""
+    return name.encode()[:_FILE_NAME_BYTES].decode(errors="ignore")
 
 
 def describe(torrent: ParsedTorrent, *, is_new: bool) -> str:
-    """Return the sentence that describes the result of an upload."""
-    message = "The torrent is now tracked." if is_new else "The torrent was already tracked."
+    """Describe the result of an upload, and what was changed in the file."""
+    sentences = ["The torrent is now tracked." if is_new else "The torrent was already tracked."]
     if torrent.made_private:
-        message += (
-            " It wasn't private, so it was made private and its infohashes changed:"
+        sentences.append(
+            "It wasn't private, so it was made private and its infohashes changed:"
             " seed the file you download from here."
         )
-    return message
+    return " ".join((*sentences, *torrent.remarks))
