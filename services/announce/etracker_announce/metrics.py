@@ -5,6 +5,7 @@ Children are looked up in advance: ``labels()`` costs more than counting.
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from etracker_announce.domain.bans import BanKind
 from etracker_announce.domain.errors import Reason
 from etracker_announce.domain.requests import Kind
 
@@ -50,6 +51,10 @@ class Metrics:
             registry=registry,
         )
         self.allowlist = {source: allowlist.labels(source) for source in ALLOWLIST_SOURCES}
+        bans = Gauge(
+            "etracker_announce_bans", "Bans that this process knows, by what is banned.", ["kind"], registry=registry
+        )
+        self.bans = {kind: bans.labels(kind.value) for kind in BanKind}
         batches = Histogram(
             "etracker_announce_batch_size",
             "Announces, keys or infohashes that shared one round trip to Redis, scoring or Postgres.",

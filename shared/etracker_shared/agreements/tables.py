@@ -18,6 +18,7 @@ tier_thresholds    scoring worker (only with recalibration)      scoring worker
 totals             the third migration                           scoring worker
 operators          admin API                                     admin API: ``last_used``
 audit_log          admin API                                     nobody
+bans               admin API (operators through psql)            nobody
 torrent_counts     triggers on infohashes                        admin API: adds rows up
 tracker_samples    admin API                                     nobody
 torrent_samples    admin API                                     nobody
@@ -54,11 +55,13 @@ from etracker_shared.agreements.admin_tables import (
     totals,
     tracker_samples,
 )
+from etracker_shared.agreements.ban_tables import bans
 from etracker_shared.agreements.columns import metadata, moment
 
 __all__ = [
     "announces",
     "audit_log",
+    "bans",
     "facts",
     "infohashes",
     "memberships",

@@ -14,7 +14,7 @@ from etracker_announce.domain.candidates import (
     leechers_among,
     sees_private,
 )
-from etracker_announce.domain.errors import NotReadyError, Reason
+from etracker_announce.domain.errors import NotAllowedError, NotReadyError, Reason
 from etracker_announce.domain.interval import spread
 from etracker_announce.domain.pairs import hash_pair
 from etracker_announce.domain.policies import Asker, Question, configured_policy
@@ -24,14 +24,18 @@ from etracker_announce.domain.swarm import PeerFlag, Records, Role, Step, View
 from etracker_announce.metrics import Metrics
 from etracker_announce.ports import Judgement, Swarms, Torrent
 from etracker_announce.settings import AnnounceSettings
-from etracker_announce.tracker.admission import Admission, Admitted
+from etracker_announce.tracker.admission import NEW_TORRENT, Admission, Admitted
 from etracker_announce.tracker.choosing import Choosing
 from etracker_announce.tracker.seeding_counts import SeedingCounts
 from etracker_shared.agreements.facts import Event, Fact, FactFlag, pack_fact
-from etracker_shared.agreements.tiers import Sampling
+from etracker_shared.agreements.tiers import Sampling, Treatment
 from etracker_shared.language.identity import InfoHash, KeyHash, hash_guest
+from etracker_shared.language.tier import Tier
 
 LAST_UNREACHABLE_PORT = 1
+
+NOBODY = Judgement(Treatment(registered=False, tier=Tier.FREE_RIDER), provisional=False)
+"""How somebody who is banned is treated; a step that leaves doesn't depend on it."""
 
 
 class AdmittedAnnounce(NamedTuple):
@@ -81,6 +85,8 @@ class AnnounceHandler:
             SwarmsUnavailableError, AllowlistUnavailableError: the client should try again soon.
         """
         key_hash = self._admission.hash_key(key)
+        if ban := self._admission.ban_on(request, source):
+            return await self._turn_away(ban, request, key_hash, source)
         admitted = await self._admission.admit(request, key_hash, source.prefix)
         announce = self._admitted(request, admitted, key_hash, source)
         usual_seconds = spread(self._settings.interval_seconds, announce.key_hash, announce.info_hash)
@@ -98,6 +104,23 @@ class AnnounceHandler:
         return self._answer(
             announce, view, _peers(chosen, visibility), self._interval(question, announce, usual_seconds)
         )
+
+    async def _turn_away(
+        self, ban: Reason, request: AnnounceRequest, key_hash: KeyHash | None, source: Source
+    ) -> AnnounceAnswer:
+        """Remove from the swarm whoever is banned, without a fact: nothing they report counts. ``stopped`` succeeds.
+
+        Raises:
+            NotAllowedError: it says something else than ``stopped``.
+        """
+        for info_hash in filter(None, (request.info_hash, request.other_info_hash)):
+            leaving = request._replace(info_hash=info_hash, event=Event.STOPPED)
+            announce = self._admitted(leaving, Admitted(NOBODY, info_hash, NEW_TORRENT), key_hash, source)
+            view = await self._swarms.announce(self._step(announce), None)
+        if request.event is not Event.STOPPED:
+            raise NotAllowedError(ban)
+        interval_seconds = spread(self._settings.interval_seconds, announce.key_hash, announce.info_hash)
+        return self._answer(announce, view, Peers(view.candidates[:0], None), interval_seconds)
 
     def _admitted(
         self, request: AnnounceRequest, admitted: Admitted, key_hash: KeyHash | None, source: Source
