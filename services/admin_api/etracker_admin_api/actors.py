@@ -20,6 +20,9 @@ class Action(enum.StrEnum):
     ROTATE_KEY = "key.rotate"
     ADD_OPERATOR = "operator.add"
     REVOKE_OPERATOR = "operator.revoke"
+    BAN = "ban.add"
+    CHANGE_BAN = "ban.change"
+    LIFT_BAN = "ban.lift"
     READ_PEERS = "peers.read"
 
 

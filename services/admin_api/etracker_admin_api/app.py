@@ -8,6 +8,9 @@ from functools import partial
 from fastapi import APIRouter, FastAPI
 from prometheus_client import generate_latest
 
+from etracker_admin_api.bans import models as bans_models
+from etracker_admin_api.bans.routes import ban_lists_router, bans_router
+from etracker_admin_api.bans.store import BanStore
 from etracker_admin_api.database import Database
 from etracker_admin_api.errors import PostgresUnavailableError
 from etracker_admin_api.http.address_limit import AddressLimit
@@ -85,7 +88,7 @@ def create_app(settings: AdminSettings) -> FastAPI:
         await parts.close()
 
     app = DocumentedApp(
-        bodies=(*keys_models.BODIES, *operators_models.BODIES, *torrents_models.BODIES),
+        bodies=(*bans_models.BODIES, *keys_models.BODIES, *operators_models.BODIES, *torrents_models.BODIES),
         title="etracker admin API",
         description="Allowlist, announce keys, torrent files and statistics of an etracker.",
         version="1",
@@ -111,7 +114,7 @@ class Parts:
         self.database, self.redis, self.metrics = Database(settings), connect_redis(settings), Metrics()
         self.torrents, self.lists = TorrentStore(self.database), TorrentLists(self.database)
         self.keys, self.operators = KeyStore(self.database), OperatorStore(self.database)
-        self.history = HistoryStore(self.database)
+        self.history, self.bans = HistoryStore(self.database), BanStore(self.database)
         self.count = CountStatistics(TorrentCounts(self.database).count, LiveCounts(self.redis).totals)
         self.callers = Callers(settings.trusted_networks, settings.frontend_hostname)
         self.key_limit = AddressLimit(settings, settings.key_rate, "keys")
@@ -163,6 +166,8 @@ def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
     yield standing_router(parts.standings, roles)
     yield operators_keys_router(parts.keys, roles, callers)
     yield operators_router(parts.operators, roles)
+    yield bans_router(parts.bans, roles, callers)
+    yield ban_lists_router(parts.bans, roles, callers, parts.room)
     yield swarms_router(SwarmStore(parts.redis, parts.database), roles)
     yield system_router(_survey(parts), load_descriptions(), roles)
     yield audit_router(AuditLog(parts.database), roles)

@@ -8,6 +8,7 @@
     │   ├── CursorError
     │   ├── SearchError
     │   ├── UnfitNameError
+    │   ├── BanError
     │   └── TorrentError
     │       └── TorrentTooLargeError
     ├── RestrictedOffError            there are no operators
@@ -49,6 +50,10 @@ class SearchError(RefusedError):
 
 class UnfitNameError(RefusedError):
     """A name that isn't one clean line of text."""
+
+
+class BanError(RefusedError):
+    """Something that can't be banned."""
 
 
 class TorrentError(RefusedError):
