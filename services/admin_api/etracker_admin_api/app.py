@@ -26,6 +26,7 @@ from etracker_admin_api.http.room import Room
 from etracker_admin_api.http.unread_bodies import UnreadBodies
 from etracker_admin_api.keys import models as keys_models
 from etracker_admin_api.keys import original as keys_original
+from etracker_admin_api.keys.corrections import KeyCorrections
 from etracker_admin_api.keys.generation import KeyGenerator
 from etracker_admin_api.keys.pruning import KeyPruner
 from etracker_admin_api.keys.routes import operators_keys_router, own_keys_router
@@ -57,6 +58,7 @@ from etracker_admin_api.system.store import StoreStates
 from etracker_admin_api.system.survey import Survey
 from etracker_admin_api.torrents import models as torrents_models
 from etracker_admin_api.torrents import original as torrents_original
+from etracker_admin_api.torrents.corrections import TorrentCorrections
 from etracker_admin_api.torrents.files.download_limit import DownloadLimit
 from etracker_admin_api.torrents.files.downloads import Downloads
 from etracker_admin_api.torrents.files.original import original_files_router
@@ -164,7 +166,7 @@ def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
     yield public_router(parts.lists)
     yield own_keys_router(parts.keys, parts.generator, roles, callers)
     yield standing_router(parts.standings, roles)
-    yield operators_keys_router(parts.keys, roles, callers)
+    yield operators_keys_router(parts.keys, KeyCorrections(parts.database), roles, callers)
     yield operators_router(parts.operators, roles)
     yield bans_router(parts.bans, roles, callers)
     yield ban_lists_router(parts.bans, roles, callers, parts.room)
@@ -172,7 +174,8 @@ def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
     yield system_router(_survey(parts), load_descriptions(), roles)
     yield audit_router(AuditLog(parts.database), roles)
     yield adding_router(parts.torrents, parts.lists, changed, roles, parts.room)
-    yield changing_router(parts.torrents, parts.lists, changed, roles)
+    corrections = TorrentCorrections(parts.database, parts.redis)
+    yield changing_router(parts.torrents, corrections, parts.lists, changed, roles)
     yield files_router(parts.uploads, parts.downloads, parts.lists, roles, callers)
 
 

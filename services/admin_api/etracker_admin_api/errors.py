@@ -9,6 +9,7 @@
     │   ├── SearchError
     │   ├── UnfitNameError
     │   ├── BanError
+    │   ├── CorrectionError
     │   └── TorrentError
     │       └── TorrentTooLargeError
     ├── RestrictedOffError            there are no operators
@@ -54,6 +55,10 @@ class UnfitNameError(RefusedError):
 
 class BanError(RefusedError):
     """Something that can't be banned."""
+
+
+class CorrectionError(RefusedError):
+    """A correction that would leave a statistic outside its bounds."""
 
 
 class TorrentError(RefusedError):

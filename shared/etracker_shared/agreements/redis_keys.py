@@ -9,7 +9,8 @@ key                  type    TTL      written by          read by             wh
 ==================== ======= ======== =================== =================== ===================================
 ``{xx}m<ih>``        hash    none     announce            announce, scoring   counts (field ``n``), snatches
                                       (``d``: scoring      worker, admin API   (field ``d``), and member -> slots
-                                      worker)                                  (field ``<id>``)
+                                      worker; removed by                       (field ``<id>``)
+                                      the admin API)
 ``{xx}s<ih>``        string  none     announce            announce            packed records of seeders and
                                                                                partial seeds
 ``{xx}l<ih>``        string  none     announce            announce            packed records of leechers

@@ -25,6 +25,9 @@ torrent_samples    admin API                                     nobody
 secrets            the first migration                           nobody
 ================== ============================================ =======================================
 
+Operators' corrections of the columns under "statistics", of the sums of a score and of ``totals`` are written by the
+admin API (docs/adr/0075).
+
 All counters are bigint and in bytes unless a name says otherwise; all times are timestamptz.
 """
 

@@ -133,7 +133,7 @@ def test_a_block_list_is_read_line_by_line() -> None:
     assert (found.refused, found.unconfirmed) == (3, 1)
     assert "16,777,216 addresses" in found.problems[0].detail
     confirmed = parse_lines(BanKind.NETWORK, BLOCK_LIST, CALLER, confirmed=True)
-    assert Pattern(BanKind.NETWORK, "45.0.0.0/8") in confirmed.patterns
+    assert Pattern(BanKind.NETWORK, ip_network("45.0.0.0/8")) in confirmed.patterns
     assert (confirmed.refused, confirmed.unconfirmed) == (2, 0)
 
 
@@ -147,6 +147,6 @@ def test_a_range_becomes_exactly_its_addresses(first: int, length: int) -> None:
     last = min(first + length, 2**32 - 1)
     line = f"{ip_address(first)}-{ip_address(last)}"
     found = parse_lines(BanKind.NETWORK, line, CALLER, confirmed=True)
-    networks = [ip_network(pattern.stored) for pattern in found.patterns]
+    networks = [ip_network(pattern.text) for pattern in found.patterns]
     assert sum(network.num_addresses for network in networks) == last - first + 1
     assert int(networks[0].network_address) == first

@@ -42,7 +42,7 @@ class ParsedLines:
 
 
 def parse_lines(kind: BanKind, text: str, caller: Address, *, confirmed: bool) -> ParsedLines:
-    """Parse a list. Takes about 15 us per line."""
+    """Parse a list. Takes about 15 us of CPU time per line."""
     parsed = ParsedLines()
     for number, raw in enumerate(text.splitlines(), start=1):
         line = _COMMENT.sub("", raw).strip()
@@ -64,7 +64,7 @@ def parse_lines(kind: BanKind, text: str, caller: Address, *, confirmed: bool) -
 def _parse_line(kind: BanKind, line: str) -> Iterator[Pattern]:
     if kind is BanKind.NETWORK and (found := _RANGE.fullmatch(line)):
         first, last = found[1] or found[3], found[2] or found[4]
-        return (Pattern(kind, str(network)) for network in parse_range(first, last))
+        return (Pattern(kind, network) for network in parse_range(first, last))
     return iter((parse_pattern(kind, line),))
 
 

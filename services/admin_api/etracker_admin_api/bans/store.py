@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_network
 from typing import Any
 
 from sqlalchemy import Select, delete, func, or_, select, text, update
@@ -185,7 +186,7 @@ def _ban(row: Any) -> Ban:
 
 def _pattern(row: Any) -> Pattern:
     if row.network is not None:
-        return Pattern(BanKind.NETWORK, str(row.network))
+        return Pattern(BanKind.NETWORK, ip_network(row.network))
     if row.peer_id_prefix is not None:
         return Pattern(BanKind.CLIENT, bytes(row.peer_id_prefix))
     return Pattern(BanKind.TORRENT, bytes(row.info_hash))

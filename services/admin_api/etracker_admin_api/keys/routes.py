@@ -3,15 +3,17 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request, Response, Security
 
 from etracker_admin_api.actors import Actor
+from etracker_admin_api.corrections import amounts_of
 from etracker_admin_api.http.announce_urls import announce_url
 from etracker_admin_api.http.bodies import body, read_json
 from etracker_admin_api.http.callers import Callers
 from etracker_admin_api.http.paging import Cursor, Limit, RowId
 from etracker_admin_api.http.problems import problems_v1
 from etracker_admin_api.http.roles import Roles, key_not_registered
+from etracker_admin_api.keys.corrections import KeyCorrections
 from etracker_admin_api.keys.generation import KeyGenerator
 from etracker_admin_api.keys.listing import KeySort, parse_key_query
-from etracker_admin_api.keys.models import Key, KeyChange, KeyList, KeyLookup, NewKey
+from etracker_admin_api.keys.models import Key, KeyChange, KeyCorrection, KeyList, KeyLookup, NewKey
 from etracker_admin_api.keys.store import KeyStore
 from etracker_shared.language.identity import new_announce_key
 
@@ -37,7 +39,7 @@ def own_keys_router(keys: KeyStore, generator: KeyGenerator, roles: Roles, calle
     return router
 
 
-def operators_keys_router(keys: KeyStore, roles: Roles, callers: Callers) -> APIRouter:
+def operators_keys_router(keys: KeyStore, corrections: KeyCorrections, roles: Roles, callers: Callers) -> APIRouter:
     """Build the routes with which operators manage all announce keys, without seeing them."""
     router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
     operator = Security(roles.operator)
@@ -74,6 +76,21 @@ def operators_keys_router(keys: KeyStore, roles: Roles, callers: Callers) -> API
         """Disable or enable a key. Announces follow within a second."""
         wanted = await read_json(request, KeyChange)
         return _found(await keys.set_disabled(key_id, actor, disabled=wanted.disabled))
+
+    @router.post(
+        "/{key_id:int}/corrections",
+        responses=problems_v1(400, 401, 403, 404, 413, 429, 503),
+        openapi_extra=body(KeyCorrection),
+    )
+    async def correct_key(request: Request, key_id: RowId, actor: Annotated[Actor, operator]) -> Key:
+        """Correct a key's statistics. Its score and tier follow with its next announce.
+
+        Those of torrents and of the tracker don't change: correct the torrents too.
+        """
+        wanted = await read_json(request, KeyCorrection)
+        if not await corrections.correct(key_id, amounts_of(wanted), wanted.reason, actor):
+            raise _not_found()
+        return _found(await keys.find(key_id))
 
     @router.post("/{key_id:int}/rotate", responses=problems_v1(400, 401, 403, 404, 429, 503))
     async def rotate_key(
