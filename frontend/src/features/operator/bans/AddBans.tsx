@@ -27,17 +27,16 @@ export function AddBans() {
       await queries.invalidateQueries({ queryKey: ["operator", "bans"] });
     },
   });
-  const ban = (confirm: boolean) => {
-    setMissing(lines.trim() === "");
-    if (lines.trim() !== "") add.mutate({ kind, lines, reason, expires: endOf(length, new Date()), confirm });
-  };
   return (
     <Card title="Ban">
       <form
         className={classes.stack}
         onSubmit={(event) => {
           event.preventDefault();
-          ban(false);
+          setMissing(lines.trim() === "");
+          if (lines.trim() !== "") {
+            add.mutate({ kind, lines, reason, expires: endOf(length, new Date()), confirm: false });
+          }
         }}
       >
         <div className={classes.form}>
@@ -93,7 +92,7 @@ export function AddBans() {
           <Results
             result={add.data}
             onConfirm={() => {
-              ban(true);
+              add.mutate({ ...add.variables, confirm: true });
             }}
           />
         )}
