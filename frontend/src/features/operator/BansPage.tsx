@@ -89,15 +89,8 @@ const COLUMNS: Column<Ban>[] = [
     cell: ({ kind, value, reason }) => (
       <>
         <code className={classes.code}>{value}</code>
-        <p className={classes.soft}>
-          {KINDS[kind].label}
-          {reason !== "" && (
-            <>
-              {" · "}
-              <Name lines={2}>{reason}</Name>
-            </>
-          )}
-        </p>
+        <p className={classes.soft}>{KINDS[kind].label}</p>
+        {reason !== "" && <Name lines={2}>{reason}</Name>}
       </>
     ),
   },

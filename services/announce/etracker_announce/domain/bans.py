@@ -91,7 +91,8 @@ class Bans:
         if self.finds_network(address, now):
             return BanKind.NETWORK
         for length, table in self._prefixes.items():
-            if table.get(peer_id[:length], _NEVER) > now:
+            prefix = peer_id[:length]
+            if prefix in table and table[prefix] > now:
                 return BanKind.CLIENT
         if self._info_hashes and any(self.finds_torrent(info_hash, now) for info_hash in info_hashes if info_hash):
             return BanKind.TORRENT
@@ -103,7 +104,11 @@ class Bans:
         if not tables:
             return False
         number = int.from_bytes(address, "big")
-        return any(table.get(number >> unused_bits, _NEVER) > now for unused_bits, table in tables.items())
+        for unused_bits, table in tables.items():  # a loop: any() takes twice as long
+            network = number >> unused_bits
+            if network in table and table[network] > now:
+                return True
+        return False
 
     def finds_torrent(self, info_hash: InfoHash, now: float) -> bool:
         """Return whether an infohash is banned."""
