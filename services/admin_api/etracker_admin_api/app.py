@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 from prometheus_client import generate_latest
 
 from etracker_admin_api.bans import models as bans_models
-from etracker_admin_api.bans.routes import ban_lists_router, bans_router
+from etracker_admin_api.bans.routes import ban_lists_router, bans_router, changing_bans_router
 from etracker_admin_api.bans.store import BanStore
 from etracker_admin_api.database import Database
 from etracker_admin_api.errors import PostgresUnavailableError
@@ -29,7 +29,7 @@ from etracker_admin_api.keys import original as keys_original
 from etracker_admin_api.keys.corrections import KeyCorrections
 from etracker_admin_api.keys.generation import KeyGenerator
 from etracker_admin_api.keys.pruning import KeyPruner
-from etracker_admin_api.keys.routes import operators_keys_router, own_keys_router
+from etracker_admin_api.keys.routes import key_corrections_router, operators_keys_router, own_keys_router
 from etracker_admin_api.keys.standing_routes import standing_router
 from etracker_admin_api.keys.standings import Standings
 from etracker_admin_api.keys.store import KeyStore
@@ -166,9 +166,11 @@ def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
     yield public_router(parts.lists)
     yield own_keys_router(parts.keys, parts.generator, roles, callers)
     yield standing_router(parts.standings, roles)
-    yield operators_keys_router(parts.keys, KeyCorrections(parts.database), roles, callers)
+    yield operators_keys_router(parts.keys, roles, callers)
+    yield key_corrections_router(parts.keys, KeyCorrections(parts.database), roles)
     yield operators_router(parts.operators, roles)
     yield bans_router(parts.bans, roles, callers)
+    yield changing_bans_router(parts.bans, roles)
     yield ban_lists_router(parts.bans, roles, callers, parts.room)
     yield swarms_router(SwarmStore(parts.redis, parts.database), roles)
     yield system_router(_survey(parts), load_descriptions(), roles)

@@ -21,7 +21,7 @@ class Amount(BaseModel):
     @model_validator(mode="after")
     def _is_one(self) -> "Amount":
         if (self.to is None) == (self.by is None):
-            raise ValueError("give either `to` or `by`")
+            raise CorrectionError("Give either `to` or `by` for each statistic.")
         return self
 
 

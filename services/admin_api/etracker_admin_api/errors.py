@@ -50,7 +50,7 @@ class SearchError(RefusedError):
 
 
 class UnfitNameError(RefusedError):
-    """A name that isn't one clean line of text."""
+    """A name or a reason that isn't one clean line of text."""
 
 
 class BanError(RefusedError):

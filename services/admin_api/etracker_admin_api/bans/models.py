@@ -4,15 +4,15 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StrictBool
-from pydantic_core import PydanticCustomError
 
 from etracker_admin_api.bans.patterns import BanKind
+from etracker_admin_api.errors import BanError
 from etracker_admin_api.http.reasons import ReasonText
 
 
 def _check_future(moment: datetime | None) -> datetime | None:
     if moment is not None and moment <= datetime.now(UTC):
-        raise PydanticCustomError("expires", "It must be in the future")
+        raise BanError("The end of a ban must be in the future.")
     return moment
 
 

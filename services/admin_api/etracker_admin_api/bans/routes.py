@@ -32,7 +32,7 @@ MAX_LIST_BYTES = 8 * 1024 * 1024
 
 
 def bans_router(bans: BanStore, roles: Roles, callers: Callers) -> APIRouter:
-    """Build the routes with which operators see and change single bans."""
+    """Build the routes with which operators see bans and add single ones."""
     router = APIRouter(prefix="/api/v1/bans", tags=["bans"])
     operator = Security(roles.operator)
 
@@ -77,6 +77,14 @@ def bans_router(bans: BanStore, roles: Roles, callers: Callers) -> APIRouter:
         if not changed:
             response.status_code = 200
         return ban
+
+    return router
+
+
+def changing_bans_router(bans: BanStore, roles: Roles) -> APIRouter:
+    """Build the routes with which operators change and lift single bans."""
+    router = APIRouter(prefix="/api/v1/bans", tags=["bans"])
+    operator = Security(roles.operator)
 
     @router.patch(
         "/{ban_id:int}", responses=problems_v1(400, 401, 403, 404, 413, 429, 503), openapi_extra=body(BanChange)

@@ -4,7 +4,8 @@ import unicodedata
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
+
+from etracker_admin_api.errors import UnfitNameError
 
 MAX_REASON_CHARACTERS = 500
 
@@ -14,15 +15,15 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 def _check(reason: str) -> str:
     reason = reason.strip()
     if len(reason) > MAX_REASON_CHARACTERS:
-        raise PydanticCustomError("reason", f"A reason has at most {MAX_REASON_CHARACTERS} characters")
+        raise UnfitNameError(f"A reason has at most {MAX_REASON_CHARACTERS} characters.")
     if any(unicodedata.category(character) in _INVISIBLE for character in reason):
-        raise PydanticCustomError("reason", "A reason is one line without control characters")
+        raise UnfitNameError("A reason is one line without control characters.")
     return reason
 
 
 def _check_given(reason: str) -> str:
     if not reason:
-        raise PydanticCustomError("reason", "A reason is needed: the audit log keeps it")
+        raise UnfitNameError("A reason is needed: the audit log keeps it.")
     return reason
 
 

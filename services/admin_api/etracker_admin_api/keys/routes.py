@@ -39,7 +39,7 @@ def own_keys_router(keys: KeyStore, generator: KeyGenerator, roles: Roles, calle
     return router
 
 
-def operators_keys_router(keys: KeyStore, corrections: KeyCorrections, roles: Roles, callers: Callers) -> APIRouter:
+def operators_keys_router(keys: KeyStore, roles: Roles, callers: Callers) -> APIRouter:
     """Build the routes with which operators manage all announce keys, without seeing them."""
     router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
     operator = Security(roles.operator)
@@ -77,6 +77,24 @@ def operators_keys_router(keys: KeyStore, corrections: KeyCorrections, roles: Ro
         wanted = await read_json(request, KeyChange)
         return _found(await keys.set_disabled(key_id, actor, disabled=wanted.disabled))
 
+    @router.post("/{key_id:int}/rotate", responses=problems_v1(400, 401, 403, 404, 429, 503))
+    async def rotate_key(
+        request: Request, response: Response, key_id: RowId, actor: Annotated[Actor, operator]
+    ) -> NewKey:
+        """Rotate a key. The new key is shown only once; the history is kept."""
+        new_key = new_announce_key()
+        if not await keys.rotate(key_id, new_key, actor):
+            raise _not_found()
+        return show_once(request, response, new_key, callers)
+
+    return router
+
+
+def key_corrections_router(keys: KeyStore, corrections: KeyCorrections, roles: Roles) -> APIRouter:
+    """Build the route with which operators correct a key's statistics."""
+    router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
+    operator = Security(roles.operator)
+
     @router.post(
         "/{key_id:int}/corrections",
         responses=problems_v1(400, 401, 403, 404, 413, 429, 503),
@@ -91,16 +109,6 @@ def operators_keys_router(keys: KeyStore, corrections: KeyCorrections, roles: Ro
         if not await corrections.correct(key_id, amounts_of(wanted), wanted.reason, actor):
             raise _not_found()
         return _found(await keys.find(key_id))
-
-    @router.post("/{key_id:int}/rotate", responses=problems_v1(400, 401, 403, 404, 429, 503))
-    async def rotate_key(
-        request: Request, response: Response, key_id: RowId, actor: Annotated[Actor, operator]
-    ) -> NewKey:
-        """Rotate a key. The new key is shown only once; the history is kept."""
-        new_key = new_announce_key()
-        if not await keys.rotate(key_id, new_key, actor):
-            raise _not_found()
-        return show_once(request, response, new_key, callers)
 
     return router
 
