@@ -38,6 +38,7 @@ async def audit(database: asyncpg.Connection) -> Sequence[tuple[str, str, dict[s
     return [(row["action"], row["target"], json.loads(row["detail"])) for row in rows]
 
 
+CORRECTION = {"reason": "a test", "uploaded_bytes": {"by": 1}}
 CHANGES: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", "/api/infohash", {"json": {"info_hash": OTHER}}, "infohash.add"),
     ("DELETE", f"/api/infohash?info_hash={INFO_HASH}", {}, "infohash.remove"),
@@ -49,6 +50,8 @@ CHANGES: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", f"{V1}/torrents", {"files": {"file": ("a.torrent", torrent(v1_info()))}}, "torrent.upload"),
     ("PATCH", f"{V1}/keys/1", {"json": {"disabled": True}}, "key.disable"),
     ("POST", f"{V1}/keys/1/rotate", {}, "key.rotate"),
+    ("POST", f"{V1}/keys/1/corrections", {"json": CORRECTION}, "key.correct"),
+    ("POST", f"{V1}/infohashes/{INFO_HASH}/corrections", {"json": CORRECTION}, "infohash.correct"),
     ("POST", f"{V1}/bans", {"json": {"kind": "network", "value": "198.51.100.7"}}, "ban.add"),
     ("POST", f"{V1}/bans/import", {"json": {"kind": "network", "lines": "198.51.100.7"}}, "ban.add"),
     ("POST", f"{V1}/bans/lift", {"json": {"kind": "network", "lines": "192.0.2.1"}}, "ban.lift"),
