@@ -24,6 +24,7 @@ OPERATOR_PAGES = (
     "/operator/upload",
     "/operator/infohashes",
     "/operator/keys",
+    "/operator/bans",
     "/operator/swarms",
     f"/operator/swarms/{ANY_TORRENT}",
     "/operator/operators",

@@ -245,3 +245,56 @@ def seed(api: httpx.Client, info_hash: str) -> None:
     query = "".join(f"%{info_hash[at : at + 2]}" for at in range(0, 40, 2))
     query = f"info_hash={query}&peer_id=-TR4060-abcdefghijkl&port=51413&left=0&uploaded=0&downloaded=0&event=started"
     api.get(f"/{key}/announce?{query}").raise_for_status()
+
+
+def test_a_list_is_banned_found_changed_and_lifted(operator_page: Page, api: httpx.Client) -> None:
+    page = operator_page
+    page.get_by_role("link", name="Bans").click()
+    page.get_by_label("Reason").fill("scans our ports")
+    page.get_by_label("How long").select_option("For a week")
+    page.get_by_role("textbox", name="Networks").fill("198.51.100.0/24\n45.0.0.0/8\nnonsense")
+    page.get_by_role("button", name="Ban", exact=True).click()
+    expect(page.get_by_text("1 ban added, 0 extended, 0 already in force, 2 refused")).to_be_visible()
+    expect(page.get_by_text("Line 3, nonsense: This is neither an address nor a network")).to_be_visible()
+    page.get_by_role("button", name="Ban this one anyway").click()
+    expect(page.get_by_text("1 ban added, 0 extended, 1 already in force, 1 refused")).to_be_visible()
+
+    page.get_by_label("Search bans").fill("198.51.100.77")
+    row = page.get_by_role("row").filter(has_text="198.51.100.0/24")
+    expect(page.get_by_role("row")).to_have_count(2)
+    expect(row).to_contain_text("scans our ports")
+    row.get_by_role("button", name="Change").click()
+    page.get_by_role("dialog").get_by_label("How long, from now").select_option("Permanently")
+    page.get_by_role("button", name="Save").click()
+    expect(row).to_contain_text("never")
+    row.get_by_role("button", name="Lift").click()
+    page.get_by_role("dialog").get_by_role("button", name="Lift").click()
+    expect(page.get_by_text("No matches")).to_be_visible()
+    left = api.get("/api/v1/bans").json()["items"]
+    assert [item["value"] for item in left] == ["45.0.0.0/8"]
+    api.delete(f"/api/v1/bans/{left[0]['id']}")
+
+
+def test_statistics_of_a_key_and_of_a_torrent_are_corrected(operator_page: Page, api: httpx.Client) -> None:
+    page = operator_page
+    api.post("/api/v1/keys")
+    api.post("/api/v1/infohashes", json={"info_hash": "5b" * 20, "name": "miscounted"})
+    for link, button, way, amount in (
+        ("Announce keys", re.compile("^Correct statistics of key"), "Set to", "1048576"),
+        ("Infohashes", re.compile("^Correct statistics"), "Add", "2,000"),
+    ):
+        page.get_by_role("link", name=link).click()
+        row = page.get_by_role("row").filter(has_text="miscounted") if link == "Infohashes" else page.get_by_role("row")
+        row.get_by_role("button", name=button).first.click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Change").select_option(way)
+        dialog.get_by_role("button", name="Correct").click()
+        expect(dialog.get_by_text("Enter a whole number.")).to_be_visible()
+        expect(dialog.get_by_text("Enter a reason.")).to_be_visible()
+        dialog.get_by_label("Amount").fill(amount)
+        dialog.get_by_label("Reason").fill("a test")
+        dialog.get_by_role("button", name="Correct").click()
+        expect(dialog).to_have_count(0)
+    expect(page.get_by_role("row").filter(has_text="miscounted")).to_be_visible()
+    assert api.get(f"/api/v1/infohashes/{'5b' * 20}").json()["uploaded_bytes"] == 2000
+    api.delete(f"/api/v1/infohashes/{'5b' * 20}")

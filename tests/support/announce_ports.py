@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from etracker_announce.domain.addresses import Source, describe_source
 from etracker_announce.domain.answers import AnnounceAnswer, Refusal, ScrapeAnswer
+from etracker_announce.domain.bans import Bans
 from etracker_announce.domain.requests import AnnounceRequest, ScrapeRequest
 from etracker_announce.domain.swarm import NO_COUNTS, RECORD, Counts, Step, View
 from etracker_announce.frontends.http.connection import DEFAULT_TIMEOUTS, Timeouts
@@ -107,6 +108,7 @@ class Scripted:
     allowlist: OneTorrent = field(default_factory=OneTorrent)
     tiers: OneJudgement = field(default_factory=OneJudgement)
     settings: AnnounceSettings = field(default_factory=lambda: AnnounceSettings(budget_burst=0))
+    bans: Bans | None = field(default_factory=Bans)
     secret: bytes | None = b"s" * 32
     clock: Callable[[], float] = lambda: 1_800_000_000.5
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
@@ -117,7 +119,7 @@ class Scripted:
 
     @cached_property
     def tracker(self) -> Tracker:
-        admission = Admission(self.tiers, self.allowlist, self.swarms, self.settings)
+        admission = Admission(self.tiers, self.allowlist, self.swarms, bans=lambda: self.bans, settings=self.settings)
         announces = AnnounceHandler(
             swarms=self.swarms,
             admission=admission,

@@ -1,2 +1,9 @@
 // Separate from the requests, so that the router can validate URLs without loading them.
-export { Action, KeySort, Sort as TorrentSort, Span, SwarmHealth as Health } from "./generated/types.gen";
+export {
+  Action,
+  BanKind,
+  KeySort,
+  Sort as TorrentSort,
+  Span,
+  SwarmHealth as Health,
+} from "./generated/types.gen";

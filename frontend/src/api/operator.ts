@@ -1,10 +1,12 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { authorization } from "./api-key";
 import "./errors";
-import type { Action, KeySort } from "./enums";
+import type { Action, BanKind, KeySort } from "./enums";
 import * as sdk from "./generated/sdk.gen";
 import type {
+  Amount,
   AuditItem,
+  Ban,
   Key,
   OperatorItem as Operator,
   PeerV1 as Peer,
@@ -15,7 +17,7 @@ import type {
 } from "./generated/types.gen";
 import { defined } from "./public";
 
-export type { AuditItem, Key, Operator, Peer, Service, Setting, System, UploadedTorrent };
+export type { Amount, AuditItem, Ban, Key, Operator, Peer, Service, Setting, System, UploadedTorrent };
 
 export interface KeySearch {
   q?: string | undefined;
@@ -27,6 +29,25 @@ export interface AuditSearch {
   operator?: string | undefined;
   action?: Action | undefined;
   cursor?: string | undefined;
+}
+
+export interface BanSearch {
+  q?: string | undefined;
+  kind?: BanKind | undefined;
+  cursor?: string | undefined;
+}
+
+/** Why something is banned, and until when; null: permanently. */
+export interface Terms {
+  reason: string;
+  expires: string | null;
+}
+
+/** A correction of one statistic, by its name in the API. */
+export interface Correction {
+  statistic: string;
+  amount: Amount;
+  reason: string;
 }
 
 const LIVE_MS = 5_000;
@@ -59,6 +80,13 @@ export const keys = (search: KeySearch) =>
   queryOptions({
     queryKey: ["operator", "keys", search],
     queryFn: ({ signal }) => sdk.listKeys({ ...authorized(), query: defined(search), signal }),
+    placeholderData: keepPreviousData,
+  });
+
+export const bans = (search: BanSearch) =>
+  queryOptions({
+    queryKey: ["operator", "bans", search],
+    queryFn: ({ signal }) => sdk.listBans({ ...authorized(), query: defined(search), signal }),
     placeholderData: keepPreviousData,
   });
 
@@ -109,3 +137,21 @@ export const createOperator = (name: string) => sdk.addOperator({ ...authorized(
 
 export const revokeOperator = (id: number) =>
   sdk.revokeOperator({ ...authorized(), path: { operator_id: id } });
+
+export const importBans = (body: Terms & { kind: BanKind; lines: string; confirm: boolean }) =>
+  sdk.importBans({ ...authorized(), body });
+
+export const changeBan = ({ id, ...terms }: Partial<Terms> & { id: number }) =>
+  sdk.changeBan({ ...authorized(), path: { ban_id: id }, body: terms });
+
+export const liftBan = (id: number) => sdk.liftBan({ ...authorized(), path: { ban_id: id } });
+
+export const correctKey = (id: number, { statistic, amount, reason }: Correction) =>
+  sdk.correctKey({ ...authorized(), path: { key_id: id }, body: { reason, [statistic]: amount } });
+
+export const correctTorrent = (infoHash: string, { statistic, amount, reason }: Correction) =>
+  sdk.correctTorrent({
+    ...authorized(),
+    path: { info_hash: infoHash },
+    body: { reason, [statistic]: amount },
+  });

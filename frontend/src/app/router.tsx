@@ -9,6 +9,7 @@ import { HomePage } from "@/features/home/HomePage";
 import { LoadFailure, NotFound } from "./failures";
 import {
   auditSearch,
+  banSearch,
   keySearch,
   parseSearch,
   settingSearch,
@@ -78,6 +79,12 @@ const operatorPages = [
     path: "/keys",
     validateSearch: keySearch,
     component: lazyRouteComponent(() => import("@/features/operator/KeysPage"), "KeysPage"),
+  }),
+  createRoute({
+    getParentRoute: () => operator,
+    path: "/bans",
+    validateSearch: banSearch,
+    component: lazyRouteComponent(() => import("@/features/operator/BansPage"), "BansPage"),
   }),
   createRoute({
     getParentRoute: () => operator,

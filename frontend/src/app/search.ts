@@ -1,6 +1,6 @@
 // The search parameters of each page. Unknown ones are ignored, so that an old or mistyped link still opens.
 
-import { Action, Health, KeySort, Span, TorrentSort } from "@/api/enums";
+import { Action, BanKind, Health, KeySort, Span, TorrentSort } from "@/api/enums";
 
 export type RawSearch = Record<string, unknown>;
 
@@ -47,6 +47,12 @@ export const torrentSearch = (
 export const keySearch = (raw: RawSearch): Optional<{ q: string; sort: KeySort; cursor: string }> => ({
   q: text(raw.q),
   sort: oneOf(raw.sort, KeySort),
+  cursor: text(raw.cursor),
+});
+
+export const banSearch = (raw: RawSearch): Optional<{ q: string; kind: BanKind; cursor: string }> => ({
+  q: text(raw.q),
+  kind: oneOf(raw.kind, BanKind),
   cursor: text(raw.cursor),
 });
 

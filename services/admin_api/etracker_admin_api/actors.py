@@ -14,12 +14,17 @@ class Action(enum.StrEnum):
     ADD_INFO_HASH = "infohash.add"
     RENAME = "infohash.rename"
     REMOVE = "infohash.remove"
+    CORRECT_TORRENT = "infohash.correct"
     UPLOAD = "torrent.upload"
     DISABLE_KEY = "key.disable"
     ENABLE_KEY = "key.enable"
     ROTATE_KEY = "key.rotate"
+    CORRECT_KEY = "key.correct"
     ADD_OPERATOR = "operator.add"
     REVOKE_OPERATOR = "operator.revoke"
+    BAN = "ban.add"
+    CHANGE_BAN = "ban.change"
+    LIFT_BAN = "ban.lift"
     READ_PEERS = "peers.read"
 
 

@@ -8,6 +8,9 @@ from functools import partial
 from fastapi import APIRouter, FastAPI
 from prometheus_client import generate_latest
 
+from etracker_admin_api.bans import models as bans_models
+from etracker_admin_api.bans.routes import ban_lists_router, bans_router, changing_bans_router
+from etracker_admin_api.bans.store import BanStore
 from etracker_admin_api.database import Database
 from etracker_admin_api.http.address_limit import AddressLimit
 from etracker_admin_api.http.authentication import Authentication
@@ -22,9 +25,10 @@ from etracker_admin_api.http.room import Room
 from etracker_admin_api.http.unread_bodies import UnreadBodies
 from etracker_admin_api.keys import models as keys_models
 from etracker_admin_api.keys import original as keys_original
+from etracker_admin_api.keys.corrections import KeyCorrections
 from etracker_admin_api.keys.generation import KeyGenerator
 from etracker_admin_api.keys.pruning import KeyPruner
-from etracker_admin_api.keys.routes import operators_keys_router, own_keys_router
+from etracker_admin_api.keys.routes import key_corrections_router, operators_keys_router, own_keys_router
 from etracker_admin_api.keys.standing_routes import standing_router
 from etracker_admin_api.keys.standings import Standings
 from etracker_admin_api.keys.store import KeyStore
@@ -52,6 +56,7 @@ from etracker_admin_api.system.store import StoreStates
 from etracker_admin_api.system.survey import Survey
 from etracker_admin_api.torrents import models as torrents_models
 from etracker_admin_api.torrents import original as torrents_original
+from etracker_admin_api.torrents.corrections import TorrentCorrections
 from etracker_admin_api.torrents.files.download_limit import DownloadLimit
 from etracker_admin_api.torrents.files.downloads import Downloads
 from etracker_admin_api.torrents.files.original import original_files_router
@@ -84,7 +89,7 @@ def create_app(settings: AdminSettings) -> FastAPI:
         await parts.close()
 
     app = DocumentedApp(
-        bodies=(*keys_models.BODIES, *operators_models.BODIES, *torrents_models.BODIES),
+        bodies=(*bans_models.BODIES, *keys_models.BODIES, *operators_models.BODIES, *torrents_models.BODIES),
         title="etracker admin API",
         description="Allowlist, announce keys, torrent files and statistics of an etracker.",
         version="1",
@@ -110,7 +115,7 @@ class Parts:
         self.database, self.redis, self.metrics = Database(settings), connect_redis(settings), Metrics()
         self.torrents, self.lists = TorrentStore(self.database), TorrentLists(self.database)
         self.keys, self.operators = KeyStore(self.database), OperatorStore(self.database)
-        self.history = HistoryStore(self.database)
+        self.history, self.bans = HistoryStore(self.database), BanStore(self.database)
         self.count = CountStatistics(TorrentCounts(self.database).count, LiveCounts(self.redis).totals)
         self.callers = Callers(settings.trusted_proxies, settings.frontend_hostname)
         self.key_limit = AddressLimit(settings, settings.key_rate, "keys")
@@ -161,12 +166,17 @@ def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
     yield own_keys_router(parts.keys, parts.generator, roles, callers)
     yield standing_router(parts.standings, roles)
     yield operators_keys_router(parts.keys, roles, callers)
+    yield key_corrections_router(parts.keys, KeyCorrections(parts.database), roles)
     yield operators_router(parts.operators, roles)
+    yield bans_router(parts.bans, roles, callers)
+    yield changing_bans_router(parts.bans, roles)
+    yield ban_lists_router(parts.bans, roles, callers, parts.room)
     yield swarms_router(SwarmStore(parts.redis, parts.database), roles)
     yield system_router(_survey(parts), roles)
     yield audit_router(AuditLog(parts.database), roles)
     yield adding_router(parts.torrents, parts.lists, changed, roles, parts.room)
-    yield changing_router(parts.torrents, parts.lists, changed, roles)
+    corrections = TorrentCorrections(parts.database, parts.redis)
+    yield changing_router(parts.torrents, corrections, parts.lists, changed, roles)
     yield files_router(parts.uploads, parts.downloads, parts.lists, roles, callers)
 
 

@@ -8,6 +8,8 @@
     │   ├── CursorError
     │   ├── SearchError
     │   ├── UnfitNameError
+    │   ├── BanError
+    │   ├── CorrectionError
     │   └── TorrentError
     │       └── TorrentTooLargeError
     ├── UnfitPartError                part of a path in a torrent; only within ``torrent_file``
@@ -52,7 +54,15 @@ class SearchError(RefusedError):
 
 
 class UnfitNameError(RefusedError):
-    """A name that isn't one clean line of text."""
+    """A name or a reason that isn't one clean line of text."""
+
+
+class BanError(RefusedError):
+    """Something that can't be banned."""
+
+
+class CorrectionError(RefusedError):
+    """A correction that would leave a statistic outside its bounds."""
 
 
 class TorrentError(RefusedError):

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from structlog import get_logger
 
 from etracker_announce.adapters.allowlist import PostgresAllowlist
+from etracker_announce.adapters.bans import PostgresBans
 from etracker_announce.adapters.scoring import ScoringTiers
 from etracker_announce.adapters.secret import PairSecret
 from etracker_announce.adapters.swarms import RedisSwarms, connect_swarms
@@ -26,7 +27,7 @@ from etracker_announce.tracker.admission import Admission
 from etracker_announce.tracker.announce import AnnounceHandler
 from etracker_announce.tracker.scrape import ScrapeHandler
 from etracker_announce.tracker.tracker import Tracker
-from etracker_shared.agreements.notifications import INFOHASHES_CHANNEL, KEYS_CHANNEL
+from etracker_shared.agreements.notifications import BANS_CHANNEL, INFOHASHES_CHANNEL, KEYS_CHANNEL
 from etracker_shared.plumbing.background import Work, running
 from etracker_shared.plumbing.postgres import Listener, create_pool
 from etracker_shared.plumbing.serving import LINGER_SECONDS
@@ -43,6 +44,7 @@ class Parts:
     scoring: httpx.AsyncClient
     tiers: ScoringTiers
     allowlist: PostgresAllowlist
+    bans: PostgresBans
     listener: Listener
     secret: PairSecret
 
@@ -70,9 +72,8 @@ async def serving(settings: AnnounceSettings, *, linger_seconds: float = LINGER_
     metrics.peers_share_one_address.set_function(shared_address.check)
     find_source = source_finder(settings.trusted_proxies)
     handler = Handler(tracker, metrics, find_source, shared_address, settings.frontend_hostname)
-    observation = create_observation_app(
-        {"redis": parts.swarms.complaint, "pair_secret": parts.secret.is_loaded}, registry, settings
-    )
+    checks = {"redis": parts.swarms.complaint, "pair_secret": parts.secret.is_loaded, "bans": parts.bans.is_loaded}
+    observation = create_observation_app(checks, registry, settings)
     http = HttpServer(
         handler,
         settings.listen_host,
@@ -94,12 +95,14 @@ def _make_parts(settings: AnnounceSettings, metrics: Metrics) -> Parts:
     def hear(channel: str, hashes: Sequence[bytes] | None) -> None:
         tiers.hear(channel, hashes)
         allowlist.hear(channel, hashes)
+        bans.hear(channel, hashes)
 
     pool = create_pool(settings)
-    listener = Listener(settings, [INFOHASHES_CHANNEL, KEYS_CHANNEL], hear)
+    listener = Listener(settings, [INFOHASHES_CHANNEL, KEYS_CHANNEL, BANS_CHANNEL], hear)
     scoring = httpx.AsyncClient(base_url=settings.scoring_url, trust_env=False)
     tiers = ScoringTiers(scoring, listener, metrics, settings.tier_cache_seconds, settings.tier_cache_entries)
     allowlist = PostgresAllowlist(pool, listener, metrics, settings.allowlist_cache_entries)
+    bans = PostgresBans(pool, listener, metrics)
     swarms = connect_swarms(
         settings,
         peers_per_key=settings.peers_per_key,
@@ -112,11 +115,13 @@ def _make_parts(settings: AnnounceSettings, metrics: Metrics) -> Parts:
         on_refused_writes=metrics.redis_refuses_writes.set,
     )
     metrics.stream_bytes.set_function(lambda: swarms.stream_bytes)
-    return Parts(pool, swarms, scoring, tiers, allowlist, listener, PairSecret(pool))
+    return Parts(pool, swarms, scoring, tiers, allowlist, bans, listener, PairSecret(pool))
 
 
 def _make_tracker(settings: AnnounceSettings, metrics: Metrics, parts: Parts) -> Tracker:
-    admission = Admission(parts.tiers, parts.allowlist, parts.swarms, settings)
+    admission = Admission(
+        parts.tiers, parts.allowlist, parts.swarms, bans=lambda: parts.bans.current, settings=settings
+    )
     announces = AnnounceHandler(
         swarms=parts.swarms,
         admission=admission,
@@ -140,7 +145,11 @@ async def _connected(parts: Parts) -> AsyncIterator[None]:
         stack.push_async_callback(parts.allowlist.close)
         stack.push_async_callback(parts.tiers.close)
         await stack.enter_async_context(
-            running(Work("listener", parts.listener.run), Work("pair secret", parts.secret.load))
+            running(
+                Work("listener", parts.listener.run),
+                Work("pair secret", parts.secret.load),
+                Work("bans", parts.bans.run),
+            )
         )
         yield
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from etracker_announce.domain.bans import BanKind
 from etracker_announce.domain.errors import Reason
 from etracker_announce.domain.requests import Kind
 
@@ -29,6 +30,10 @@ class Metrics:
             registry, "allowlist", "Infohashes looked up, by where they came from.", ALLOWLIST_SOURCES
         )
         self.swarm_batches, self.tier_batches, self.allowlist_batches = _batches(registry)
+        bans = Gauge(
+            "etracker_announce_bans", "Bans that this process knows, by what is banned.", ["kind"], registry=registry
+        )
+        self.bans = {kind: bans.labels(kind.value) for kind in BanKind}
         self.facts_dropped = Counter(
             "etracker_announce_facts_dropped",
             "Regular facts not put into the stream because it was past its bound.",

@@ -3,7 +3,8 @@
 Statement triggers on ``infohashes`` and ``peers`` notify with a JSON list of hex strings: infohashes
 (40 digits) on :data:`INFOHASHES_CHANNEL`, key hashes (32 digits) on :data:`KEYS_CHANNEL`. A statement
 that touches more rows than fit in a payload notifies :data:`EVERYTHING`: drop the whole cache. The scoring
-worker notifies of keys whose tier changed in the same way.
+worker notifies of keys whose tier changed in the same way. Triggers on ``bans`` notify with ids of rows (16 digits) on
+:data:`BANS_CHANNEL`.
 """
 
 import json
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 
 INFOHASHES_CHANNEL = "etracker_infohashes"
 KEYS_CHANNEL = "etracker_keys"
+BANS_CHANNEL = "etracker_bans"
 EVERYTHING = "*"
 HASHES_PER_PAYLOAD = 100
 """A payload holds at most 8,000 bytes."""

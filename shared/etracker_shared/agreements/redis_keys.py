@@ -9,7 +9,8 @@ key                  type    TTL      written by          read by             wh
 ==================== ======= ======== =================== =================== ===================================
 ``{xx}m<ih>``        hash    none     announce            announce, scoring   counts (``n``), snatches (``d``), slots
                                       (``d``: scoring     worker, admin API   of each member (``<id>``)
-                                      worker)
+                                      worker; removed by
+                                      the admin API)
 ``{xx}s<ih>``        string  none     announce            announce, admin API packed records of seeders and
                                                                               partial seeds
 ``{xx}l<ih>``        string  none     announce            announce, admin API packed records of leechers

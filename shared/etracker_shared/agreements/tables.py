@@ -19,11 +19,15 @@ tier_thresholds    scoring worker (only with recalibration)      scoring worker
 totals             the third migration                           scoring worker
 operators          admin API                                     admin API: ``last_used``
 audit_log          admin API                                     nobody
+bans               admin API (operators through psql)            nobody
 torrent_counts     triggers on infohashes                        admin API: merges rows
 tracker_samples    admin API                                     nobody
 torrent_samples    admin API                                     nobody
 secrets            the first migration                           nobody
 ================== ============================================ =======================================
+
+Operators' corrections of the columns under "statistics", of the sums of a score and of ``totals`` are written by the
+admin API (docs/adr/0075).
 
 All counters are bigint and in bytes unless a name says otherwise; all times are timestamptz.
 """
@@ -55,12 +59,14 @@ from etracker_shared.agreements.admin_tables import (
     totals,
     tracker_samples,
 )
+from etracker_shared.agreements.ban_tables import bans
 from etracker_shared.agreements.columns import BUSY, counter, metadata, moment
 from etracker_shared.agreements.session_tables import announces, guest_snatches
 
 __all__ = [
     "announces",
     "audit_log",
+    "bans",
     "facts",
     "guest_snatches",
     "infohashes",

@@ -22,6 +22,7 @@ async def everything(database: asyncpg.Connection) -> asyncpg.Connection:
     """Something of everything that could be changed."""
     await database.execute("INSERT INTO infohashes (info_hash, name) VALUES ($1, 'a film')", bytes.fromhex(INFO_HASH))
     await database.execute("INSERT INTO peers (id, announce_key) VALUES (1, $1)", ANNOUNCE_KEY)
+    await database.execute("INSERT INTO bans (network) VALUES ('192.0.2.1')")
     await database.execute(
         "INSERT INTO operators (id, name, key_hash, revoked_time) VALUES (1, 'gone', $1, now())",
         hash_api_key(REVOKED.encode()),

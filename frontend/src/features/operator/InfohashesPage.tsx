@@ -1,4 +1,4 @@
-import { IconPencil, IconTrash } from "@tabler/icons-react";
+import { IconCalculator, IconPencil, IconTrash } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -9,6 +9,7 @@ import { PagedTable } from "@/components/lists/PagedTable";
 import { Empty } from "@/components/ui/states";
 import { type TorrentColumn, torrentColumns } from "@/components/torrents/columns";
 import { TorrentFilters } from "@/components/torrents/TorrentFilters";
+import { CorrectTorrent } from "./corrections/CorrectTorrent";
 import { AddInfohashes } from "./infohashes/AddInfohashes";
 import { DeleteDialog } from "./infohashes/DeleteDialog";
 import { RenameDialog } from "./infohashes/RenameDialog";
@@ -16,7 +17,7 @@ import { RowAction } from "./RowAction";
 import classes from "./tables.module.css";
 
 const route = getRouteApi("/operator/infohashes");
-type OpenDialog = { torrent: Torrent; kind: "rename" | "delete" } | null;
+type OpenDialog = { torrent: Torrent; kind: "rename" | "correct" | "delete" } | null;
 
 export function InfohashesPage() {
   const search = route.useSearch();
@@ -57,6 +58,7 @@ export function InfohashesPage() {
         />
       </Card>
       {dialog?.kind === "rename" && <RenameDialog torrent={dialog.torrent} onClose={close} />}
+      {dialog?.kind === "correct" && <CorrectTorrent of={dialog.torrent} onClose={close} />}
       {dialog?.kind === "delete" && <DeleteDialog torrent={dialog.torrent} onClose={close} />}
     </Page>
   );
@@ -78,6 +80,14 @@ function actions(open: (dialog: OpenDialog) => void): TorrentColumn {
           }}
         >
           <IconPencil size={18} />
+        </RowAction>
+        <RowAction
+          label="Correct statistics"
+          onClick={() => {
+            open({ torrent, kind: "correct" });
+          }}
+        >
+          <IconCalculator size={18} />
         </RowAction>
         <RowAction
           label="Delete"

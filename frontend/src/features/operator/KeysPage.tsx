@@ -1,4 +1,4 @@
-import { IconLock, IconLockOpen, IconRefresh } from "@tabler/icons-react";
+import { IconCalculator, IconLock, IconLockOpen, IconRefresh } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
@@ -13,13 +13,14 @@ import { Page } from "@/components/ui/Page";
 import { PagedTable } from "@/components/lists/PagedTable";
 import { SearchField } from "@/components/ui/SearchField";
 import { Empty } from "@/components/ui/states";
+import { CorrectKey } from "./corrections/CorrectKey";
 import { LookUp } from "./keys/LookUp";
 import { DisableDialog, RotateDialog } from "./keys/dialogs";
 import { RowAction } from "./RowAction";
 import classes from "./tables.module.css";
 
 const route = getRouteApi("/operator/keys");
-type OpenDialog = { key: Key; kind: "disable" | "rotate" } | null;
+type OpenDialog = { key: Key; kind: "disable" | "rotate" | "correct" } | null;
 
 export function KeysPage() {
   const search = route.useSearch();
@@ -68,6 +69,7 @@ export function KeysPage() {
         />
       </Card>
       {dialog?.kind === "disable" && <DisableDialog of={dialog.key} onClose={close} />}
+      {dialog?.kind === "correct" && <CorrectKey of={dialog.key} onClose={close} />}
       {dialog?.kind === "rotate" && <RotateDialog of={dialog.key} onClose={close} />}
     </Page>
   );
@@ -132,6 +134,15 @@ function actions(open: (dialog: OpenDialog) => void): KeyColumn {
     silent: true,
     cell: (key) => (
       <span className={classes.actions}>
+        <RowAction
+          label="Correct statistics"
+          about={`of key ${key.id}`}
+          onClick={() => {
+            open({ key, kind: "correct" });
+          }}
+        >
+          <IconCalculator size={18} />
+        </RowAction>
         <RowAction
           label="Rotate"
           about={`key ${key.id}`}

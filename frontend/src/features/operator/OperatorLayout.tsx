@@ -14,6 +14,7 @@ const SECTIONS = [
   { to: "/operator/upload", label: "Upload" },
   { to: "/operator/infohashes", label: "Infohashes" },
   { to: "/operator/keys", label: "Announce keys" },
+  { to: "/operator/bans", label: "Bans" },
   { to: "/operator/swarms", label: "Swarms" },
   { to: "/operator/operators", label: "Operators" },
   { to: "/operator/settings", label: "Settings" },

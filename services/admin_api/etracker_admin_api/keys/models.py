@@ -5,7 +5,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, StrictBool
 
+from etracker_admin_api.corrections import Amount
 from etracker_admin_api.http.infohashes import HexText
+from etracker_admin_api.http.reasons import GivenReason
 
 GENERATED_KEY = "^[0-9a-f]{30}$"
 
@@ -55,5 +57,15 @@ class KeyChange(BaseModel):
     disabled: StrictBool
 
 
-BODIES = (KeyChange, KeyLookup)
+class KeyCorrection(BaseModel):
+    """What a key's statistics should be; those that are left out stay."""
+
+    reason: GivenReason
+    uploaded_bytes: Amount | None = None
+    downloaded_bytes: Amount | None = None
+    snatched: Amount | None = None
+    seeding_seconds: Amount | None = None
+
+
+BODIES = (KeyChange, KeyCorrection, KeyLookup)
 """Models of the bodies that routes read themselves."""

@@ -3,15 +3,17 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request, Response, Security
 
 from etracker_admin_api.actors import Actor
+from etracker_admin_api.corrections import amounts_of
 from etracker_admin_api.http.announce_urls import announce_url
 from etracker_admin_api.http.bodies import body, read_json
 from etracker_admin_api.http.callers import Callers
 from etracker_admin_api.http.paging import Cursor, Limit, RowId
 from etracker_admin_api.http.problems import problems_v1
 from etracker_admin_api.http.roles import Roles, key_not_registered
+from etracker_admin_api.keys.corrections import KeyCorrections
 from etracker_admin_api.keys.generation import KeyGenerator
 from etracker_admin_api.keys.listing import KeySort, parse_key_query
-from etracker_admin_api.keys.models import Key, KeyChange, KeyList, KeyLookup, NewKey
+from etracker_admin_api.keys.models import Key, KeyChange, KeyCorrection, KeyList, KeyLookup, NewKey
 from etracker_admin_api.keys.store import KeyStore
 from etracker_shared.language.identity import new_announce_key
 
@@ -84,6 +86,29 @@ def operators_keys_router(keys: KeyStore, roles: Roles, callers: Callers) -> API
         if not await keys.rotate(key_id, new_key, actor):
             raise _not_found()
         return show_once(request, response, new_key, callers)
+
+    return router
+
+
+def key_corrections_router(keys: KeyStore, corrections: KeyCorrections, roles: Roles) -> APIRouter:
+    """Build the route with which operators correct a key's statistics."""
+    router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
+    operator = Security(roles.operator)
+
+    @router.post(
+        "/{key_id:int}/corrections",
+        responses=problems_v1(400, 401, 403, 404, 413, 429, 503),
+        openapi_extra=body(KeyCorrection),
+    )
+    async def correct_key(request: Request, key_id: RowId, actor: Annotated[Actor, operator]) -> Key:
+        """Correct a key's statistics. Its score and tier follow with its next announce.
+
+        Those of torrents and of the tracker don't change: correct the torrents too.
+        """
+        wanted = await read_json(request, KeyCorrection)
+        if not await corrections.correct(key_id, amounts_of(wanted), wanted.reason, actor):
+            raise _not_found()
+        return _found(await keys.find(key_id))
 
     return router
 

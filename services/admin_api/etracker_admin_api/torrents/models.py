@@ -7,7 +7,9 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, Field
 from pydantic.config import JsonDict
 
+from etracker_admin_api.corrections import Amount
 from etracker_admin_api.http.infohashes import HEX_EXAMPLE, HEX_OR_BASE64, HexText
+from etracker_admin_api.http.reasons import GivenReason
 from etracker_admin_api.torrents.listing import HEALTHS, SwarmHealth
 
 MAX_BULK = 1000
@@ -106,5 +108,15 @@ class NewName(BaseModel):
     name: str = Field(json_schema_extra=_ONE_LINE)
 
 
-BODIES = (NewInfoHash, NewInfoHashes, NewName)
+class TorrentCorrection(BaseModel):
+    """What a torrent's statistics should be; those that are left out stay."""
+
+    reason: GivenReason
+    uploaded_bytes: Amount | None = None
+    downloaded_bytes: Amount | None = None
+    snatches: Amount | None = None
+    seeding_seconds: Amount | None = None
+
+
+BODIES = (TorrentCorrection, NewInfoHash, NewInfoHashes, NewName)
 """Models of the bodies that routes read themselves."""

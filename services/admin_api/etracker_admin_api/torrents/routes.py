@@ -4,6 +4,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response, Security
 
 from etracker_admin_api.actors import Actor
+from etracker_admin_api.corrections import amounts_of
 from etracker_admin_api.http.bodies import body, read_json
 from etracker_admin_api.http.caching import LIST_SECONDS, NOT_MODIFIED, cacheable
 from etracker_admin_api.http.infohashes import InfoHashPath, not_tracked, parse_info_hash
@@ -13,6 +14,7 @@ from etracker_admin_api.http.roles import Roles
 from etracker_admin_api.http.room import Room
 from etracker_admin_api.torrent_file.names import check_name
 from etracker_admin_api.torrents.bulk import add_in_bulk
+from etracker_admin_api.torrents.corrections import TorrentCorrections
 from etracker_admin_api.torrents.list_store import TorrentLists
 from etracker_admin_api.torrents.listing import Sort, SwarmHealth, parse_query
 from etracker_admin_api.torrents.models import (
@@ -20,6 +22,7 @@ from etracker_admin_api.torrents.models import (
     NewInfoHash,
     NewInfoHashes,
     NewName,
+    TorrentCorrection,
     TorrentDetailV1,
     TorrentPage,
     TorrentV1,
@@ -98,8 +101,10 @@ def adding_router(
     return router
 
 
-def changing_router(store: TorrentStore, lists: TorrentLists, changed: Callable[[], None], roles: Roles) -> APIRouter:
-    """Build the routes with which operators rename and remove torrents."""
+def changing_router(
+    store: TorrentStore, corrections: TorrentCorrections, lists: TorrentLists, changed: Callable[[], None], roles: Roles
+) -> APIRouter:
+    """Build the routes with which operators rename, correct and remove torrents."""
     router = APIRouter(prefix="/api/v1/infohashes", tags=["infohashes"])
     operator = Security(roles.operator)
 
@@ -119,6 +124,20 @@ def changing_router(store: TorrentStore, lists: TorrentLists, changed: Callable[
         if not await store.remove(parse_info_hash(info_hash), actor):
             raise not_tracked()
         changed()
+
+    @router.post(
+        "/{info_hash:infohash}/corrections",
+        responses=problems_v1(400, 401, 403, 404, 413, 429, 503),
+        openapi_extra=body(TorrentCorrection),
+    )
+    async def correct_torrent(
+        request: Request, info_hash: InfoHashPath, actor: Annotated[Actor, operator]
+    ) -> TorrentDetailV1:
+        """Correct a torrent's statistics. The tracker's totals change by as much; those of keys don't."""
+        wanted = await read_json(request, TorrentCorrection)
+        if not await corrections.correct(parse_info_hash(info_hash), amounts_of(wanted), wanted.reason, actor):
+            raise not_tracked()
+        return await find(lists, info_hash)
 
     return router
 

@@ -1,6 +1,5 @@
 """The allowlist, cached in front of Postgres: which infohashes are tracked, and their snatches."""
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
 
@@ -10,6 +9,7 @@ from purgatory.domain.model import OpenedState
 
 from etracker_announce.adapters.batching import Batcher
 from etracker_announce.adapters.caching import NotifiedCache
+from etracker_announce.adapters.queries import fetch_in_time
 from etracker_announce.metrics import Metrics
 from etracker_announce.ports import Torrent
 from etracker_shared.agreements.notifications import INFOHASHES_CHANNEL
@@ -19,7 +19,6 @@ from etracker_shared.plumbing.postgres import UNAVAILABLE, Listener
 
 FRESH_SECONDS = 3600.0
 REFUSED_ENTRIES = 16_384
-DEADLINE_SECONDS = 1.0
 MAX_HASHES = 1000
 PAUSE_SECONDS = 1.0
 FAILURES_ALLOWED = 3
@@ -87,20 +86,11 @@ class PostgresAllowlist:
         self._metrics.allowlist_batches.observe(len(info_hashes))
         asked_at = time.monotonic()
         async with await self._breakers.get_breaker("postgres"):
-            rows = await self._fetch(info_hashes)
+            rows = await fetch_in_time(self._pool, _FIND, info_hashes)
         found = {row["info_hash"]: Torrent(row["length"], row["snatches"]) for row in rows}
         for info_hash in info_hashes:
             self._keep(info_hash, found.get(info_hash), asked_at)
         return {info_hash: found.get(info_hash) for info_hash in info_hashes}
-
-    async def _fetch(self, info_hashes: Sequence[InfoHash]) -> Sequence[asyncpg.Record]:
-        # Not asyncio.timeout: a cancelled query waits until the server confirms, which may hang.
-        query = asyncio.ensure_future(self._pool.fetch(_FIND, info_hashes))
-        done, _ = await asyncio.wait({query}, timeout=DEADLINE_SECONDS)
-        if not done:
-            query.cancel()
-            raise TimeoutError
-        return query.result()
 
     def _keep(self, info_hash: InfoHash, torrent: Torrent | None, asked_at: float) -> None:
         if torrent is None:

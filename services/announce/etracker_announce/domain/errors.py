@@ -23,6 +23,9 @@ class Reason(enum.StrEnum):
     INVALID_KEY = "invalid_key"
     UNREGISTERED_TORRENT = "unregistered_torrent"
     TOO_MANY_NEW_TORRENTS = "too_many_new_torrents"
+    BANNED_NETWORK = "banned_network"
+    BANNED_CLIENT = "banned_client"
+    BANNED_TORRENT = "banned_torrent"
     SWARMS_UNAVAILABLE = "swarms_unavailable"
     SWARMS_FULL = "swarms_full"
     ALLOWLIST_UNAVAILABLE = "allowlist_unavailable"
@@ -49,7 +52,7 @@ class MalformedError(RefusalError):
 
 
 class NotAllowedError(RefusalError):
-    """The key or the torrent isn't served here."""
+    """The key, the network, the client or the torrent isn't served here."""
 
 
 class NotReadyError(RefusalError):

@@ -1,13 +1,16 @@
-"""Checks the key and the torrent: the two questions that every announce begins with."""
+"""Checks the key, the bans and the torrent: the questions that every announce begins with."""
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
 from cachetools import LRUCache
 
-from etracker_announce.domain.errors import NotAllowedError, Reason
+from etracker_announce.domain.addresses import Source
+from etracker_announce.domain.bans import BanKind, Bans
+from etracker_announce.domain.errors import NotAllowedError, NotReadyError, Reason
 from etracker_announce.domain.requests import AnnounceRequest
 from etracker_announce.ports import Allowlist, Judgement, Swarms, Tiers, Torrent
 from etracker_announce.settings import AnnounceSettings
@@ -20,6 +23,12 @@ _KEY = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 
 NEW_TORRENT = Torrent(length=None, snatches=0)
 ADMITTED_ENTRIES = 65_536
+
+_REFUSALS = {
+    BanKind.NETWORK: Reason.BANNED_NETWORK,
+    BanKind.CLIENT: Reason.BANNED_CLIENT,
+    BanKind.TORRENT: Reason.BANNED_TORRENT,
+}
 
 
 class Admitted(NamedTuple):
@@ -44,11 +53,25 @@ _UNKNOWN = Judgement(Treatment(registered=False, tier=Tier.FREE_RIDER), provisio
 
 
 class Admission:
-    """Decides who may announce which torrent; nearly always from caches."""
+    """Decides who may announce which torrent; nearly always from caches.
 
-    def __init__(self, tiers: Tiers, allowlist: Allowlist, swarms: Swarms, settings: AnnounceSettings) -> None:
+    ``bans``: those in force, None until they are loaded; they expire by ``clock``.
+    """
+
+    def __init__(
+        self,
+        tiers: Tiers,
+        allowlist: Allowlist,
+        swarms: Swarms,
+        *,
+        bans: Callable[[], Bans | None],
+        settings: AnnounceSettings,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._tiers = tiers
         self._allowlist = allowlist
+        self._bans = bans
+        self._clock = clock
         self._swarms = swarms
         self._guests = settings.guests
         self._open = settings.disable_allowlist
@@ -67,6 +90,29 @@ class Admission:
                 raise NotAllowedError(Reason.INVALID_KEY)
             return None
         return _hash_key(key)
+
+    def ban_on(self, request: AnnounceRequest, source: Source) -> Reason | None:
+        """Return why an announce is refused, or None if nothing about it is banned.
+
+        Raises:
+            NotReadyError: the bans aren't loaded yet.
+        """
+        bans = self._known_bans()
+        if not bans:
+            return None
+        readings = (request.info_hash, request.other_info_hash)
+        kind = bans.find(source.packed, request.peer_id, readings, self._clock())
+        return None if kind is None else _REFUSALS[kind]
+
+    def check_network(self, source: Source) -> None:
+        """Check whether a scrape may come from an address.
+
+        Raises:
+            NotAllowedError: it is banned.
+            NotReadyError: the bans aren't loaded yet.
+        """
+        if self._known_bans().finds_network(source.packed, self._clock()):
+            raise NotAllowedError(Reason.BANNED_NETWORK)
 
     async def judge(self, key_hash: KeyHash | None, prefix: bytes = b"") -> Judgement:
         """Return how to treat the asker. ``prefix``: the address prefix it announces from; empty for a scrape.
@@ -129,11 +175,14 @@ class Admission:
         return Leaving(key_hash, key is None, _UNKNOWN, info_hash, NEW_TORRENT)
 
     async def find(self, info_hash: InfoHash) -> Torrent | None:
-        """Return the torrent, or None if it isn't tracked.
+        """Return the torrent, or None if it isn't tracked or is banned.
 
         Raises:
-            PostgresUnavailableError: Postgres can't be asked.
+            PostgresUnavailableError: Postgres can't be reached.
+            NotReadyError: the bans aren't loaded yet.
         """
+        if self._known_bans().finds_torrent(info_hash, self._clock()):
+            return None
         return await self._allowlist.find(info_hash)
 
     def snatches(self, info_hash: InfoHash, torrent: Torrent, counted: int | None) -> int:
@@ -143,6 +192,12 @@ class Admission:
         if counted != torrent.snatches:
             self._allowlist.learn(info_hash, counted)
         return counted
+
+    def _known_bans(self) -> Bans:
+        bans = self._bans()
+        if bans is None:
+            raise NotReadyError(Reason.STARTING)
+        return bans
 
     async def _admit_new(self, info_hash: InfoHash, prefix: bytes) -> None:
         """Admit a torrent that isn't tracked if the allowlist is off."""

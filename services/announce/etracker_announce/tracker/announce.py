@@ -17,7 +17,7 @@ from etracker_announce.domain.candidates import (
     seen_from_outside,
     sees_private,
 )
-from etracker_announce.domain.errors import NotReadyError, Reason
+from etracker_announce.domain.errors import NotAllowedError, NotReadyError, Reason
 from etracker_announce.domain.interval import spread
 from etracker_announce.domain.pairs import hash_pair
 from etracker_announce.domain.policies import Asker, Question, configured_policy
@@ -27,18 +27,22 @@ from etracker_announce.domain.swarm import PeerFlag, Records, Role, Step, View
 from etracker_announce.metrics import Metrics
 from etracker_announce.ports import Judgement, Swarms, Torrent
 from etracker_announce.settings import AnnounceSettings
-from etracker_announce.tracker.admission import Admission, Admitted
+from etracker_announce.tracker.admission import NEW_TORRENT, Admission, Admitted
 from etracker_announce.tracker.budgets import Budget, Budgets
 from etracker_announce.tracker.choosing import Chooser
 from etracker_announce.tracker.crowds import Crowds
 from etracker_announce.tracker.facts import FactWriter
 from etracker_announce.tracker.seeding_counts import SeedingCounts
 from etracker_shared.agreements.facts import Event, FactFlag
-from etracker_shared.agreements.tiers import Sampling
+from etracker_shared.agreements.tiers import Sampling, Treatment
 from etracker_shared.language.identity import InfoHash, KeyHash, hash_guest
+from etracker_shared.language.tier import Tier
 
 LAST_UNREACHABLE_PORT = 1
 _UNREACHABLE, _GUEST, _SHARED = int(PeerFlag.UNREACHABLE), int(PeerFlag.GUEST), int(PeerFlag.SHARED)
+
+NOBODY = Judgement(Treatment(registered=False, tier=Tier.FREE_RIDER), provisional=False)
+"""How somebody who is banned is treated; a step that leaves doesn't depend on it."""
 
 
 class AdmittedAnnounce(NamedTuple):
@@ -99,6 +103,9 @@ class AnnounceHandler:
         if request.event is Event.STOPPED:
             return await self._stop(request, key, source)
         key_hash = self._admission.hash_key(key)
+        if ban := self._admission.ban_on(request, source):
+            await self._remove(request, key_hash, source)
+            raise NotAllowedError(ban)
         admitted = await self._admission.admit(request, key_hash, source.prefix)
         announce = self._admitted(request, admitted, key_hash, source)
         budget = self._budgets.spend(request, announce.key_hash, announce.info_hash, announce.endpoint, announce.at)
@@ -136,7 +143,7 @@ class AnnounceHandler:
         announce = AdmittedAnnounce(request, source, *leaving, at=self._clock())
         secret = self._loaded_secret()
         interval_seconds = spread(self._settings.interval_seconds, announce.key_hash, announce.info_hash)
-        wanted = self._settings.guests or not announce.guest
+        wanted = (self._settings.guests or not announce.guest) and not self._admission.ban_on(request, source)
         fact = self._fact(announce, interval_seconds, secret, 0) if wanted else None
         view = await self._swarms.announce(self._step(announce, secret), fact)
         nobody = view.candidates[:0]
@@ -147,6 +154,14 @@ class AnnounceHandler:
         if secret is None:
             raise NotReadyError(Reason.STARTING)
         return secret
+
+    async def _remove(self, request: AnnounceRequest, key_hash: KeyHash | None, source: Source) -> None:
+        """Remove a banned client from its swarm. Nothing that it reports counts."""
+        secret = self._loaded_secret()
+        for info_hash in filter(None, (request.info_hash, request.other_info_hash)):
+            leaving = request._replace(info_hash=info_hash, event=Event.STOPPED)
+            announce = self._admitted(leaving, Admitted(NOBODY, info_hash, NEW_TORRENT), key_hash, source)
+            await self._swarms.announce(self._step(announce, secret), None)
 
     def _admitted(
         self, request: AnnounceRequest, admitted: Admitted, key_hash: KeyHash | None, source: Source

@@ -3,6 +3,7 @@
 import asyncio
 from typing import NamedTuple
 
+from etracker_announce.domain.addresses import Source
 from etracker_announce.domain.answers import ScrapeAnswer
 from etracker_announce.domain.requests import ScrapeRequest
 from etracker_announce.ports import Swarms, Torrent
@@ -27,14 +28,16 @@ class ScrapeHandler:
         self._admission = admission
         self._min_interval_seconds = settings.min_interval_seconds
 
-    async def answer(self, request: ScrapeRequest, key: bytes | None) -> ScrapeAnswer:
-        """Answer one scrape; torrents that aren't tracked are left out.
+    async def answer(self, request: ScrapeRequest, key: bytes | None, source: Source) -> ScrapeAnswer:
+        """Answer one scrape; torrents that aren't tracked or are banned are left out.
 
         Raises:
-            NotAllowedError: the key is invalid.
+            RefusalError: the key is invalid, the address is banned, or the tracker is still starting.
             SwarmsUnavailableError, PostgresUnavailableError: the client should try again soon.
         """
-        await self._admission.judge(self._admission.hash_key(key))
+        key_hash = self._admission.hash_key(key)
+        self._admission.check_network(source)
+        await self._admission.judge(key_hash)
         found = await asyncio.gather(*(self._find(*readings) for readings in request.info_hashes))
         torrents = [entry for entry in found if entry]
         counts = await self._swarms.scrape([entry.info_hash for entry in torrents]) if torrents else []

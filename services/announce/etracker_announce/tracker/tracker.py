@@ -41,7 +41,7 @@ class Tracker:
     async def scrape(self, request: ScrapeRequest, key: bytes | None, source: Source) -> ScrapeAnswer | Refusal:
         """Answer a scrape. Never raises."""
         try:
-            return await self._scrapes.answer(request, key)
+            return await self._scrapes.answer(request, key, source)
         except Exception as error:  # noqa: BLE001 - as above
             return self._refuse(_reason_for(error), key, source, request.info_hashes[0][0])
 

@@ -21,9 +21,10 @@ V1 = "/api/v1"
 
 @pytest.fixture
 async def tracker(client: AsyncClient, database: asyncpg.Connection) -> AsyncClient:
-    """A torrent, a key and an operator in addition to the first one."""
+    """A torrent, a key, a ban and an operator in addition to the first one."""
     await database.execute("INSERT INTO infohashes (info_hash, name) VALUES ($1, 'a film')", bytes.fromhex(INFO_HASH))
     await database.execute("INSERT INTO peers (id, announce_key, uploaded) VALUES (1, $1, 77)", KEY)
+    await database.execute("INSERT INTO bans (network) VALUES ('192.0.2.1')")
     await database.execute("INSERT INTO operators (name, key_hash) VALUES ('ann', $1)", hash_api_key(b"annes"))
     return client
 
@@ -37,6 +38,7 @@ async def audit(database: asyncpg.Connection) -> Sequence[tuple[str, str, dict[s
     return [(row["action"], row["target"], json.loads(row["detail"])) for row in rows]
 
 
+CORRECTION = {"reason": "a test", "uploaded_bytes": {"by": 1}}
 CHANGES: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", "/api/infohash", {"json": {"info_hash": OTHER}}, "infohash.add"),
     ("DELETE", f"/api/infohash?info_hash={INFO_HASH}", {}, "infohash.remove"),
@@ -48,6 +50,13 @@ CHANGES: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", f"{V1}/torrents", {"files": {"file": ("a.torrent", torrent(v1_info()))}}, "torrent.upload"),
     ("PATCH", f"{V1}/keys/1", {"json": {"disabled": True}}, "key.disable"),
     ("POST", f"{V1}/keys/1/rotate", {}, "key.rotate"),
+    ("POST", f"{V1}/keys/1/corrections", {"json": CORRECTION}, "key.correct"),
+    ("POST", f"{V1}/infohashes/{INFO_HASH}/corrections", {"json": CORRECTION}, "infohash.correct"),
+    ("POST", f"{V1}/bans", {"json": {"kind": "network", "value": "198.51.100.7"}}, "ban.add"),
+    ("POST", f"{V1}/bans/import", {"json": {"kind": "network", "lines": "198.51.100.7"}}, "ban.add"),
+    ("POST", f"{V1}/bans/lift", {"json": {"kind": "network", "lines": "192.0.2.1"}}, "ban.lift"),
+    ("PATCH", f"{V1}/bans/1", {"json": {"reason": "floods"}}, "ban.change"),
+    ("DELETE", f"{V1}/bans/1", {}, "ban.lift"),
     ("POST", f"{V1}/operators", {"json": {"name": "bob"}}, "operator.add"),
     ("DELETE", f"{V1}/operators/1", {}, "operator.revoke"),
 ]
@@ -82,6 +91,9 @@ async def test_every_changing_operators_route_is_among_these() -> None:
         ("PATCH", f"{V1}/infohashes/{INFO_HASH}", {"json": {"name": "a film"}}),
         ("PATCH", f"{V1}/keys/1", {"json": {"disabled": False}}),
         ("DELETE", f"{V1}/infohashes/{OTHER}", {}),
+        ("POST", f"{V1}/bans", {"json": {"kind": "network", "value": "192.0.2.1"}}),
+        ("PATCH", f"{V1}/bans/1", {"json": {"reason": ""}}),
+        ("DELETE", f"{V1}/bans/2", {}),
         ("DELETE", f"{V1}/operators/2", {}),
         ("POST", f"{V1}/keys/2/rotate", {}),
         ("POST", f"{V1}/operators", {"json": {"name": "ann"}}),

@@ -1,0 +1,106 @@
+"""Corrections of a key's statistics, safe while the scoring worker settles facts of the same key.
+
+The worker adds to counters where they are, but writes the sums of the score as it has computed them from what it read.
+It begins each transaction by moving the position of the key's shard; whoever has locked that row has the key's
+statistics to itself.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from etracker_admin_api.actors import Action, Actor
+from etracker_admin_api.audit import record
+from etracker_admin_api.corrections import Amount, apply_amounts, describe
+from etracker_admin_api.database import LONG_DEADLINE_SECONDS, Database
+from etracker_shared.agreements.facts import shard_of
+from etracker_shared.agreements.notifications import KEYS_CHANNEL, format_payloads
+from etracker_shared.agreements.tables import peers, stream_positions
+from etracker_shared.language.identity import KeyHash
+
+DAY_SECONDS = 86400.0
+
+_columns = peers.c
+# Named as in the request.
+_STATISTICS = {
+    "uploaded_bytes": _columns.uploaded,
+    "downloaded_bytes": _columns.downloaded,
+    "snatched": _columns.snatched,
+    "seeding_seconds": _columns.seeding_seconds,
+}
+_SCORE = (_columns.score_recent, _columns.score_average, _columns.score_length_days, _columns.score_owed)
+
+
+class KeyCorrections:
+    """Corrects the statistics of keys."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def correct(self, key_id: int, amounts: Mapping[str, Amount], reason: str, actor: Actor) -> bool:
+        """Correct a key's statistics and what its score is made of; return whether there is such a key.
+
+        Raises:
+            CorrectionError: a statistic would be out of bounds; nothing has changed.
+            PostgresUnavailableError: Postgres is down or too slow.
+        """
+        while True:
+            async with self._database.transaction(LONG_DEADLINE_SECONDS) as connection:
+                key_hash = await connection.scalar(select(_columns.key_hash).where(_columns.id == key_id))
+                if key_hash is None:
+                    return False
+                row = await _lock(connection, key_id, KeyHash(bytes(key_hash)))
+                if row is not None:
+                    await _correct(connection, row, amounts, reason, actor)
+                    return True
+
+
+async def _lock(connection: AsyncConnection, key_id: int, key_hash: KeyHash) -> Any:
+    """Lock a key's shard, then the key; return None if it has been rotated or deleted in the meantime."""
+    shard = select(stream_positions.c.shard).where(stream_positions.c.shard == shard_of(key_hash))
+    await connection.execute(shard.with_for_update(key_share=True))
+    shown = (column.label(name) for name, column in _STATISTICS.items())
+    wanted = select(_columns.id, *shown, *_SCORE).where(_columns.id == key_id, _columns.key_hash == key_hash)
+    row = (await connection.execute(wanted.with_for_update(key_share=True))).first()
+    if row is not None:  # announce replicas ask again how to treat the key
+        for payload in format_payloads([key_hash]):
+            await connection.execute(select(func.pg_notify(KEYS_CHANNEL, payload)))
+    return row
+
+
+async def _correct(
+    connection: AsyncConnection, row: Any, amounts: Mapping[str, Amount], reason: str, actor: Actor
+) -> None:
+    before = {name: int(getattr(row, name)) for name in _STATISTICS}
+    after = apply_amounts(before, amounts)
+    if not after:
+        return
+    values: dict[str, Any] = {_STATISTICS[name].name: value for name, value in after.items()}
+    if "seeding_seconds" in after:
+        values |= _scale_seeding(row, after["seeding_seconds"])
+    if "snatched" in after:
+        values["score_owed"] = _owe(row, after["snatched"])
+    # Of a key that has never announced the sums stand as of no moment; they would decay since 1970.
+    values["score_time"] = func.coalesce(_columns.score_time, func.now())
+    await connection.execute(update(peers).where(_columns.id == row.id).values(values))
+    await record(connection, actor, Action.CORRECT_KEY, str(row.id), reason=reason, **describe(before, after))
+
+
+def _scale_seeding(row: Any, seconds: int) -> dict[str, float]:
+    """Return the sums of a score as if all seeding had been longer or shorter by the same factor.
+
+    Of a key that has never seeded it isn't known what, so that only the length of its seeding counts.
+    """
+    if not row.seeding_seconds:
+        return {"score_length_days": row.score_length_days + seconds / DAY_SECONDS}
+    factor = seconds / row.seeding_seconds
+    return {name: getattr(row, name) * factor for name in ("score_recent", "score_average", "score_length_days")}
+
+
+def _owe(row: Any, snatched: int) -> float:
+    """Return the decayed sum of snatches: further ones count as new, and of fewer it is a share."""
+    if snatched >= row.snatched:
+        return float(row.score_owed + snatched - row.snatched)
+    return float(row.score_owed * snatched / row.snatched)
