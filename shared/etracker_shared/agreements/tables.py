@@ -19,6 +19,7 @@ totals             the third migration                           scoring worker
 operators          admin API                                     admin API: ``last_used``
 audit_log          admin API                                     nobody
 torrent_counts     triggers on infohashes                        admin API: adds rows up
+torrent_names      triggers on infohashes                        nobody
 tracker_samples    admin API                                     nobody
 torrent_samples    admin API                                     nobody
 secrets            the first migration                           nobody
@@ -50,6 +51,7 @@ from etracker_shared.agreements.admin_tables import (
     audit_log,
     operators,
     torrent_counts,
+    torrent_names,
     torrent_samples,
     totals,
     tracker_samples,
@@ -70,6 +72,7 @@ __all__ = [
     "tier_changes",
     "tier_thresholds",
     "torrent_counts",
+    "torrent_names",
     "torrent_samples",
     "totals",
     "tracker_samples",
@@ -153,13 +156,6 @@ infohashes = Table(
     Index("ix_infohashes_by_snatches", "health", "downloaded", "id", postgresql_where=_LISTED),
     Index("ix_infohashes_by_size", "health", text("COALESCE(length, '-1'::bigint)"), "id", postgresql_where=_LISTED),
     Index("ix_infohashes_by_age", "health", "created_time", "id", postgresql_where=_LISTED),
-    Index(
-        "ix_infohashes_words",
-        "name",
-        postgresql_using="gin",
-        postgresql_ops={"name": "gin_trgm_ops"},
-        postgresql_where=_LISTED,
-    ),
     postgresql_with={"fillfactor": 70, **_BUSY},
 )
 
