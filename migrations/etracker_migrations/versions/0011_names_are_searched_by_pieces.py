@@ -100,6 +100,11 @@ STATEMENTS = (
     """,
     "CREATE INDEX ix_torrent_names_pieces ON torrent_names USING gin (name_pieces(words))",
     "DROP INDEX ix_infohashes_words",
+    # Another matter: peers of an infohash that turned out to be a hybrid's second are to be counted with the first's.
+    """
+    CREATE INDEX ix_infohashes_uncounted ON infohashes (id)
+        WHERE same_as IS NOT NULL AND counted_time IS NULL AND (seeders > 0 OR leechers > 0)
+    """,
 )
 
 # The database's own lower() may know ASCII only.
@@ -118,6 +123,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP INDEX ix_infohashes_uncounted")
     op.execute("CREATE INDEX ix_infohashes_words ON infohashes USING gin (name gin_trgm_ops) WHERE same_as IS NULL")
     op.execute("DROP TRIGGER infohashes_renamed ON infohashes")
     op.execute("DROP TRIGGER infohashes_named ON infohashes")

@@ -23,6 +23,9 @@ key                  type    TTL      written by          read by             wh
                                                                                sync; gone when Redis lost its data
 ``{xx}totals``       hash    none     announce            admin API           seeders ``s``, leechers ``l``,
                                                                                swarms ``w`` of this tag
+``twice``            hash     none     scoring worker      scoring worker,     peers in both swarms of a hybrid torrent:
+                                                          admin API           sums ``s`` and ``l``, and infohash ->
+                                                                               seeders, leechers
 ``facts:{n}``        stream  none     announce            scoring worker      packed facts, shard n of 16
 ``sweeper``          string  1 s      announce            announce            which replica sweeps now
 ``newhash:<prefix>`` string  1 h      announce            announce            new hashes of a prefix this hour
@@ -41,6 +44,7 @@ brings the sweeper to what was written. ``docs/data.md`` has the layout of the v
 
 TAGS = tuple(b"{%02x}" % tag for tag in range(256))
 SWEEPER_LOCK = b"sweeper"
+TWICE = b"twice"
 LIMIT_PREFIX = "limit:"
 
 DOWNLOADS_PREFIX = LIMIT_PREFIX + "at_once:"

@@ -150,6 +150,11 @@ infohashes = Table(
     CheckConstraint("octet_length(info_hash_v2) = 32", name="info_hash_v2_length"),
     CheckConstraint("length >= 0", name="length_positive"),
     Index("ix_infohashes_same_as", "same_as", postgresql_where=text("same_as IS NOT NULL")),
+    Index(
+        "ix_infohashes_uncounted",
+        "id",
+        postgresql_where=text("same_as IS NOT NULL AND counted_time IS NULL AND (seeders > 0 OR leechers > 0)"),
+    ),
     Index("ix_infohashes_by_name", "health", "sort_name", "id", postgresql_where=_LISTED),
     Index("ix_infohashes_by_seeders", "health", "seeders", "id", postgresql_where=_LISTED),
     Index("ix_infohashes_by_leechers", "health", "leechers", "id", postgresql_where=_LISTED),

@@ -5,6 +5,7 @@ writes it again into ``build/``.
 """
 
 import asyncio
+import os
 import statistics
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -29,6 +30,9 @@ from tests.support.postgres import PostgresServer, cloned_database, connect
 SMALL, LARGE = 20_000, 1_000_000
 PAGE = 51
 LARGEST_READ = 4 * MOST_SORTED
+MOST_READ = 3 * LARGE // 20
+"""Where all matches are at the far end of the order: each is read, with its name, and no other torrent."""
+
 REPORT = Path(__file__).parents[4] / "build" / "listing_plans.txt"
 ROUNDS = 15
 
@@ -68,20 +72,21 @@ async def test_torrents_are_counted_without_reading_them(filled: asyncpg.Connect
 
 
 @pytest.mark.full
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 async def test_a_million_torrents(shared_postgres: PostgresServer, redis_settings: RedisSettings) -> None:
     with cloned_database(shared_postgres) as postgres:
         connection = await connect(postgres)
         await fill_catalogue(connection, LARGE)
         settings = AdminSettings(**postgres.model_dump(), **redis_settings.model_dump())
-        lines = [f"{LARGE:,} torrents, {await _size(connection)}. Milliseconds are medians of {ROUNDS} requests."]
+        measured = f"Milliseconds are medians of {ROUNDS} requests at load {os.getloadavg()[0]:.0f}."
+        lines = [f"{LARGE:,} torrents, {await _size(connection)}. {measured}"]
         async with serving(settings) as client:
             cached, fresh = await _median(client, "/api/v1/stats"), await _fresh_statistics(connection, client)
             lines += [f"\nstats: {fresh:.1f} ms read once a second; {cached:.1f} ms in between"]
             for name, query in QUESTIONS.items():
                 text = SEARCHES[name][1] if name in SEARCHES else ""
                 plans = await plans_of(connection, query)
-                assert max(plan.rows_read for plan in plans) <= LARGEST_READ * 3, name
+                assert max(plan.rows_read for plan in plans) <= MOST_READ, name
                 lines += [f"\n{name}: {await _median(client, '/api/v1/infohashes', query, text):.1f} ms"]
                 lines += [f"    {line}" for plan in plans for line in [*_shortened(plan.text), ""]]
         await connection.close()
@@ -119,10 +124,10 @@ async def _fresh_statistics(connection: asyncpg.Connection, client: AsyncClient)
 
 
 async def _size(connection: asyncpg.Connection) -> str:
-    size = "SELECT pg_size_pretty(pg_table_size('infohashes')), pg_size_pretty(pg_indexes_size('infohashes'))"
-    row = await connection.fetchrow(size)
+    size = "SELECT pg_size_pretty(sum(pg_table_size(t))), pg_size_pretty(sum(pg_indexes_size(t)))"
+    row = await connection.fetchrow(f"{size} FROM (VALUES ('infohashes'), ('torrent_names')) AS tables (t)")
     assert row is not None
-    return f"{row[0]} of table and {row[1]} of indexes"
+    return f"{row[0]} of tables and {row[1]} of indexes"
 
 
 def _shortened(plan: str) -> list[str]:
