@@ -3,8 +3,9 @@
 Each sort order has an index that starts with ``health``, so a page comes from four ordered walks that are merged, or
 from one if there is a filter. A search first tries the next few thousand rows of the walk. If they don't fill the
 page, it collects the ids of all matches by the index of names, up to a limit. Below the limit those rows are sorted.
-Above it matches are so frequent that more rows of the walk usually fill a page; if those don't either, all matches are
-sorted. None of this is left to the planner's estimates: see ADRs 31 and 70.
+Above it matches are so frequent that more rows of the walk usually fill a page. If they don't, or if the first rows
+held too few, the matches are at the far end of the order, and all of them are sorted. None of this is left to the
+planner's estimates: see ADRs 31 and 70.
 """
 
 from collections.abc import Sequence
@@ -125,7 +126,8 @@ def sort_found(query: TorrentQuery, ids: Sequence[int]) -> Select[Any]:
 
 def sort_all(query: TorrentQuery, names: Names) -> Select[Any]:
     """Sort all torrents whose names match."""
-    return _sort(query, _columns.id.in_(find_named(names)))
+    # An array, because of a subquery the planner would make a filter for a walk along the whole list.
+    return _sort(query, _columns.id == func.any(func.array(find_named(names).scalar_subquery())))
 
 
 def _sort(query: TorrentQuery, found: ColumnElement[bool]) -> Select[Any]:
@@ -151,15 +153,24 @@ async def _search(
     connection: AsyncConnection, query: TorrentQuery, search: Search, names: Names
 ) -> Sequence[Any] | None:
     """Return a page of the matches; None if there are none on any page."""
-    walkable = bool(names.literals) and not search.hash_prefixes
-    if walkable and len(rows := await _peek(connection, query, names, FIRST_ROWS)) > query.limit:
-        return rows
+    first: Sequence[Any] = []
+    if names.literals and not search.hash_prefixes:
+        first = await _peek(connection, query, names, FIRST_ROWS)
+    if len(first) > query.limit:
+        return first
     ids = [row.id for row in await _fetch(connection, find_matching(search, names), COLLECTING)]
     if len(ids) <= MOST_SORTED:
         return await _fetch(connection, sort_found(query, ids), COLLECTING) if ids else None
-    if walkable and len(rows := await _peek(connection, query, names, MORE_ROWS)) > query.limit:
-        return rows
+    if is_promising(len(first), query.limit):
+        more = await _peek(connection, query, names, MORE_ROWS)
+        if len(more) > query.limit:
+            return more
     return await _fetch(connection, sort_all(query, names), COLLECTING)
+
+
+def is_promising(found: int, limit: int) -> bool:
+    """Return whether more rows of the walk are likely to fill a page, going by what the first ones held."""
+    return found * MORE_ROWS > limit * FIRST_ROWS
 
 
 async def _peek(connection: AsyncConnection, query: TorrentQuery, names: Names, rows: int) -> Sequence[Any]:

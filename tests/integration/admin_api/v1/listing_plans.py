@@ -16,6 +16,7 @@ from etracker_admin_api.torrents.list_store import (
     MOST_SORTED,
     WALKING,
     find_matching,
+    is_promising,
     peek,
     sort_all,
     sort_found,
@@ -117,7 +118,8 @@ async def _plans_of_search(
 ) -> tuple[list[Plan], bool]:
     walkable = bool(names.literals) and not search.hash_prefixes
     plans = [await explain(connection, peek(query, names, FIRST_ROWS), WALKING)] if walkable else []
-    if plans and plans[0].rows > query.limit:
+    first = plans[0].rows if plans else 0
+    if first > query.limit:
         return plans, True
     matching = find_matching(search, names)
     plans.append(await explain(connection, matching, COLLECTING))
@@ -125,10 +127,11 @@ async def _plans_of_search(
     ids = [row[0] for row in await connection.fetch(sql, *values)]
     if len(ids) <= MOST_SORTED:
         return [*plans, await explain(connection, sort_found(query, ids), COLLECTING)], bool(ids)
-    plans.append(await explain(connection, peek(query, names, MORE_ROWS), WALKING))
-    if plans[-1].rows <= query.limit:
-        plans.append(await explain(connection, sort_all(query, names), COLLECTING))
-    return plans, True
+    if is_promising(first, query.limit):
+        plans.append(await explain(connection, peek(query, names, MORE_ROWS), WALKING))
+        if plans[-1].rows > query.limit:
+            return plans, True
+    return [*plans, await explain(connection, sort_all(query, names), COLLECTING)], True
 
 
 def _compile(statement: Select[Any]) -> tuple[str, list[Any]]:
