@@ -51,6 +51,15 @@ torrent_counts = Table(
     comment="differences that add up to the number of torrents",
 )
 
+torrent_names = Table(
+    "torrent_names",
+    metadata,
+    Column("info_hash_id", BigInteger, ForeignKey("infohashes.id", ondelete="CASCADE"), primary_key=True),
+    Column("words", Text(collation="C"), nullable=False, comment="fold_name(name)"),
+    Index("ix_torrent_names_pieces", text("name_pieces(words)"), postgresql_using="gin"),
+    comment="names as searches see them: triggers on infohashes see to it",
+)
+
 operators = Table(
     "operators",
     metadata,

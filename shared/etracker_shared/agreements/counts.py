@@ -30,3 +30,11 @@ def unpack_counts(value: bytes | None) -> SwarmCounts:
         return NO_COUNTS
     in_seeders_table, leechers, partial_seeds = _LAYOUT.unpack_from(value)
     return SwarmCounts(in_seeders_table - partial_seeds, leechers, partial_seeds)
+
+
+def unpack_table_sizes(value: bytes | None) -> tuple[int, int]:
+    """Unpack the numbers of records in the seeders' table, partial seeds included, and in the leechers' table."""
+    if value is None:
+        return 0, 0
+    in_seeders_table, in_leechers_table, _ = _LAYOUT.unpack_from(value)
+    return in_seeders_table, in_leechers_table

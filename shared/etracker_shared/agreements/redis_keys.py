@@ -26,6 +26,9 @@ key                  type    TTL      written by          read by             wh
                                                                               sync; gone when Redis lost its data
 ``{xx}totals``       hash    none     announce            admin API           seeders (``s``), leechers (``l``) and
                                                                               swarms (``w``) of this tag
+``twice``            hash    none     scoring worker      scoring worker,     peers in both swarms of a hybrid: sums
+                                                          admin API           (``s``, ``l``), and infohash ->
+                                                                              seeders, leechers
 ``facts:{n}``        stream  none     announce; trimmed   scoring worker      packed facts (``f``), shard n of 16
                                       by scoring worker
 ``sweeper``          string  1 s      announce            announce            which replica sweeps now
@@ -49,6 +52,7 @@ the values.
 
 TAGS = tuple(b"{%02x}" % tag for tag in range(256))
 SWEEPER_LOCK = b"sweeper"
+TWICE = b"twice"
 LIMIT_PREFIX = "limit:"
 
 DOWNLOADS_PREFIX = LIMIT_PREFIX + "at_once:"

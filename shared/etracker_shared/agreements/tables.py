@@ -21,6 +21,7 @@ operators          admin API                                     admin API: ``la
 audit_log          admin API                                     nobody
 bans               admin API (operators through psql)            nobody
 torrent_counts     triggers on infohashes                        admin API: merges rows
+torrent_names      triggers on infohashes                        nobody
 tracker_samples    admin API                                     nobody
 torrent_samples    admin API                                     nobody
 secrets            the first migration                           nobody
@@ -55,6 +56,7 @@ from etracker_shared.agreements.admin_tables import (
     audit_log,
     operators,
     torrent_counts,
+    torrent_names,
     torrent_samples,
     totals,
     tracker_samples,
@@ -79,6 +81,7 @@ __all__ = [
     "tier_changes",
     "tier_thresholds",
     "torrent_counts",
+    "torrent_names",
     "torrent_samples",
     "totals",
     "tracker_samples",
@@ -149,19 +152,17 @@ infohashes = Table(
     CheckConstraint("octet_length(info_hash_v2) = 32", name="info_hash_v2_length"),
     CheckConstraint("length >= 0", name="length_positive"),
     Index("ix_infohashes_same_as", "same_as", postgresql_where=text("same_as IS NOT NULL")),
+    Index(
+        "ix_infohashes_uncounted",
+        "id",
+        postgresql_where=text("same_as IS NOT NULL AND counted_time IS NULL AND (seeders > 0 OR leechers > 0)"),
+    ),
     Index("ix_infohashes_by_name", "health", "sort_name", "id", postgresql_where=_LISTED),
     Index("ix_infohashes_by_seeders", "health", "seeders", "id", postgresql_where=_LISTED),
     Index("ix_infohashes_by_leechers", "health", "leechers", "id", postgresql_where=_LISTED),
     Index("ix_infohashes_by_snatches", "health", "downloaded", "id", postgresql_where=_LISTED),
     Index("ix_infohashes_by_size", "health", text("COALESCE(length, '-1'::bigint)"), "id", postgresql_where=_LISTED),
     Index("ix_infohashes_by_age", "health", "created_time", "id", postgresql_where=_LISTED),
-    Index(
-        "ix_infohashes_words",
-        "name",
-        postgresql_using="gin",
-        postgresql_ops={"name": "gin_trgm_ops"},
-        postgresql_where=_LISTED,
-    ),
     postgresql_with={"fillfactor": 70, **BUSY},
 )
 

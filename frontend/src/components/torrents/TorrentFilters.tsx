@@ -17,7 +17,7 @@ export function TorrentFilters({ search }: { search: TorrentSearch }) {
     <div className={classes.filters}>
       <SearchField
         label="Search torrents"
-        placeholder="Name or infohash"
+        placeholder="Name, infohash or magnet link"
         value={search.q}
         onChange={(q) => {
           filter({ q });

@@ -51,7 +51,7 @@ export function InfohashesPage() {
           empty={
             <Empty title={filtered ? "No matches" : "The allowlist is empty"}>
               {filtered
-                ? "Try fewer words, the first eight digits of an infohash, or a different health."
+                ? "Try fewer words, a magnet link, the first eight digits of an infohash, or a different health."
                 : "Upload a torrent, or add an infohash above."}
             </Empty>
           }

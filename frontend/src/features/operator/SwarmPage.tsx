@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { type Peer, peers } from "@/api/operator";
-import { torrent } from "@/api/public";
+import { torrent, type TorrentDetail } from "@/api/public";
 import { Card } from "@/components/ui/Card";
 import { type Column, DataTable } from "@/components/ui/DataTable";
 import { count, plural } from "@/components/ui/format";
@@ -18,7 +18,8 @@ const route = getRouteApi("/operator/swarms/$infoHash");
 /** The peers of one swarm. */
 export function SwarmPage() {
   const { infoHash } = route.useParams();
-  const name = useQuery(torrent(infoHash)).data?.name;
+  const detail = useQuery(torrent(infoHash)).data;
+  const name = detail?.name;
   const query = useQuery(peers(infoHash));
   return (
     <Page
@@ -30,6 +31,7 @@ export function SwarmPage() {
           <Link to="/infohashes/$infoHash" params={{ infoHash }}>
             Torrent page
           </Link>
+          {detail != null && <OtherSwarm detail={detail} infoHash={infoHash} />}
         </>
       }
     >
@@ -62,6 +64,21 @@ export function SwarmPage() {
         </Loaded>
       </Card>
     </Page>
+  );
+}
+
+/** A hybrid torrent's two infohashes are two swarms. */
+function OtherSwarm({ detail, infoHash }: { detail: TorrentDetail; infoHash: string }) {
+  const other = infoHash === detail.info_hash ? detail.other_info_hash : detail.info_hash;
+  if (detail.other_info_hash === null || other === null) return null;
+  return (
+    <>
+      {" "}
+      ·{" "}
+      <Link to="/operator/swarms/$infoHash" params={{ infoHash: other }}>
+        Other swarm of this hybrid torrent
+      </Link>
+    </>
   );
 }
 

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
 import { torrent, torrentHistory, type TorrentDetail } from "@/api/public";
 import { Card } from "@/components/ui/Card";
 import { CopyField } from "@/components/ui/CopyField";
@@ -112,12 +112,13 @@ function Details({ detail }: { detail: TorrentDetail }) {
           <CopyField labelled label="Infohash (v2)" value={detail.info_hash_v2} />
         )}
         {detail.other_info_hash !== null && (
-          <p>
-            This is a hybrid torrent. Its other swarm:{" "}
-            <Link to="/infohashes/$infoHash" params={{ infoHash: detail.other_info_hash }}>
-              {detail.other_info_hash.slice(0, 12)}…
-            </Link>
-          </p>
+          <>
+            <CopyField labelled label="Other infohash" value={detail.other_info_hash} />
+            <p className={classes.soft}>
+              This is a hybrid torrent: clients find each other by either infohash. A client that uses both
+              counts once.
+            </p>
+          </>
         )}
         {detail.counted_at !== null && (
           <p className={classes.soft}>

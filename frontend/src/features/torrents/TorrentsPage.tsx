@@ -49,7 +49,7 @@ export function TorrentsPage() {
               action={filtered && <Link to="/infohashes">Show all torrents</Link>}
             >
               {filtered
-                ? "Try fewer words, the first eight digits of an infohash, or a different health."
+                ? "Try fewer words, a magnet link, the first eight digits of an infohash, or a different health."
                 : "Operators add torrents by uploading files on the operator pages or with scripts/add_infohash.py."}
             </Empty>
           }

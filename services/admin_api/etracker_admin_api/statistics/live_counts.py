@@ -1,4 +1,7 @@
-"""The number of peers in all swarms, from the totals that announce keeps in Redis."""
+"""The number of peers in all swarms, from the totals that announce keeps in Redis.
+
+Peers in both swarms of a hybrid torrent count once: the scoring worker notes how many they are.
+"""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -33,12 +36,14 @@ class LiveCounts:
         pipeline = self._redis.pipeline(transaction=False)
         for key in redis_keys.ALL_TOTALS:
             pipeline.hmget(key, [redis_keys.SEEDERS_FIELD, redis_keys.LEECHERS_FIELD, redis_keys.SWARMS_FIELD])
+        pipeline.hmget(redis_keys.TWICE, [redis_keys.SEEDERS_FIELD, redis_keys.LEECHERS_FIELD])
         try:
-            replies = await pipeline.execute()
+            *replies, twice = await pipeline.execute()
         except REDIS_UNAVAILABLE as error:
             raise RedisUnavailableError from error
         seeders, leechers, swarms = (_add(reply[field] for reply in replies) for field in range(3))
-        return LiveTotals(seeders=seeders, leechers=leechers, swarms=swarms)
+        seeders_twice, leechers_twice = (_add([field]) for field in twice)
+        return LiveTotals(max(0, seeders - seeders_twice), max(0, leechers - leechers_twice), swarms)
 
 
 def _add(counts: Iterable[bytes | None]) -> int:

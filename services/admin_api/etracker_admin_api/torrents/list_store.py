@@ -2,51 +2,39 @@
 
 Each sort order has an index that starts with ``health``, so a page comes from four ordered walks that are merged, or
 from one if there is a filter. A search first tries the next few thousand rows of the walk. If they don't fill the
-page, it collects the ids of all matches, up to a limit. Below the limit those rows are sorted; above it matches are so
-frequent that the walk soon fills a page. Either way Postgres reads ten thousand rows or so at most, whatever the
-search. None of this is left to the planner's estimates: see ADR 31.
+page, it collects the ids of all matches by the index of names, up to a limit. Below the limit those rows are sorted.
+Above it matches are so frequent that more rows of the walk usually fill a page. If they don't, or if the first rows
+held too few, the matches are at the far end of the order, and all of them are sorted. None of this is left to the
+planner's estimates: see ADRs 31 and 70.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    Text,
-    and_,
-    cast,
-    func,
-    literal,
-    or_,
-    select,
-    text,
-    union,
-    union_all,
-)
+from sqlalchemy import ColumnElement, Select, func, select, text, union, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from etracker_admin_api.database import LONG_DEADLINE_SECONDS, Database, fetch_first
 from etracker_admin_api.http.paging import cut_page
 from etracker_admin_api.queries import comes_after, in_order, starts_with, torrent_id
-from etracker_admin_api.torrents.listing import HEALTHS, Order, Search, SwarmHealth, TorrentQuery
+from etracker_admin_api.torrents.listing import HEALTHS, Order, Search, TorrentQuery
 from etracker_admin_api.torrents.models import TorrentDetailV1, TorrentPage, TorrentV1
+from etracker_admin_api.torrents.names import Names, find_named, folded_name, read_names, words_match
 from etracker_shared.agreements.tables import infohashes
 from etracker_shared.language.identity import InfoHash
 
 MOST_SORTED = 5000
-"""The most matches of a search that are fetched and sorted."""
+"""The most matches of a search that are fetched and sorted before more of the walk is tried."""
 
-PEEKED_ROWS = 3000
-"""Rows of the walk that are tried before the index of words, which is slower for common words."""
+FIRST_ROWS, MORE_ROWS = 3000, 20_000
+"""Rows of the walk that are tried before the index of names, which is slower for common words, and after it."""
 
 _SETTINGS = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', '{0}', true)"
 WALKING = f"{_SETTINGS.format('off')}, set_config('enable_sort', 'off', true)"
 COLLECTING = f"{_SETTINGS.format('on')}, set_config('enable_sort', 'on', true)"
-"""What the planner may do in this transaction: walk an index without sorting, or collect by the index of words."""
+"""What the planner may do in this transaction: walk an index without sorting, or collect by the index of names."""
 
-_LAST_CHARACTER = "\U0010ffff"
 _columns = infohashes.c
 _aliases = infohashes.alias("aliases")
 _KEYS: dict[Order, ColumnElement[Any]] = {
@@ -108,8 +96,7 @@ class TorrentLists:
 def walk(query: TorrentQuery) -> Select[Any]:
     """Merge the walks along an index, one per state of health."""
     healths = HEALTHS if query.health is None else (query.health.stored,)
-    conditions = [] if query.search is None else [_matches(query.search)]
-    listed, key = _listed(query).where(*conditions), _KEYS[query.sort.order]
+    listed, key = _listed(query), _KEYS[query.sort.order]
     parts = [
         in_order(listed.where(_columns.health == text(str(health))), key, _columns.id, descending=query.sort.descending)
         for health in healths
@@ -118,32 +105,33 @@ def walk(query: TorrentQuery) -> Select[Any]:
     return in_order(select(rows), rows.c.sort_key, rows.c.id, descending=query.sort.descending).limit(query.limit + 1)
 
 
-def peek(query: TorrentQuery) -> Select[Any] | None:
-    """Look for a page among the next rows of the walk, where a common word fills it without the index of words."""
-    if query.search is None or query.search.start or query.search.hash_prefix:
-        return None
-    ahead = walk(replace(query, search=None, limit=PEEKED_ROWS)).subquery()
-    found = select(ahead).where(_words_match(query.search, ahead.c.name))
+def peek(query: TorrentQuery, names: Names, rows: int) -> Select[Any]:
+    """Look for a page among the next rows of the walk, where a common word fills it without the index of names."""
+    ahead = walk(replace(query, limit=rows)).subquery()
+    found = select(ahead).where(words_match(folded_name(ahead.c.id), names.literals))
     return in_order(found, ahead.c.sort_key, ahead.c.id, descending=query.sort.descending).limit(query.limit + 1)
 
 
-def find_matching(search: Search, health: SwarmHealth | None) -> Select[Any]:
-    """Select the ids of matching torrents, up to one more than can be sorted."""
-    named = select(_columns.id.label("id")).where(_columns.same_as.is_(None), _names_match(search))
-    if search.start:  # the index of names starts with the health
-        named = named.where(_columns.health.in_([health.stored] if health else list(HEALTHS)))
-    elif health is not None:
-        named = named.where(_columns.health == health.stored)
-    if not search.hash_prefix:
-        return named.limit(MOST_SORTED + 1)
-    hashed = select(func.coalesce(_columns.same_as, _columns.id).label("id")).where(_hash_matches(search))
-    either = union(named.limit(MOST_SORTED + 1), hashed.limit(MOST_SORTED + 1)).subquery()
+def find_matching(search: Search, names: Names) -> Select[Any]:
+    """Select the ids of matching torrents, among them some that aren't listed, up to one more than can be sorted."""
+    parts = [find_named(names), *(_find_hashed(prefix) for prefix in search.hash_prefixes)]
+    either = union(*(part.limit(MOST_SORTED + 1) for part in parts)).subquery()
     return select(either.c.id).limit(MOST_SORTED + 1)
 
 
 def sort_found(query: TorrentQuery, ids: Sequence[int]) -> Select[Any]:
     """Sort the torrents with these ids."""
-    statement = _listed(query).where(_columns.id == func.any(ids))
+    return _sort(query, _columns.id == func.any(ids))
+
+
+def sort_all(query: TorrentQuery, names: Names) -> Select[Any]:
+    """Sort all torrents whose names match."""
+    # An array, because of a subquery the planner would make a filter for a walk along the whole list.
+    return _sort(query, _columns.id == func.any(func.array(find_named(names).scalar_subquery())))
+
+
+def _sort(query: TorrentQuery, found: ColumnElement[bool]) -> Select[Any]:
+    statement = _listed(query).where(found)
     if query.health is not None:
         statement = statement.where(_columns.health == query.health.stored)
     return in_order(statement, _KEYS[query.sort.order], _columns.id, descending=query.sort.descending).limit(
@@ -154,14 +142,39 @@ def sort_found(query: TorrentQuery, ids: Sequence[int]) -> Select[Any]:
 async def _answer(connection: AsyncConnection, query: TorrentQuery) -> Sequence[Any]:
     if query.search is None:
         return await _fetch(connection, walk(query), WALKING)
-    if (ahead := peek(query)) is not None:
-        rows = await _fetch(connection, ahead, WALKING)
-        if len(rows) > query.limit:
-            return rows
-    ids = [row.id for row in await _fetch(connection, find_matching(query.search, query.health), COLLECTING)]
+    names = await read_names(connection, query.search)
+    rows = await _search(connection, query, query.search, names)
+    if rows is None and names.loosened is not None:
+        rows = await _search(connection, query, query.search, names.loosened)
+    return rows or []
+
+
+async def _search(
+    connection: AsyncConnection, query: TorrentQuery, search: Search, names: Names
+) -> Sequence[Any] | None:
+    """Return a page of the matches; None if there are none on any page."""
+    first: Sequence[Any] = []
+    if names.literals and not search.hash_prefixes:
+        first = await _peek(connection, query, names, FIRST_ROWS)
+    if len(first) > query.limit:
+        return first
+    ids = [row.id for row in await _fetch(connection, find_matching(search, names), COLLECTING)]
     if len(ids) <= MOST_SORTED:
-        return await _fetch(connection, sort_found(query, ids), COLLECTING)
-    return await _fetch(connection, walk(query), WALKING)
+        return await _fetch(connection, sort_found(query, ids), COLLECTING) if ids else None
+    if is_promising(len(first), query.limit):
+        more = await _peek(connection, query, names, MORE_ROWS)
+        if len(more) > query.limit:
+            return more
+    return await _fetch(connection, sort_all(query, names), COLLECTING)
+
+
+def is_promising(found: int, limit: int) -> bool:
+    """Return whether more rows of the walk are likely to fill a page, going by what the first ones held."""
+    return found * MORE_ROWS > limit * FIRST_ROWS
+
+
+async def _peek(connection: AsyncConnection, query: TorrentQuery, names: Names, rows: int) -> Sequence[Any]:
+    return await _fetch(connection, peek(query, names, rows), WALKING)
 
 
 async def _fetch(connection: AsyncConnection, statement: Select[Any], settings: str) -> Sequence[Any]:
@@ -179,25 +192,6 @@ def _listed(query: TorrentQuery) -> Select[Any]:
     return statement.where(comes_after(key, _columns.id, query.after, descending=query.sort.descending))
 
 
-def _matches(search: Search) -> ColumnElement[bool]:
-    return or_(_names_match(search), _hash_matches(search)) if search.hash_prefix else _names_match(search)
-
-
-def _names_match(search: Search) -> ColumnElement[bool]:
-    if search.start:
-        start = func.lower(cast(literal(search.start), Text))
-        return and_(_columns.sort_name >= start, _columns.sort_name < start.concat(_LAST_CHARACTER))
-    return _words_match(search, _columns.name)
-
-
-def _words_match(search: Search, name: ColumnElement[str]) -> ColumnElement[bool]:
-    return and_(*(name.ilike(f"%{_escape(word)}%") for word in search.words))
-
-
-def _escape(word: str) -> str:
-    """Escape the characters of a word that have a meaning in LIKE."""
-    return word.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-
-
-def _hash_matches(search: Search) -> ColumnElement[bool]:
-    return starts_with(_columns.info_hash, search.hash_prefix, 20)
+def _find_hashed(prefix: str) -> Select[Any]:
+    row_id = func.coalesce(_columns.same_as, _columns.id).label("id")
+    return select(row_id).where(starts_with(_columns.info_hash, prefix, 20))

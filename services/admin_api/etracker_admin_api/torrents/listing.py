@@ -7,12 +7,14 @@ from datetime import datetime
 
 from etracker_admin_api.errors import SearchError
 from etracker_admin_api.http.cursors import SortKey, decode_cursor
+from etracker_admin_api.torrents.magnets import is_magnet, read_info_hashes, read_magnet
 
-MAX_WORDS = 8
-_INDEXED = re.compile(r"[^\W_]{3}")
-"""Three letters or digits in a row: shorter words have no trigram and can only filter what longer ones find."""
+MAX_TEXT = 200
+MAX_LINK = 8000
+"""Magnet links may name many trackers."""
 
-_HEX_PREFIX = re.compile(r"[0-9a-f]{8,64}")
+_ELISION = re.compile(r"\b\w{1,2}['\u2019](?=\w{3})|(?<=\w{3})['\u2019]\w{1,2}\b")
+"""What names of releases leave out or separate: ``L'Auberge``, ``Don't``."""
 
 
 class SwarmHealth(enum.StrEnum):
@@ -76,15 +78,13 @@ _KINDS: dict[Order, type] = {Order.NAME: str, Order.ADDED: datetime}
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A search for names that contain all of ``words``, or for an infohash that starts with ``hash_prefix``.
+    """A search for names, and for infohashes that start with one of ``hash_prefixes`` (hex).
 
-    ``start``: the beginning of the name, if no word is long enough for the index of words. ``hash_prefix``: hex; empty
-    if the text can't be part of an infohash.
+    ``text``: what to search names for; empty for a magnet link.
     """
 
-    words: tuple[str, ...]
-    start: str
-    hash_prefix: str
+    text: str
+    hash_prefixes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +102,16 @@ def parse_search(text: str) -> Search | None:
     """Parse the text of a search; None if it is empty.
 
     Raises:
-        SearchError: it contains characters that names can't contain, or too many words.
+        SearchError: it contains characters that names can't contain, is too long, or is a magnet link without infohash.
     """
     if "\0" in text or not _is_unicode(text):
         raise SearchError("The search contains characters that names can't contain.")
-    words = tuple(dict.fromkeys(text.lower().split()))
-    if not words:
-        return None
-    if len(words) > MAX_WORDS:
-        raise SearchError(f"The search has more than {MAX_WORDS} words.")
-    start = "" if any(_INDEXED.search(word) for word in words) else " ".join(text.split())
-    prefix = words[0][:40] if len(words) == 1 and _HEX_PREFIX.fullmatch(words[0]) else ""
-    return Search(words, start, prefix)
+    text = text.strip()
+    if is_magnet(text):
+        return Search("", read_magnet(text))
+    if len(text) > MAX_TEXT:
+        raise SearchError(f"The search is longer than {MAX_TEXT} characters.")
+    return Search(_ELISION.sub(" ", text), read_info_hashes(text)) if text else None
 
 
 def parse_query(

@@ -27,6 +27,8 @@ StoredHealth = Annotated[SwarmHealth, BeforeValidator(lambda stored: HEALTHS.get
 class TorrentV1(BaseModel):
     """A tracked torrent; a hybrid is one. Seeders and leechers are at most a minute old.
 
+    A client that announces both infohashes of a hybrid counts once.
+
     ``health``: healthy with 3 or more seeders, weak with 1 or 2, unseeded with leechers only, idle without peers.
     """
 

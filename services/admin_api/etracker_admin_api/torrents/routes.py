@@ -16,7 +16,7 @@ from etracker_admin_api.torrent_file.names import check_name
 from etracker_admin_api.torrents.bulk import add_in_bulk
 from etracker_admin_api.torrents.corrections import TorrentCorrections
 from etracker_admin_api.torrents.list_store import TorrentLists
-from etracker_admin_api.torrents.listing import Sort, SwarmHealth, parse_query
+from etracker_admin_api.torrents.listing import MAX_LINK, Sort, SwarmHealth, parse_query
 from etracker_admin_api.torrents.models import (
     BulkResults,
     NewInfoHash,
@@ -41,7 +41,11 @@ def public_router(lists: TorrentLists) -> APIRouter:
         request: Request,
         *,
         q: Annotated[
-            str, Query(max_length=200, description="words in the name, or at least the first 8 digits of an infohash")
+            str,
+            Query(
+                max_length=MAX_LINK,
+                description="words in the name, a magnet link, an infohash or at least its first 8 digits",
+            ),
         ] = "",
         sort: Sort = Sort.ADDED_DESCENDING,
         health: SwarmHealth | None = None,

@@ -179,4 +179,5 @@ async def _point_aliases(connection: AsyncConnection, primary: int, torrent: Par
     statement = update(infohashes).where(
         _columns.info_hash.in_(torrent.info_hashes), _columns.id != primary, _columns.same_as.is_distinct_from(primary)
     )
-    return (await connection.execute(statement.values(same_as=primary))).rowcount > 0
+    # Without a time the scoring worker counts its peers again, together with those of the other infohash.
+    return (await connection.execute(statement.values(same_as=primary, counted_time=None))).rowcount > 0

@@ -1,6 +1,6 @@
 """The swarms' counts in Redis, on one server or spread over a cluster."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -8,12 +8,15 @@ from redis.asyncio import Redis, RedisCluster
 
 from etracker_scoring.worker.pipelines import execute
 from etracker_shared.agreements import redis_keys
-from etracker_shared.agreements.counts import SwarmCounts, unpack_counts
+from etracker_shared.agreements.counts import SwarmCounts, unpack_counts, unpack_table_sizes
+from etracker_shared.agreements.peer_records import LAYOUT, PeerRecord, unpack_records
 from etracker_shared.language.identity import InfoHash
 from etracker_shared.plumbing.redis_scripts import Script
 
 _MARK = Script(__package__, "mark.lua")
 _PUBLISH = Script(__package__, "publish_snatches.lua")
+_COUNT_TWICE = Script(__package__, "count_twice.lua")
+_RECORDS_AT_ONCE = 5000
 
 
 class Snatches(NamedTuple):
@@ -21,6 +24,16 @@ class Snatches(NamedTuple):
 
     info_hash: InfoHash
     snatches: int
+
+
+class Twice(NamedTuple):
+    """How many peers of a hybrid torrent are counted in both of its swarms."""
+
+    seeders: int
+    leechers: int
+
+
+NOBODY = Twice(0, 0)
 
 
 class RedisSwarms:
@@ -49,6 +62,32 @@ class RedisSwarms:
         """Return the counts of each swarm, zeros for one that isn't there."""
         commands = [("HGET", redis_keys.members(info_hash), redis_keys.COUNTS_FIELD) for info_hash in info_hashes]
         return [unpack_counts(value) for value in await execute(self._client, commands)]
+
+    async def records(self, info_hash: InfoHash) -> AsyncIterator[Sequence[PeerRecord]]:
+        """Yield all records of a swarm in parts. Peers that come and go in the meantime may be missing or repeated."""
+        (value,) = await execute(self._client, [("HGET", redis_keys.members(info_hash), redis_keys.COUNTS_FIELD)])
+        tables = (redis_keys.seeders(info_hash), redis_keys.leechers(info_hash))
+        for key, size in zip(tables, unpack_table_sizes(value), strict=True):
+            for start in range(0, size, _RECORDS_AT_ONCE):
+                end = min(size, start + _RECORDS_AT_ONCE)
+                command = ("GETRANGE", key, start * LAYOUT.size, end * LAYOUT.size - 1)
+                (part,) = await execute(self._client, [command])
+                yield unpack_records(part)
+
+    async def noted_twice(self, info_hashes: Sequence[InfoHash]) -> Sequence[InfoHash]:
+        """Return those of the torrents for which peers are noted that count twice."""
+        (noted,) = await execute(self._client, [("HMGET", redis_keys.TWICE, *info_hashes)])
+        return [info_hash for info_hash, value in zip(info_hashes, noted, strict=True) if value]
+
+    async def note_twice(self, torrents: Mapping[InfoHash, Twice]) -> None:
+        """Note how many peers of torrents count twice in the swarms' totals."""
+        await execute(
+            self._client,
+            [
+                ("EVAL", _COUNT_TWICE.source, 1, redis_keys.TWICE, info_hash, twice.seeders, twice.leechers)
+                for info_hash, twice in torrents.items()
+            ],
+        )
 
     async def mark(self, moment: int, forget_before: int) -> Mapping[int, int | None]:
         """Mark every tag with a moment, and forget changes before another one; return the marks before."""

@@ -5,9 +5,10 @@ writes it again into ``build/``.
 """
 
 import asyncio
+import os
 import statistics
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import asyncpg
@@ -21,7 +22,7 @@ from etracker_admin_api.statistics.tracker import FRESH_SECONDS
 from etracker_admin_api.torrents.list_store import MOST_SORTED
 from etracker_admin_api.torrents.listing import TorrentQuery
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
-from tests.integration.admin_api.v1.listing_plans import QUESTIONS, explain, plans_of
+from tests.integration.admin_api.v1.listing_plans import QUESTIONS, SEARCHES, explain, plans_of
 from tests.support.admin_api import serving
 from tests.support.catalogue import fill_catalogue
 from tests.support.postgres import PostgresServer, cloned_database, connect
@@ -29,6 +30,9 @@ from tests.support.postgres import PostgresServer, cloned_database, connect
 SMALL, LARGE = 20_000, 1_000_000
 PAGE = 51
 LARGEST_READ = 4 * MOST_SORTED
+MOST_READ = 3 * LARGE // 20
+"""Where all matches are at the far end of the order: each is read, with its name, and no other torrent."""
+
 REPORT = Path(__file__).parents[4] / "build" / "listing_plans.txt"
 ROUNDS = 15
 
@@ -68,41 +72,46 @@ async def test_torrents_are_counted_without_reading_them(filled: asyncpg.Connect
 
 
 @pytest.mark.full
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 async def test_a_million_torrents(shared_postgres: PostgresServer, redis_settings: RedisSettings) -> None:
     with cloned_database(shared_postgres) as postgres:
         connection = await connect(postgres)
         await fill_catalogue(connection, LARGE)
         settings = AdminSettings(**postgres.model_dump(), **redis_settings.model_dump())
-        lines = [f"{LARGE:,} torrents, {await _size(connection)}. Milliseconds are medians of {ROUNDS} requests."]
+        load = f"{os.getloadavg()[0] / (os.cpu_count() or 1):.1f} runnable processes per core"
+        measured = f"Medians of {ROUNDS} requests, and the quickest of them, with {load}."
+        lines = [f"{LARGE:,} torrents, {await _size(connection)}. {measured}"]
         async with serving(settings) as client:
-            cached, fresh = await _median(client, "/api/v1/stats"), await _fresh_statistics(connection, client)
-            lines += [f"\nstats: {fresh:.1f} ms read once a second; {cached:.1f} ms in between"]
+            cached, fresh = await _times(client, "/api/v1/stats"), await _fresh_statistics(connection, client)
+            lines += [f"\nstats: {fresh} read once a second; {cached} in between"]
             for name, query in QUESTIONS.items():
+                text = SEARCHES[name][1] if name in SEARCHES else ""
                 plans = await plans_of(connection, query)
-                assert max(plan.rows_read for plan in plans) <= LARGEST_READ * 3, name
-                lines += [f"\n{name}: {await _median(client, '/api/v1/infohashes', query):.1f} ms"]
+                assert max(plan.rows_read for plan in plans) <= MOST_READ, name
+                lines += [f"\n{name}: {await _times(client, '/api/v1/infohashes', query, text)}"]
                 lines += [f"    {line}" for plan in plans for line in [*_shortened(plan.text), ""]]
         await connection.close()
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text("\n".join(lines))
 
 
-async def _median(client: AsyncClient, path: str, query: TorrentQuery | None = None) -> float:
+async def _times(client: AsyncClient, path: str, query: TorrentQuery | None = None, text: str = "") -> str:
     parameters = {}
     if query is not None:
-        search = query.search
-        words = (search.start or " ".join(search.words)) if search else ""
-        parameters = {"sort": query.sort, "q": words, **({"health": query.health} if query.health else {})}
+        parameters = {
+            "sort": query.sort,
+            **({"q": text} if text else {}),
+            **({"health": query.health} if query.health else {}),
+        }
     taken = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
         assert (await client.get(path, params=parameters)).status_code == 200
         taken.append((time.perf_counter() - start) * 1000)
-    return statistics.median(taken)
+    return _summary(taken)
 
 
-async def _fresh_statistics(connection: asyncpg.Connection, client: AsyncClient) -> float:
+async def _fresh_statistics(connection: asyncpg.Connection, client: AsyncClient) -> str:
     """Time statistics while a torrent comes each time, so that nothing known before will do."""
     taken = []
     for number in range(ROUNDS):
@@ -112,14 +121,18 @@ async def _fresh_statistics(connection: asyncpg.Connection, client: AsyncClient)
         answer = await client.get("/api/v1/stats")
         taken.append((time.perf_counter() - start) * 1000)
         assert answer.json()["torrents"] == LARGE + number + 1
-    return statistics.median(taken)
+    return _summary(taken)
+
+
+def _summary(milliseconds: Sequence[float]) -> str:
+    return f"{statistics.median(milliseconds):.1f} ms ({min(milliseconds):.1f})"
 
 
 async def _size(connection: asyncpg.Connection) -> str:
-    size = "SELECT pg_size_pretty(pg_table_size('infohashes')), pg_size_pretty(pg_indexes_size('infohashes'))"
-    row = await connection.fetchrow(size)
+    size = "SELECT pg_size_pretty(sum(pg_table_size(t))), pg_size_pretty(sum(pg_indexes_size(t)))"
+    row = await connection.fetchrow(f"{size} FROM (VALUES ('infohashes'), ('torrent_names')) AS tables (t)")
     assert row is not None
-    return f"{row[0]} of table and {row[1]} of indexes"
+    return f"{row[0]} of tables and {row[1]} of indexes"
 
 
 def _shortened(plan: str) -> list[str]:

@@ -106,24 +106,6 @@ async def test_every_word_of_a_search_is_in_the_name_in_any_case_and_place(
     assert await names(client, q="привет МИР") == ["ПРИВЕТ мир"]
 
 
-@pytest.mark.parametrize("sign", ["%", "_", "\\", "100%", "a_b", "a\\b"])
-async def test_signs_that_mean_something_to_postgres_are_searched_for_as_they_are(
-    client: AsyncClient, database: asyncpg.Connection, sign: str
-) -> None:
-    await add(database, 1, f"{sign} of it")
-    await add(database, 2, "another name, 100 axb ab")
-    assert await names(client, q=sign) == [f"{sign} of it"]
-    assert await names(client, q=f"{sign} of it") == [f"{sign} of it"]
-
-
-async def test_a_search_too_short_for_the_index_finds_names_that_start_with_it(
-    client: AsyncClient, database: asyncpg.Connection
-) -> None:
-    for number, name in enumerate(["Up", "up and down", "Cup"]):
-        await add(database, number, name)
-    assert await names(client, q="UP", sort="name") == ["Up", "up and down"]
-
-
 async def test_a_torrent_is_found_by_the_start_of_any_of_its_infohashes(
     client: AsyncClient, database: asyncpg.Connection
 ) -> None:

@@ -1,7 +1,8 @@
 """Copies seeders and leechers from the swarms to Postgres, so that lists can be sorted by them.
 
-Each round compares the swarms that changed since the last one. The first round compares all swarms, and a later one
-all swarms of a tag whose mark has changed, because that means that Redis lost data.
+Each round compares the swarms that have changed since the previous one. The first compares all swarms. Later rounds
+also compare every swarm of a tag whose mark has changed, since that means that Redis lost data. A hybrid torrent's
+swarms are counted together.
 """
 
 import asyncio
@@ -11,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from structlog import get_logger
 
 from etracker_scoring.metrics import WorkerMetrics
-from etracker_scoring.worker.swarms import RedisSwarms
+from etracker_scoring.worker.swarms import NOBODY, RedisSwarms, Twice
+from etracker_scoring.worker.upkeep.hybrids import count_hybrid, merge
 from etracker_scoring.worker.upkeep.torrent_counts import TorrentCounts
 from etracker_shared.language.identity import InfoHash
 
@@ -61,7 +63,7 @@ class CountsSync:
             marks = dict.fromkeys(marks, now)
             for tag in sorted(lost):
                 await self._sync_all(tag)
-        await self._write(changed)
+        await self._write(list({*changed, *await self._torrents.found_out()}))
         self._lost = lost_since | await self._mark_tags(now, marks, forget_before=now - 2 * OVERLAP_SECONDS)
         self._mark = now
 
@@ -87,6 +89,20 @@ class CountsSync:
     async def _write(self, info_hashes: Sequence[InfoHash]) -> None:
         for start in range(0, len(info_hashes), CHUNK):
             chunk = info_hashes[start : start + CHUNK]
-            counts = await self._swarms.counts(chunk)
-            await self._torrents.write_counts(dict(zip(chunk, counts, strict=True)))
+            hybrids = await self._torrents.hybrids(chunk)
+            wanted = list({*chunk, *(info_hash for hybrid in hybrids for info_hash in hybrid.swarms)})
+            counts = dict(zip(wanted, await self._swarms.counts(wanted), strict=True))
+            twice = {hybrid.first: await count_hybrid(self._swarms, hybrid, counts) for hybrid in hybrids}
+            merged = {
+                hybrid.first: merge([counts[info_hash] for info_hash in hybrid.swarms], twice[hybrid.first])
+                for hybrid in hybrids
+            }
+            await self._torrents.write_counts({**counts, **merged})
+            await self._note_twice(wanted, twice)
             self._metrics.counts_synced.inc(len(chunk))
+
+    async def _note_twice(self, info_hashes: Sequence[InfoHash], twice: Mapping[InfoHash, Twice]) -> None:
+        """Note what counts twice where it isn't nothing, before or now."""
+        noted = dict.fromkeys(await self._swarms.noted_twice(info_hashes), NOBODY)
+        found = {info_hash: peers for info_hash, peers in twice.items() if peers != NOBODY}
+        await self._swarms.note_twice({**noted, **found})

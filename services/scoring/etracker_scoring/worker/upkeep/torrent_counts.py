@@ -1,6 +1,7 @@
 """The counts of torrents in Postgres."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import asyncpg
 
@@ -29,11 +30,36 @@ UPDATE infohashes SET seeders = differing.seeders, leechers = differing.leechers
 FROM differing WHERE infohashes.id = differing.id
 """
 
+_HYBRIDS = """
+SELECT kept.info_hash AS first, array_agg(other.info_hash) AS others
+FROM (SELECT DISTINCT coalesce(same_as, id) AS id FROM infohashes WHERE info_hash = ANY($1)) touched
+JOIN infohashes other ON other.same_as = touched.id JOIN infohashes kept ON kept.id = touched.id
+GROUP BY kept.info_hash
+"""
+
+# The admin API clears the time where it finds out that two torrents are one.
+_FOUND_OUT = """
+UPDATE infohashes SET counted_time = now()
+WHERE same_as IS NOT NULL AND counted_time IS NULL AND (seeders > 0 OR leechers > 0) RETURNING info_hash
+"""
+
 _SNATCHES = """
 SELECT listed.info_hash, coalesce(kept.downloaded, listed.downloaded) AS snatches
 FROM infohashes listed LEFT JOIN infohashes kept ON kept.id = listed.same_as
 WHERE listed.info_hash = ANY($1) AND coalesce(kept.downloaded, listed.downloaded) > 0
 """
+
+
+class Hybrid(NamedTuple):
+    """A torrent with several infohashes. The row of the first has its counts."""
+
+    first: InfoHash
+    others: Sequence[InfoHash]
+
+    @property
+    def swarms(self) -> Sequence[InfoHash]:
+        """All its infohashes."""
+        return [self.first, *self.others]
 
 
 class TorrentCounts:
@@ -54,6 +80,16 @@ class TorrentCounts:
         leechers = [min(_LARGEST_INTEGER, count.leechers) for count in counts.values()]
         with postgres_errors():
             await self._pool.execute(_WRITE_COUNTS, list(counts), seeders, leechers)
+
+    async def hybrids(self, info_hashes: Sequence[InfoHash]) -> Sequence[Hybrid]:
+        """Return the torrents with several infohashes of which one is among these."""
+        with postgres_errors():
+            return [Hybrid(row["first"], row["others"]) for row in await self._pool.fetch(_HYBRIDS, info_hashes)]
+
+    async def found_out(self) -> Sequence[InfoHash]:
+        """Return infohashes with peers that became another torrent's since the last call."""
+        with postgres_errors():
+            return [row["info_hash"] for row in await self._pool.fetch(_FOUND_OUT)]
 
     async def snatches(self, info_hashes: Sequence[InfoHash]) -> Sequence[Snatches]:
         """Return how often torrents were snatched; those that never were are left out."""
