@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("services/announce", "services/scoring", "services/admin_api", "shared")
 ALIKE_BY_CHANCE = {
     frozenset({"StatsHistory", "TorrentHistory"}),  # samples of different kinds
-    frozenset({"AuditList", "KeyList", "TorrentPage"}),  # items of different kinds
+    frozenset({"AuditList", "BanList", "KeyList", "TorrentPage"}),  # items of different kinds
+    frozenset({"BanChange", "Terms"}),  # what may be left out, and what a ban has
     frozenset({"BulkInfoHash", "InfoHashRequest", "NewInfoHash"}),  # base64 of the original API, hex, and one of many
     frozenset({"HalfLives", "ScoreParts"}),  # days and points
 }

@@ -254,10 +254,10 @@ def test_a_list_is_banned_found_changed_and_lifted(operator_page: Page, api: htt
     page.get_by_label("How long").select_option("For a week")
     page.get_by_role("textbox", name="Networks").fill("198.51.100.0/24\n45.0.0.0/8\nnonsense")
     page.get_by_role("button", name="Ban", exact=True).click()
-    expect(page.get_by_text("1 ban added, 0 extended, 0 already in force, 2 refused")).to_be_visible()
+    expect(page.get_by_text("1 ban added, 0 extended, 0 already in effect, 2 refused")).to_be_visible()
     expect(page.get_by_text("Line 3, nonsense: This is neither an address nor a network")).to_be_visible()
     page.get_by_role("button", name="Ban this one anyway").click()
-    expect(page.get_by_text("1 ban added, 0 extended, 1 already in force, 1 refused")).to_be_visible()
+    expect(page.get_by_text("1 ban added, 0 extended, 1 already in effect, 1 refused")).to_be_visible()
 
     page.get_by_label("Search bans").fill("198.51.100.77")
     row = page.get_by_role("row").filter(has_text="198.51.100.0/24")

@@ -1,8 +1,11 @@
 """The admin API in the test's own process."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
+import asyncpg
 from asgi_lifespan import LifespanManager
 from httpx import ASGITransport, AsyncClient
 
@@ -20,3 +23,8 @@ async def serving(settings: AdminSettings, client_address: str = "203.0.113.7") 
         transport = ASGITransport(manager.app, client=(client_address, 5000))
         async with AsyncClient(transport=transport, base_url="http://tracker.test") as client:
             yield client
+
+
+async def audit(database: asyncpg.Connection) -> Sequence[tuple[str, str, dict[str, Any]]]:
+    rows = await database.fetch("SELECT action, target, detail FROM audit_log ORDER BY id")
+    return [(row["action"], row["target"], json.loads(row["detail"])) for row in rows]

@@ -19,7 +19,7 @@ from tests.support.torrent_files import (
     v1_info,
     v2_torrent,
 )
-from tests.unit.admin_api.test_names_in_torrents import HOSTILE, STRANGE
+from tests.support.torrent_names import HOSTILE, STRANGE
 
 NAMES = st.sampled_from([b"a", b"b", b"c", b"folder", b"_____padding_file_0_", *STRANGE]) | st.binary(max_size=8)
 ANY_NAMES = NAMES | st.sampled_from(HOSTILE)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from etracker_admin_api.bans.models import LineProblem
 from etracker_admin_api.bans.patterns import BanKind, Pattern, doubt, parse_pattern, parse_range
 from etracker_admin_api.errors import RefusedError
 from etracker_shared.language.addresses import Address
@@ -16,21 +17,12 @@ _RANGE = re.compile(r"(?:.*:)?\s*([0-9.]{7,15})\s*-\s*([0-9.]{7,15})|([0-9a-fA-F
 _SHOWN_CHARACTERS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A line that isn't accepted, numbered from 1."""
-
-    line: int
-    text: str
-    detail: str
-
-
 @dataclass(slots=True)
 class ParsedLines:
     """What a list contains. ``patterns`` has no duplicates; ``unconfirmed``: lines that only need confirmation."""
 
     patterns: dict[Pattern, None] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[LineProblem] = field(default_factory=list)
     refused: int = 0
     unconfirmed: int = 0
 
@@ -38,7 +30,7 @@ class ParsedLines:
         """Count a line as refused, and explain it unless many others are explained already."""
         self.refused += 1
         if len(self.problems) < MAX_REPORTED:
-            self.problems.append(Problem(line, text[:_SHOWN_CHARACTERS], detail))
+            self.problems.append(LineProblem(line=line, text=text[:_SHOWN_CHARACTERS], detail=detail))
 
 
 def parse_lines(kind: BanKind, text: str, caller: Address, *, confirmed: bool) -> ParsedLines:

@@ -1,11 +1,10 @@
 import asyncio
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response, Security
 
 from etracker_admin_api.actors import Actor
-from etracker_admin_api.bans.lines import ParsedLines, Problem, parse_lines
+from etracker_admin_api.bans.lines import ParsedLines, parse_lines
 from etracker_admin_api.bans.listing import parse_ban_query
 from etracker_admin_api.bans.models import (
     Ban,
@@ -14,7 +13,6 @@ from etracker_admin_api.bans.models import (
     ImportResult,
     LiftedBans,
     LiftResult,
-    LineProblem,
     NewBan,
     NewBans,
 )
@@ -125,7 +123,7 @@ def ban_lists_router(bans: BanStore, roles: Roles, callers: Callers, room: Room)
             known=added.known,
             refused=parsed.refused,
             unconfirmed=parsed.unconfirmed,
-            problems=_show(parsed.problems),
+            problems=parsed.problems,
         )
 
     @router.post("/lift", responses=problems_v1(400, 401, 403, 413, 429, 503), openapi_extra=body(LiftedBans))
@@ -136,17 +134,13 @@ def ban_lists_router(bans: BanStore, roles: Roles, callers: Callers, room: Room)
             parsed = await _parse(wanted.kind, wanted.lines, request, confirmed=True)
             lifted = await bans.remove_all(wanted.kind, list(parsed.patterns), actor)
         unknown = len(parsed.patterns) - lifted
-        return LiftResult(lifted=lifted, unknown=unknown, refused=parsed.refused, problems=_show(parsed.problems))
+        return LiftResult(lifted=lifted, unknown=unknown, refused=parsed.refused, problems=parsed.problems)
 
     async def _parse(kind: BanKind, lines: str, request: Request, *, confirmed: bool) -> ParsedLines:
         # In a thread: a long list takes seconds, in which others are answered.
         return await asyncio.to_thread(parse_lines, kind, lines, callers.address(request), confirmed=confirmed)
 
     return router
-
-
-def _show(problems: Sequence[Problem]) -> list[LineProblem]:
-    return [LineProblem(line=one.line, text=one.text, detail=one.detail) for one in problems]
 
 
 def _not_found() -> HTTPException:

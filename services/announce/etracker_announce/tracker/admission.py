@@ -55,7 +55,7 @@ _UNKNOWN = Judgement(Treatment(registered=False, tier=Tier.FREE_RIDER), provisio
 class Admission:
     """Decides who may announce which torrent; nearly always from caches.
 
-    ``bans``: those in force, None until they are loaded; they expire by ``clock``.
+    ``bans``: the current ones, None until they are loaded; they expire according to ``clock``.
     """
 
     def __init__(

@@ -10,8 +10,7 @@ import pytest
 from httpx import AsyncClient, Response
 
 from etracker_admin_api.bans import store as bans_store
-from tests.integration.admin_api.v1.test_operators_changes import audit
-from tests.support.admin_api import AUTHORIZED
+from tests.support.admin_api import AUTHORIZED, audit
 
 BANS = "/api/v1/bans"
 V1, V2 = "07" * 20, "08" * 20

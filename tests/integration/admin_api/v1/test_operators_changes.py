@@ -1,7 +1,6 @@
 """What operators change, and what the audit log says of it: one row a change, in the same transaction."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
@@ -9,7 +8,7 @@ import pytest
 from httpx import AsyncClient, Response
 
 from etracker_admin_api.api_keys import hash_api_key
-from tests.support.admin_api import AUTHORIZED
+from tests.support.admin_api import AUTHORIZED, audit
 from tests.support.admin_routes import OPERATORS, fill
 from tests.support.torrent_files import torrent, v1_info
 
@@ -31,11 +30,6 @@ async def tracker(client: AsyncClient, database: asyncpg.Connection) -> AsyncCli
 
 async def ask(client: AsyncClient, method: str, path: str, **more: Any) -> Response:
     return await client.request(method, path, headers=AUTHORIZED, **more)
-
-
-async def audit(database: asyncpg.Connection) -> Sequence[tuple[str, str, dict[str, Any]]]:
-    rows = await database.fetch("SELECT action, target, detail FROM audit_log ORDER BY id")
-    return [(row["action"], row["target"], json.loads(row["detail"])) for row in rows]
 
 
 CORRECTION = {"reason": "a test", "uploaded_bytes": {"by": 1}}

@@ -15,7 +15,7 @@ from httpx import AsyncClient
 
 from etracker_migrations.upgrade import alembic_config
 from etracker_shared.plumbing.settings import PostgresSettings
-from tests.integration.admin_api.v1.test_torrent_lists import PATH, add, names
+from tests.support.torrent_lists import PATH, add, names
 
 OTHERS = ("Cupboard upon a cup", "Itinerary of Italian items", "無関係な名前", "Nothing in particular")
 

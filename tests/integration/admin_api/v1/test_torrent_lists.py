@@ -10,8 +10,8 @@ import pytest
 from httpx import AsyncClient
 
 from etracker_admin_api.torrents.listing import Sort
+from tests.support.torrent_lists import PATH, add, names
 
-PATH = "/api/v1/infohashes"
 FIELDS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "name": lambda item: item["name"].lower(),
     "seeders": lambda item: item["seeders"],
@@ -20,15 +20,6 @@ FIELDS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "size": lambda item: -1 if item["size"] is None else item["size"],
     "added": lambda item: item["added"],
 }
-
-
-async def add(database: asyncpg.Connection, number: int, name: str, **columns: object) -> None:
-    names = ["id", "info_hash", "name", *columns]
-    places = ", ".join(f"${position}" for position in range(1, len(names) + 1))
-    info_hash = number.to_bytes(4, "big") + bytes(16)
-    await database.execute(
-        f"INSERT INTO infohashes ({', '.join(names)}) VALUES ({places})", number, info_hash, name, *columns.values()
-    )
 
 
 @pytest.fixture
@@ -45,12 +36,6 @@ async def torrents(database: asyncpg.Connection) -> asyncpg.Connection:
             length=None if number % 3 == 0 else number * 1000,
         )
     return database
-
-
-async def names(client: AsyncClient, **parameters: str) -> list[str]:
-    response = await client.get(PATH, params=parameters)
-    assert response.status_code == 200, response.text
-    return [item["name"] for item in response.json()["items"]]
 
 
 async def pages(client: AsyncClient, **parameters: str) -> list[list[dict[str, Any]]]:

@@ -107,7 +107,7 @@ function Results({ result, onConfirm }: { result: ImportResult; onConfirm: () =>
     <Alert
       role="status"
       color={refused > 0 ? "yellow" : "teal"}
-      title={`${plural(added, "ban", "bans")} added, ${count(extended)} extended, ${count(known)} already in force, ${count(refused)} refused`}
+      title={`${plural(added, "ban", "bans")} added, ${count(extended)} extended, ${count(known)} already in effect, ${count(refused)} refused`}
     >
       {problems.map(({ line, text, detail }) => (
         <p key={line} className={classes.code}>
