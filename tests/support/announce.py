@@ -141,7 +141,11 @@ class Announcer:
                 await writer.wait_closed()
 
     async def announce(self, key: str | None, info_hash: bytes, peer_id: bytes, **more: Any) -> dict[bytes, Any]:
-        """Announce and return the decoded answer; ``source`` says for whom a trusted proxy speaks."""
+        """Announce and return the decoded answer.
+
+        ``source`` says for whom a trusted proxy speaks, ``client_key`` is the parameter ``key``.
+        """
+        more["key"] = more.pop("client_key", None)
         headers = {"X_Forwarded_For": more.pop("source")} if "source" in more else {}
         path = "/announce" if key is None else f"/{key}/announce"
         answer = fastbencode.bdecode(await self.get(f"{path}?{query(info_hash, peer_id, **more)}", **headers))
