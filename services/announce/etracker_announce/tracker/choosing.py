@@ -31,8 +31,10 @@ class Chooser:
         """Choose the list of one announce."""
         thinned = thin(candidates, question.numwant, question.seed)
         if thinned is None:
-            return await self._choose(question, candidates)
-        chosen = await self._choose(question, thinned.spread)
+            if self._together is None:
+                return self._choose_alone(question, candidates)
+            return await self._together.choose(question, candidates)
+        chosen = self._choose_alone(question, thinned.spread)
         missing = question.numwant - len(chosen)
         if missing > 0:
             # A policy may want a shorter list: fill it up to what it would have chosen among all.
@@ -41,17 +43,6 @@ class Chooser:
             return chosen
         more = self._choose_alone(question._replace(numwant=missing), thinned.crowd)
         return np.concatenate((chosen, more))
-
-    async def _choose(self, question: Question, candidates: Records) -> Records:
-        if self._together is None:
-            return self._choose_alone(question, candidates)
-        return await self._together.choose(question, candidates)
-
-
-class _Announce(NamedTuple):
-    question: Question
-    candidates: Records
-    chosen: asyncio.Future[Records]
 
 
 class Choosing:

@@ -103,10 +103,12 @@ def settle_facts(admitted: Sequence[Admitted], stored: Stored, limits: Limits = 
         if before is None and key is None and fact.event == Event.STOPPED:
             stale += 1  # a guest that isn't known leaves nothing behind
             continue
-        place = (*session_key[:2], number) if key and (number := place_of(fact)) else None
-        replaced_key = holders.get(place) if place and before is None else None
+        place = place_of(fact)
+        # Who stands where changes only with a session's first fact and when it comes from elsewhere.
+        taken = (*session_key[:2], place) if key and place and (before is None or before.place != place) else None
+        replaced_key = holders.get(taken) if taken and before is None else None
         predecessor = sessions.get(replaced_key) if replaced_key else None
-        settlement = settle(before, fact, predecessor, torrent, limits)
+        settlement = settle(before, fact, predecessor, torrent, limits, place=place)
         if settlement is None:
             stale += 1
             continue
@@ -121,8 +123,8 @@ def settle_facts(admitted: Sequence[Admitted], stored: Stored, limits: Limits = 
         else:
             after, snatched = guests.follow(item, before, after)
         sessions[session_key] = changed[session_key] = after
-        if place:
-            holders[place] = session_key
+        if taken:
+            holders[taken] = session_key
         settled.append(
             SettledFact(
                 fact, key, torrent, session_key, before, after, uploaded, downloaded, seeded_from, member, membership,

@@ -1,6 +1,7 @@
 """How much a client can have moved at most: a counter that claims more isn't believed."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 SLACK_SECONDS = 60
 """Clients count before they announce, and clocks differ."""
@@ -14,11 +15,16 @@ PEERS_MARGIN = 4
 """A swarm's peers come and go between two counts of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Limits:
     """``bytes_per_second``: what the fastest line of any client carries."""
 
     bytes_per_second: int = 1_250_000_000
+
+    @cached_property
+    def at_once(self) -> int:
+        """Return the most bytes that are believed without looking at the time."""
+        return self.over(0)
 
     def over(self, seconds: int) -> int:
         """Return the most bytes that a line carries in some seconds."""

@@ -8,7 +8,7 @@ itself. Which base a report continues is told in :mod:`etracker_scoring.worker.b
 from typing import NamedTuple
 
 from etracker_scoring.worker.bases import Base, compare, find_former, pack_bases, place_of, unpack_bases
-from etracker_scoring.worker.plausibility import NO_LIMITS, Limits, most_downloaded, most_uploaded
+from etracker_scoring.worker.plausibility import NO_LIMITS, SMALL_TORRENT_BYTES, Limits, most_downloaded, most_uploaded
 from etracker_scoring.worker.records import Session, Torrent
 from etracker_scoring.worker.sums import capped
 from etracker_shared.agreements.facts import UNKNOWN, Event, Fact
@@ -44,10 +44,13 @@ def settle(
     predecessor: Session | None = None,
     torrent: Torrent = _UNKNOWN_TORRENT,
     limits: Limits = NO_LIMITS,
+    *,
+    place: int | None = None,
 ) -> Settlement | None:
     """Settle a fact; None if it is older than the session, or an overtaken repeat within one millisecond.
 
-    ``predecessor``: for a new session, the one that stood at the same place until now, if there was one.
+    ``predecessor``: for a new session, the previous one at the same place, if there was one. ``place``: of the fact, if
+    the caller knows it.
     """
     if session is None:
         if predecessor is not None and predecessor.last_seen_ms <= fact.at_ms and not is_hollow(fact):
@@ -55,10 +58,19 @@ def settle(
         return Settlement(_begin(fact), 0, 0, None)
     if _is_stale(session, fact):
         return None
-    place = place_of(fact) or session.place
-    if place == session.place and not session.others and not _falls(session, fact):
+    place = (place_of(fact) if place is None else place) or session.place
+    if place == session.place and session.others is None and _is_usual(session, fact):
         return _bounded(_go_on(session, fact), session, torrent, limits)
     return _bounded(_go_on_among_others(session, fact, place), session, torrent, limits)
+
+
+def _is_usual(session: Session, fact: Fact) -> bool:
+    """Return whether both counters are known and none fell; nearly all facts are like that."""
+    return (
+        fact.uploaded >= session.uploaded >= 0
+        and fact.downloaded >= session.downloaded >= 0
+        and fact.event != Event.STOPPED
+    )
 
 
 def is_hollow(fact: Fact) -> bool:
@@ -94,14 +106,30 @@ def _succeed(before: Session, fact: Fact) -> Settlement:
 
 
 def _go_on(session: Session, fact: Fact) -> Settlement:
-    """Settle a fact from the one place this session is at."""
-    hollow = is_hollow(fact)
-    uploaded = 0 if hollow else _rise(session.uploaded, fact.uploaded)
-    downloaded = 0 if hollow else _rise(session.downloaded, fact.downloaded)
-    now_uploaded = session.uploaded if hollow or fact.uploaded == UNKNOWN else fact.uploaded
-    now_downloaded = session.downloaded if hollow or fact.downloaded == UNKNOWN else fact.downloaded
-    own = Base(session.place, now_uploaded, now_downloaded, fact.at_ms // 1000)
-    return _moved(session, fact, own, (uploaded, downloaded), session.others)
+    """Settle a fact of a session at its one place, whose counters go on. No object is made but what is returned."""
+    uploaded, downloaded = fact.uploaded - session.uploaded, fact.downloaded - session.downloaded
+    seconds = _seeding_seconds(session, fact)
+    left = session.left if fact.left == UNKNOWN else fact.left
+    most_left = session.most_left
+    after = Session(
+        session.row,
+        session.first_seen_ms,
+        fact.at_ms,
+        fact.uploaded,
+        fact.downloaded,
+        left,
+        session.corrupt if fact.corrupt == UNKNOWN else fact.corrupt,
+        session.redundant if fact.redundant == UNKNOWN else fact.redundant,
+        fact.event,
+        capped(session.uploaded_credit + uploaded),
+        capped(session.downloaded_credit + downloaded),
+        session.seeding_seconds + seconds,
+        session.snatched,
+        session.place,
+        None,
+        _most_left(session, left) if most_left < left or most_left == UNKNOWN else most_left,
+    )
+    return Settlement(after, uploaded, downloaded, fact.at_ms // 1000 - seconds if seconds else None)
 
 
 def _go_on_among_others(session: Session, fact: Fact, place: int) -> Settlement:
@@ -162,8 +190,8 @@ def _moved(session: Session, fact: Fact, own: Base, credits_: tuple[int, int], o
 
 def _bounded(settlement: Settlement, before: Session, torrent: Torrent, limits: Limits) -> Settlement:
     """Credit no more than the client can have moved since its last report, and since its first."""
-    session, uploaded, downloaded, *_ = settlement
-    if not uploaded and not downloaded:
+    session, uploaded, downloaded = settlement[:3]
+    if max(uploaded, downloaded) <= SMALL_TORRENT_BYTES and _is_young(session, limits):
         return settlement
     of_line = limits.over((session.last_seen_ms - before.last_seen_ms) // 1000)
     of_session = limits.over((session.last_seen_ms - session.first_seen_ms) // 1000)
@@ -188,6 +216,11 @@ def _bounded(settlement: Settlement, before: Session, torrent: Torrent, limits: 
     return settlement._replace(session=session, uploaded=up, downloaded=down, implausible=True)
 
 
+def _is_young(session: Session, limits: Limits) -> bool:
+    """Return whether a session was credited so little that any line carries it at once."""
+    return max(session.uploaded_credit, session.downloaded_credit) <= limits.at_once
+
+
 def _least(claimed: int, of_line: int, of_session: int, of_torrent: int | None) -> int:
     least = min(claimed, of_line, of_session)
     return max(0, least if of_torrent is None else min(least, of_torrent))
@@ -201,12 +234,6 @@ def _most_left(session: Session, left: int) -> int:
 def _rise(before: int, now: int) -> int:
     """Return by how much a counter rose; nothing if it fell or one of the two isn't known."""
     return now - before if now > before >= 0 else 0
-
-
-def _falls(session: Session, fact: Fact) -> bool:
-    if is_hollow(fact):
-        return False
-    return UNKNOWN < fact.uploaded < session.uploaded or UNKNOWN < fact.downloaded < session.downloaded
 
 
 def _is_stale(session: Session, fact: Fact) -> bool:
