@@ -1,7 +1,6 @@
 """One announce: admit it, take its step in the swarm, choose peers."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from etracker_announce.domain.addresses import Source
 from etracker_announce.domain.answers import AnnounceAnswer, Peers
@@ -19,51 +18,26 @@ from etracker_announce.domain.candidates import (
 )
 from etracker_announce.domain.errors import NotAllowedError, NotReadyError, Reason
 from etracker_announce.domain.interval import spread
-from etracker_announce.domain.pairs import hash_pair
 from etracker_announce.domain.policies import Asker, Question, configured_policy
 from etracker_announce.domain.requests import AnnounceRequest
-from etracker_announce.domain.seeding import MOST_PREFIXES
-from etracker_announce.domain.swarm import PeerFlag, Records, Role, Step, View
+from etracker_announce.domain.swarm import Records, Step, View
 from etracker_announce.metrics import Metrics
-from etracker_announce.ports import Judgement, Swarms, Torrent
+from etracker_announce.ports import Judgement, Swarms
 from etracker_announce.settings import AnnounceSettings
 from etracker_announce.tracker.admission import NEW_TORRENT, Admission, Admitted
+from etracker_announce.tracker.admitted import AdmittedAnnounce
 from etracker_announce.tracker.budgets import Budget, Budgets
 from etracker_announce.tracker.choosing import Chooser
-from etracker_announce.tracker.crowds import Crowds
 from etracker_announce.tracker.facts import FactWriter
 from etracker_announce.tracker.seeding_counts import SeedingCounts
-from etracker_shared.agreements.facts import Event, FactFlag
-from etracker_shared.agreements.tiers import Sampling, Treatment
-from etracker_shared.language.identity import InfoHash, KeyHash, hash_guest
+from etracker_announce.tracker.steps import StepMaker
+from etracker_shared.agreements.facts import Event
+from etracker_shared.agreements.tiers import Treatment
+from etracker_shared.language.identity import KeyHash, hash_guest
 from etracker_shared.language.tier import Tier
-
-LAST_UNREACHABLE_PORT = 1
-_UNREACHABLE, _GUEST, _SHARED = int(PeerFlag.UNREACHABLE), int(PeerFlag.GUEST), int(PeerFlag.SHARED)
 
 NOBODY = Judgement(Treatment(registered=False, tier=Tier.FREE_RIDER), provisional=False)
 """How somebody who is banned is treated; a step that leaves doesn't depend on it."""
-
-
-class AdmittedAnnounce(NamedTuple):
-    """An announce that is allowed, for a torrent that is tracked.
-
-    ``guest``: ``key_hash`` is of the peer_id. ``at``: Unix time.
-    """
-
-    request: AnnounceRequest
-    source: Source
-    key_hash: KeyHash
-    guest: bool
-    judgement: Judgement
-    info_hash: InfoHash
-    torrent: Torrent
-    at: float
-
-    @property
-    def endpoint(self) -> bytes:
-        """The client's address and port, in network order."""
-        return self.source.packed + self.request.port.to_bytes(2, "big")
 
 
 class AnnounceHandler:
@@ -87,10 +61,9 @@ class AnnounceHandler:
         self._policy = configured_policy(settings.policy, settings.equilibrium, settings.interval_seconds)
         self._chooser = Chooser(self._policy)
         self._seeding = SeedingCounts(settings.peer_lifetime_seconds)
-        self._facts = FactWriter(self._seeding.of)
-        self._crowds = Crowds(settings.guests_per_minute, settings.shared_networks)
+        self._steps = StepMaker(self._policy, self._seeding, settings, metrics.guests_not_stored.inc)
+        self._facts = FactWriter(swarms, self._seeding, metrics.facts_dropped.inc)
         self._budgets = Budgets(settings.budget_burst, settings.budget_seconds, metrics.suppressed.inc)
-        self._metrics = metrics
         self._clock = clock
 
     async def answer(self, request: AnnounceRequest, key: bytes | None, source: Source) -> AnnounceAnswer:
@@ -119,9 +92,9 @@ class AnnounceHandler:
     async def _take_step(self, announce: AdmittedAnnounce, budget: Budget) -> AnnounceAnswer:
         secret = self._loaded_secret()
         usual_seconds = spread(self._settings.interval_seconds, announce.key_hash, announce.info_hash)
-        step = self._step(announce, secret)
+        step = self._steps.make(announce, secret)
         # A fact's interval matters only for a seeder, which gets the usual one whatever the step says (adr/0019).
-        fact = None if step.looks else self._fact(announce, usual_seconds, secret, budget.suppressed)
+        fact = None if step.looks else self._facts.write(announce, usual_seconds, secret, budget.suppressed)
         view = await self._swarms.announce(step, fact)
         self._seeding.learn(step, view)
         visibility = self._visibility(announce, view)
@@ -140,12 +113,12 @@ class AnnounceHandler:
             SwarmsUnavailableError, NotReadyError: the client should try again soon.
         """
         leaving = await self._admission.release(request, key, source.prefix)
-        announce = AdmittedAnnounce(request, source, *leaving, at=self._clock())
+        announce = AdmittedAnnounce(request, source, *leaving, endpoint_of(request, source), self._clock())
         secret = self._loaded_secret()
         interval_seconds = spread(self._settings.interval_seconds, announce.key_hash, announce.info_hash)
         wanted = (self._settings.guests or not announce.guest) and not self._admission.ban_on(request, source)
-        fact = self._fact(announce, interval_seconds, secret, 0) if wanted else None
-        view = await self._swarms.announce(self._step(announce, secret), fact)
+        fact = self._facts.write(announce, interval_seconds, secret) if wanted else None
+        view = await self._swarms.announce(self._steps.make(announce, secret), fact)
         nobody = view.candidates[:0]
         return self._answer(announce, view, Peers(nobody, None), interval_seconds)
 
@@ -161,7 +134,7 @@ class AnnounceHandler:
         for info_hash in filter(None, (request.info_hash, request.other_info_hash)):
             leaving = request._replace(info_hash=info_hash, event=Event.STOPPED)
             announce = self._admitted(leaving, Admitted(NOBODY, info_hash, NEW_TORRENT), key_hash, source)
-            await self._swarms.announce(self._step(announce, secret), None)
+            await self._swarms.announce(self._steps.make(announce, secret), None)
 
     def _admitted(
         self, request: AnnounceRequest, admitted: Admitted, key_hash: KeyHash | None, source: Source
@@ -174,71 +147,8 @@ class AnnounceHandler:
             judgement=admitted.judgement,
             info_hash=admitted.info_hash,
             torrent=admitted.torrent,
+            endpoint=endpoint_of(request, source),
             at=self._clock(),
-        )
-
-    def _step(self, announce: AdmittedAnnounce, secret: bytes) -> Step:
-        request, treatment, now = announce.request, announce.judgement.treatment, int(announce.at)
-        sampled_as = announce.key_hash if treatment.sampling is Sampling.KEY else announce.source.prefix
-        pair = hash_pair(secret, sampled_as, announce.info_hash)
-        numwant, role = self._numwant(request), request.role
-        wants_witnesses = role is not Role.LEECHER and self._seeding.is_due(announce.info_hash, now)
-        return Step(
-            info_hash=announce.info_hash,
-            key_hash=announce.key_hash,
-            peer_id=request.peer_id,
-            pair_hash=pair.hash,
-            endpoint=announce.endpoint,
-            role=role,
-            tier=treatment.tier,
-            flags=self._flags(announce),
-            stopped=request.event is Event.STOPPED,
-            window=self._policy.window(numwant) if numwant else 0,
-            window_seed=pair.window_seed(now, self._settings.interval_seconds),
-            rivals=self._policy.rivals,
-            witnesses=MOST_PREFIXES if wants_witnesses else 0,
-            now=now,
-            looks=announce.guest and request.event is not Event.STOPPED and self._is_flooded(announce),
-        )
-
-    def _flags(self, announce: AdmittedAnnounce) -> int:
-        # Operators of flags cost fifty times as much as those of integers.
-        flags = _UNREACHABLE if announce.request.port <= LAST_UNREACHABLE_PORT else 0
-        if announce.guest:
-            flags |= _GUEST
-        return flags | _SHARED if self._crowds.is_shared(announce.source.packed) else flags
-
-    def _is_flooded(self, announce: AdmittedAnnounce) -> bool:
-        flooded = self._crowds.is_flooded(announce.source.packed, announce.info_hash, announce.at)
-        if flooded:
-            self._metrics.guests_not_stored.inc()
-        return flooded
-
-    def _numwant(self, request: AnnounceRequest) -> int:
-        if request.event is Event.STOPPED:
-            return 0
-        return self._settings.numwant if request.numwant is None else min(request.numwant, self._settings.numwant)
-
-    def _fact(self, announce: AdmittedAnnounce, interval_seconds: int, secret: bytes, suppressed: int) -> bytes | None:
-        request = announce.request
-        if self._swarms.stream_full and request.event not in {Event.COMPLETED, Event.STOPPED}:
-            self._metrics.facts_dropped.inc()
-            return None
-        flags = FactFlag.NONE
-        if announce.guest:
-            flags = FactFlag.GUEST
-        elif announce.judgement.provisional:
-            flags = FactFlag.PROVISIONAL
-        return self._facts.pack(
-            request,
-            announce.source,
-            announce.key_hash,
-            announce.info_hash,
-            at=announce.at,
-            flags=flags,
-            interval_seconds=interval_seconds,
-            secret=secret,
-            suppressed=suppressed,
         )
 
     def _answer(self, announce: AdmittedAnnounce, view: View, peers: Peers, interval_seconds: int) -> AnnounceAnswer:
@@ -254,7 +164,7 @@ class AnnounceHandler:
     def _question(self, announce: AdmittedAnnounce, view: View, step: Step, identity: int) -> Question:
         share = announce.judgement.treatment.share
         asker = Asker(identity, step.pair_hash, step.tier, step.role, view.first_seen, share)
-        numwant, seeders = self._numwant(announce.request), view.counts.seeders + view.counts.partial_seeds
+        numwant, seeders = self._steps.numwant(announce.request), view.counts.seeders + view.counts.partial_seeds
         return Question(asker, numwant, announce.torrent.length, step.window_seed, step.now, seeders)
 
     def _interval(self, question: Question, announce: AdmittedAnnounce, usual_seconds: int) -> int:
@@ -273,6 +183,11 @@ class AnnounceHandler:
             private_addresses=sees_private(self._settings.private_peers, asker_is_private=source.private),
             external=self._external,
         )
+
+
+def endpoint_of(request: AnnounceRequest, source: Source) -> bytes:
+    """Return a client's address and port, in network order."""
+    return source.packed + request.port.to_bytes(2, "big")
 
 
 def _candidates(view: View, step: Step) -> Records:

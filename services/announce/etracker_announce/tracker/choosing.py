@@ -45,6 +45,12 @@ class Chooser:
         return np.concatenate((chosen, more))
 
 
+class _Announce(NamedTuple):
+    question: Question
+    candidates: Records
+    chosen: asyncio.Future[Records]
+
+
 class Choosing:
     """Chooses at once for all announces that are ready in the same turn of the loop.
 

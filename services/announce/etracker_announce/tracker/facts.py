@@ -3,50 +3,59 @@
 from collections.abc import Callable
 from hashlib import blake2b
 
-from etracker_announce.domain.addresses import Source
-from etracker_announce.domain.requests import AnnounceRequest
-from etracker_shared.agreements.facts import Fact, FactFlag, pack_fact
-from etracker_shared.language.identity import InfoHash, KeyHash
+from etracker_announce.ports import Swarms
+from etracker_announce.tracker.admitted import AdmittedAnnounce
+from etracker_announce.tracker.seeding_counts import SeedingCounts
+from etracker_shared.agreements.facts import Event, Fact, FactFlag, pack_fact
+
+_ADDRESS_HASH_BYTES = 8
 
 
 class FactWriter:
-    """Writes facts. ``seeding_prefixes``: how many address prefixes seed a torrent."""
+    """Writes facts. ``on_drop`` is called for each regular fact that isn't written, since the stream is full."""
 
-    def __init__(self, seeding_prefixes: Callable[[InfoHash], int]) -> None:
-        self._seeding_prefixes = seeding_prefixes
+    def __init__(self, swarms: Swarms, seeding: SeedingCounts, on_drop: Callable[[], None]) -> None:
+        self._swarms = swarms
+        self._seeding = seeding
+        self._on_drop = on_drop
 
-    def pack(
-        self,
-        request: AnnounceRequest,
-        source: Source,
-        key_hash: KeyHash,
-        info_hash: InfoHash,
-        *,
-        at: float,
-        flags: FactFlag,
-        interval_seconds: int,
-        secret: bytes,
-        suppressed: int = 0,
-    ) -> bytes:
-        """Pack one fact. ``at``: Unix time. ``secret``: the deployment's, which keeps addresses unreadable."""
+    def write(
+        self, announce: AdmittedAnnounce, interval_seconds: int, secret: bytes, suppressed: int = 0
+    ) -> bytes | None:
+        """Return the packed fact of an announce, or None if the stream has no room for it.
+
+        ``secret``: the deployment's, which keeps addresses unreadable. ``suppressed``: announces before this one that
+        left no fact.
+        """
+        request = announce.request
+        if self._swarms.stream_full and request.event not in {Event.COMPLETED, Event.STOPPED}:
+            self._on_drop()
+            return None
+        packed = announce.source.packed
         return pack_fact(
             Fact(
-                key_hash=key_hash,
-                info_hash=info_hash,
-                peer_id=request.peer_id,
-                prefix=source.prefix,
-                at_ms=int(at * 1000),
-                uploaded=request.uploaded,
-                downloaded=request.downloaded,
-                left=request.left,
-                corrupt=request.corrupt,
-                redundant=request.redundant,
-                event=request.event,
-                flags=flags,
-                interval_seconds=interval_seconds,
-                seeding_prefixes=self._seeding_prefixes(info_hash),
-                address_hash=blake2b(source.packed, key=secret, digest_size=8).digest(),
-                port=request.port,
-                suppressed=suppressed,
+                announce.key_hash,
+                announce.info_hash,
+                request.peer_id,
+                announce.source.prefix,
+                int(announce.at * 1000),
+                request.uploaded,
+                request.downloaded,
+                request.left,
+                request.corrupt,
+                request.redundant,
+                request.event,
+                _flags(announce),
+                interval_seconds,
+                self._seeding.of(announce.info_hash),
+                blake2b(packed, key=secret, digest_size=_ADDRESS_HASH_BYTES).digest(),
+                request.port,
+                suppressed,
             )
         )
+
+
+def _flags(announce: AdmittedAnnounce) -> FactFlag:
+    if announce.guest:
+        return FactFlag.GUEST
+    return FactFlag.PROVISIONAL if announce.judgement.provisional else FactFlag.NONE

@@ -1,0 +1,25 @@
+"""An announce on its way through the tracker."""
+
+from typing import NamedTuple
+
+from etracker_announce.domain.addresses import Source
+from etracker_announce.domain.requests import AnnounceRequest
+from etracker_announce.ports import Judgement, Torrent
+from etracker_shared.language.identity import InfoHash, KeyHash
+
+
+class AdmittedAnnounce(NamedTuple):
+    """An announce that is allowed, for a torrent that is tracked.
+
+    ``guest``: ``key_hash`` identifies a guest. ``endpoint``: address and port, in network order. ``at``: Unix time.
+    """
+
+    request: AnnounceRequest
+    source: Source
+    key_hash: KeyHash
+    guest: bool
+    judgement: Judgement
+    info_hash: InfoHash
+    torrent: Torrent
+    endpoint: bytes
+    at: float

@@ -1,0 +1,76 @@
+"""Steps: what an announce does to its swarm and asks of it."""
+
+from collections.abc import Callable
+
+from etracker_announce.domain.pairs import hash_pair
+from etracker_announce.domain.policies import Policy
+from etracker_announce.domain.requests import AnnounceRequest
+from etracker_announce.domain.seeding import MOST_PREFIXES
+from etracker_announce.domain.swarm import PeerFlag, Role, Step
+from etracker_announce.settings import AnnounceSettings
+from etracker_announce.tracker.admitted import AdmittedAnnounce
+from etracker_announce.tracker.crowds import Crowds
+from etracker_announce.tracker.seeding_counts import SeedingCounts
+from etracker_shared.agreements.facts import Event
+from etracker_shared.agreements.tiers import Sampling
+
+LAST_UNREACHABLE_PORT = 1
+# Operators of flags cost fifty times as much as those of integers.
+_UNREACHABLE, _GUEST, _SHARED = int(PeerFlag.UNREACHABLE), int(PeerFlag.GUEST), int(PeerFlag.SHARED)
+
+
+class StepMaker:
+    """Makes steps. ``on_flood`` is called for each guest that may only look, because its address sends too many."""
+
+    def __init__(
+        self, policy: Policy, seeding: SeedingCounts, settings: AnnounceSettings, on_flood: Callable[[], None]
+    ) -> None:
+        self._policy = policy
+        self._seeding = seeding
+        self._crowds = Crowds(settings.guests_per_minute, settings.shared_networks)
+        self._most = settings.numwant
+        self._interval_seconds = settings.interval_seconds
+        self._on_flood = on_flood
+
+    def make(self, announce: AdmittedAnnounce, secret: bytes) -> Step:
+        """Return the step of an announce. ``secret``: the deployment's, on which peer selection is based."""
+        request, treatment, now = announce.request, announce.judgement.treatment, int(announce.at)
+        sampled_as = announce.key_hash if treatment.sampling is Sampling.KEY else announce.source.prefix
+        pair = hash_pair(secret, sampled_as, announce.info_hash)
+        numwant, role = self.numwant(request), request.role
+        wants_witnesses = role is not Role.LEECHER and self._seeding.is_due(announce.info_hash, now)
+        return Step(
+            info_hash=announce.info_hash,
+            key_hash=announce.key_hash,
+            peer_id=request.peer_id,
+            pair_hash=pair.hash,
+            endpoint=announce.endpoint,
+            role=role,
+            tier=treatment.tier,
+            flags=self._flags(announce),
+            stopped=request.event is Event.STOPPED,
+            window=self._policy.window(numwant) if numwant else 0,
+            window_seed=pair.window_seed(now, self._interval_seconds),
+            rivals=self._policy.rivals,
+            witnesses=MOST_PREFIXES if wants_witnesses else 0,
+            now=now,
+            looks=announce.guest and request.event is not Event.STOPPED and self._is_flooded(announce),
+        )
+
+    def _flags(self, announce: AdmittedAnnounce) -> int:
+        flags = _UNREACHABLE if announce.request.port <= LAST_UNREACHABLE_PORT else 0
+        if announce.guest:
+            flags |= _GUEST
+        return flags | _SHARED if self._crowds.is_shared(announce.source.packed) else flags
+
+    def _is_flooded(self, announce: AdmittedAnnounce) -> bool:
+        flooded = self._crowds.is_flooded(announce.source.packed, announce.info_hash, announce.at)
+        if flooded:
+            self._on_flood()
+        return flooded
+
+    def numwant(self, request: AnnounceRequest) -> int:
+        """Return how many peers a client gets at most."""
+        if request.event is Event.STOPPED:
+            return 0
+        return self._most if request.numwant is None else min(request.numwant, self._most)
