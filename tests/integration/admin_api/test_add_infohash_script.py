@@ -115,10 +115,10 @@ def test_the_script_says_what_is_wrong_and_ends_with_a_status_of_its_own(server:
         ((server, API_KEY, refused), 1, '400, message: The torrent\'s name ".." in the key "name"'),
         ((server, API_KEY, tmp_path / "missing"), 2, "No such file"),
         ((server, "a\nkey", file), 2, "control character"),
-        (("ftp://" + server, API_KEY, file), 2, "no address"),
-        (("http://", API_KEY, file), 2, "no address"),
+        (("ftp://" + server, API_KEY, file), 2, "isn't the address of a tracker"),
+        (("http://", API_KEY, file), 2, "isn't the address of a tracker"),
         ((f"127.0.0.1:{free_port()}", API_KEY, file), 3, "can't be reached"),
-        (("127.0.0.1:99999", API_KEY, file), 2, "no address"),
+        (("127.0.0.1:99999", API_KEY, file), 2, "isn't the address of a tracker"),
     ]
     for arguments, status, sentence in cases:
         done = run(*arguments)
