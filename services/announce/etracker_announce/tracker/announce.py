@@ -83,7 +83,7 @@ class AnnounceHandler:
         announce = self._admitted(request, admitted, key_hash, source)
         budget = self._budgets.spend(request, announce.key_hash, announce.info_hash, announce.endpoint, announce.at)
         if budget.answer is not None:
-            return budget.answer
+            return _cut(budget.answer, self._steps.numwant(request))
         answer = await self._take_step(announce, budget)
         if budget.remember:
             self._budgets.remember(budget, request, answer)
@@ -188,6 +188,14 @@ class AnnounceHandler:
 def endpoint_of(request: AnnounceRequest, source: Source) -> bytes:
     """Return a client's address and port, in network order."""
     return source.packed + request.port.to_bytes(2, "big")
+
+
+def _cut(answer: AnnounceAnswer, numwant: int) -> AnnounceAnswer:
+    """Return an answer with no more peers than the client wants this time."""
+    over4, over6 = answer.peers
+    if len(over4) <= numwant and (over6 is None or len(over6) <= numwant):
+        return answer
+    return answer._replace(peers=Peers(over4[:numwant], None if over6 is None else over6[:numwant]))
 
 
 def _candidates(view: View, step: Step) -> Records:
