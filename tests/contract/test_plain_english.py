@@ -26,6 +26,16 @@ PHRASES = {
     r"\bthrice\b": "three times",
     r"\bis no (torrent|program|directory|number|address|network|file)\b": "isn't a ...",
     r"\bWho (asks|leaves|seeds|joins|downloads|announces|comes|never)\b": "a client that ..., users who ...",
+    r"\b(Redis|Postgres|it|server|scoring) can't be asked\b": "can't be reached",
+    r"\b([Ww]hat|[Ww]ho|whoever( else)?|peers) st(ands?|ood) (at|there|where)\b": "the peer at this endpoint",
+    r"\bst(ands|ood) (at|there)\b(?! the last announce)": "is at, is there, was at",
+    r"(--|#|\*|\"\"\"|\w,?) .*\w, else (the|a|an|one|now|nothing|false|0|None)\b": "otherwise",
+    r"\bfrom which on\b": "before it can, as soon as",
+    r"\bas it (is|was) then\b": "the updated ...",
+    r"\bcredited what\b": "credited with ...",
+    r"\b(goes|going|go|went) on as\b": "continues, keeps doing, doesn't change",
+    r"\bmay go on\b": "may continue",
+    r"\b[Oo]f several replicas\b": "with several replicas, one ...",
     r"[Ss]ee the port\.": "nothing: the port's docstring is found by itself",
 }
 SUFFIXES = {".py", ".lua", ".md", ".ts", ".tsx", ".css", ".sh", ".yml", ".toml", ".json", ".html"}

@@ -62,8 +62,8 @@ class AnnounceSettings(
         8090,
         ge=0,
         le=65535,
-        description="Port on which announce serves its health, metrics and settings, which must not be published; "
-        "0 takes a free one.",
+        description="Port, not to be published, on which announce serves its health, metrics and settings; 0 picks a "
+        "free one.",
     )
     frontend_hostname: str = Field("localhost", pattern=r"^[!-~]+$", max_length=MAX_HOSTNAME_BYTES)
     guests: bool = Field(True, description="Whether announces without a key are served.")  # noqa: FBT003
@@ -87,7 +87,8 @@ class AnnounceSettings(
         16,
         ge=1,
         le=255,
-        description="Peers of one IPv4 address or IPv6 /64 in one swarm at most; the one silent longest makes room.",
+        description="Maximum number of peers per IPv4 address or IPv6 /64 in one swarm; beyond it, the peer that has "
+        "been silent longest is dropped.",
     )
     guests_per_minute: int = Field(
         30,

@@ -25,7 +25,7 @@ _LAST_CHARACTER = "\U0010ffff"
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names to find: those that contain all of ``literals`` when folded, or else those that start with ``start``.
+    """The names to find: those that contain all of ``literals`` when folded, or those that start with ``start``.
 
     Words of one and two letters are whole words in ``literals``, and the beginnings of words in ``beginnings``.
     """

@@ -45,7 +45,7 @@ class Visibility(NamedTuple):
 
     ``identity``: the asker's; it sees neither itself nor the other clients of its key. ``families``: the address
     families on which it is known. ``oldest_seen``: endpoints last seen before this Unix time have expired.
-    ``external``: the public address that stands for the private ones it doesn't see, by the name of a family's
+    ``external``: the public address that replaces the private ones it doesn't see, by the name of a family's
     endpoint; of other families those are left out.
     """
 

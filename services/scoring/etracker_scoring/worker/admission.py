@@ -18,7 +18,7 @@ class Outcome(StrEnum):
 
     SETTLED = "settled"
     IMPLAUSIBLE = "implausible"
-    """Settled, but a counter claimed more than anybody can have moved, and was credited what one can."""
+    """Settled, but a counter claimed more than anybody can have transferred, and was credited with the most one can."""
     STALE = "stale"
     UNREGISTERED = "unregistered"
     UNLISTED = "unlisted"

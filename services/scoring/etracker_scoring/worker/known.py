@@ -68,7 +68,7 @@ JOIN announces stored ON stored.key_id IS NULL
     AND stored.info_hash_id = wanted.info_hash_id AND stored.peer_id = wanted.peer_id
 """  # noqa: S608 - as above
 
-# The sessions that a key's other clients had last: a new one may go on with one of them.
+# The latest sessions of a key's other clients: a new client may continue one of them.
 LOAD_RECENT_SESSIONS = f"""
 SELECT wanted.key_id, wanted.info_hash_id, recent.*
 FROM unnest($1::bigint[], $2::bigint[]) wanted (key_id, info_hash_id) CROSS JOIN LATERAL (

@@ -1,8 +1,8 @@
 """Settle one fact against the stored state of its session.
 
-Clients report absolute counters. A fact is worth the difference to the session's base; each counter is handled by
-itself. Which base a report continues is told in :mod:`etracker_scoring.worker.bases`. Nothing here depends on the event
-``started``.
+Clients report absolute counters. A fact is worth the difference from the session's base; each counter is handled
+separately. :mod:`etracker_scoring.worker.bases` explains which base a report continues. Nothing here depends on the
+event ``started``.
 """
 
 from typing import NamedTuple
@@ -26,7 +26,7 @@ class Settlement(NamedTuple):
 
     ``uploaded`` and ``downloaded``: deltas in bytes. ``seeded_from``: Unix seconds at which the seeding
     time that this fact proves began (it ends with the fact), None if it proves none. ``implausible``: it claimed more
-    than anybody can have moved, and was credited what one can. ``replaced``: the session that this one goes on with, as
+    than anybody can have moved, and was credited with the most one can. ``replaced``: the continued session, as
     it is from now on.
     """
 
@@ -47,7 +47,7 @@ def settle(
 ) -> Settlement | None:
     """Settle a fact; None if it is older than the session, or an overtaken repeat within one millisecond.
 
-    ``predecessor``: for a new session, the one that stood at the same place until now, if there was one.
+    ``predecessor``: for a new session, the session that was at the same place until now, if there was one.
     """
     if session is None:
         if predecessor is not None and predecessor.last_seen_ms <= fact.at_ms and not is_hollow(fact):
@@ -64,7 +64,7 @@ def settle(
 def is_hollow(fact: Fact) -> bool:
     """Return whether a ``stopped`` carries no counters: webtorrent sends zeros, whatever it announced before.
 
-    If zeros became the base, everything would be credited again when the same instance goes on.
+    If zeros became the base, everything would be credited again when the same instance continues.
     """
     return fact.event == Event.STOPPED and fact.uploaded <= 0 and fact.downloaded <= 0
 
@@ -76,7 +76,7 @@ def _begin(fact: Fact) -> Session:
 
 
 def _succeed(before: Session, fact: Fact) -> Settlement:
-    """Begin a session where another peer_id of the same client stood: counters that go on are credited."""
+    """Begin a session at the place of another peer_id of the same client: counters that continue are credited."""
     uploaded, downloaded = _rise(before.uploaded, fact.uploaded), _rise(before.downloaded, fact.downloaded)
     seconds = _seeding_seconds(before, fact)
     session = _begin(fact)._replace(

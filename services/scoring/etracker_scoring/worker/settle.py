@@ -1,6 +1,7 @@
 """Settle facts, each exactly once.
 
-Facts after the stored positions are read, compared with the stored states of their sessions, and passed to readers.
+Reads the facts after the stored positions, compares them with the stored states of their sessions and passes them to
+the readers.
 One transaction stores the changes of all readers and the new positions: both, or neither. The streams are trimmed up
 to the stored positions. Nothing here knows what is counted.
 """

@@ -32,7 +32,7 @@ class Sweeper:
         """Sweep a second's worth if this second is this replica's.
 
         Raises:
-            SwarmsUnavailableError: Redis can't be asked.
+            SwarmsUnavailableError: Redis can't be reached.
         """
         if await self._is_my_turn():
             await self.sweep(int(time.time()))
@@ -43,7 +43,7 @@ class Sweeper:
         Returns the number of visits.
 
         Raises:
-            SwarmsUnavailableError: Redis can't be asked.
+            SwarmsUnavailableError: Redis can't be reached.
         """
         budget, visits = self._budget, 0
         due = await self._due(now)

@@ -39,7 +39,7 @@ log = get_logger("connection")
 class Listener:
     """Accepts connections on sockets and answers or hands them over.
 
-    ``linger_seconds``: how long it goes on accepting when the service stops, for clients that connected before.
+    ``linger_seconds``: how long it keeps accepting when the service stops, for clients that connected before.
     """
 
     def __init__(
