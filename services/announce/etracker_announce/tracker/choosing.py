@@ -35,7 +35,7 @@ class Chooser:
         chosen = await self._choose(question, thinned.spread)
         missing = question.numwant - len(chosen)
         if missing > 0:
-            # A policy may want a shorter list: fill it up to what it would have chosen among all.
+            # A policy may want a shorter list: fill it up to the length it would have chosen from all candidates.
             missing = len(self._choose_alone(question, candidates)) - len(chosen)
         if missing <= 0:
             return chosen

@@ -202,7 +202,7 @@ def record_announce(
 
 
 def score_of(key: KeyHistory, now: float, parameters: ScoreParameters) -> Score:
-    """Compute the score of a history at a moment."""
+    """Compute the score of a history at a given time."""
     at = decay(key, now, parameters)
     recent = 100.0 * parameters.recent_share * _saturate(at.recent, parameters)
     average = 100.0 * parameters.average_share * _saturate(at.average, parameters)

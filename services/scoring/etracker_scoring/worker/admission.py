@@ -60,5 +60,5 @@ def admit(
 
 
 def _guest_instance(fact: Fact) -> bytes:
-    """Return what tells a guest from others: facts of the first version only have its peer_id."""
+    """Return what distinguishes a guest from others: facts of the first version only have its peer_id."""
     return fact.peer_id if fact.address_hash == NO_ADDRESS else fact.key_hash

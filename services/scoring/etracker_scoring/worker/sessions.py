@@ -120,7 +120,7 @@ def _go_on_among_others(session: Session, fact: Fact, place: int) -> Settlement:
 
 
 def _stop_late(session: Session, fact: Fact, former: Base) -> Settlement:
-    """Credit the last report of a client that was started again since; the session stays as it is."""
+    """Credit the last report of a client that has been restarted since; the session doesn't change."""
     uploaded, downloaded = fact.uploaded - former.uploaded, fact.downloaded - former.downloaded
     bases = [
         base._replace(uploaded=fact.uploaded, downloaded=fact.downloaded) if base == former else base

@@ -136,8 +136,8 @@ class Settler:
     async def _inspect(self) -> None:
         """Measure the lag; go back to a stream's start if Redis came back with older data than what is stored.
 
-        New entries would get ids that are lower than the stored position, and never be read. What was
-        settled before changes nothing when it is settled again.
+        Otherwise new entries would get ids that are lower than the stored position, and never be read. Facts that were
+        settled before change nothing when they are settled again.
         """
         states = await self._streams.inspect(list(self._positions))
         older = {shard: at for shard, at in self._positions.items() if states[shard].last < at}

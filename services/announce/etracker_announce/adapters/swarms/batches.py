@@ -17,7 +17,7 @@ from etracker_announce.ports import SwarmsFullError, SwarmsUnavailableError
 MAX_WAITING = 10_000
 MAX_BATCH = 256
 GATHER_SECONDS = 0.003
-"""From one batch to the next: nobody notices it in an announce, and clients come back after half an hour."""
+"""Time between two batches. Nobody notices it: clients announce every half hour."""
 MAX_ENTRY_FACTS = 32
 """Facts of one stream entry: more than a few KiB would keep Redis busy for one entry and gain nothing."""
 

@@ -1,4 +1,4 @@
-"""The sweeper: visit every swarm once a round, so that peers and swarms nobody announces to go away."""
+"""The sweeper: visit every swarm once per round, to remove expired peers and swarms that get no announces any more."""
 
 import secrets
 import time

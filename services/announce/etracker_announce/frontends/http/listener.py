@@ -76,7 +76,7 @@ class Listener:
             self._loop.add_reader(listening, self._accept, listening)
 
     async def close(self) -> None:
-        """Accept the connections that already wait and those of the next moment, then stop."""
+        """Accept the connections that are already waiting and those of the next ``linger_seconds``, then stop."""
         self._closing = True
         for listening in self._sockets:
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 0)
