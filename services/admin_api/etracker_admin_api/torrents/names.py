@@ -100,7 +100,7 @@ def _starts_match(start: str) -> ColumnElement[bool]:
 
 
 def _literal(word: str, after: str) -> str:
-    """Return what a folded name contains if it has the word. ``after``: what follows a short one."""
+    """Return what a folded name contains if it has the word. ``after``: what follows a short word."""
     if "-" in word:
         pairs = word.split("-")[1:-1]  # the first and the last are single letters
         return "-" + "-".join(pairs) if pairs else word

@@ -138,7 +138,7 @@ async def load_sessions(rows: Rows, wanted: Collection[SessionKey]) -> dict[Sess
 
 
 async def load_holders(rows: Rows, wanted: Collection[MembershipKey]) -> Holders:
-    """Return the sessions that keys had last in some torrents, and which of them stood last at each place."""
+    """Return the latest sessions of keys in some torrents, and which of them was last at each place."""
     found = await rows.fetch(LOAD_RECENT_SESSIONS, *columns(wanted)) if wanted else []
     sessions: dict[SessionKey, Session] = {(row[0], row[1], row[2]): _session(row) for row in found}
     holders = {(*key[:2], place): key for key, session in sessions.items() for place in places_of(session)}

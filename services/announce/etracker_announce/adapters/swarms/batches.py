@@ -107,7 +107,7 @@ class Batches:
     async def _write_to_full(
         self, written: list[tuple[_Entry, Reply]], steps: Mapping[_Announce, Reply]
     ) -> list[tuple[_Entry, Reply]]:
-        """Write facts that were refused for want of memory, but of steps that weren't, while the stream is short."""
+        """Write facts that a full Redis refused although it accepted their steps, unless the stream is too long."""
         refused = [entry for entry, reply in written if is_out_of_memory(reply)]
         if not refused or self._stream_is_full():
             return written
