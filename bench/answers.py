@@ -1,4 +1,4 @@
-"""Checks answers: a benchmark that counts failures is worthless."""
+"""Checks answers: a benchmark that counted failures as successes would be worthless."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -33,7 +33,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One round of one target. CPU times are microseconds per announce of each role; latencies are milliseconds.
+    """One round of one target. CPU times are in microseconds per announce, by role; latencies are in milliseconds.
 
     ``rate``: the requested announces per second; None: as many as possible.
     """
@@ -60,7 +60,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The plan of a stage: ``rounds`` times every target in every mode, with ``announces`` each."""
+    """A stage: each target is measured ``rounds`` times in each mode, with ``announces`` announces per round."""
 
     stage: str
     rounds: int

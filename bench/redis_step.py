@@ -73,7 +73,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 async def fill(swarms: RedisSwarms, count: int, size: int, now: int) -> None:
-    """Fill ``count`` swarms with ``size`` peers each, one peer of each after the other."""
+    """Fill ``count`` swarms with ``size`` peers each, adding one peer to every swarm in turn."""
     await announce_all(swarms, (make_step(s, p, now=now, window=0) for p in range(size) for s in range(count)), None)
 
 

@@ -27,7 +27,7 @@ SAME_LOAD = "10,000 peers of those 1,000,000"
 OTHERS, PACED, COLD, SCALE = "against others", "at a steady rate", "cold caches", "as it grows"
 UNDER = "under policies"
 PLAIN, DEFAULT = POLICIES = (PolicyName.RANDOM, DEFAULT_POLICY)
-"""What plain trackers do, which they are compared with, and what etracker does unless told otherwise."""
+"""The policy of plain trackers, for comparisons with them, and etracker's default policy."""
 
 
 def under(policy: str, world: str) -> str:

@@ -60,7 +60,8 @@ PARAMETERS = ScoreParameters()
 class Community:
     """The downloads of a community. Over users: lines (bytes per second), ``stays``; the rest: over peers.
 
-    The first users are publishers, the next :data:`PAIRS` seed, the last leave; so do the peers of each torrent.
+    Users are ordered: publishers first, then :data:`PAIRS` users who seed, then those who leave. Peers are in the same
+    order.
     """
 
     up: npt.NDArray[np.int64]

@@ -35,7 +35,7 @@ class Estimate:
 
 
 def summarise(outcome: Outcome) -> Run:
-    """Summarise a run. People who never completed count with the time until the horizon."""
+    """Summarise a run. People who never completed are counted as having taken until the horizon."""
     population = outcome.population
     came = population.behaviour != Behaviour.SEED
     durations = _durations(outcome)

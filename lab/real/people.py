@@ -19,7 +19,7 @@ GIGABYTE = 10**9
 
 
 class Kind(StrEnum):
-    """The behaviour of a client: seed, leech and go on seeding, leech and leave."""
+    """The behaviour of a client: seed, leech and keep seeding, leech and leave."""
 
     SEEDER = "seeder"
     CONTRIBUTOR = "contributor"

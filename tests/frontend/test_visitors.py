@@ -179,6 +179,7 @@ def test_the_announce_url_is_copied_with_a_click(visit: Visit) -> None:
     key = get_key(visit.page)
     visit.page.get_by_role("button", name="Copy").click()
     expect(visit.page.get_by_role("button", name="Copied")).to_be_visible()
+    expect(visit.page.get_by_text("Copied: Your announce URL")).to_be_attached()
     assert KEY.findall(visit.page.evaluate("navigator.clipboard.readText()")) == [key]
 
 

@@ -9,7 +9,7 @@ StackError                 the message is the sentence that the console shows
 
 
 class StackError(Exception):
-    """The stack can't start or go on; the message is one sentence for the person who runs it."""
+    """The stack can't start or continue; the message is one sentence for the person who runs it."""
 
 
 class ProgramMissingError(StackError):

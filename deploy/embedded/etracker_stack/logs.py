@@ -85,7 +85,7 @@ class ChildLog:
     def _drain(self) -> None:
         """Read what is in the pipes; children that have ended have written everything."""
         for pipe in list(self._pipes):
-            for _ in range(PIPE_BYTES // READ_BYTES + 1):  # a grandchild may go on writing
+            for _ in range(PIPE_BYTES // READ_BYTES + 1):  # a grandchild may keep writing
                 if not self._read(pipe):
                     break
 
@@ -120,7 +120,7 @@ class ChildLog:
 
 class _File(RotatingFileHandler):
     def handleError(self, record: LogRecord) -> None:  # noqa: N802 - the library's name
-        """Drop what can't be written: the disk is full, and the children have to go on."""
+        """Drop what can't be written: the disk is full, and the children have to keep running."""
 
 
 class Logs:

@@ -68,7 +68,7 @@ def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str
 
 
 def _trusted_proxies(settings: StackSettings) -> str:
-    """Return the networks that services believe: the gateway's own address and the proxies in front of it."""
+    """Return the networks whose headers services trust: the gateway's own address and the proxies in front of it."""
     trusted = [settings.trusted_proxies, settings.gateway_trusted_proxies]
     if settings.announce_host not in (*WILDCARDS, LOOPBACK, "::1"):
         trusted.append(settings.announce_host)  # from which the gateway reaches announce

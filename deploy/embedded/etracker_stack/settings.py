@@ -22,8 +22,8 @@ LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
 class StackSettings(EnvironmentSettings):
     """Settings of the stack itself; the services get their own from the environment (``environment.py``).
 
-    Those without a description are the services', with another default. ``redis_url`` and ``pghost``, when set, name
-    servers to use instead of starting some.
+    Settings without a description belong to the services and have another default here. ``redis_url`` and ``pghost``,
+    when set, name servers to use instead of starting some.
     """
 
     model_config = SettingsConfigDict(validate_default=True)

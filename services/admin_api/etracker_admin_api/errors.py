@@ -130,7 +130,7 @@ class ScoringUnavailableError(UnavailableError):
 
 
 class RoomFullError(UnavailableError):
-    """No place for a large request body became free in time."""
+    """No slot for a large request body became available in time."""
 
 
 class FileChangedError(UnavailableError):

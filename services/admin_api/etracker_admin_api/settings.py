@@ -43,13 +43,13 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings, GatewaySet
     )
     download_limit: str = Field(
         "120/minute",
-        description="Number of torrent files that one announce key, and one address, may download per period.",
+        description="Number of torrent files that each announce key and each address may download per period.",
     )
     downloads_at_once: int = Field(
         8,
         ge=1,
         le=1000,
-        description="Number of torrent files that one announce key, and one address, may download at the same time.",
+        description="Number of torrent files that each announce key and each address may download at the same time.",
     )
     write_timeout_seconds: int = Field(
         30,

@@ -13,7 +13,7 @@ class SwarmsUnavailableError(Exception):
 
 
 class SwarmsFullError(SwarmsUnavailableError):
-    """Redis is out of memory: peers that are in a swarm may go on, nobody else may join."""
+    """Redis is out of memory: peers that are in a swarm can continue, but nobody else can join."""
 
 
 class Swarms(Protocol):
@@ -23,12 +23,13 @@ class Swarms(Protocol):
         """Take one step in a swarm and append one packed fact to the stream; return when both are acknowledged.
 
         Repeating a step changes nothing. A member is a key and a peer_id: each address family updates its own
-        endpoint of the same record. A member that joins at an endpoint replaces what stood there of the same key or
-        peer_id, or as a guest, and has its first_seen; whoever else stands there isn't introduced until it announces
-        again. A swarm has at most ``peers_per_key`` members of a key and ``peers_per_address`` at an address; the
-        newest replaces the one that has been silent longest. A stopped removes the member that stands at its endpoint,
-        and none that came after the one that sent it. Expired peers are counted until the swarm's announces or the
-        sweeper reach their slot. ``fact`` may be None when regular facts are dropped (the stream is past its bound).
+        endpoint of the same record. A member that joins replaces any peer at its endpoint that has the same key or the
+        same peer_id, or is a guest, and takes over its first_seen; any other peer at this endpoint isn't introduced
+        until it announces again. A swarm has at most ``peers_per_key`` members of a key and ``peers_per_address`` at
+        an address; the newest replaces the one that has been silent longest. ``stopped`` removes the member at its
+        endpoint, but not one that joined there after the sender. Expired peers are counted until the swarm's announces
+        or the sweeper reach their slot. ``fact`` may be None when regular facts are dropped (the stream is past its
+        bound).
 
         Raises:
             SwarmsUnavailableError: not acknowledged; the step may still have happened.
@@ -58,7 +59,7 @@ class Swarms(Protocol):
         ...
 
     async def complaint(self) -> str | None:
-        """Return None if Redis answers and takes writes, else one sentence on what is wrong."""
+        """Return None if Redis answers and accepts writes, otherwise one sentence on what is wrong."""
         ...
 
 
@@ -99,6 +100,6 @@ class Tiers(Protocol):
         """Return the treatment of a key, or of any guest (None). Concurrent misses of the cache share one request.
 
         ``prefix``: the address prefix it announces from, which decides about a key that never announced before.
-        While scoring is down: the last known treatment, else a guest's, marked provisional. Never raises.
+        While scoring is down: the last known treatment, otherwise a guest's, marked provisional. Never raises.
         """
         ...

@@ -62,8 +62,8 @@ class AnnounceSettings(
         8090,
         ge=0,
         le=65535,
-        description="Port on which announce serves its health, metrics and settings, which must not be published; "
-        "0 takes a free one.",
+        description="Port, not to be published, on which announce serves its health, metrics and settings; 0 picks a "
+        "free one.",
     )
     frontend_hostname: str = Field("localhost", pattern=r"^[!-~]+$", max_length=MAX_HOSTNAME_BYTES)
     guests: bool = Field(True, description="Whether announces without a key are served.")  # noqa: FBT003
@@ -87,14 +87,16 @@ class AnnounceSettings(
         16,
         ge=1,
         le=255,
-        description="Peers of one IPv4 address or IPv6 /64 in one swarm at most; the one silent longest makes room.",
+        description="Maximum number of peers per IPv4 address or IPv6 /64 in one swarm; beyond it, the peer that has "
+        "been silent longest is dropped.",
     )
     guests_per_minute: int = Field(
         30,
         ge=1,
         le=255,
         description=(
-            "New guests per minute of one IPv4 address or IPv6 /64 that one swarm stores; others are only answered."
+            "Maximum number of new guests that one swarm stores per minute from an IPv4 address or IPv6 /64; others are"
+            " only answered."
         ),
     )
     shared_networks: Networks = Field(
@@ -109,8 +111,8 @@ class AnnounceSettings(
         ge=0,
         le=1000,
         description=(
-            "Announces of one client in one swarm that are processed at once; with 0 there is no budget, and every"
-            " announce is processed."
+            "Number of announces in quick succession that are processed for one client in a swarm; with 0 there is no"
+            " budget, and every announce is processed."
         ),
     )
     budget_seconds: int = Field(
@@ -123,7 +125,7 @@ class AnnounceSettings(
     )
     external_ip: Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_addresses)] = Field(
         (),
-        description="The tracker's own public addresses, one IPv4 and one IPv6 address at most: peers on its own "
+        description="The tracker's own public addresses, at most one IPv4 and one IPv6 address: peers on its own "
         "network are given out with them to everybody else.",
     )
     sweep_seconds: int = Field(

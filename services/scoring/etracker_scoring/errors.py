@@ -3,7 +3,7 @@
 ::
 
     Exception
-    ├── PostgresUnavailableError   of all services: Postgres can't be asked; wait and start over
+    ├── PostgresUnavailableError   of all services: Postgres can't be reached; wait and start over
     │   └── LookupUnavailableError     no answer in time for the announce that waits for it
     ├── BatchConflictError         the loaded rows changed before the batch was stored; load again
     ├── BatchRefusedError          Postgres will never store these facts

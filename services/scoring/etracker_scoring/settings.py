@@ -75,7 +75,7 @@ class WorkerSettings(
         1_250_000_000,
         ge=1,
         description=(
-            "Bytes per second that a client is believed to upload or download at most; what it claims beyond that isn't"
+            "Maximum number of bytes per second that a client can upload or download; what it claims beyond that isn't"
             " counted."
         ),
     )

@@ -40,12 +40,12 @@ key                  type    TTL      written by          read by             wh
                                                                               address -> when they count as ended
 ==================== ======= ======== =================== =================== ===================================
 
-Fields of hashes and of stream entries stand in double backquotes after what they hold; each is a constant below, and
+Fields of hashes and of stream entries are in double backquotes after what they hold; each is a constant below, and
 so is each number of seconds that a script needs. A Lua script gets keys in ``KEYS`` and touches no other key; it
 writes a constant as ``redis_keys.NAME`` (:mod:`~etracker_shared.plumbing.redis_scripts`).
 
 An empty swarm's keys are deleted by the sweeper. None but ``{xx}f<ih>`` has a TTL, because every announce
-would have to renew it. So whoever writes the snatches of a swarm that may not exist adds the infohash to
+would have to renew it. So code that writes the snatches of a swarm that may not exist adds the infohash to
 ``{xx}due`` too (``ZADD NX``): only the schedule brings the sweeper to it. ``docs/data.md`` has the layout of
 the values.
 """
@@ -88,12 +88,12 @@ def leechers(info_hash: bytes) -> bytes:
 
 
 def first_seen(info_hash: bytes) -> bytes:
-    """Return the key that remembers when announce keys without a peer in the swarm first joined it."""
+    """Return the key of the zset that remembers when departed announce keys first joined the swarm."""
     return TAGS[info_hash[0]] + b"f" + info_hash
 
 
 def addresses(info_hash: bytes) -> bytes:
-    """Return the key of the hash of addresses and the peers that stand there."""
+    """Return the key of the hash that maps addresses to the peers there."""
     return TAGS[info_hash[0]] + b"a" + info_hash
 
 

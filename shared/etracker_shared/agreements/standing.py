@@ -51,7 +51,7 @@ class OwedSnatch(BaseModel):
 
 
 class NextTier(BaseModel):
-    """What would raise the tier. ``expected_at``: when it rises if the key goes on like now, null if it never does."""
+    """What would raise the tier. ``expected_at``: when it rises at the key's current pace, null if it never does."""
 
     tier: int
     tier_name: str

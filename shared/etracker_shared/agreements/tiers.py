@@ -16,17 +16,17 @@ MAX_KEYS = 1000
 
 
 class Sampling(enum.StrEnum):
-    """What selection policies sample a peer by: its key, or its address prefix."""
+    """Whether selection policies sample by a peer's key or by its address prefix."""
 
     KEY = "key"
     PREFIX = "prefix"
 
 
 class TiersRequest(BaseModel):
-    """``keys``: key hashes in hex (32 digits each); the empty string stands for any guest.
+    """``keys``: key hashes in hex (32 digits each); an empty string means a guest.
 
-    ``prefixes``: for each key, the address prefix it announces from (7 bytes in hex); scoring judges a key that
-    never announced before by it.
+    ``prefixes``: for each key, the address prefix it announces from (7 bytes in hex); scoring uses it to judge a key
+    that has never announced before.
     """
 
     keys: list[str] = Field(max_length=MAX_KEYS)

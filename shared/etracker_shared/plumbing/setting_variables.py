@@ -14,7 +14,7 @@ from etracker_shared.language.parameters import DESCRIPTION
 
 
 class Variable(NamedTuple):
-    """``attribute``: where a settings object has its value, such as ``equilibrium.phi``. ``description``: or ""."""
+    """``attribute``: the path to its value in a settings object, such as ``equilibrium.phi``."""
 
     name: str
     attribute: str

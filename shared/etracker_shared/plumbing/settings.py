@@ -126,7 +126,7 @@ class ServingSettings(LoggingSettings):
         "0.0.0.0",  # noqa: S104 - a container's port is published by its deployment
         description="Address that a service, or the gateway with `make run`, listens on.",
     )
-    listen_port: int = Field(8080, ge=0, le=65535, description="Port that a service listens on; 0 takes a free one.")
+    listen_port: int = Field(8080, ge=0, le=65535, description="Port that a service listens on; 0 picks a free one.")
 
 
 class GatewaySettings(EnvironmentSettings):

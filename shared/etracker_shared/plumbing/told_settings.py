@@ -1,4 +1,4 @@
-"""What a service says of its settings: their values and what they mean, never a secret."""
+"""What a service reports about its settings: their values and meanings, never a secret."""
 
 import enum
 from operator import attrgetter

@@ -29,7 +29,7 @@ show-console-readout=false
 
 
 class Aria2(Client):
-    """Shows what the tracker says in its log only; can't be asked to announce at once.
+    """Shows what the tracker says in its log only; can't be made to announce at once.
 
     It tells no download total of its session: ``downloaded`` is what is there now and wasn't at first.
     """

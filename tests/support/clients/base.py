@@ -83,9 +83,9 @@ class Client(ABC):
         """Have the client announce one torrent now.
 
         Raises:
-            ClientError: this client can't be asked to.
+            ClientError: this client has no way to.
         """
-        raise ClientError(f"{self} can't be asked to announce {handle}")
+        raise ClientError(f"{self} has no way to announce {handle}")
 
     def stop(self) -> None:
         """End the client as its user would: it says ``stopped`` to the tracker for every torrent."""

@@ -1,4 +1,4 @@
-"""A counter that claims more than anybody can have moved is credited what one can have moved.
+"""A counter that claims more than anybody can have moved is credited with the most one can have moved.
 
 The kind of fault: one absurd number, by accident or on purpose, that spoils statistics permanently.
 """

@@ -24,7 +24,7 @@ export function OwnKeyForm() {
           label="Announce URL or key"
           autoComplete="off"
           value={pasted}
-          error={refused && "No announce key found. A key is 30 characters long, using 0 to 9 and a to f."}
+          error={refused && "No announce key found. A key has 30 characters, all 0 to 9 or a to f."}
           visibilityToggleButtonProps={{ "aria-label": "Show or hide the key" }}
           onChange={(event) => {
             setPasted(event.currentTarget.value);

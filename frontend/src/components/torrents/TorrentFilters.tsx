@@ -6,7 +6,7 @@ import { SearchField } from "@/components/ui/SearchField";
 import classes from "./TorrentFilters.module.css";
 
 const OPTIONS = [
-  { value: "", label: "Any health" },
+  { value: "", label: "Any health status" },
   ...HEALTHS.map((health) => ({ value: health, label: healthLabel(health) })),
 ];
 

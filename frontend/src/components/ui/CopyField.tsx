@@ -45,7 +45,7 @@ export function CopyField({ label, value, labelled = false }: Props) {
         {copied ? "Copied" : "Copy"}
       </Button>
       <span role="status" className={classes.status}>
-        {copied ? `${label} copied` : ""}
+        {copied ? `Copied: ${label}` : ""}
       </span>
     </div>
   );

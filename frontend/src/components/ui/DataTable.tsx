@@ -21,8 +21,8 @@ export type SortKey<Orders extends string> = Exclude<Orders, `-${string}`>;
 export interface Column<Row, Key extends string = never> {
   name: string;
   cell: (row: Row) => ReactNode;
-  /** The key to sort by, and the kind of its values. */
-  sort?: { key: Key; by: Kind };
+  /** The key to sort by, the kind of its values, and what they are if not what the column's name says. */
+  sort?: { key: Key; by: Kind; name?: string };
   numeric?: boolean;
   /** The column that identifies a row; it comes first on a card. */
   leading?: boolean;
@@ -140,8 +140,8 @@ function SortSelect<Row, Key extends string>({ columns, sort, onSort }: SelectPr
     by === undefined
       ? []
       : [
-          { value: by.key, label: `${name}, ${ORDERS[by.by].up}` },
-          { value: `-${by.key}`, label: `${name}, ${ORDERS[by.by].down}` },
+          { value: by.key, label: `${by.name ?? name}, ${ORDERS[by.by].up}` },
+          { value: `-${by.key}`, label: `${by.name ?? name}, ${ORDERS[by.by].down}` },
         ],
   );
   return (

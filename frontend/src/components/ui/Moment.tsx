@@ -1,4 +1,4 @@
-import { ago, dateAndTime, relative } from "./format";
+import { ago, dateAndTime, expected, relative } from "./format";
 import { useNow } from "./now";
 
 /** A moment relative to now, with the exact time as its tooltip. */
@@ -8,6 +8,16 @@ export function Moment({ at }: { at: string }) {
   return (
     <time dateTime={at} title={dateAndTime(moment)}>
       {relative(moment, now)}
+    </time>
+  );
+}
+
+/** A moment that is still expected, relative to now. */
+export function Expected({ at }: { at: string }) {
+  const moment = new Date(at);
+  return (
+    <time dateTime={at} title={dateAndTime(moment)}>
+      {expected(moment, useNow())}
     </time>
   );
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, bytes, duration, relative, roughly, shortCount } from "./format";
+import { ago, bytes, duration, expected, relative, roughly, shortCount } from "./format";
 
 test("sizes have three digits and a binary unit", () => {
   expect([0, 512, 999, 1000, 1536, 734_003_200, 98e9, 2 ** 50].map(bytes)).toEqual([
@@ -34,6 +34,18 @@ test("moments are relative to now", () => {
   expect(shown("2026-01-29T12:00:00Z")).toBe("in 19 days");
 });
 
+test("an expected moment is never called past or present", () => {
+  const now = new Date("2026-01-10T12:00:00Z");
+  const shown = (iso: string) => expected(new Date(iso), now);
+  expect(shown("2026-01-12T12:00:00Z")).toBe("in 2 days");
+  expect(shown("2026-01-10T12:01:00Z")).toBe("in 1 minute");
+  expect(shown("2026-01-10T12:00:59Z")).toBe("in less than a minute");
+  expect(shown("2026-01-10T12:00:01Z")).toBe("in less than a minute");
+  for (const passed of ["2026-01-10T12:00:00Z", "2026-01-10T11:58:00Z", "2025-12-10T12:00:00Z"]) {
+    expect(shown(passed)).toBe("any moment now");
+  }
+});
+
 test("recent moments are shown to the second", () => {
   const now = new Date("2026-01-10T12:00:00Z");
   const shown = (iso: string) => ago(new Date(iso), now);
@@ -46,7 +58,7 @@ test("recent moments are shown to the second", () => {
 test("means below one are shown as such", () => {
   expect([0, 0.04, 0.6, 1.2, 1200].map((mean) => roughly(mean, "seeder"))).toEqual([
     "0 seeders",
-    "fewer than one seeder",
+    "less than one seeder",
     "1 seeder",
     "1 seeder",
     "1,200 seeders",

@@ -63,6 +63,13 @@ export function relative(moment: Date, now: Date): string {
   return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(Math.round(seconds / length), unit);
 }
 
+/** Format a moment in the future relative to now; one that has passed may only be waiting for fresh data. */
+export function expected(moment: Date, now: Date): string {
+  const seconds = (moment.getTime() - now.getTime()) / 1000;
+  if (seconds <= 0) return "any moment now";
+  return seconds < MINUTE ? "in less than a minute" : relative(moment, now);
+}
+
 /** Format how long ago a recent moment was, in seconds up to two minutes. A moment in the future, from a clock that is ahead, is 0 s ago. */
 export function ago(moment: Date, now: Date): string {
   const seconds = Math.max(0, Math.round((now.getTime() - moment.getTime()) / 1000));
@@ -79,5 +86,5 @@ export function plural(amount: number, one: string, many = `${one}s`): string {
 
 /** Format a mean number of things, rounded. */
 export function roughly(mean: number, one: string): string {
-  return mean > 0 && mean < 0.5 ? `fewer than one ${one}` : plural(Math.round(mean), one);
+  return mean > 0 && mean < 0.5 ? `less than one ${one}` : plural(Math.round(mean), one);
 }

@@ -101,7 +101,7 @@ function History() {
       title="Peers over time"
       span={span}
       query={useQuery(statsHistory(span))}
-      empty="The first sample appears within minutes of the first announce. Check back then."
+      empty="The first sample appears within minutes of the first announce. Check back in a few minutes."
     />
   );
 }

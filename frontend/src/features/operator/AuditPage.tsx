@@ -17,7 +17,7 @@ import classes from "./tables.module.css";
 const ACTIONS = Object.values(Action);
 const route = getRouteApi("/operator/audit");
 
-/** What operators changed, and whose addresses they saw, newest first. */
+/** What operators changed, and whose addresses they viewed, newest first. */
 export function AuditPage() {
   const search = route.useSearch();
   const { filter } = useListSearch<AuditSearch>();
@@ -26,13 +26,13 @@ export function AuditPage() {
   return (
     <Page
       title="Audit log"
-      lead="Every change that an operator made, written together with the change itself, and every swarm whose peers an operator looked at."
+      lead="Every change made by an operator, recorded in the same transaction, and every swarm whose peers an operator has viewed."
     >
       <Card flush>
         <div className={classes.toolbar}>
           <SearchField
             label="Operator"
-            placeholder="Full operator name"
+            placeholder="Operator's full name"
             value={search.operator}
             onChange={(operator) => {
               filter({ operator });
@@ -56,7 +56,7 @@ export function AuditPage() {
           loading="Loading audit log"
           empty={
             <Empty
-              title={filtered ? "Nothing matches" : "Nothing has been recorded yet"}
+              title={filtered ? "No matches" : "Nothing has been recorded yet"}
               action={filtered && <Link to="/operator/audit">Show everything</Link>}
             >
               {filtered

@@ -7,7 +7,7 @@ import { type Ban, bans, type BanSearch } from "@/api/operator";
 import { Card } from "@/components/ui/Card";
 import type { Column } from "@/components/ui/DataTable";
 import { useListSearch } from "@/components/lists/list-search";
-import { Moment } from "@/components/ui/Moment";
+import { Expected, Moment } from "@/components/ui/Moment";
 import { Name } from "@/components/ui/Name";
 import { Page } from "@/components/ui/Page";
 import { PagedTable } from "@/components/lists/PagedTable";
@@ -34,7 +34,7 @@ export function BansPage() {
   return (
     <Page
       title="Bans"
-      lead="Networks, clients and torrents that the tracker doesn't serve. Changes take effect within a second; a banned peer leaves the lists of others with its next announce."
+      lead="Networks, clients and torrents that the tracker doesn't serve. Changes take effect within a second; a banned peer is removed from peer lists when it next announces."
     >
       <AddBans />
       <Card title="All bans" flush>
@@ -101,11 +101,15 @@ const COLUMNS: Column<Ban>[] = [
         "never"
       ) : (
         <>
-          <Moment at={expires} />{" "}
-          {!in_force && (
-            <span className={classes.state} data-is="idle">
-              Expired
-            </span>
+          {in_force ? (
+            <Expected at={expires} />
+          ) : (
+            <>
+              <Moment at={expires} />{" "}
+              <span className={classes.state} data-is="idle">
+                Expired
+              </span>
+            </>
           )}
         </>
       ),
@@ -116,7 +120,7 @@ const COLUMNS: Column<Ban>[] = [
       <>
         <Moment at={created} />
         <p className={classes.soft}>
-          {created_by === "" ? "in the database" : <Name lines={1}>{created_by}</Name>}
+          {created_by === "" ? "directly in the database" : <Name lines={1}>{created_by}</Name>}
         </p>
       </>
     ),

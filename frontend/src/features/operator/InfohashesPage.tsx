@@ -51,7 +51,7 @@ export function InfohashesPage() {
           empty={
             <Empty title={filtered ? "No matches" : "The allowlist is empty"}>
               {filtered
-                ? "Try fewer words, a magnet link, the first eight digits of an infohash, or a different health."
+                ? "Try fewer words, a magnet link, the first eight digits of an infohash, or a different health status."
                 : "Upload a torrent, or add an infohash above."}
             </Empty>
           }
@@ -90,7 +90,7 @@ function actions(open: (dialog: OpenDialog) => void): TorrentColumn {
           <IconCalculator size={18} />
         </RowAction>
         <RowAction
-          label="Delete"
+          label="Remove"
           color="red"
           onClick={() => {
             open({ torrent, kind: "delete" });

@@ -80,7 +80,7 @@ type KeyColumn = Column<Key, SortKey<KeySort>>;
 const COLUMNS: KeyColumn[] = [
   {
     name: "Key",
-    sort: { key: "created", by: "time" },
+    sort: { key: "created", by: "time", name: "Created" },
     leading: true,
     cell: ({ id, key_hash, created, disabled }) => (
       <>

@@ -20,13 +20,13 @@ export function OperatorsPage() {
   return (
     <Page
       title="Operators"
-      lead="Who may do what this part of the site does. Each person and each script gets an API key of its own, so that it can be revoked alone and the audit log tells them apart."
+      lead="The people and scripts that can use these operator pages. Each has its own API key, so that one can be revoked without affecting the others and the audit log shows who did what."
     >
       {first ? (
         <AddOperator />
       ) : (
         <p className={classes.soft}>
-          Only the first operator, whose key is ETRACKER_AUTHORIZATION, adds and revokes others.
+          Only the first operator, whose key is set in ETRACKER_AUTHORIZATION, can add and revoke others.
         </p>
       )}
       <Card title="API keys" flush>

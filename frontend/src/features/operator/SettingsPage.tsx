@@ -20,7 +20,7 @@ export function SettingsPage() {
   return (
     <Page
       title="Settings"
-      lead="The settings in effect. To change one, set the environment variable for the services it belongs to and restart them."
+      lead="The settings in effect. To change one, set its environment variable for the services listed with it and restart them."
     >
       <Card flush>
         <div className={classes.toolbar}>
@@ -33,7 +33,7 @@ export function SettingsPage() {
             }}
           />
           <Switch
-            label="Only changed"
+            label="Changed only"
             checked={search.show === "changed"}
             onChange={(event) => {
               filter({ show: event.currentTarget.checked ? "changed" : undefined });

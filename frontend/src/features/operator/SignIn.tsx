@@ -11,7 +11,7 @@ export function SignIn({ refused }: { refused?: ApiError }) {
   const [key, setKey] = useState("");
   return (
     <Page
-      title="Operator"
+      title="Operator sign-in"
       lead="For the tracker's operators. Your API key stays in this tab and is forgotten when you close it."
     >
       <div className={classes.narrow}>
@@ -25,7 +25,7 @@ export function SignIn({ refused }: { refused?: ApiError }) {
           >
             <PasswordInput
               label="API key"
-              description="Printed by make run; with Docker Compose it's ETRACKER_AUTHORIZATION. Other operators received theirs when they were added."
+              description="make run prints it; with Docker Compose it's the value of ETRACKER_AUTHORIZATION. Other operators received theirs when they were added."
               autoComplete="off"
               required
               withAsterisk={false}

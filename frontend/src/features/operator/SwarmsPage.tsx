@@ -33,7 +33,7 @@ export function SwarmsPage() {
           cursor={search.cursor}
           query={query}
           loading="Loading swarms"
-          empty={<Empty title="No matches">Try fewer words or a different health.</Empty>}
+          empty={<Empty title="No matches">Try fewer words or a different health status.</Empty>}
         />
       </Card>
     </Page>

@@ -49,7 +49,7 @@ function Queue({ now: { stream, last_write, postgres, redis }, asOf }: { now: Sy
           (seconds) => `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`,
         )}
       </Stat>
-      <Stat label="Last write" hint="statistics to Postgres">
+      <Stat label="Last write" hint="statistics written to Postgres">
         {last_write === null ? "never" : <Ago at={last_write} asOf={asOf} />}
       </Stat>
       <Stat
@@ -65,7 +65,7 @@ function Queue({ now: { stream, last_write, postgres, redis }, asOf }: { now: Sy
         hint={
           redis
             ? redis.max_memory_bytes > 0
-              ? `of ${bytes(redis.max_memory_bytes)} memory`
+              ? `of ${bytes(redis.max_memory_bytes)} of memory`
               : "memory used"
             : "not responding"
         }

@@ -1,6 +1,6 @@
 import type { Standing } from "@/api/key-holder";
 import { Card } from "@/components/ui/Card";
-import { Moment } from "@/components/ui/Moment";
+import { Expected } from "@/components/ui/Moment";
 import { plural } from "@/components/ui/format";
 import classes from "./ScoreCard.module.css";
 import { HIGHEST_TIER } from "./tiers";
@@ -14,13 +14,13 @@ const PARTS = [
   {
     key: "average",
     name: "Average seeding",
-    meaning: "The same over a longer time.",
+    meaning: "The same, over a longer period.",
   },
-  { key: "length", name: "Days seeded", meaning: "On how many days you seeded, no matter how much." },
+  { key: "length", name: "Days seeded", meaning: "The number of days on which you seeded, however much." },
 ] as const;
 
 function fading(days: number): string {
-  return `Half of it fades in ${plural(days, "day")}.`;
+  return `It fades by half every ${plural(days, "day")}.`;
 }
 
 /** The tier, the score against the thresholds of the tiers, and the parts of the score. */
@@ -53,7 +53,7 @@ export function ScoreCard({ standing }: { standing: Standing }) {
           ))}
           <Part
             name="Conduct"
-            meaning={`The share of your snatches you kept seeding. It multiplies the rest. ${fading(half_life_days.conduct)}`}
+            meaning={`The share of your snatches that you kept seeding. The rest of your score is multiplied by it. ${fading(half_life_days.conduct)}`}
             value={parts.conduct}
             maximum={1}
             percent
@@ -75,7 +75,7 @@ export function ScoreCard({ standing }: { standing: Standing }) {
               {next_tier.expected_at !== null && (
                 <>
                   {" "}
-                  At this rate you'll get there <Moment at={next_tier.expected_at} />.
+                  At this rate you'll get there <Expected at={next_tier.expected_at} />.
                 </>
               )}
             </p>

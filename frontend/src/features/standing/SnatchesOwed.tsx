@@ -13,7 +13,7 @@ export function SnatchesOwed({ owed, snatches }: { owed: Standing["snatches_owed
         <Empty title="Nothing owed">
           {snatches === 0
             ? "Each torrent you complete should be seeded for a while. Any seeding time you still owe is listed here."
-            : "You've seeded everything you completed for long enough."}
+            : "You've seeded every torrent you completed for long enough."}
         </Empty>
       ) : (
         <>

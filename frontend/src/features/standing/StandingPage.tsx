@@ -24,7 +24,7 @@ export function StandingPage() {
   return (
     <Page
       title="My standing"
-      lead="Your tier decides how soon your client meets a swarm's best peers. It depends only on what you seed."
+      lead="Your tier decides how soon your client meets a swarm's best peers. It depends only on your seeding."
     >
       {key === null ? <WithoutKey /> : <WithKey />}
     </Page>

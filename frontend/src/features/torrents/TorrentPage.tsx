@@ -59,7 +59,7 @@ function Summary({ detail }: { detail: TorrentDetail }) {
   return (
     <span className={classes.summary}>
       <HealthBadge health={detail.health} />
-      <span>{detail.size === null ? "Size unknown" : bytes(detail.size)}</span>
+      <span>{detail.size === null ? "size unknown" : bytes(detail.size)}</span>
       <span>
         added <Moment at={detail.added} />
       </span>

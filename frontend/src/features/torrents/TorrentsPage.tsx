@@ -25,7 +25,7 @@ export function TorrentsPage() {
       lead={
         key === null ? (
           <>
-            All torrents on this tracker. To download their files here,{" "}
+            All torrents on this tracker. To download torrent files here,{" "}
             <Link to="/">get an announce URL</Link> first.
           </>
         ) : (
@@ -49,7 +49,7 @@ export function TorrentsPage() {
               action={filtered && <Link to="/infohashes">Show all torrents</Link>}
             >
               {filtered
-                ? "Try fewer words, a magnet link, the first eight digits of an infohash, or a different health."
+                ? "Try fewer words, a magnet link, the first eight digits of an infohash, or a different health status."
                 : "Operators add torrents by uploading files on the operator pages or with scripts/add_infohash.py."}
             </Empty>
           }

@@ -66,7 +66,7 @@ class NewBan(BaseModel):
 
 
 class BanChange(BaseModel):
-    """What can be changed about a ban; what is left out stays."""
+    """The fields of a ban that can be changed; those left out keep their values."""
 
     reason: ReasonText = ""
     expires: Expiry = None

@@ -52,14 +52,14 @@ class Pattern:
 
     @property
     def text(self) -> str:
-        """Return how it is shown; parsing that gives the same pattern."""
+        """Return the text that operators see; parsing it gives the same pattern."""
         if not isinstance(self.value, bytes):
             return str(self.value)
         return show_peer_id(self.value) if self.kind is BanKind.CLIENT else self.value.hex()
 
     @property
     def stored(self) -> str | bytes:
-        """Return how a statement takes it: a network as text, everything else as bytes."""
+        """Return the value for an SQL statement: a network as text, everything else as bytes."""
         return self.value if isinstance(self.value, bytes) else str(self.value)
 
 
@@ -68,7 +68,7 @@ def parse_pattern(kind: BanKind, text: str) -> Pattern:
 
     Raises:
         BanError: it can't be banned; the message says why.
-        InfoHashError: it is no infohash.
+        InfoHashError: it isn't an infohash.
     """
     if kind is BanKind.NETWORK:
         return Pattern(kind, parse_network(text))

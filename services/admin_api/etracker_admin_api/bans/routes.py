@@ -65,7 +65,7 @@ def bans_router(bans: BanStore, roles: Roles, callers: Callers) -> APIRouter:
     async def add_ban(request: Request, response: Response, actor: Annotated[Actor, operator]) -> Ban:
         """Ban a network, a client or a torrent. Announces follow within a second.
 
-        What is banned for longer already stays as it is. 409: it is likely to be an error, and needs `confirm`.
+        An existing ban that ends later stays as it is. 409: the ban looks like a mistake and needs `confirm`.
         """
         wanted = await read_json(request, NewBan)
         pattern = parse_pattern(wanted.kind, wanted.value)

@@ -125,7 +125,7 @@ class BanStore:
         return removed
 
     async def change(self, ban_id: int, changes: dict[str, Any], actor: Actor) -> Ban | None:
-        """Change the reason or the end of a ban; return it as it is then, or None if there is no such ban."""
+        """Change the reason or the end of a ban; return the updated ban, or None if there is no such ban."""
         wanted = select(*_SHOWN).where(_columns.id == ban_id)
         async with self._database.transaction() as connection:
             found = (await connection.execute(wanted.with_for_update())).first()

@@ -1,4 +1,4 @@
-"""The caller of a request, and the address under which they reach the tracker."""
+"""The caller of a request, and the address they use to reach the tracker."""
 
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -19,7 +19,7 @@ class Callers:
         self._frontend_hostname = frontend_hostname
 
     def address(self, request: Request) -> Address:
-        """Return the caller's address: the right-most hop that isn't a trusted proxy."""
+        """Return the caller's address: the rightmost hop that isn't a trusted proxy."""
         forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
         return client_address(_socket_address(request), forwarded, self._trusted)
 

@@ -1,4 +1,4 @@
-"""Why an operator does something, as operators write it: for each other, never for clients."""
+"""The reasons that operators give for what they do: only operators see them, never clients."""
 
 import unicodedata
 from typing import Annotated

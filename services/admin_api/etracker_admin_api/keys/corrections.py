@@ -1,7 +1,7 @@
 """Corrections of a key's statistics, safe while the scoring worker settles facts of the same key.
 
-The worker adds to counters where they are, but writes the sums of the score as it has computed them from what it read.
-It begins each transaction by moving the position of the key's shard; whoever has locked that row has the key's
+The worker adds to counters in SQL, but overwrites the sums of the score with what it has computed from those it read.
+It begins each transaction by moving the position of the key's shard, so a transaction that locks that row has the key's
 statistics to itself.
 """
 

@@ -105,7 +105,7 @@ class KeyStore:
             return await _find(connection, _columns.key_hash == hash_announce_key(announce_key))
 
     async def set_disabled(self, key_id: int, actor: Actor, *, disabled: bool) -> Key | None:
-        """Disable or enable a key; return it as it is then."""
+        """Disable or enable a key; return the updated key."""
         differs = _columns.disabled_time.is_(None) if disabled else _columns.disabled_time.is_not(None)
         statement = update(peers).where(_columns.id == key_id, differs)
         async with self._database.transaction() as connection:

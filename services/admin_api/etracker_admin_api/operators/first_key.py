@@ -92,7 +92,7 @@ def _take(api_key: str) -> bytes:
 
 
 def _stamp(path: str) -> _Stamp | None:
-    """Return a value that changes whenever the file is changed or replaced; first the time of the change."""
+    """Return a value that changes whenever the file does; its first element is the time of the change."""
     try:
         found = Path(path).stat()
     except (OSError, ValueError):

@@ -10,7 +10,7 @@ from etracker_admin_api.statistics.store import HistoryStore
 
 
 class Sampling:
-    """Takes samples regularly; of several replicas one takes each sample."""
+    """Takes samples regularly. With several replicas, only one of them takes each sample."""
 
     def __init__(self, count: CountStatistics, history: HistoryStore, every_seconds: int) -> None:
         self._count = count

@@ -52,7 +52,7 @@ class Services:
 
 
 def read_metrics(text: str) -> tuple[dict[str, float], list[str]]:
-    """Return the metrics that operators see, summed over labels, and the warnings that metrics stand for."""
+    """Return the metrics that operators see, summed over labels, and the warnings that follow from metrics."""
     sums: dict[str, float] = {}
     warnings = []
     for family in text_string_to_metric_families(text):

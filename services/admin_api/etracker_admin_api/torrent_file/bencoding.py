@@ -61,7 +61,7 @@ def encode(value: object) -> bytes:
 
 
 def too_large_message() -> str:
-    """Return what a caller is told about a larger file, which hasn't been read."""
+    """Return the error about a larger file, which hasn't been read."""
     return (
         f"The file is larger than {MAX_TORRENT_BYTES // 1024 // 1024} MiB. Upload the .torrent file, not the files it"
         " describes; if it is a torrent, create it again with larger pieces."

@@ -66,7 +66,7 @@ _KINDS = tuple(
 _OTHER = (
     "The file isn't a torrent: it contains something else. Choose a file that a BitTorrent client saved as .torrent."
 )
-"""What a reader can't see in the first bytes isn't guessed."""
+"""For everything whose first bytes don't show what it is: guesses would mislead."""
 
 
 def describe_contents(data: bytes) -> str:

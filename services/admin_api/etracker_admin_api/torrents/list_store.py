@@ -106,7 +106,7 @@ def walk(query: TorrentQuery) -> Select[Any]:
 
 
 def peek(query: TorrentQuery, names: Names, rows: int) -> Select[Any]:
-    """Look for a page among the next rows of the walk, where a common word fills it without the index of names."""
+    """Look for a page among the next rows of the walk: a common word fills it without the index of names."""
     ahead = walk(replace(query, limit=rows)).subquery()
     found = select(ahead).where(words_match(folded_name(ahead.c.id), names.literals))
     return in_order(found, ahead.c.sort_key, ahead.c.id, descending=query.sort.descending).limit(query.limit + 1)

@@ -14,7 +14,7 @@ MAX_LINK = 8000
 """Magnet links may name many trackers."""
 
 _ELISION = re.compile(r"\b\w{1,2}['\u2019](?=\w{3})|(?<=\w{3})['\u2019]\w{1,2}\b")
-"""What names of releases leave out or separate: ``L'Auberge``, ``Don't``."""
+"""Short parts with an apostrophe, which names of releases omit or write separately: ``L'Auberge``, ``Don't``."""
 
 
 class SwarmHealth(enum.StrEnum):

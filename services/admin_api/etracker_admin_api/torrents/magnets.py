@@ -9,7 +9,7 @@ from etracker_admin_api.errors import SearchError
 _MAGNET = re.compile(r"magnet:|xt=urn:bt", re.IGNORECASE)
 _TOPIC = re.compile(r"urn:bt(?:ih|mh):([0-9a-z]+)", re.IGNORECASE)
 _MULTIHASH = re.compile(r"1220(?=[0-9a-f]{64}$)")
-"""What stands before a v2 infohash in a magnet link: SHA-256, 32 bytes."""
+"""What precedes a v2 infohash in a magnet link: SHA-256, 32 bytes."""
 
 _HEX = re.compile(r"[0-9a-f]{8,64}")
 _BASE32 = re.compile(r"[a-z2-7]{32}|[a-z2-7]{52}(?:={4})?|[a-z2-7]{55}=?", re.IGNORECASE)

@@ -25,7 +25,7 @@ _LAST_CHARACTER = "\U0010ffff"
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names to find: those that contain all of ``literals`` when folded, or else those that start with ``start``.
+    """The names to find: those that contain all of ``literals`` when folded, or those that start with ``start``.
 
     Words of one and two letters are whole words in ``literals``, and the beginnings of words in ``beginnings``.
     """
@@ -100,7 +100,7 @@ def _starts_match(start: str) -> ColumnElement[bool]:
 
 
 def _literal(word: str, after: str) -> str:
-    """Return what a folded name contains if it has the word. ``after``: what follows a short one."""
+    """Return what a folded name contains if it has the word. ``after``: what follows a short word."""
     if "-" in word:
         pairs = word.split("-")[1:-1]  # the first and the last are single letters
         return "-" + "-".join(pairs) if pairs else word

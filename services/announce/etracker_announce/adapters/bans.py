@@ -134,7 +134,7 @@ class PostgresBans:
         for row in rows:
             ban = by_id[row["id"]] = _parse(row, now)
             if not bans.add(ban):
-                # Two rows on one thing are of two moments: the removal of the older one would remove both.
+                # Two rows about one thing come from different times: removing the older one would remove both.
                 self._everything_changed = True
 
 

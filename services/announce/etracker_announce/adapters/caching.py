@@ -68,7 +68,7 @@ class NotifiedCache(Generic[V]):
             self._entries.popitem(last=False)
 
     def amend(self, key: bytes, value: V) -> None:
-        """Replace a known value; it is trusted as long as the one before."""
+        """Replace a known value; it expires when the old one would have."""
         self._entries[key] = value, *self._entries[key][1:]
 
     def drop(self, key: bytes) -> None:

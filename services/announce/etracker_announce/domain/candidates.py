@@ -45,8 +45,8 @@ class Visibility(NamedTuple):
 
     ``identity``: the asker's; it sees neither itself nor the other clients of its key. ``families``: the address
     families on which it is known. ``oldest_seen``: endpoints last seen before this Unix time have expired.
-    ``external``: the public address that stands for the private ones it doesn't see, by the name of a family's
-    endpoint; of other families those are left out.
+    ``external``: the public address that replaces the private ones it doesn't see, by the name of a family's
+    endpoint; private addresses of a family without one are left out.
     """
 
     identity: int
@@ -112,7 +112,7 @@ def external_addresses(addresses: Sequence[Address]) -> Mapping[str, bytes]:
 def seen_from_outside(chosen: Records, family: Family, visibility: Visibility) -> Records:
     """Give peers on the tracker's own network its public address, unless the asker sees private ones.
 
-    One port of that address is one peer: of those that come to the same the first stays.
+    Each port of that address can be one peer only: if several peers get the same endpoint, the first one stays.
     """
     address = visibility.external.get(family.endpoint)
     if address is None or visibility.private_addresses or not len(chosen):

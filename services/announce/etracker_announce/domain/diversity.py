@@ -1,7 +1,7 @@
 """Lists in which no network is over-represented: one address can't swamp a torrent, whatever the policy.
 
-Of an address at most two peers are introduced, and of an IPv4 /24 or an IPv6 /48 at most four, unless the list would be
-shorter without the others.
+At most two peers of one address are introduced, and at most four of one IPv4 /24 or IPv6 /48, unless leaving out the
+others would make the list shorter.
 """
 
 from typing import NamedTuple

@@ -33,7 +33,7 @@ class SharedAddress:
         self._peers: set[int] = set()
 
     def count(self, packed: bytes, peer: bytes) -> None:
-        """Count an announce from a private address. ``peer``: what tells its sender from others at that address."""
+        """Count an announce from a private address. ``peer`` distinguishes its sender from others there."""
         if packed == self._address:
             self._hits += 1
             if len(self._peers) < FEWEST_PEERS:

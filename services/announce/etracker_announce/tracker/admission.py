@@ -55,7 +55,7 @@ _UNKNOWN = Judgement(Treatment(registered=False, tier=Tier.FREE_RIDER), provisio
 class Admission:
     """Decides who may announce which torrent; nearly always from caches.
 
-    ``bans``: the current ones, None until they are loaded; they expire according to ``clock``.
+    ``bans``: those in effect, None until they are loaded; they expire by ``clock``.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class Admission:
 
         Raises:
             NotAllowedError: the key isn't registered or the torrent isn't tracked.
-            PostgresUnavailableError: Postgres can't be asked whether the torrent is tracked.
+            PostgresUnavailableError: Postgres can't be reached, so whether the torrent is tracked isn't known.
             SwarmsUnavailableError: Redis can't count new torrents.
         """
         judgement = await self.judge(key_hash, prefix)

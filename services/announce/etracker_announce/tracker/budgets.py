@@ -1,4 +1,4 @@
-"""How often a client is worth an announce's whole cost: what it asks for beyond that is answered from memory."""
+"""How often a client's announces are processed in full: those beyond that get its last answer from memory."""
 
 from collections.abc import Callable
 from typing import NamedTuple

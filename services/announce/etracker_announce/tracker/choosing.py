@@ -37,7 +37,7 @@ class Chooser:
         chosen = self._choose_alone(question, thinned.spread)
         missing = question.numwant - len(chosen)
         if missing > 0:
-            # A policy may want a shorter list: fill it up to what it would have chosen among all.
+            # A policy may want a shorter list: fill it up to the length it would have chosen from all candidates.
             missing = len(self._choose_alone(question, candidates)) - len(chosen)
         if missing <= 0:
             return chosen

@@ -46,9 +46,10 @@ class Tracker:
             return self._refuse(_reason_for(error), key, source, request.info_hashes[0][0])
 
     def refuse(self, reason: Reason, key: bytes | None, source: Source, torrent: bytes = b"") -> Refusal:
-        """Refuse a request that a front end can't understand. That its key is invalid comes first, if its key is known.
+        """Refuse a request that a front end can't understand. If its key is known to be invalid, that is the reason.
 
-        ``torrent``: whatever the request says about its torrent, so that clients don't all return at the same time.
+        ``torrent``: what the request has for an infohash; it shifts the interval, so that clients don't all return at
+        the same time.
         """
         if reason is not Reason.MISPLACED:
             try:

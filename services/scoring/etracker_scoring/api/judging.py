@@ -22,7 +22,7 @@ class Lookups(Protocol):
         """Return those of these keys that are registered, with what the policy in use needs to know; one query.
 
         Raises:
-            LookupUnavailableError: within a tenth of a second.
+            LookupUnavailableError: Postgres doesn't answer; raised within a tenth of a second.
         """
         ...
 
@@ -32,7 +32,7 @@ class Lookups(Protocol):
         Keys that neither hold a grace nor can be free-riders are left out.
 
         Raises:
-            LookupUnavailableError: within a tenth of a second.
+            LookupUnavailableError: Postgres doesn't answer; raised within a tenth of a second.
         """
         ...
 
@@ -63,7 +63,7 @@ class Judge:
         """Return the treatment of every registered key. ``askers``: keys, each with its prefix if that is known.
 
         Raises:
-            LookupUnavailableError: within a tenth of a second.
+            LookupUnavailableError: Postgres doesn't answer; raised within a tenth of a second.
         """
         accounts = await self._lookups.find(list(askers))
         now, yardsticks = self._clock(), self._yardsticks()

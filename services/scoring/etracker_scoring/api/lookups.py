@@ -110,7 +110,7 @@ class PostgresLookups:
                 return link
 
     async def _fetch(self, link: _Link, statement: PreparedStatement, *arguments: object) -> list[asyncpg.Record]:
-        """Run a query. A late one goes on unheeded: closing connections would make a busy Postgres busier."""
+        """Run a query. A late one isn't cancelled: closing connections would make a busy Postgres busier."""
         link.busy_since = time.monotonic()
         try:
             rows: list[asyncpg.Record] = await statement.fetch(*arguments)

@@ -57,7 +57,7 @@ class Holder(NamedTuple):
 
 
 def report(holder: Holder, now: float, parameters: ScoreParameters) -> StandingReport:
-    """Report a key's standing at a moment (Unix seconds), and what would raise it."""
+    """Report a key's standing at a given time (Unix seconds), and what would raise it."""
     key = holder.key
     held, score = assess(key.history, key.held, key.origin, now, parameters)
     torrents = [OwnedTorrent(one.length, one.seeders, one.seeding, one.debt_seconds) for one in holder.participations]

@@ -69,7 +69,7 @@ async def _answer(judge: Judge, body: bytes, metrics: ApiMetrics) -> tuple[int, 
 
 
 def _parse(body: bytes) -> tuple[list[KeyHash], dict[KeyHash, bytes]]:
-    """Parse a request into key hashes, an empty one for a guest, and the prefixes of some.
+    """Parse a request into key hashes (empty for a guest) and the address prefixes given for some of them.
 
     Raises:
         ValueError: the message says what is wrong with it.

@@ -26,7 +26,7 @@ def guest(policy: PolicyName) -> Treatment:
 
 
 def judge(account: Account, policy: PolicyName, yardsticks: Yardsticks, now: float) -> Treatment:
-    """Return the treatment of a registered key at a moment (Unix seconds), the same on every replica.
+    """Return the treatment of a registered key at a given time (Unix seconds), the same on every replica.
 
     Low tiers are sampled by address prefix; otherwise five keys would regain what one has lost.
     """

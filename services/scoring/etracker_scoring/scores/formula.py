@@ -61,7 +61,7 @@ class ScoreParameters:
     free_rider_conduct: float = described(
         0.5, "Share of its snatches, from 0 to 1, that a key must seed afterwards to stay out of tier 0."
     )
-    free_rider_snatches: int = described(2, "Number of snatches from which on a key can fall to tier 0.")
+    free_rider_snatches: int = described(2, "Number of snatches a key must have before it can fall to tier 0.")
     grace_snatches: int = described(2, "Number of snatches that ends a newcomer's grace.")
     demotion_wait_hours: float = described(
         24.0, "Hours for which a score must stay below a tier's threshold before the tier is lost."
@@ -202,7 +202,7 @@ def record_announce(
 
 
 def score_of(key: KeyHistory, now: float, parameters: ScoreParameters) -> Score:
-    """Compute the score of a history at a moment."""
+    """Compute the score of a history at a given time."""
     at = decay(key, now, parameters)
     recent = 100.0 * parameters.recent_share * _saturate(at.recent, parameters)
     average = 100.0 * parameters.average_share * _saturate(at.average, parameters)

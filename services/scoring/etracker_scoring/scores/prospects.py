@@ -1,4 +1,4 @@
-"""How a score develops if its key goes on seeding as now, and what would raise its tier."""
+"""How a score develops if its key keeps seeding at its current pace, and what would raise its tier."""
 
 import math
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ class Pace(NamedTuple):
 
 
 class Prospect(NamedTuple):
-    """The next tier. ``expected_at``: when the key reaches it if it goes on as now (Unix seconds), None for never."""
+    """The next tier. ``expected_at``: when the key reaches it at its current pace (Unix seconds), None for never."""
 
     tier: Tier
     score_needed: float
@@ -71,7 +71,7 @@ def pace_of(torrents: Sequence[OwnedTorrent], parameters: ScoreParameters) -> Pa
 
 
 def continued(key: KeyHistory, pace: Pace, now: float, days: float, parameters: ScoreParameters) -> KeyHistory:
-    """Return a key's history after it has gone on seeding at a pace for some days."""
+    """Return a key's history after some more days of seeding at a pace."""
     before = decay(decay(key, now, parameters), now + days * DAY, parameters)
     if not pace.weight:
         return before
@@ -92,7 +92,7 @@ def _collected(days: float, half_life_days: float) -> float:
 
 
 def _rise(key: Key, pace: Pace, now: float, current: Tier, parameters: ScoreParameters) -> float | None:
-    """Find when the tier rises if everything goes on as now."""
+    """Find when the tier rises if nothing changes."""
     for step in range(1, int(HORIZON_DAYS / STEP_DAYS) + 1):
         history = continued(key.history, pace, now, step * STEP_DAYS, parameters)
         then = now + step * STEP_DAYS * DAY

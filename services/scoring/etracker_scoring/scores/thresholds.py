@@ -48,7 +48,7 @@ def moved(
     scores: Sequence[float],
     rule: Recalibration = RULE,
 ) -> Thresholds | None:
-    """Return the thresholds after tonight's recalibration, None if they stay."""
+    """Return the thresholds after tonight's recalibration, None if they don't change."""
     current = with_thresholds(configured, stored, rule)
     after = recalibrate(current, configured, scores, rule)
     return None if after is current else thresholds_of(after)

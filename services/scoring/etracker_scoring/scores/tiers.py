@@ -73,14 +73,14 @@ def hold_tier(held: HeldTier, deserved: Tier, score: Score, now: float, paramete
 
 
 class Assessment(NamedTuple):
-    """A key's tier and score at a moment."""
+    """A key's tier and score at a given time."""
 
     held: HeldTier
     score: Score
 
 
 def assess(key: KeyHistory, held: HeldTier, origin: Origin, now: float, parameters: ScoreParameters) -> Assessment:
-    """Judge a key at a moment from its stored state, with the same result on every replica and without an announce.
+    """Judge a key at a given time from its stored state, with the same result on every replica and without an announce.
 
     ``held`` is the tier as of the key's last announce. If the score has fallen below it since, by decay alone, the wait
     is over if the score was below it a whole wait ago.

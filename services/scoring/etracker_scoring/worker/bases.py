@@ -2,12 +2,13 @@
 
 A place is an address, a port and an infohash. One client announces from several of them (over both address families,
 in both swarms of a hybrid torrent), and two machines may run with one peer_id. Whose counter a report continues isn't
-known, so each counter is credited what it adds to the nearest lower one reported from any place, and nothing if there
-is none. Places that reported the same number go on together. A counter that falls at its own place belongs to a client
-that started again from zero: its old number is forgotten.
+known, so each counter is credited with its difference from the nearest lower value reported from any place, and with
+nothing if there is none. Places that reported the same value advance together. A counter that falls at its own place
+belongs to a client that started again from zero: its old value is forgotten.
 
-However the reports of honest clients interleave, they are never credited more than they moved; a client alone at its
-places is credited all that it moved since its first report, restarts included (tests/unit/scoring/test_bases.py).
+However the reports of honest clients interleave, they are never credited with more than they transferred; a client that
+shares its places with no other is credited with all that it transferred since its first report, restarts included
+(tests/unit/scoring/test_bases.py).
 """
 
 import struct
@@ -17,7 +18,10 @@ from typing import NamedTuple
 from etracker_shared.agreements.facts import UNKNOWN, Fact
 
 MOST_PLACES = 8
-"""Remembered per session; the one silent longest is forgotten. A dual-stack client in a hybrid torrent has four."""
+"""Remembered per session; beyond it, the place that has been silent longest is forgotten.
+
+A dual-stack client in a hybrid torrent has four.
+"""
 
 LATE_SECONDS = 600
 """How long a ``stopped`` may arrive after the next ``started``."""
@@ -41,7 +45,7 @@ class Base(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """The bases after a report, the reporter's last, and what the report adds, in bytes."""
+    """The bases after a report (the reporter's is the last) and what the report adds, in bytes."""
 
     bases: list[Base]
     uploaded: int
@@ -68,7 +72,7 @@ def unpack_bases(packed: bytes | None) -> list[Base]:
 
 
 def find_former(bases: Sequence[Base], stopped: Base) -> Base | None:
-    """Return the base that a ``stopped`` continues, if it comes from the client that ran before at its place."""
+    """Return the base that a ``stopped`` continues, if it comes from the client that ran at its place before."""
     own = next((base for base in bases if base.place == stopped.place and not base.former), None)
     for base in bases:
         if base.former and base.place == stopped.place and own and _is_late(base, own, stopped):

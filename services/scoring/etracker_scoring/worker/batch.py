@@ -52,7 +52,7 @@ class SettledFact(NamedTuple):
 class Stored:
     """What is stored about the sessions and memberships of a batch.
 
-    ``holders``: the session that stood last at a place; loaded only for keys' new sessions. ``downloaded_here``:
+    ``holders``: the session that was last at a place; loaded only for keys' new sessions. ``downloaded_here``:
     bytes over all sessions of a membership, ``guest_snatches``: how many an address prefix had; both loaded only where
     a snatch is possible.
     """

@@ -78,9 +78,9 @@ def guests_that_may_finish(admitted: Sequence[Admitted], sessions: Mapping[Sessi
 
 
 class GuestSnatches:
-    """Follows the downloads of a batch's guests, which only have their sessions.
+    """Follows the downloads of a batch's guests, for whom nothing but sessions is stored.
 
-    ``counted``: snatches already counted by torrent and address prefix, since guests are made at will.
+    ``counted``: snatches already counted, by torrent and address prefix, since anyone can pose as many guests.
     """
 
     def __init__(self, counted: Mapping[PrefixKey, int]) -> None:
@@ -102,7 +102,7 @@ def _finishes(session: Session | None, fact: Fact) -> bool:
 
 
 def _is_repeated(session: Session | None, fact: Fact) -> bool:
-    """Return whether a session includes this fact already: another client may have finished the download since."""
+    """Return whether a session already includes this fact: another client may have finished the download since then."""
     return session is not None and (session.last_seen_ms, session.left) == (fact.at_ms, fact.left)
 
 

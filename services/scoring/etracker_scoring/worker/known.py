@@ -68,7 +68,7 @@ JOIN announces stored ON stored.key_id IS NULL
     AND stored.info_hash_id = wanted.info_hash_id AND stored.peer_id = wanted.peer_id
 """  # noqa: S608 - as above
 
-# The sessions that a key's other clients had last: a new one may go on with one of them.
+# The latest sessions of a key's other clients: a new client may continue one of them.
 LOAD_RECENT_SESSIONS = f"""
 SELECT wanted.key_id, wanted.info_hash_id, recent.*
 FROM unnest($1::bigint[], $2::bigint[]) wanted (key_id, info_hash_id) CROSS JOIN LATERAL (
@@ -138,7 +138,7 @@ async def load_sessions(rows: Rows, wanted: Collection[SessionKey]) -> dict[Sess
 
 
 async def load_holders(rows: Rows, wanted: Collection[MembershipKey]) -> Holders:
-    """Return the sessions that keys had last in some torrents, and which of them stood last at each place."""
+    """Return the latest sessions of keys in some torrents, and which of them was last at each place."""
     found = await rows.fetch(LOAD_RECENT_SESSIONS, *columns(wanted)) if wanted else []
     sessions: dict[SessionKey, Session] = {(row[0], row[1], row[2]): _session(row) for row in found}
     holders = {(*key[:2], place): key for key, session in sessions.items() for place in places_of(session)}

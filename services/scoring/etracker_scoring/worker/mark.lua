@@ -1,4 +1,4 @@
--- Replace a tag's mark. A Redis that is full would refuse GETSET; after a write that never takes memory a script may go on.
+-- Replace a tag's mark. A Redis that is full would refuse GETSET; after a write that never takes memory a script may continue.
 --
 -- KEYS   1 synced
 -- ARGV   1 Unix seconds

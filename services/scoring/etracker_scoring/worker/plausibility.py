@@ -1,4 +1,4 @@
-"""How much a client can have moved at most: a counter that claims more isn't believed."""
+"""The most that a client can have transferred: a counter that claims more isn't believed."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -5,7 +5,7 @@
 --
 -- KEYS   1 members
 -- ARGV   1 snatches, absolute
--- Return 1 if the swarm exists, else 0
+-- Return 1 if the swarm exists, otherwise 0
 -- Cost   1 call, 2 if the number is no larger, 4 if it is
 
 local exists = redis.call('EXISTS', KEYS[1])

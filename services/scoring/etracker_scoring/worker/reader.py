@@ -51,5 +51,5 @@ class Reader(ABC, Generic[KnownT, ChangesT]):
         """Write to Redis what it needs of the committed changes.
 
         Raises:
-            StreamsUnavailableError: Redis takes no writes at present; the loop tries again after the next batch.
+            StreamsUnavailableError: Redis accepts no writes at present; the loop tries again after the next batch.
         """

@@ -51,7 +51,7 @@ class Membership(NamedTuple):
 class Credit(NamedTuple):
     """What a key's seeding of one torrent is worth to its score.
 
-    ``by``: peer_id of the client instance that is credited. While the same instance goes on seeding,
+    ``by``: peer_id of the client instance that is credited. While the same instance keeps seeding,
     ``seeding.credited_until`` isn't updated: the session's own row has the time.
     """
 

@@ -1,8 +1,8 @@
 """Settle one fact against the stored state of its session.
 
-Clients report absolute counters. A fact is worth the difference to the session's base; each counter is handled by
-itself. Which base a report continues is told in :mod:`etracker_scoring.worker.bases`. Nothing here depends on the event
-``started``.
+Clients report absolute counters. A fact is worth the difference from the session's base; each counter is handled
+separately. :mod:`etracker_scoring.worker.bases` explains which base a report continues. Nothing here depends on the
+event ``started``.
 """
 
 from typing import NamedTuple
@@ -26,7 +26,7 @@ class Settlement(NamedTuple):
 
     ``uploaded`` and ``downloaded``: deltas in bytes. ``seeded_from``: Unix seconds at which the seeding
     time that this fact proves began (it ends with the fact), None if it proves none. ``implausible``: it claimed more
-    than anybody can have moved, and was credited what one can. ``replaced``: the session that this one goes on with, as
+    than anybody can have moved, and was credited with the most one can. ``replaced``: the continued session, as
     it is from now on.
     """
 
@@ -76,7 +76,7 @@ def _is_usual(session: Session, fact: Fact) -> bool:
 def is_hollow(fact: Fact) -> bool:
     """Return whether a ``stopped`` carries no counters: webtorrent sends zeros, whatever it announced before.
 
-    If zeros became the base, everything would be credited again when the same instance goes on.
+    If zeros became the base, everything would be credited again when the same instance continues.
     """
     return fact.event == Event.STOPPED and fact.uploaded <= 0 and fact.downloaded <= 0
 
@@ -88,7 +88,7 @@ def _begin(fact: Fact) -> Session:
 
 
 def _succeed(before: Session, fact: Fact) -> Settlement:
-    """Begin a session where another peer_id of the same client stood: counters that go on are credited."""
+    """Begin a session at the place of another peer_id of the same client: counters that continue are credited."""
     uploaded, downloaded = _rise(before.uploaded, fact.uploaded), _rise(before.downloaded, fact.downloaded)
     seconds = _seeding_seconds(before, fact)
     session = _begin(fact)._replace(
@@ -148,7 +148,7 @@ def _go_on_among_others(session: Session, fact: Fact, place: int) -> Settlement:
 
 
 def _stop_late(session: Session, fact: Fact, former: Base) -> Settlement:
-    """Credit the last report of a client that was started again since; the session stays as it is."""
+    """Credit the last report of a client that has been restarted since; the session doesn't change."""
     uploaded, downloaded = fact.uploaded - former.uploaded, fact.downloaded - former.downloaded
     bases = [
         base._replace(uploaded=fact.uploaded, downloaded=fact.downloaded) if base == former else base

@@ -1,6 +1,7 @@
 """Settle facts, each exactly once.
 
-Facts after the stored positions are read, compared with the stored states of their sessions, and passed to readers.
+Reads the facts after the stored positions, compares them with the stored states of their sessions and passes them to
+the readers.
 One transaction stores the changes of all readers and the new positions: both, or neither. The streams are trimmed up
 to the stored positions. Nothing here knows what is counted.
 """
@@ -135,8 +136,8 @@ class Settler:
     async def _inspect(self) -> None:
         """Measure the lag; go back to a stream's start if Redis came back with older data than what is stored.
 
-        New entries would get ids that are lower than the stored position, and never be read. What was
-        settled before changes nothing when it is settled again.
+        Otherwise new entries would get ids that are lower than the stored position, and never be read. Facts that were
+        settled before change nothing when they are settled again.
         """
         states = await self._streams.inspect(list(self._positions))
         older = {shard: at for shard, at in self._positions.items() if states[shard].last < at}

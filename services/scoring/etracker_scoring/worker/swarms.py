@@ -97,7 +97,7 @@ class RedisSwarms:
         return _parse_marks(replies[: len(marks)])
 
     async def publish(self, snatches: Sequence[Snatches]) -> None:
-        """Write to the existing swarms how often they were snatched; a number never falls."""
+        """Write the numbers of snatches to those swarms that exist; the number in a swarm never falls."""
         await execute(
             self._client,
             [("EVAL", _PUBLISH.source, 1, redis_keys.members(info_hash), number) for info_hash, number in snatches],

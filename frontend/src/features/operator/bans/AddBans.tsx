@@ -42,7 +42,7 @@ export function AddBans() {
         <div className={classes.form}>
           <TextInput
             label="Reason"
-            description="For operators. Clients aren't told."
+            description="Shown to operators only, never to clients."
             maxLength={500}
             value={reason}
             onChange={(event) => {
@@ -107,7 +107,7 @@ function Results({ result, onConfirm }: { result: ImportResult; onConfirm: () =>
     <Alert
       role="status"
       color={refused > 0 ? "yellow" : "teal"}
-      title={`${plural(added, "ban", "bans")} added, ${count(extended)} extended, ${count(known)} already in effect, ${count(refused)} refused`}
+      title={`${plural(added, "ban", "bans")} added, ${count(extended)} extended, ${count(known)} already banned, ${count(refused)} refused`}
     >
       {problems.map(({ line, text, detail }) => (
         <p key={line} className={classes.code}>

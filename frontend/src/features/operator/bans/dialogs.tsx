@@ -76,7 +76,7 @@ export function ChangeDialog({ of: ban, onClose }: Props) {
           }}
         />
         <NativeSelect
-          label="How long, from now"
+          label="How long from now"
           data={[{ value: UNCHANGED, label: `Unchanged: ${ends}` }, ...LENGTHS]}
           value={length}
           onChange={(event) => {

@@ -2,7 +2,7 @@ import type { BanKind } from "@/api/enums";
 
 interface Kind {
   label: string;
-  /** What to write in the form. */
+  /** What to enter in the form. */
   help: string;
   example: string;
 }
@@ -15,7 +15,7 @@ export const KINDS: Record<BanKind, Kind> = {
   },
   client: {
     label: "Client",
-    help: "One start of a peer_id per line: ASCII characters, other bytes as %xx.",
+    help: "The start of a peer_id, one per line: ASCII characters as they are, other bytes as %xx.",
     example: "-XY12",
   },
   torrent: {

@@ -45,7 +45,7 @@ export function AddInfohashes() {
       >
         <Textarea
           label="Infohashes"
-          description="One per line, optionally followed by a name. For torrents whose file the tracker doesn't need."
+          description="One per line, optionally followed by a name. Use this for torrents whose files the tracker doesn't need."
           placeholder="0123456789abcdef0123456789abcdef01234567 Torrent name"
           autosize
           minRows={2}

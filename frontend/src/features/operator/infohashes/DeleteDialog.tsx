@@ -15,8 +15,8 @@ export function DeleteDialog({ torrent, onClose }: { torrent: Torrent; onClose: 
   });
   return (
     <Confirm
-      title="Delete this torrent from the allowlist?"
-      action="Delete"
+      title="Remove this torrent from the allowlist?"
+      action="Remove"
       dangerous
       opened
       pending={remove.isPending}
@@ -31,7 +31,7 @@ export function DeleteDialog({ torrent, onClose }: { torrent: Torrent; onClose: 
           <Name lines={2}>{torrent.name}</Name>
         </b>
       </p>
-      <p>Announces for it will be refused within a second. Its statistics and its file are deleted too.</p>
+      <p>Announces for it will be refused within a second. Its statistics and file will be deleted too.</p>
     </Confirm>
   );
 }

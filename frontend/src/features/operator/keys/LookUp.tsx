@@ -37,7 +37,7 @@ export function LookUp({ onFound }: { onFound: (key: Key) => void }) {
           value={pasted}
           error={
             refused
-              ? "No announce key found. A key is 30 characters long, using 0 to 9 and a to f."
+              ? "No announce key found. A key has 30 characters, all 0 to 9 or a to f."
               : unknown && "Unknown key. It was never issued, or it has been rotated or pruned."
           }
           visibilityToggleButtonProps={{ "aria-label": "Show or hide the key" }}

@@ -36,7 +36,7 @@ export function UploadPage() {
                     dispatch({ type: "retried" });
                   }}
                 >
-                  Retry failed
+                  Retry failed uploads
                 </Button>
               )}
               {uploads.some(({ state }) => state === "done" || state === "failed") && (

@@ -2,7 +2,7 @@
 --
 -- KEYS   1 downloads in progress: a zset from token to the Unix time at which it counts as ended
 -- ARGV   1 token, 2 maximum at the same time, 3 seconds until it counts as ended
--- Return 1 if it may start, else 0
+-- Return 1 if it may start, otherwise 0
 -- Cost   3 calls, 5 if it may
 
 local now = tonumber(redis.call('TIME')[1])

@@ -1,4 +1,4 @@
--- Which peers stand at an address, so that one endpoint is one peer and one address can't swamp a swarm. announce.lua and
+-- Which peers are at an address, so that one endpoint is one peer and one address can't swamp a swarm. announce.lua and
 -- sweep.lua include this file after tables.lua.
 --
 -- KEYS   1-8 as in tables.lua
@@ -8,8 +8,8 @@
 --
 -- A field of the addresses hash is an IPv4 address, the first half of an IPv6 address or, for an address that many
 -- people share, the whole endpoint. Its value has 10 bytes for each peer: port, code of the slot, digest of the peer_id
--- that stood at this endpoint before. Like slots, they are only trusted after a look at the record. Records that were
--- written before there was an index lack its flag.
+-- that the peer replaced at this endpoint. Like slots, they are only trusted after a look at the record. Records that
+-- were written before this hash existed lack its flag.
 
 local ADDRESSES = KEYS[8]
 local ENTRY, NOBODY = 10, pack('<I4', 0)
@@ -48,7 +48,7 @@ local function set_peers(field, peers)
   changed_addresses[field] = true
 end
 
--- Replace the code of a slot in a field's value by another one, or drop its entry if there is no other.
+-- Replace the code of a slot in a field's value by ``new_code``, or drop its 10 bytes if that is nil.
 local function replace_address(field, code, new_code)
   local peers = peers_at(field)
   for at = 1, #peers, ENTRY do

@@ -93,20 +93,20 @@ end
 -- How many records of each table the asker may see.
 local of_seeders, of_leechers = witnesses, window
 if role == 0 then
-  -- Leechers want both tables in proportion, but at least a quarter of the window from each that has that many.
+  -- Leechers are given both kinds in proportion, but at least a quarter of the window from each table that has that many.
   local quarter = math.floor(window / 4)
   local proportional = math.floor(window * in_seeders / math.max(1, in_seeders + in_leechers))
   local reserved = math.min(in_seeders, math.max(quarter, math.min(proportional, window - quarter)))
   of_leechers = math.min(in_leechers, window - reserved)
   of_seeders = math.min(in_seeders, window - of_leechers)
 elseif window > 0 and in_leechers > 0 and in_seeders <= rivals then
-  -- Seeders want leechers. Policies that choose among these may need all other seeders, if they are few (rivals); and
-  -- now and then the tracker counts how many prefixes seed (witnesses).
+  -- Seeders are given leechers. A policy that chooses among them may also need every other seeder, if there are few
+  -- (rivals), and from time to time the tracker counts the address prefixes that seeders come from (witnesses).
   of_seeders = math.max(witnesses, rivals)
 end
 
--- All records of a table, or two windows that may run past its end and go on at its start. A table that grows moves
--- them by little, so asking again reveals little.
+-- Read all records of a table, or two windows that may run past its end and continue at its start. When a table grows,
+-- they move only a little, so that asking again reveals little.
 for side = 1, 2 do
   local records, wanted = in_seeders, of_seeders
   if side == 2 then

@@ -1,4 +1,4 @@
-"""Work that goes on for as long as the process, whatever happens to one turn of it."""
+"""Work that is repeated for as long as the process runs, even if one repetition fails."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

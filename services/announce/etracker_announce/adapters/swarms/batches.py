@@ -17,7 +17,7 @@ from etracker_announce.ports import SwarmsFullError, SwarmsUnavailableError
 MAX_WAITING = 10_000
 MAX_BATCH = 256
 GATHER_SECONDS = 0.003
-"""From one batch to the next: nobody notices it in an announce, and clients come back after half an hour."""
+"""Time between two batches. Nobody notices it: clients announce every half hour."""
 MAX_ENTRY_FACTS = 32
 """Facts of one stream entry: more than a few KiB would keep Redis busy for one entry and gain nothing."""
 
@@ -107,7 +107,7 @@ class Batches:
     async def _write_to_full(
         self, written: list[tuple[_Entry, Reply]], steps: Mapping[_Announce, Reply]
     ) -> list[tuple[_Entry, Reply]]:
-        """Write facts that were refused for want of memory, but of steps that weren't, while the stream is short."""
+        """Write facts that a full Redis refused although it accepted their steps, unless the stream is too long."""
         refused = [entry for entry, reply in written if is_out_of_memory(reply)]
         if not refused or self._stream_is_full():
             return written

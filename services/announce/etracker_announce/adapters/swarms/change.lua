@@ -78,7 +78,7 @@ if family == 6 then
   from, to = 57, 74
 end
 
--- Return the other peers at the asker's endpoint as {side, slot, record, the digest of who stood there before}.
+-- Return the other peers at the asker's endpoint as {side, slot, record, digest of the peer_id it replaced there}.
 local function others_at_endpoint()
   local field, port = address_of(asker, family)
   local peers, found = peers_at(field), {}
@@ -97,19 +97,19 @@ local function others_at_endpoint()
   return found
 end
 
--- Return whether a peer at the asker's endpoint is the asker under another name: one key, one peer_id, or a guest, which
--- nobody can speak for but who is at its endpoint.
+-- Return whether a peer at the asker's endpoint is the same client: it has the same key or peer_id, or is a guest, which
+-- only a client at its endpoint can announce for.
 local function is_same_client(record)
   return sub(record, 1, 8) == identity or has_flag(record, GUEST) or sub(record, 17, 36) == sub(asker, 17, 36)
 end
 
--- Make the asker the only peer at its endpoint that is introduced to others. What the asker was there before is removed;
--- whoever else stands there is marked until it announces again. Return the earliest first_seen (4 bytes) and the digest
--- of what was removed.
+-- Make the asker the only peer at its endpoint that is introduced to others. Its own earlier records there are removed;
+-- other peers at this endpoint are marked until they announce again. Return the earliest first_seen (4 bytes) and the
+-- digest of the peer_id that was removed.
 local function take_endpoint()
   local first_seen, former
   local others = others_at_endpoint()
-  -- The highest slot first: what moves into a hole then is never one of the others.
+  -- The highest slot first, so that the record that moves into a hole is never one of the others.
   table.sort(others, function(one, other) return one[2] > other[2] end)
   for _, other in ipairs(others) do
     local side, slot, record = unpack(other)
@@ -125,7 +125,7 @@ local function take_endpoint()
   return first_seen and pack('<I4', first_seen), former
 end
 
--- Make room at the asker's address: of too many peers there the one that was silent longest goes.
+-- Make room at the asker's address: if there are too many peers, remove the one that has been silent longest.
 local function make_room_at_address()
   local field = address_of(asker, family)
   local peers, found = peers_at(field), {}
@@ -170,7 +170,7 @@ local function insert(record, former)
   return slot
 end
 
--- Return first_seen (4 bytes) of a key without a peer in the swarm: the last one if it left within a day, else now.
+-- Return first_seen (4 bytes) of a key without a peer in the swarm: the last one if it left within a day, otherwise now.
 local function recall_first_seen()
   local remembered = tonumber(call('ZSCORE', KEYS[7], identity) or 0)
   if (math.floor(remembered / 4294967296) + 1) * 3600 + redis_keys.FIRST_SEEN_SECONDS > now then
@@ -179,7 +179,7 @@ local function recall_first_seen()
   return sub(asker, 37, 40)
 end
 
--- Join as a peer that is new here, or has replaced one at its endpoint.
+-- Join as a peer that is new in this swarm, or has replaced one at its endpoint.
 local function join(first_seen, former)
   local members = entries[identity] ~= '' and members_of_key() or {}
   first_seen = first_seen or (members[1] and sub(members[1][3], 37, 40)) or recall_first_seen()
@@ -227,7 +227,7 @@ local function expire_next(slot, records)
   end
 end
 
--- Return whether a stopped comes from where the record stands; a client that isn't reachable any more says port 0.
+-- Return whether a stopped comes from the record's endpoint; a client that isn't reachable any more sends port 0.
 local function is_at_endpoint(record)
   local seen4, seen6 = unpack_bytes('<I4I4', record, 41)
   if (family == 4 and seen4 or seen6) == 0 then
@@ -237,8 +237,8 @@ local function is_at_endpoint(record)
     and (sub(asker, to - 1, to) == sub(NOBODY, 1, 2) or sub(record, to - 1, to) == sub(asker, to - 1, to))
 end
 
--- Remove what stands at the endpoint that is left. Some clients leave under another peer_id than they joined with; but a
--- peer_id that was replaced there is late, and removes nothing.
+-- Remove the peer at the endpoint that the stopped comes from. Some clients leave with another peer_id than they joined
+-- with; but a stopped of a peer_id that was replaced at this endpoint is late, and removes nothing.
 local function leave(side, slot, record)
   if side then
     record = sub(record, 1, SIZE)

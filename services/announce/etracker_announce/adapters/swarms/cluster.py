@@ -80,7 +80,7 @@ class ClusterServer:
         except TimeoutError:
             raise SwarmsUnavailableError(f"Redis did not answer within {ANSWER_SECONDS} s.") from None
         except (RedisError, RedisClusterException, OSError) as error:
-            raise SwarmsUnavailableError(f"Redis can't be asked: {error}") from error
+            raise SwarmsUnavailableError(f"Redis can't be reached: {error}") from error
 
 
 def _as_redis_py_names(command: Command) -> tuple[bytes | int | str, ...]:

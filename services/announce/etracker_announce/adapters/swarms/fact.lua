@@ -1,5 +1,5 @@
 -- Add an entry to the stream of a Redis that is full; the worker removes it again within seconds. XADD alone would be
--- refused; after a write that never takes memory a script may go on.
+-- refused; after a write that never takes memory a script may continue.
 --
 -- KEYS   1 a shard of the stream
 -- ARGV   1 packed facts

@@ -54,7 +54,7 @@ class Server(Protocol):
         """Return how many bytes of data the nodes take together before they refuse more; 0 if there is no limit.
 
         Raises:
-            SwarmsUnavailableError: it can't be asked.
+            SwarmsUnavailableError: it can't be reached.
         """
         ...
 

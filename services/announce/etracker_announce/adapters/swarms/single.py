@@ -66,7 +66,7 @@ class SingleServer:
         except ConnectionError as error:
             raise SwarmsUnavailableError(str(error)) from None
         if any(isinstance(reply, Refusal) and reply.code == "READONLY" for reply in replies):
-            # A failover turned this server into a replica: whoever is behind the address now takes writes.
+            # A failover turned this server into a replica: the server behind the address now accepts writes.
             connection.abort()
         return replies
 

@@ -31,7 +31,7 @@ class StreamWatch:
         """Ask now.
 
         Raises:
-            SwarmsUnavailableError: Redis can't be asked.
+            SwarmsUnavailableError: Redis can't be reached.
         """
         was_full = self.full
         commands = [(b"MEMORY", b"USAGE", redis_keys.facts(shard)) for shard in range(SHARDS)]

@@ -76,7 +76,7 @@ class RedisSwarms:
         """Count one more new hash of an address prefix; return whether it's among the first ``limit`` of the hour.
 
         Raises:
-            SwarmsUnavailableError: Redis can't be asked.
+            SwarmsUnavailableError: Redis can't be reached.
         """
         key = redis_keys.new_hashes(prefix)
         replies = await self._server.execute(
@@ -90,7 +90,7 @@ class RedisSwarms:
         """Sweep the swarms due at ``now`` (Unix seconds) within one second's budget; return the visits.
 
         Raises:
-            SwarmsUnavailableError: Redis can't be asked.
+            SwarmsUnavailableError: Redis can't be reached.
         """
         return await self._sweeper.sweep(now)
 
@@ -108,7 +108,7 @@ class RedisSwarms:
         """Ask for the stream's size now instead of in a few seconds.
 
         Raises:
-            SwarmsUnavailableError: Redis can't be asked.
+            SwarmsUnavailableError: Redis can't be reached.
         """
         await self._stream.measure()
 

@@ -1,4 +1,4 @@
-"""The sweeper: visit every swarm once a round, so that peers and swarms nobody announces to go away."""
+"""The sweeper: visit every swarm once per round, to remove expired peers and swarms that get no announces any more."""
 
 import secrets
 import time
@@ -32,7 +32,7 @@ class Sweeper:
         """Sweep a second's worth if this second is this replica's.
 
         Raises:
-            SwarmsUnavailableError: Redis can't be asked.
+            SwarmsUnavailableError: Redis can't be reached.
         """
         if await self._is_my_turn():
             await self.sweep(int(time.time()))
@@ -43,7 +43,7 @@ class Sweeper:
         Returns the number of visits.
 
         Raises:
-            SwarmsUnavailableError: Redis can't be asked.
+            SwarmsUnavailableError: Redis can't be reached.
         """
         budget, visits = self._budget, 0
         due = await self._due(now)

@@ -8,8 +8,8 @@
 -- A swarm has two sides: 1, the seeders' table, and 2, the leechers'.
 -- A table is a string of records of 74 bytes (RECORD in domain/swarm.py), dense from the start; bytes after the counted
 -- records are slack. A slot's code is its number, plus 2^31 in the leechers' table, in 4 bytes. An identity is the first
--- 8 bytes of a key hash (of a guest, of what stands for one); its field in the members hash, its entry, has 8 bytes for each
--- of its peers: a digest of the peer_id and the code of the slot.
+-- 8 bytes of a key hash, or of a guest's hash; its field in the members hash, its entry, has 8 bytes for each of its peers:
+-- a digest of the peer_id and the code of the slot.
 -- No slot is trusted without comparing the identity in it, so a wrong one heals at its owner's next announce.
 
 local SIZE, LEECHER_BIT, PARTIAL_SEED = 74, 2147483648, 2
@@ -29,7 +29,7 @@ local change_addresses -- of a record: addresses.lua
 
 -- A full Redis refuses a script's first write if that command may take memory, and lets a script finish that has
 -- written already. So try a SETRANGE that changes nothing; if it is refused, a ZREM that changes nothing either comes
--- first, and the script goes on. From there on the caller must not take more memory than it gives back.
+-- first, and the script continues. From then on the caller must not take more memory than it gives back.
 local function begin_writing()
   local answer = redis.pcall('SETRANGE', KEYS[1], 0, '')
   if type(answer) == 'table' and string.find(answer.err, 'OOM', 1, true) then
@@ -85,7 +85,7 @@ local function set_entry(identity, entry)
   changed_entries[identity] = true
 end
 
--- Replace a code (4 bytes) in an entry by another one or by none (''); return whether the entry had it.
+-- Replace a code (4 bytes) in an entry by another code, or by '' to remove it; return whether the entry had it.
 local function replace_code(identity, code, new_code)
   local entry = entry_of(identity)
   for at = 5, #entry, 8 do

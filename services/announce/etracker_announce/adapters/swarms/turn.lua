@@ -1,9 +1,9 @@
 -- Take this second's turn to sweep a Redis that is full. SET alone would be refused; after a write that never takes
--- memory a script may go on.
+-- memory a script may continue.
 --
 -- KEYS   1 the sweeper's lock
 -- ARGV   1 token, 2 milliseconds
--- Return 1 if the turn is the caller's, else false
+-- Return 1 if the turn is the caller's, otherwise false
 -- Cost   1 to 3 calls
 
 if redis.call('EXISTS', KEYS[1]) == 1 then

@@ -39,7 +39,7 @@ log = get_logger("connection")
 class Listener:
     """Accepts connections on sockets and answers or hands them over.
 
-    ``linger_seconds``: how long it goes on accepting when the service stops, for clients that connected before.
+    ``linger_seconds``: how long it keeps accepting when the service stops, for clients that connected before.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Listener:
             self._loop.add_reader(listening, self._accept, listening)
 
     async def close(self) -> None:
-        """Accept the connections that already wait and those of the next moment, then stop."""
+        """Accept the connections that are already waiting and those of the next ``linger_seconds``, then stop."""
         self._closing = True
         for listening in self._sockets:
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 0)

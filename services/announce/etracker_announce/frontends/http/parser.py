@@ -127,7 +127,7 @@ class RequestParser:
                 if self._has_body or self._parser.get_method() == b"CONNECT":
                     self.ended = True
                     return
-                # The client goes on in HTTP/1.1 (RFC 9110, 7.8).
+                # The client continues in HTTP/1.1 (RFC 9110, 7.8).
                 rest = rest[offer.args[0] :]
                 self._parser = httptools.HttpRequestParser(self)
             else:

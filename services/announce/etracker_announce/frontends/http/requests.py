@@ -161,7 +161,7 @@ def _unquote(value: bytes) -> bytes:
 
 
 def _info_hash(value: bytes) -> tuple[InfoHash, InfoHash | None]:
-    """Return the infohash, and what it is if a ``+`` in it stands for a space."""
+    """Return the infohash, and the one it would be if ``+`` meant a space."""
     info_hash = _unquote(value)
     if len(info_hash) != 20:
         raise MalformedError(Reason.INFO_HASH)
@@ -178,7 +178,7 @@ def _peer_id(value: bytes) -> bytes:
 
 
 def _port(value: bytes) -> int:
-    # 0 comes with "stopped", 0 and 1 from clients that can't accept connections: neither is ever handed out.
+    # Clients send 0 with "stopped", and 0 or 1 if they can't accept connections; neither port is ever handed out.
     port = _number(value)
     if port is None or port > MAX_PORT:
         raise MalformedError(Reason.PORT)

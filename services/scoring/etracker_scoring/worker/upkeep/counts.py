@@ -70,7 +70,8 @@ class CountsSync:
     async def _mark_tags(self, now: int, expected: Mapping[int, int | None], forget_before: int) -> set[int]:
         """Mark every tag; return those whose mark was no longer the expected one.
 
-        A Redis that stalls, as on a full or slow disk, runs what the client repeated twice: the second run finds ours.
+        A Redis that stalls, as on a full or slow disk, may run a command twice that the client repeated: the second
+        run finds the mark of the first.
         """
         replaced = await self._swarms.mark(now, forget_before)
         return {tag for tag, mark in replaced.items() if mark not in {expected[tag], now}}

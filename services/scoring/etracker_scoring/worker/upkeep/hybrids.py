@@ -33,7 +33,7 @@ class SharedPeers:
         return Twice(self._counted_twice[_SEEDER], self._counted_twice[_LEECHER])
 
     def add(self, records: Iterable[PeerRecord], *, last: bool) -> None:
-        """Add a part of a swarm. ``last``: no other swarm follows."""
+        """Add some of a swarm's records. ``last``: it is the last of the torrent's swarms."""
         for record in records:
             self._add(record, last=last)
 

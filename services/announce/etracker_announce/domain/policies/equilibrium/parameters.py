@@ -41,7 +41,8 @@ class EquilibriumParameters:
         (1, 3, 10, 20, None), "Number of seeders that each of the tiers 0 to 4 is guaranteed."
     )
     seeders_share: float = described(
-        0.08, "Share of a torrent's seeders, from 0 to 1, that every tier is guaranteed if it is more than its number."
+        0.08,
+        "Share of a torrent's seeders, from 0 to 1, that every tier is guaranteed if that is more than its number.",
     )
     leechers: int = described(4, "Number of leechers that everybody is guaranteed.")
     exact_up_to: int = described(
