@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote_from_bytes
 
+UNLIMITED = {"ETRACKER_BUDGET_BURST": "0", "ETRACKER_SHARED_NETWORKS": "127.0.0.0/8"}
+"""Settings for a tracker under a load: every announce has its fact, and all sessions may share an address."""
+
 STEP_BYTES = 1_000_003
 """What a session adds to its counter with each announce: a prime, so that sums give mistakes away."""
 
