@@ -78,8 +78,11 @@ class Tally:
 class Connection:
     """One keep-alive connection that reconnects when it breaks, and counts in ``tally`` what it sends."""
 
-    def __init__(self, host: str, port: int, tally: Tally, *, timeout_seconds: float = 5.0) -> None:
+    def __init__(
+        self, host: str, port: int, tally: Tally, *, timeout_seconds: float = 5.0, source: str | None = None
+    ) -> None:
         self._host, self._port, self._timeout = host, port, timeout_seconds
+        self._source = None if source is None else (source, 0)
         self._tally = tally
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
@@ -106,7 +109,7 @@ class Connection:
 
     async def _get(self, target: bytes) -> bytes:
         if self._streams is None:
-            self._streams = await asyncio.open_connection(self._host, self._port)
+            self._streams = await asyncio.open_connection(self._host, self._port, local_addr=self._source)
         reader, writer = self._streams
         self._tally.sent += 1
         writer.write(b"GET " + target + b" HTTP/1.1\r\nHost: tracker\r\n\r\n")
