@@ -116,7 +116,7 @@ async def _guests_not_stored(stack: StackRun) -> int:
     async with httpx.AsyncClient(trust_env=False) as client:
         metrics = (await client.get(f"{stack.observation_url_of('announce-1')}/metrics")).text
     found = re.search(r"^etracker_announce_guests_not_stored_total ([\d.e+]+)$", metrics, re.MULTILINE)
-    assert found, metrics
+    assert found, "there is no such metric"
     return int(float(found[1]))
 
 
