@@ -157,6 +157,7 @@ def etracker(work: Path, name: str, policy: str, environment: Mapping[str, str] 
         "ETRACKER_LISTEN_HOST": "127.0.0.1",
         "ETRACKER_LOG_LEVEL": "warning",
         "ETRACKER_POLICY": policy,
+        "ETRACKER_BUDGET_BURST": "0",  # peers announce far more often than once a minute, and each announce counts
         **({"ETRACKER_REDIS_SERVER": system_redis} if (system_redis := shutil.which("redis-server")) else {}),
         **(environment or {}),
     }

@@ -116,8 +116,10 @@ async def _join_swarms(tracker: Etracker, world: World, advance: Advance) -> Non
     )
     await swarms.start()
     try:
+        # In the order of their addresses, neighbours would stand side by side, and every list would be thinned.
+        order = world.turns.order
         for start in range(0, world.shape.peers, STEPS_AT_ONCE):
-            await _join(swarms, world, np.arange(start, min(start + STEPS_AT_ONCE, world.shape.peers)))
+            await _join(swarms, world, order[start : start + STEPS_AT_ONCE])
             advance(STEPS_AT_ONCE)
     finally:
         await swarms.close()

@@ -4,14 +4,21 @@ from collections.abc import Callable
 
 import asyncpg
 import pytest
-from fastbencode import bdecode, bencode
 
 from etracker_shared.agreements.facts import Event
 from tests.support.clients import Aria2, Client, Libtorrent, QBittorrent, Status, Transmission
 from tests.support.netns import TRACKER_NAME, client_address
 from tests.support.processes import wait_until
 from tests.support.room import Room
-from tests.support.torrents import Content, Version, info_hash_v1, info_hash_v2, make_content, make_torrent
+from tests.support.torrents import (
+    Content,
+    Version,
+    info_hash_v1,
+    info_hash_v2,
+    make_content,
+    make_torrent,
+    with_announce_url,
+)
 from tests.support.tracker import Counts, Tracker, User
 
 LENGTH = 3_000_000
@@ -29,13 +36,6 @@ def _start(room: Room, kind: type[Client], number: int, version: int = 4) -> Cli
     client = kind(room.directory / f"{kind.name}-{number}", client_address(number, version))
     room.start(client)
     return client
-
-
-def _with_announce_url(torrent: bytes, url: str) -> bytes:
-    fields = bdecode(torrent)
-    fields[b"announce"] = url.encode()
-    edited: bytes = bencode(fields)
-    return edited
 
 
 def _wait_for_file(client: Client, handle: str) -> Status:
@@ -61,7 +61,7 @@ def test_a_client_shows_that_its_announce_key_is_wrong(tracker: Tracker, room: R
     wait_until(lambda: tracker.refuses(WRONG_KEY), "the key is refused")  # while scoring wakes up it's a guest's
     client = _start(room, kind, 1)
     url = f"{tracker.url(4)}/{WRONG_KEY}/announce"
-    handle = client.add(_with_announce_url(torrent, url), room.directory / "downloads", seeding=False)
+    handle = client.add(with_announce_url(torrent, url), room.directory / "downloads", seeding=False)
     expected = "Invalid announce key, get a new one at "
     wait_until(lambda: expected in client.status(handle).message, f"{client} shows {expected!r}", SECONDS)
 
@@ -71,7 +71,7 @@ def test_a_client_shows_that_its_torrent_is_not_tracked(tracker: Tracker, room: 
     torrent = make_torrent(_content(room, f"untracked-{kind.name}.bin"))
     client = _start(room, kind, 1)
     url = room.user(1).announce_url
-    handle = client.add(_with_announce_url(torrent, url), room.directory / "downloads", seeding=False)
+    handle = client.add(with_announce_url(torrent, url), room.directory / "downloads", seeding=False)
     expected = "Unregistered torrent"
     wait_until(lambda: expected in client.status(handle).message, f"{client} shows {expected!r}", SECONDS)
 
@@ -83,7 +83,7 @@ def test_a_client_on_both_address_families_is_one_peer_that_either_family_reache
     info_hash = info_hash_v1(torrent)
     seeder, owner = _start_on_both_families(room, 1)
     url = f"http://{TRACKER_NAME}:{tracker.port}/{owner.key}/announce"
-    seeder.add(_with_announce_url(torrent, url), content.path.parent, seeding=True)
+    seeder.add(with_announce_url(torrent, url), content.path.parent, seeding=True)
     wait_until(lambda: seeder.logs().count("tracker_reply") == 2, f"{seeder} announces over both families")
     assert owner.scrape(info_hash) == Counts(complete=1, incomplete=0, downloaded=0)
 

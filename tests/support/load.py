@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote_from_bytes
 
+UNLIMITED = {"ETRACKER_BUDGET_BURST": "0", "ETRACKER_SHARED_NETWORKS": "127.0.0.0/8"}
+"""Settings for a tracker under a load: every announce has its fact, and all sessions may share an address."""
+
 STEP_BYTES = 1_000_003
 """What a session adds to its counter with each announce: a prime, so that sums give mistakes away."""
 
@@ -75,8 +78,11 @@ class Tally:
 class Connection:
     """One keep-alive connection that reconnects when it breaks, and counts in ``tally`` what it sends."""
 
-    def __init__(self, host: str, port: int, tally: Tally, *, timeout_seconds: float = 5.0) -> None:
+    def __init__(
+        self, host: str, port: int, tally: Tally, *, timeout_seconds: float = 5.0, source: str | None = None
+    ) -> None:
         self._host, self._port, self._timeout = host, port, timeout_seconds
+        self._source = None if source is None else (source, 0)
         self._tally = tally
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
@@ -103,7 +109,7 @@ class Connection:
 
     async def _get(self, target: bytes) -> bytes:
         if self._streams is None:
-            self._streams = await asyncio.open_connection(self._host, self._port)
+            self._streams = await asyncio.open_connection(self._host, self._port, local_addr=self._source)
         reader, writer = self._streams
         self._tally.sent += 1
         writer.write(b"GET " + target + b" HTTP/1.1\r\nHost: tracker\r\n\r\n")

@@ -52,6 +52,12 @@ def make_torrent(content: Content, *, version: Version = Version.V1, private: bo
     return torrent
 
 
+def with_announce_url(torrent: bytes, url: str) -> bytes:
+    """Return a torrent with another tracker."""
+    edited: bytes = bencode({**bdecode(torrent), b"announce": url.encode()})
+    return edited
+
+
 def info_hash_v1(torrent: bytes) -> bytes:
     """Return the 20 bytes that v1 clients announce."""
     return hashlib.sha1(_info(torrent)).digest()

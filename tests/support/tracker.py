@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+from typing import Any
 from urllib.parse import quote_from_bytes
 
 import asyncpg
@@ -10,6 +11,7 @@ import httpx
 from fastbencode import bdecode
 
 from etracker_shared.plumbing.settings import PostgresSettings
+from tests.support.announce import query
 from tests.support.netns import TRACKER_IPV4, TRACKER_IPV6
 from tests.support.postgres import connect
 from tests.support.processes import wait_until
@@ -47,6 +49,23 @@ class Tracker:
             trust_env=False,
         )
         assert answer.status_code == 201, answer.text
+
+    def remove(self, info_hash: bytes) -> None:
+        """Have a torrent no longer tracked, as the operator does."""
+        self._operate("DELETE", f"infohashes/{info_hash.hex()}")
+
+    def rotate(self, announce_key: str) -> str:
+        """Replace an announce key, as the operator does, and return the new one once the old one is refused."""
+        (key,) = self.query("SELECT id FROM peers WHERE announce_key = $1", announce_key)
+        new_key = str(self._operate("POST", f"keys/{key['id']}/rotate").json()["announce_key"])
+        wait_until(lambda: self.refuses(announce_key), "the old key is refused")
+        return new_key
+
+    def _operate(self, method: str, path: str) -> httpx.Response:
+        headers = {"Authorization": self._api_key}
+        return httpx.request(
+            method, f"{self.url(4)}/api/v1/{path}", headers=headers, trust_env=False
+        ).raise_for_status()
 
     def user(self, address: Address) -> "User":
         """Make a user with a fresh announce key who reaches the tracker from ``address``."""
@@ -93,6 +112,11 @@ class User:
         answer = self._http.get(f"/{self.key}/scrape?info_hash={quote_from_bytes(info_hash, safe='')}")
         counts = bdecode(answer.raise_for_status().content)[b"files"][info_hash]
         return Counts(counts[b"complete"], counts[b"incomplete"], counts[b"downloaded"])
+
+    def announce(self, info_hash: bytes, peer_id: bytes, **more: object) -> dict[bytes, Any]:
+        """Announce as a leecher, without a client; ``more``: see :func:`tests.support.announce.query`."""
+        answer = self._http.get(f"/{self.key}/announce?{query(info_hash, peer_id, **more)}")
+        return dict(bdecode(answer.raise_for_status().content))
 
     def wait_for_counts(self, info_hash: bytes, expected: Counts, seconds: float = 30.0) -> None:
         """Wait until a scrape says what is expected."""

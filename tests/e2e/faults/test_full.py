@@ -17,7 +17,7 @@ from etracker_shared.agreements import redis_keys
 from etracker_shared.agreements.facts import SHARDS
 from etracker_stack.supervisor import CRASHES_ALLOWED
 from tests.support.accounts import assert_acknowledged_counted, assert_statistics_equal, make_sessions
-from tests.support.load import Connection, Load, Session, Tally
+from tests.support.load import UNLIMITED, Connection, Load, Session, Tally
 from tests.support.processes import wait_until
 from tests.support.stack import StackRun, running_stack
 
@@ -100,7 +100,7 @@ def postgres_pids(stack: StackRun) -> set[int]:
 
 
 async def test_a_full_disk_is_said_and_over_by_itself() -> None:
-    with running_stack(disk_mebibytes=400) as stack:
+    with running_stack(UNLIMITED, disk_mebibytes=400) as stack:
         sessions = await make_sessions(stack.postgres_settings(), keys=50, torrents=10, per_key=2)
         load = Load(announce_address(stack), sessions)
         await load.announce_all_once()
@@ -143,7 +143,7 @@ async def test_a_full_disk_is_said_and_over_by_itself() -> None:
 @pytest.fixture
 def full_stack() -> Iterator[tuple[StackRun, redis.Redis]]:
     """A tracker whose Redis is set to 64 MiB, and a client to fill it and to change that."""
-    with running_stack({"ETRACKER_REDIS_MAXMEMORY": "64mb"}) as stack:
+    with running_stack({**UNLIMITED, "ETRACKER_REDIS_MAXMEMORY": "64mb"}) as stack:
         settings = stack.redis_settings()
         with redis.Redis.from_url(settings.redis_url, password=settings.redis.get_secret_value()) as client:
             yield stack, client

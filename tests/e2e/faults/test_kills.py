@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.accounts import assert_acknowledged_counted, assert_statistics_equal, make_sessions
-from tests.support.load import Load
+from tests.support.load import UNLIMITED, Load
 from tests.support.stack import StackRun, running_stack
 
 ANNOUNCES_PER_SECOND = 2000.0
@@ -21,7 +21,7 @@ WORKERS = ("scoring_worker-1", "scoring_worker-2", "scoring_worker-3")
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[StackRun]:
-    with running_stack() as run:
+    with running_stack(UNLIMITED) as run:
         yield run
 
 
@@ -50,7 +50,7 @@ async def test_whatever_is_killed_every_acknowledged_announce_is_counted_once(st
 
 @pytest.fixture
 def stack_of_three_workers() -> Iterator[StackRun]:
-    with running_stack({"ETRACKER_SCORING_WORKERS": str(len(WORKERS))}) as run:
+    with running_stack({**UNLIMITED, "ETRACKER_SCORING_WORKERS": str(len(WORKERS))}) as run:
         yield run
 
 

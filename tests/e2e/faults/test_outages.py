@@ -15,7 +15,7 @@ from etracker_shared.language.identity import hash_announce_key
 from etracker_stack.services import server_variables
 from tests.e2e.faults.asking import asked_meanwhile, assert_listed
 from tests.support.accounts import assert_acknowledged_counted, assert_statistics_equal, make_sessions
-from tests.support.load import Connection, Load, Session, Tally
+from tests.support.load import UNLIMITED, Connection, Load, Session, Tally
 from tests.support.postgres import PostgresServer, connect
 from tests.support.redis import RedisServer
 from tests.support.stack import StackRun, running_stack
@@ -40,6 +40,7 @@ def stack(dedicated_postgres: PostgresServer, dedicated_redis: RedisServer) -> I
     postgres = dedicated_postgres.settings("migrated")
     environment = {
         **server_variables(postgres, dedicated_redis.settings()),
+        **UNLIMITED,
         "ETRACKER_ANNOUNCE_REPLICAS": "2",
     }
     with running_stack(environment) as run:

@@ -68,6 +68,7 @@ def stack() -> Iterator[StackRun]:
     environment = {
         "ETRACKER_LOG_LEVEL": "info",
         "ETRACKER_KEY_LIMIT": "1000000/minute",
+        "ETRACKER_BUDGET_BURST": "0",  # whatever is accepted takes its step, however often it comes
         "ETRACKER_FAILURE_LIMIT": "1000000/minute",  # past it no key is looked at, not even the right one
     }
     with running_stack(environment) as run:

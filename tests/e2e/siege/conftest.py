@@ -9,6 +9,7 @@ import pytest
 from fastbencode import bencode
 
 from tests.e2e.siege.attacks import Target
+from tests.support.load import UNLIMITED
 from tests.support.netns import TRACKER_IPV4
 from tests.support.stack import StackRun, running_stack
 
@@ -18,7 +19,7 @@ PIECES = 800_000
 @pytest.fixture(scope="module")
 def besieged(namespace: None) -> Iterator[StackRun]:
     """The whole tracker, gateway and announce itself on every address of the namespace."""
-    with running_stack({"ETRACKER_ANNOUNCE_HOST": "0.0.0.0"}, host="") as stack:
+    with running_stack({**UNLIMITED, "ETRACKER_ANNOUNCE_HOST": "0.0.0.0"}, host="") as stack:
         yield stack
 
 

@@ -10,7 +10,7 @@ from tests.support.clients.base import Client, ClientError, Status
 from tests.support.clients.control import ControlPort
 
 _CONFIGURATION = """\
-interface={address}
+multiple-interface={addresses}
 listen-port={port}
 disable-ipv6={ipv4_only}
 enable-dht=false
@@ -38,10 +38,11 @@ class Aria2(Client):
     executable = "aria2c"
     stop_signal = signal.SIGINT  # at SIGTERM it ends without a word to the tracker
 
-    def __init__(self, home: Path, address: IPv4Address | IPv6Address) -> None:
+    def __init__(self, home: Path, *addresses: IPv4Address | IPv6Address) -> None:
         self._control = ControlPort()
         self._seeding: set[str] = set()
-        super().__init__(home, address)
+        self._addresses = addresses
+        super().__init__(home, addresses[0])
 
     def add(self, torrent: bytes, save_path: Path, *, seeding: bool) -> str:
         options = {"dir": str(save_path)}
@@ -70,10 +71,10 @@ class Aria2(Client):
     def _configure(self) -> None:
         self._configuration.write_text(
             _CONFIGURATION.format(
-                address=self.address,
+                addresses=",".join(map(str, self._addresses)),
                 port=self.port,
                 control_port=self._control.port,
-                ipv4_only="true" if self.address.version == 4 else "false",
+                ipv4_only="false" if any(address.version == 6 for address in self._addresses) else "true",
             )
         )
 

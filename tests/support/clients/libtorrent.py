@@ -30,6 +30,10 @@ class Libtorrent(Client):
     def announce(self, handle: str) -> None:
         self._call("announce", handle)
 
+    def replace_tracker(self, handle: str, url: str) -> None:
+        """Give a torrent another tracker."""
+        self._call("replace_tracker", handle, url)
+
     @property
     def _socket(self) -> Path:
         return self.home / "requests.socket"

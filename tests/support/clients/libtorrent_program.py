@@ -69,6 +69,10 @@ class Session:
         """Announce a torrent now."""
         self._torrents[int(handle)].force_reannounce(0, -1, libtorrent.torrent_handle.ignore_min_interval)
 
+    def replace_tracker(self, handle: str, url: str) -> None:
+        """Announce a torrent to another tracker instead."""
+        self._torrents[int(handle)].replace_trackers([libtorrent.announce_entry(url)])
+
     def end(self) -> None:
         """Let go of the session, which says ``stopped`` for every torrent and waits for the answers."""
         self._ending.set()

@@ -47,12 +47,30 @@ class Transmission(Client):
     def announce(self, handle: str) -> None:
         self._call("torrent-reannounce", ids=[handle])
 
+    def replace_tracker(self, handle: str, url: str) -> None:
+        """Give a torrent's only tracker another URL."""
+        (tracker,) = self._torrent(handle)["trackerStats"]
+        self._call("torrent-set", ids=[handle], trackerReplace=[tracker["id"], url])
+
+    def pause(self, handle: str) -> None:
+        """Stop one torrent, which it tells the tracker."""
+        self._call("torrent-stop", ids=[handle])
+
+    def is_content(self, handle: str) -> bool:
+        """Return whether its last announce of a torrent succeeded: it won't be repeated."""
+        (tracker,) = self._torrent(handle)["trackerStats"]
+        return bool(tracker["announceState"] == _INACTIVE and tracker["lastAnnounceSucceeded"])
+
     def stop(self) -> None:
         # Its clock ticks once a second and is late by up to one: only after two is a new announce told from the last.
         before = max((int(tracker["lastAnnounceTime"]) for tracker in self._trackers()), default=0)
         wait_until(lambda: time.time() >= before + CLOCK_SECONDS, f"the clock of {self} moves on")
         self._call("torrent-stop")
         wait_until(lambda: self._said_stopped(before), f"{self} says stopped", STOP_SECONDS)
+        super().stop()
+
+    def quit(self) -> None:
+        """End it with SIGTERM: it writes down what it has, and 3.00 says nothing to the tracker."""
         super().stop()
 
     def _said_stopped(self, since: int) -> bool:
