@@ -15,7 +15,8 @@ INFO_HASH = bytes(range(20))
 @pytest.fixture
 async def announcer(postgres_settings: PostgresSettings, redis_settings: RedisSettings) -> AsyncIterator[Announcer]:
     """Two registered keys and one tracked torrent."""
-    async with running_announcer(postgres_settings, redis_settings, shared_networks="127.0.0.0/8 ::1") as running:
+    exempt = {"shared_networks": "127.0.0.0/8 ::1", "budget_burst": 0}
+    async with running_announcer(postgres_settings, redis_settings, **exempt) as running:
         running.scoring.register(KEY)
         running.scoring.register(OTHER_KEY)
         await running.track(INFO_HASH)

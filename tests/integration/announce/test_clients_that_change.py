@@ -131,11 +131,13 @@ async def test_one_address_cannot_swamp_a_torrent(
 
 @pytest.mark.promise(14)
 async def test_a_client_that_announces_again_and_again_gets_its_answer_and_costs_nothing(
-    announcer: Announcer,
+    postgres_settings: PostgresSettings, redis_settings: RedisSettings
 ) -> None:
-    answers = [await announcer.announce(KEY, INFO_HASH, SEEDER, source=HOME, port=7001, left=0) for _ in range(30)]
+    async with running_announcer(postgres_settings, redis_settings) as announcer:
+        await announcer.track(INFO_HASH)
+        answers = [await announcer.announce(None, INFO_HASH, SEEDER, source=HOME, port=7001, left=0) for _ in range(30)]
+        _, metrics = await announcer.observe("/metrics")
     assert {fastbencode.bencode(answer) for answer in answers[5:]} == {fastbencode.bencode(answers[5])}
-    _, metrics = await announcer.observe("/metrics")
     (suppressed,) = [line for line in metrics.splitlines() if line.startswith("etracker_announce_suppressed_total")]
     assert float(suppressed.split()[1]) == 25
 
