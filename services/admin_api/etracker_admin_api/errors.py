@@ -114,7 +114,7 @@ class TooManyDownloadsError(WaitError):
 
 
 class UnavailableError(AdminApiError):
-    """Something that the request needs can't be had at the moment."""
+    """Something that the request needs isn't available at the moment."""
 
 
 class PostgresFullError(PostgresUnavailableError):

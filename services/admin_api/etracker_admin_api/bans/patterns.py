@@ -97,7 +97,7 @@ def parse_range(first: str, last: str) -> Iterator[Network]:
     """Parse a range of addresses into the networks that make it up.
 
     Raises:
-        BanError: it is no range, or contains a network that can't be banned.
+        BanError: it isn't a range, or contains a network that can't be banned.
     """
     try:
         networks: list[Network] = list(summarize_address_range(ip_address(first.strip()), ip_address(last.strip())))

@@ -74,7 +74,7 @@ class TorrentStore:
     async def add_torrent(self, torrent: ParsedTorrent, actor: Actor) -> bool:
         """Track a torrent by all its infohashes and store its file; return whether any of them is new.
 
-        The row that has the statistics is an existing one, v1's before v2's, or else a new one for v1. A stored file,
+        The statistics are in an existing row, v1's rather than v2's, or in a new row for v1. A stored file,
         name or length is never overwritten.
         """
         async with self._database.transaction(LONG_DEADLINE_SECONDS) as connection:

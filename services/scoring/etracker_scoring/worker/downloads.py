@@ -11,7 +11,7 @@ SNATCH_SHARE = 10
 """A snatch needs at least 1/SNATCH_SHARE of the torrent's size downloaded here.
 
 Of a torrent of unknown size, that share of the most that the client instance ever reported as left. One that began with
-everything only repairs what it has: that is no snatch.
+everything only repairs what it has: that isn't a snatch.
 """
 
 GUEST_SNATCHES = 4
