@@ -205,6 +205,17 @@ async def test_a_record_from_before_there_were_addresses_is_indexed_at_its_next_
     tables.check(HASH)
 
 
+async def test_an_endpoint_that_another_key_took_is_not_kept_over_the_other_family(
+    swarms: RedisSwarms, tables: Tables
+) -> None:
+    there = ipv6(1)
+    for taken in (step(1, endpoint=there), step(2, endpoint=there), step(1, endpoint=ipv4(1), at=1)):
+        await swarms.announce(taken, None)
+    standing = [record for record in tables.leechers(HASH) if bytes(record["endpoint6"]) == there]
+    assert [bytes(record["peer_id"]) for record in standing] == [step(2).peer_id]
+    tables.check(HASH)
+
+
 class CrowdMachine(RuleBasedStateMachine):
     """Few keys, guests and endpoints, so that everybody meets: whatever happens, the tables and their index agree."""
 
@@ -215,8 +226,9 @@ class CrowdMachine(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.clock = 0
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(shared=st.booleans())
+    def begin(self, shared: bool) -> None:
+        self.shared = shared
         self.server.flush()
         self.client = redis.Redis(port=self.server.port)
         self.tables = Tables(self.client)
@@ -231,12 +243,11 @@ class CrowdMachine(RuleBasedStateMachine):
         instance=st.integers(0, 7),
         role=st.sampled_from(Role),
         place=st.tuples(st.integers(0, 1), st.integers(1, 6), st.booleans()),
-        shared=st.booleans(),
     )
-    def announce(self, who: int, instance: int, role: Role, place: Place, shared: bool) -> None:
+    def announce(self, who: int, instance: int, role: Role, place: Place) -> None:
         _, _, over6 = place
         taken = self.step(who, instance, place, role=role)
-        taken = taken._replace(flags=taken.flags | (PeerFlag.SHARED if shared else 0))
+        taken = taken._replace(flags=taken.flags | (PeerFlag.SHARED if self.shared else 0))
         view = self.run(self.swarms.announce(taken, None))
         assert view.counts.seeders + view.counts.leechers + view.counts.partial_seeds == len(self.everybody())
         own = [record for record in self.everybody() if self.endpoint(record, over6) == taken.endpoint]

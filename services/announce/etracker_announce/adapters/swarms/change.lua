@@ -147,11 +147,15 @@ local function make_room_at_address()
   end
 end
 
--- Return the asker's record, with the other address family of its old one unless that has expired.
+-- Return the asker's record, with the other address family of its old one unless that has expired, or somebody else may
+-- have taken its endpoint.
 local function merge(old)
   local seen4, seen6, endpoint4, endpoint6 =
     sub(asker, 41, 44), sub(asker, 45, 48), sub(asker, 51, 56), sub(asker, 57, 74)
   local old_seen4, old_seen6 = unpack_bytes('<I4I4', old, 41)
+  if has_flag(old, UNREACHABLE) then
+    old_seen4, old_seen6 = -1, -1
+  end
   if family == 4 and old_seen6 >= oldest then
     seen6, endpoint6 = sub(old, 45, 48), sub(old, 57, 74)
   elseif family == 6 and old_seen4 >= oldest then
