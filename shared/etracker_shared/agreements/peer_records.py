@@ -17,7 +17,8 @@ class PeerFlag(enum.IntFlag):
     GUEST = 4
     UNREACHABLE = 8
     INDEXED = 16
-    SHARED = 32
+    SHARED4 = 32
+    SHARED6 = 64
 
 
 class PeerRecord(NamedTuple):
@@ -26,7 +27,8 @@ class PeerRecord(NamedTuple):
     ``identity``: first 8 bytes of the key hash. ``pair_hash``: keyed hash of peer selection. ``seen4`` and
     ``seen6``: Unix seconds of the last announce over each family, 0 if never. A peer that can't be connected to
     (port 0 or 1), or at whose endpoint another one has announced since, has flag ``UNREACHABLE``. ``INDEXED``: it is in
-    the swarm's addresses; ``SHARED``: many people share its address.
+    the swarm's addresses; ``SHARED4``, ``SHARED6``: many people share its
+    address of that family.
     """
 
     identity: bytes

@@ -56,10 +56,10 @@ class Tables:
         """Return what :meth:`addresses` has to hold of some records."""
         standing = set()
         for slot, record in enumerate(records):
-            shared = record["flags"] & PeerFlag.SHARED
             assert record["flags"] & PeerFlag.INDEXED
-            for seen, name, length in (("seen4", "endpoint4", 4), ("seen6", "endpoint6", 8)):
-                endpoint = record[name].tobytes()
+            families = (("seen4", "endpoint4", 4, PeerFlag.SHARED4), ("seen6", "endpoint6", 8, PeerFlag.SHARED6))
+            for seen, name, length, flag in families:
+                endpoint, shared = record[name].tobytes(), record["flags"] & flag
                 if record[seen]:
                     standing.add((endpoint if shared else endpoint[:length], endpoint[-2:], slot | side_bit))
         return standing

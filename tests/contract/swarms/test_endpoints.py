@@ -167,9 +167,9 @@ async def test_peers_that_move_to_one_address_are_limited_there_too(swarms: Redi
 
 async def test_an_address_that_many_share_has_no_limit(swarms: RedisSwarms, tables: Tables) -> None:
     for number in range(1, 41):
-        view = await swarms.announce(step(number, endpoint=ipv4(7, 2000 + number), flags=PeerFlag.SHARED), None)
+        view = await swarms.announce(step(number, endpoint=ipv4(7, 2000 + number), flags=PeerFlag.SHARED4), None)
     assert view.counts.leechers == 40
-    again = step(1, 999, endpoint=ipv4(7, 2001), flags=PeerFlag.SHARED)
+    again = step(1, 999, endpoint=ipv4(7, 2001), flags=PeerFlag.SHARED4)
     assert (await swarms.announce(again, None)).counts.leechers == 40
     tables.check(HASH)
 
@@ -205,6 +205,17 @@ async def test_a_record_from_before_there_were_addresses_is_indexed_at_its_next_
     tables.check(HASH)
 
 
+async def test_an_endpoint_that_another_key_took_is_not_kept_over_the_other_family(
+    swarms: RedisSwarms, tables: Tables
+) -> None:
+    there = ipv6(1)
+    for taken in (step(1, endpoint=there), step(2, endpoint=there), step(1, endpoint=ipv4(1), at=1)):
+        await swarms.announce(taken, None)
+    standing = [record for record in tables.leechers(HASH) if bytes(record["endpoint6"]) == there]
+    assert [bytes(record["peer_id"]) for record in standing] == [step(2).peer_id]
+    tables.check(HASH)
+
+
 class CrowdMachine(RuleBasedStateMachine):
     """Few keys, guests and endpoints, so that everybody meets: whatever happens, the tables and their index agree."""
 
@@ -231,12 +242,10 @@ class CrowdMachine(RuleBasedStateMachine):
         instance=st.integers(0, 7),
         role=st.sampled_from(Role),
         place=st.tuples(st.integers(0, 1), st.integers(1, 6), st.booleans()),
-        shared=st.booleans(),
     )
-    def announce(self, who: int, instance: int, role: Role, place: Place, shared: bool) -> None:
+    def announce(self, who: int, instance: int, role: Role, place: Place) -> None:
         _, _, over6 = place
         taken = self.step(who, instance, place, role=role)
-        taken = taken._replace(flags=taken.flags | (PeerFlag.SHARED if shared else 0))
         view = self.run(self.swarms.announce(taken, None))
         assert view.counts.seeders + view.counts.leechers + view.counts.partial_seeds == len(self.everybody())
         own = [record for record in self.everybody() if self.endpoint(record, over6) == taken.endpoint]
@@ -288,6 +297,8 @@ class CrowdMachine(RuleBasedStateMachine):
         endpoint = ipv6(host << 64, port) if over6 else ipv4(host, port)
         make = guest if who > 2 else step
         taken: Step = make(who, instance, at=self.clock, endpoint=endpoint, **changes)
+        if host:  # one of the two hosts is in networks that many share
+            taken = taken._replace(flags=taken.flags | (PeerFlag.SHARED6 if over6 else PeerFlag.SHARED4))
         return taken
 
     def teardown(self) -> None:
@@ -304,6 +315,6 @@ def test_whoever_meets_at_an_endpoint_the_tables_and_their_index_agree(shared_re
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

@@ -16,7 +16,10 @@ from etracker_shared.agreements.tiers import Sampling
 
 LAST_UNREACHABLE_PORT = 1
 # Operators of flags cost fifty times as much as those of integers.
-_UNREACHABLE, _GUEST, _SHARED = int(PeerFlag.UNREACHABLE), int(PeerFlag.GUEST), int(PeerFlag.SHARED)
+_UNREACHABLE, _GUEST = int(PeerFlag.UNREACHABLE), int(PeerFlag.GUEST)
+_SHARED = {4: int(PeerFlag.SHARED4), 16: int(PeerFlag.SHARED6)}
+"""By the length of an address."""
+
 
 
 class StepMaker:
@@ -61,7 +64,8 @@ class StepMaker:
         flags = _UNREACHABLE if announce.request.port <= LAST_UNREACHABLE_PORT else 0
         if announce.guest:
             flags |= _GUEST
-        return flags | _SHARED if self._crowds.is_shared(announce.source.packed) else flags
+        packed = announce.source.packed
+        return flags | _SHARED[len(packed)] if self._crowds.is_shared(packed) else flags
 
     def _is_flooded(self, announce: AdmittedAnnounce) -> bool:
         flooded = self._crowds.is_flooded(announce.source.packed, announce.info_hash, announce.at)

@@ -13,7 +13,8 @@
 
 local ADDRESSES = KEYS[8]
 local ENTRY, NOBODY = 10, pack('<I4', 0)
-local GUEST, UNREACHABLE, INDEXED, SHARED = 4, 8, 16, 32
+local GUEST, UNREACHABLE, INDEXED = 4, 8, 16
+local SHARED = {[4] = 32, [6] = 64}
 local at_addresses, changed_addresses = {}, {}
 
 local function has_flag(record, flag)
@@ -30,7 +31,7 @@ local function address_of(record, of_family)
     return nil
   end
   local endpoint = of_family == 4 and sub(record, 51, 56) or sub(record, 57, 74)
-  local field = has_flag(record, SHARED) and endpoint or sub(endpoint, 1, of_family == 4 and 4 or 8)
+  local field = has_flag(record, SHARED[of_family]) and endpoint or sub(endpoint, 1, of_family == 4 and 4 or 8)
   return field, sub(endpoint, -2)
 end
 

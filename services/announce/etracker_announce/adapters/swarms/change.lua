@@ -129,7 +129,7 @@ end
 local function make_room_at_address()
   local field = address_of(asker, family)
   local peers, found = peers_at(field), {}
-  if has_flag(asker, SHARED) or #peers < peers_per_address * ENTRY then
+  if has_flag(asker, SHARED[family]) or #peers < peers_per_address * ENTRY then
     return
   end
   for at = 1, #peers, ENTRY do
@@ -147,17 +147,31 @@ local function make_room_at_address()
   end
 end
 
--- Return the asker's record, with the other address family of its old one unless that has expired.
+-- Return the asker's record, with the other address family of its old one unless that has expired, or somebody else may
+-- have taken its endpoint.
 local function merge(old)
   local seen4, seen6, endpoint4, endpoint6 =
     sub(asker, 41, 44), sub(asker, 45, 48), sub(asker, 51, 56), sub(asker, 57, 74)
   local old_seen4, old_seen6 = unpack_bytes('<I4I4', old, 41)
-  if family == 4 and old_seen6 >= oldest then
-    seen6, endpoint6 = sub(old, 45, 48), sub(old, 57, 74)
-  elseif family == 6 and old_seen4 >= oldest then
-    seen4, endpoint4 = sub(old, 41, 44), sub(old, 51, 56)
+  local flags = byte(asker, 50)
+  if has_flag(old, UNREACHABLE) then
+    old_seen4, old_seen6 = -1, -1
   end
-  return sub(asker, 1, 36) .. sub(old, 37, 40) .. seen4 .. seen6 .. sub(asker, 49, 50) .. endpoint4 .. endpoint6
+  if family == 4 and old_seen6 > 0 and old_seen6 >= oldest then
+    seen6, endpoint6 = sub(old, 45, 48), sub(old, 57, 74)
+    flags = flags + (has_flag(old, SHARED[6]) and SHARED[6] or 0)
+  elseif family == 6 and old_seen4 > 0 and old_seen4 >= oldest then
+    seen4, endpoint4 = sub(old, 41, 44), sub(old, 51, 56)
+    flags = flags + (has_flag(old, SHARED[4]) and SHARED[4] or 0)
+  end
+  return sub(asker, 1, 36)
+    .. sub(old, 37, 40)
+    .. seen4
+    .. seen6
+    .. sub(asker, 49, 49)
+    .. string.char(flags)
+    .. endpoint4
+    .. endpoint6
 end
 
 local function insert(record, former)
