@@ -15,6 +15,9 @@ InfoHash = NewType("InfoHash", bytes)
 KeyHash = NewType("KeyHash", bytes)
 """16 bytes: the first half of SHA-256 of an announce key, or of what a guest is known by."""
 
+ANNOUNCE_KEY = r"[A-Za-z0-9_-]{1,64}"
+"""What an announce key looks like; operators may choose their own."""
+
 _GUEST_PREFIX = b"guest:"
 
 

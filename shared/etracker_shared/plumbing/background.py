@@ -18,16 +18,18 @@ class Work:
 
     ``outages``: exceptions for conditions that pass by themselves, such as a server that is down: the first is logged
     as one line, instead of a traceback each time. ``restart_seconds``: pause before the work is started again.
+    ``repeat_seconds``: pause before work that has returned is run again; None if it is done then.
     """
 
     name: str
     run: Callable[[], Awaitable[object]]
     outages: tuple[type[Exception], ...] = ()
     restart_seconds: float = RESTART_SECONDS
+    repeat_seconds: float | None = None
 
 
 async def keep_running(work: Work) -> None:
-    """Run work until it returns. If it fails, log why and start it again.
+    """Run work until it returns, or again and again if it is to be repeated. If it fails, log why and start it again.
 
     An outage is logged again only after a failure of another kind. Work that can run for a while between failures
     has to log its own recovery.
@@ -45,7 +47,11 @@ async def keep_running(work: Work) -> None:
             log.exception("background_work_failed", work=work.name)
             reported = ""
         else:
-            return
+            reported = ""
+            if work.repeat_seconds is None:
+                return
+            await asyncio.sleep(work.repeat_seconds)
+            continue
         await asyncio.sleep(work.restart_seconds)
 
 

@@ -67,6 +67,22 @@ async def test_work_that_returns_is_done() -> None:
     assert runs == [1]
 
 
+async def test_work_to_be_repeated_runs_again_after_it_returned_and_after_it_failed() -> None:
+    enough = asyncio.Event()
+    runs: list[int] = []
+
+    async def run() -> None:
+        runs.append(len(runs))
+        if len(runs) == 2:
+            raise OSError("down")
+        if len(runs) == 4:
+            enough.set()
+
+    async with running(Work("turns", run, (OSError,), restart_seconds=0, repeat_seconds=0)):
+        await enough.wait()
+    assert runs[:4] == [0, 1, 2, 3]
+
+
 async def test_the_block_ends_with_its_works_though_one_swallows_a_cancellation() -> None:
     ended = asyncio.Event()
     began = asyncio.Event()

@@ -10,8 +10,9 @@ from etracker_admin_api.api_keys import hash_api_key
 from etracker_admin_api.errors import RestrictedOffError, TooManyWrongKeysError, WrongKeyError
 from etracker_admin_api.http.address_limit import AddressLimit
 from etracker_shared.language.addresses import Address
+from etracker_shared.language.identity import ANNOUNCE_KEY
 
-_KEY_FORM = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_KEY_FORM = re.compile(ANNOUNCE_KEY)
 
 
 class Authentication:

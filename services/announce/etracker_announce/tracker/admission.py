@@ -15,11 +15,11 @@ from etracker_announce.domain.requests import AnnounceRequest
 from etracker_announce.ports import Allowlist, Judgement, Swarms, Tiers, Torrent
 from etracker_announce.settings import AnnounceSettings
 from etracker_shared.agreements.tiers import Treatment
-from etracker_shared.language.identity import InfoHash, KeyHash, hash_announce_key, hash_guest
+from etracker_shared.language.identity import ANNOUNCE_KEY, InfoHash, KeyHash, hash_announce_key, hash_guest
 from etracker_shared.language.outages import PostgresUnavailableError
 from etracker_shared.language.tier import Tier
 
-_KEY = re.compile(rb"[A-Za-z0-9_-]{1,64}")
+_KEY = re.compile(ANNOUNCE_KEY.encode())
 
 NEW_TORRENT = Torrent(length=None, snatches=0)
 ADMITTED_ENTRIES = 65_536

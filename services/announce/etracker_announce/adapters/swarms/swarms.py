@@ -1,10 +1,9 @@
 """The swarms in Redis: the port's implementation, the same above every flavour of Redis."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from etracker_announce.adapters.swarms import commands
-from etracker_announce.adapters.swarms.background import repeat
 from etracker_announce.adapters.swarms.batches import Batches
 from etracker_announce.adapters.swarms.cluster import ClusterServer
 from etracker_announce.adapters.swarms.commands import Commands, SwarmLimits
@@ -17,6 +16,7 @@ from etracker_announce.domain.swarm import Counts, Step, View
 from etracker_announce.ports import SwarmsUnavailableError
 from etracker_shared.agreements import redis_keys
 from etracker_shared.language.identity import InfoHash
+from etracker_shared.plumbing.background import Work, keep_running, stop
 from etracker_shared.plumbing.settings import RedisSettings
 
 NEW_HASHES_SECONDS = 3600
@@ -47,16 +47,14 @@ class RedisSwarms:
         """Connect and begin to sweep. A Redis that is down doesn't fail this."""
         await self._server.start()
         self._tasks = [
-            asyncio.create_task(repeat(self._sweeper.take_turn, ROUND_SECONDS), name="sweeper"),
-            asyncio.create_task(repeat(self._stream.measure, POLL_SECONDS), name="stream watch"),
-            asyncio.create_task(repeat(self._writes.check, PROBE_SECONDS), name="write watch"),
+            _repeating("sweeper", self._sweeper.take_turn, ROUND_SECONDS),
+            _repeating("stream watch", self._stream.measure, POLL_SECONDS),
+            _repeating("write watch", self._writes.check, PROBE_SECONDS),
         ]
 
     async def close(self) -> None:
         """End the background work and drop the connections."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await stop(*self._tasks)
         await self._server.close()
 
     async def announce(self, step: Step, fact: bytes | None) -> View:
@@ -115,6 +113,11 @@ class RedisSwarms:
     async def complaint(self) -> str | None:
         """Return what is wrong with Redis, see :class:`~etracker_announce.ports.Swarms`."""
         return await self._writes.complaint()
+
+
+def _repeating(name: str, run: Callable[[], Awaitable[object]], seconds: float) -> asyncio.Task[None]:
+    work = Work(name, run, (SwarmsUnavailableError,), restart_seconds=seconds, repeat_seconds=seconds)
+    return asyncio.create_task(keep_running(work), name=name)
 
 
 def connect_swarms(
