@@ -115,6 +115,14 @@ def mark(declared: Declared) -> None:
     assert [declared.run_file("etracker_scoring.worker", "mark.lua", key, at) for at in (1, 2)] == [None, b"1"]
 
 
+def count_twice(declared: Declared) -> None:
+    count = ("etracker_scoring.worker", "count_twice.lua", redis_keys.TWICE)
+    for info_hash, seeders, leechers in ((HASH, 3, 1), (b"o" * 20, 1, 0), (HASH, 2, 2)):
+        declared.run_file(*count, info_hash, seeders, leechers)
+    sums = declared.operator.hmget(redis_keys.TWICE, redis_keys.SEEDERS_FIELD, redis_keys.LEECHERS_FIELD)
+    assert sums == [b"3", b"2"]
+
+
 def publish_snatches(declared: Declared) -> None:
     members = redis_keys.members(HASH)
     publish = ("etracker_scoring.worker", "publish_snatches.lua", members)
@@ -141,6 +149,7 @@ SCENARIOS = {
     "at_once.lua": at_once,
     "extend_download.lua": extend_download,
     "fact.lua": fact,
+    "count_twice.lua": count_twice,
     "mark.lua": mark,
     "publish_snatches.lua": publish_snatches,
     "sweep.lua": sweep,
