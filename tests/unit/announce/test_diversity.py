@@ -91,6 +91,17 @@ async def test_a_list_is_as_long_as_without_the_limits(policy: PolicyName) -> No
     assert len(wanted & set(addresses_of(chosen))) >= min(len(few), len(chosen) - PER_ADDRESS)
 
 
+async def test_a_restricted_list_has_no_more_of_a_crowd_though_all_candidates_would_fit() -> None:
+    """A leecher that just joined sees few seeders: an address with many must not be most of them."""
+    candidates = peers_at(*["203.0.113.1"] * 16, *HONEST[:20])
+    candidates["tier"] = 4
+    newcomer = question(50)._replace(asker=Asker(0, 1, 1, Role.LEECHER, NOW, ALL_SHARES))
+    chooser = Chooser(configured_policy(PolicyName.EQUILIBRIUM, EquilibriumParameters(), 1800))
+    chosen = await chooser.choose(newcomer, candidates)
+    assert 0 < len(chosen) < 36
+    assert most(addresses_of(chosen)) <= PER_ADDRESS
+
+
 async def test_a_lan_behind_one_address_meets_whole() -> None:
     assert len(await choose(PolicyName.RANDOM, peers_at(*["192.168.1.9"] * 30), 50)) == 30
     assert len(await choose(PolicyName.RANDOM, peers_at(*["192.168.1.9"] * 70), 50)) == 50
@@ -102,13 +113,13 @@ addresses = st.one_of(
 )
 
 
-@given(st.lists(addresses, max_size=80), st.integers(0, 50), st.integers(0, 2**32 - 1))
-def test_what_is_set_aside_is_exactly_what_is_too_much(texts: list[str], numwant: int, seed: int) -> None:
+@given(st.lists(addresses, max_size=80), st.integers(0, 2**32 - 1))
+def test_what_is_set_aside_is_exactly_what_is_too_much(texts: list[str], seed: int) -> None:
     candidates = peers_at(*texts)
-    thinned = thin(candidates, numwant, seed)
+    thinned = thin(candidates, seed)
     if thinned is None:
-        fits = len(candidates) <= numwant
-        assert fits or (most(addresses_of(candidates)) <= PER_ADDRESS and most(networks_of(candidates)) <= PER_NETWORK)
+        assert most(addresses_of(candidates)) <= PER_ADDRESS
+        assert most(networks_of(candidates)) <= PER_NETWORK
         return
     together = sorted(itertools.chain(thinned.spread["identity"], thinned.crowd["identity"]))
     assert together == sorted(candidates["identity"])

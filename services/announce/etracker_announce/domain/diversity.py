@@ -31,13 +31,12 @@ class Thinned(NamedTuple):
     crowd: Records
 
 
-def thin(candidates: Records, numwant: int, seed: int) -> Thinned | None:
+def thin(candidates: Records, seed: int) -> Thinned | None:
     """Set those of too crowded networks aside; None if there is nothing to set aside.
 
-    Which ones stay is drawn from their secret pair hashes and the seed. Nothing is set aside if all candidates fit into
-    the list.
+    Which ones stay is drawn from their secret pair hashes and the seed.
     """
-    if len(candidates) <= numwant or not _may_be_crowded(candidates):
+    if len(candidates) <= PER_ADDRESS or not _may_be_crowded(candidates):
         return None
     lots = lots_of(candidates["pair_hash"], np.uint64(seed_of_lots(seed)))
     stays = np.ones(len(candidates), np.bool_)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from structlog import get_logger
 
-from etracker_announce.domain.diversity import thin
+from etracker_announce.domain.diversity import PER_ADDRESS, thin
 from etracker_announce.domain.policies import Policy, Question
 from etracker_announce.domain.swarm import Records
 
@@ -25,11 +25,12 @@ class Chooser:
 
     def __init__(self, policy: Policy) -> None:
         self._choose_alone = policy.choose
+        self._withholds = policy.withholds
         self._together = Choosing(policy.choose_many) if policy.choose_many else None
 
     async def choose(self, question: Question, candidates: Records) -> Records:
         """Choose the list of one announce."""
-        thinned = thin(candidates, question.numwant, question.seed)
+        thinned = thin(candidates, question.seed) if self._may_leave_out(question, candidates) else None
         if thinned is None:
             if self._together is None:
                 return self._choose_alone(question, candidates)
@@ -43,6 +44,10 @@ class Chooser:
             return chosen
         more = self._choose_alone(question._replace(numwant=missing), thinned.crowd)
         return np.concatenate((chosen, more))
+
+    def _may_leave_out(self, question: Question, candidates: Records) -> bool:
+        """Return whether some candidates won't be in the list, so that it matters which."""
+        return len(candidates) > question.numwant or (len(candidates) > PER_ADDRESS and self._withholds(question))
 
 
 class _Announce(NamedTuple):

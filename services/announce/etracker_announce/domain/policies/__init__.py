@@ -28,6 +28,14 @@ def _many(_numwant: int) -> int:
     return equilibrium.WINDOW
 
 
+def _never(_question: Question) -> bool:
+    return False
+
+
+def _always(_question: Question) -> bool:
+    return True
+
+
 def _usual(_question: Question) -> int | None:
     return None
 
@@ -39,6 +47,7 @@ class Policy:
     ``window``: how many candidates it needs for a list of numwant.
     ``rivals``: if a torrent has at most this many seeders, a seeder's candidates include the others, to be counted.
     ``interval``: the announce interval that it wants, in seconds; None for the usual one.
+    ``withholds``: whether the list may be shorter than numwant although there are as many candidates.
     """
 
     choose: Callable[[Question, Records], Records]
@@ -46,17 +55,23 @@ class Policy:
     window: Callable[[int], int] = _a_few_more
     rivals: int = 0
     interval: Callable[[Question], int | None] = _usual
+    withholds: Callable[[Question], bool] = _always
 
 
 POLICIES = {
-    PolicyName.RANDOM: Policy(random_peers.choose),
+    PolicyName.RANDOM: Policy(random_peers.choose, withholds=_never),
     PolicyName.ANNOUNCES: Policy(list_policies.choose_one_more_each),
     PolicyName.SEEDS: Policy(list_policies.choose_one_more_each),
     PolicyName.GOOD_SEEDS: Policy(list_policies.choose_by_good_seeding),
     PolicyName.RATIO: Policy(list_policies.choose_by_ratio),
     PolicyName.TIERS: Policy(tiers.choose, window=_many),
     PolicyName.EQUILIBRIUM: Policy(
-        equilibrium.choose, equilibrium.choose_many, _many, equilibrium.RIVALS, equilibrium.interval
+        equilibrium.choose,
+        equilibrium.choose_many,
+        _many,
+        equilibrium.RIVALS,
+        equilibrium.interval,
+        equilibrium.withholds,
     ),
 }
 
@@ -73,4 +88,5 @@ def configured_policy(name: PolicyName, parameters: EquilibriumParameters, inter
         choose=partial(equilibrium.choose, parameters=parameters),
         choose_many=partial(equilibrium.choose_many, parameters=parameters),
         interval=partial(equilibrium.interval, parameters=parameters),
+        withholds=partial(equilibrium.withholds, parameters=parameters),
     )

@@ -31,6 +31,7 @@ __all__ = [
     "choose_many",
     "interval",
     "tau_of",
+    "withholds",
 ]
 
 WINDOW = 300
@@ -47,6 +48,11 @@ def interval(question: Question, parameters: EquilibriumParameters = DEFAULTS) -
         return None
     shortest, longest = parameters.interval_bounds
     return int(min(max(tau, shortest), longest))
+
+
+def withholds(question: Question, parameters: EquilibriumParameters = DEFAULTS) -> bool:
+    """Return whether some peers may be withheld: from a leecher for a time, from a seeder always."""
+    return question.asker.role != LEECHER or interval(question, parameters) is not None
 
 
 def choose(question: Question, candidates: Records, parameters: EquilibriumParameters = DEFAULTS) -> Records:
