@@ -134,7 +134,6 @@ async def test_a_client_that_announces_again_and_again_gets_its_answer_and_costs
     postgres_settings: PostgresSettings, redis_settings: RedisSettings
 ) -> None:
     async with running_announcer(postgres_settings, redis_settings) as announcer:
-        await announcer.track(INFO_HASH)
         answers = [await announcer.announce(None, INFO_HASH, SEEDER, source=HOME, port=7001, left=0) for _ in range(30)]
         _, metrics = await announcer.observe("/metrics")
     assert {fastbencode.bencode(answer) for answer in answers[5:]} == {fastbencode.bencode(answers[5])}
