@@ -3,27 +3,23 @@
 The kinds of fault: ghosts of clients that came back under another name, strangers that speak for a guest, crowds.
 """
 
-import asyncio
 from collections import Counter
-from collections.abc import Coroutine
 from typing import Any
 
 import pytest
-import redis
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, rule
 
 from etracker_announce.adapters.swarms import RedisSwarms
 from etracker_announce.domain.swarm import RECORD, PeerFlag, Records, Role, Step
 from etracker_shared.agreements import redis_keys
+from tests.contract.swarms.machines import SwarmMachine, run_machine
 from tests.contract.swarms.peers import (
     HASH,
     LIFETIME,
     NOW,
     PEERS_PER_ADDRESS,
     PEERS_PER_KEY,
-    connect,
     ids,
     ipv4,
     ipv6,
@@ -216,26 +212,8 @@ async def test_an_endpoint_that_another_key_took_is_not_kept_over_the_other_fami
     tables.check(HASH)
 
 
-class CrowdMachine(RuleBasedStateMachine):
+class CrowdMachine(SwarmMachine):
     """Few keys, guests and endpoints, so that everybody meets: whatever happens, the tables and their index agree."""
-
-    server: RedisServer
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.loop = asyncio.new_event_loop()
-        self.clock = 0
-
-    @initialize()
-    def begin(self) -> None:
-        self.server.flush()
-        self.client = redis.Redis(port=self.server.port)
-        self.tables = Tables(self.client)
-        self.connected = connect(self.server.settings())
-        self.swarms: RedisSwarms = self.run(self.connected.__aenter__())
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return self.loop.run_until_complete(work)
 
     @rule(
         who=st.integers(0, 5),
@@ -262,14 +240,6 @@ class CrowdMachine(RuleBasedStateMachine):
         before = len(self.everybody())
         self.run(self.swarms.announce(self.step(who, instance, place, stopped=True), None))
         assert before - 1 <= len(self.everybody()) <= before
-
-    @rule(seconds=st.integers(1, LIFETIME // 2))
-    def wait(self, seconds: int) -> None:
-        self.clock += seconds
-
-    @rule()
-    def sweep(self) -> None:
-        self.run(self.swarms.sweep(step(0, at=self.clock).now))
 
     @invariant()
     def tables_agree(self) -> None:
@@ -301,20 +271,6 @@ class CrowdMachine(RuleBasedStateMachine):
             taken = taken._replace(flags=taken.flags | (PeerFlag.SHARED6 if over6 else PeerFlag.SHARED4))
         return taken
 
-    def teardown(self) -> None:
-        if hasattr(self, "swarms"):
-            self.run(self.connected.__aexit__(None, None, None))
-            self.client.close()
-        self.loop.close()
-
 
 def test_whoever_meets_at_an_endpoint_the_tables_and_their_index_agree(shared_redis: RedisServer) -> None:
-    class Machine(CrowdMachine):
-        server = shared_redis
-
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
-    )
+    run_machine(CrowdMachine, shared_redis)

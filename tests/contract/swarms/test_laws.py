@@ -1,28 +1,16 @@
 """Any sequence of steps and sweeps against a small model of what can be observed: counts and membership."""
 
-import asyncio
-from collections.abc import Coroutine
 from typing import Any
 
-import redis
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import invariant, precondition, rule
 
-from etracker_announce.adapters.swarms import RedisSwarms
 from etracker_announce.domain.swarm import Counts, Role
+from tests.contract.swarms.machines import SwarmMachine, run_machine
 from tests.contract.swarms.peers import (
     HASH,
     LIFETIME,
     PEERS_PER_KEY,
-    connect,
     ipv4,
     ipv6,
     key_of,
@@ -30,7 +18,6 @@ from tests.contract.swarms.peers import (
     peer_ids,
     step,
 )
-from tests.contract.swarms.tables import Tables
 from tests.support.redis import RedisServer
 
 KEYS = st.integers(0, 5)
@@ -51,27 +38,12 @@ class Peer:
         return max(self.seen4, self.seen6)
 
 
-class SwarmMachine(RuleBasedStateMachine):
+class ModelMachine(SwarmMachine):
     """Members by (key, instance). Expired ones may be there or not until a sweep has passed."""
-
-    server: RedisServer
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.new_event_loop()
         self.members: dict[tuple[int, int], Peer] = {}
-        self.clock = 0
-
-    @initialize()
-    def begin(self) -> None:
-        self.server.flush()
-        self.client = redis.Redis(port=self.server.port)
-        self.tables = Tables(self.client)
-        self.connected = connect(self.server.settings())
-        self.swarms: RedisSwarms = self.run(self.connected.__aenter__())
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return self.loop.run_until_complete(work)
 
     @rule(key=KEYS, instance=INSTANCES, role=ROLES, over6=FAMILIES)
     def announce(self, key: int, instance: int, role: Role, over6: bool) -> None:
@@ -95,15 +67,6 @@ class SwarmMachine(RuleBasedStateMachine):
         self.members.pop((key, instance), None)
         assert len(view.candidates) == 0
         assert view.counts == self.counts()
-
-    @rule(seconds=st.integers(1, LIFETIME // 2))
-    def wait(self, seconds: int) -> None:
-        self.clock += seconds
-
-    @rule()
-    def sweep(self) -> None:
-        self.clock += LIFETIME // 4
-        self.run(self.swarms.sweep(step(0, at=self.clock).now))
 
     @precondition(lambda self: self.members)
     @invariant()
@@ -141,22 +104,7 @@ class SwarmMachine(RuleBasedStateMachine):
         roles = [peer.role for peer in self.members.values()]
         return Counts(roles.count(Role.SEEDER), roles.count(Role.LEECHER), roles.count(Role.PARTIAL_SEED), None)
 
-    def teardown(self) -> None:
-        if hasattr(self, "swarms"):
-            self.run(self.connected.__aexit__(None, None, None))
-            self.client.close()
-        self.loop.close()
-
 
 def test_any_sequence_of_steps_leaves_the_swarm_that_the_model_says(shared_redis: RedisServer) -> None:
     assert key_of(0) != key_of(1)
-
-    class Machine(SwarmMachine):
-        server = shared_redis
-
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
-    )
+    run_machine(ModelMachine, shared_redis)
