@@ -104,7 +104,7 @@ def compare(runs: Sequence[Run], plain: Sequence[Run]) -> dict[str, object]:
 
 
 def compare_attacked(attacked: Sequence[Run], unattacked: Sequence[Run]) -> dict[str, object]:
-    """Compare paired runs with and without an attack: FR/C, and by which factor it changed."""
+    """Compare paired runs with and without an attack: FR/C, and the factor by which it changed."""
     found = estimate([run.fr_over_c for run in attacked])
     change = estimate([run.fr_over_c / other.fr_over_c for run, other in zip(attacked, unattacked, strict=True)])
     return {

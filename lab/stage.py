@@ -68,7 +68,7 @@ class Stage:
         return self._step * STEP_SECONDS
 
     def seeders_of(self, torrent: int) -> int:
-        """Count a torrent's seeders, as the tracker knows them."""
+        """Count the seeders of a torrent that the tracker knows."""
         return self._tracker.seeders_of(torrent)
 
     def play(self, until_seconds: int, completions: int) -> None:
@@ -119,7 +119,7 @@ class Stage:
         heapq.heappush(self._turns, turn)
 
     def _announce_as(self, peer: int, keys: Sequence[Member]) -> None:
-        """Send "stopped" for members with which a peer no longer announces."""
+        """Send "stopped" for members that a peer no longer uses."""
         used = {member.identity for member in keys}
         for member in self._keys.get(peer, ()):
             if member.identity not in used:

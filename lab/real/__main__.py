@@ -34,7 +34,7 @@ SCALED = {
     "ETRACKER_EQUILIBRIUM_TAU_BOUNDS": " ".join(map(str, PARAMETERS.tau_bounds)),
     "ETRACKER_EQUILIBRIUM_INTERVAL_BOUNDS": " ".join(map(str, PARAMETERS.interval_bounds)),
 }
-"""Time runs some forty times as fast as with the defaults. Besides, the budget of announces is off, as in bench."""
+"""Time runs about forty times as fast as with the defaults. The announce budget is off too, as in the benchmark."""
 
 PERCENT = 100
 

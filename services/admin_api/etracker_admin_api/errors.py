@@ -106,7 +106,7 @@ class WaitError(AdminApiError):
 
 
 class TooManyWrongKeysError(WaitError):
-    """The key is wrong, and so were too many others from the address."""
+    """The key is wrong, and so were too many other keys from the same address."""
 
 
 class TooManyDownloadsError(WaitError):

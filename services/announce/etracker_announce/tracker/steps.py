@@ -21,7 +21,6 @@ _SHARED = {4: int(PeerFlag.SHARED4), 16: int(PeerFlag.SHARED6)}
 """By the length of an address."""
 
 
-
 class StepMaker:
     """Makes steps. ``on_flood`` is called for each guest that may only look, because its address sends too many."""
 
