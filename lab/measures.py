@@ -76,7 +76,7 @@ def estimate(ratios: Sequence[float] | Floats) -> Estimate:
 
 
 def student_t(degrees: int) -> float:
-    """Return the 97.5 % point of Student's t (Cornish-Fisher's expansion, within 1 % from 3 degrees on)."""
+    """Return the 97.5 % point of Student's t (Cornish-Fisher expansion, within 1 % for 3 or more degrees)."""
     z = 1.959964
     terms = (
         (z**3 + z) / 4,

@@ -29,7 +29,7 @@ class People(Protocol):
         """Return whether a seeder stays; called when it completes and before each of its announces."""
 
     def keys(self, peer: int, role: Role, seconds: int) -> Sequence[Member]:
-        """Return the members as which a peer announces now: one for each of its keys."""
+        """Return the members that a peer now announces as, one per key."""
 
     def wait(self, peer: int, interval_seconds: int, connections: int) -> int:
         """Return after how many seconds a peer announces again."""

@@ -71,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def measure(results: Results, runs: int) -> None:
-    """Run every policy on a tracker of its own, one after the other, as often as asked."""
+    """Run every policy on a tracker of its own, one after the other, ``runs`` times."""
     progress = Progress()
     with tempfile.TemporaryDirectory(prefix="etracker-lab-") as directory, ExitStack() as running:
         work = Path(directory)

@@ -1,4 +1,4 @@
-"""``POST /v1/standing``: POST, so that no access log holds a key hash."""
+"""``POST /v1/standing``: POST, so that no access log contains a key hash."""
 
 import time
 from collections.abc import Callable

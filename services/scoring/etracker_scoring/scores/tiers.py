@@ -59,7 +59,7 @@ def entry_score(tier: Tier, parameters: ScoreParameters) -> float:
 def hold_tier(held: HeldTier, deserved: Tier, score: Score, now: float, parameters: ScoreParameters) -> HeldTier:
     """Promote at once; demote after the wait, or at once if the score is below the threshold by more than the margin.
 
-    Tier 0 depends on conduct, not on points: a key never falls there without the wait, in which it can seed.
+    Tier 0 depends on conduct, not on points: a key never falls to it without the wait, during which it can seed.
     """
     if deserved >= held.tier:
         return HeldTier(deserved)

@@ -144,7 +144,7 @@ def fair_share(present: Iterable[int], own: int) -> int:
 
 
 class Leadership:
-    """``connected``: whether Postgres answered when last asked."""
+    """``connected``: whether this worker's connection to Postgres is open."""
 
     def __init__(self, settings: PostgresSettings) -> None:
         self._settings = settings

@@ -27,7 +27,7 @@ class Limits:
         return self.over(0)
 
     def over(self, seconds: int) -> int:
-        """Return the most bytes that a line can carry in so many seconds, with some slack."""
+        """Return the most bytes that a line can carry in a number of seconds, with some slack."""
         return self.bytes_per_second * (seconds + SLACK_SECONDS)
 
 

@@ -40,7 +40,7 @@ class Session(NamedTuple):
 class Membership(NamedTuple):
     """A key in a torrent, over all its client instances.
 
-    ``leeching``: an announce reported left > 0, and none has finished the download since.
+    ``leeching``: an announce reported left > 0, and no later one has finished the download.
     """
 
     first_seen_ms: int

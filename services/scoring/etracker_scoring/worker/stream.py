@@ -41,7 +41,7 @@ class _Shard:
 
 
 class FactStreams:
-    """Reads with XRANGE rather than XREAD: one key per command, so that a pipeline may span a cluster's slots.
+    """Reads the streams by XRANGE rather than XREAD: with one key per command, a pipeline may span a cluster's slots.
 
     Entries that were read but not handed out yet are kept here. They are dropped if a position moves past entries that
     weren't handed out.

@@ -21,7 +21,7 @@ _PARTIAL_SEED, _LEECHER, _SEEDER = range(3)
 
 
 class SharedPeers:
-    """Finds the peers that are in several swarms. What it holds is bounded by all swarms but the last."""
+    """Finds the peers that are in several swarms. Its memory is bounded by the size of all swarms but the last."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, _Sighting] = {}

@@ -18,7 +18,7 @@ from etracker_shared.language.tier import Tier
 
 
 class Scored(NamedTuple):
-    """A key's history, the tier it holds and its score, after its last fact of the batch."""
+    """A key's history, tier and score after its last fact of the batch."""
 
     history: KeyHistory
     held: HeldTier
