@@ -99,7 +99,7 @@ def _plain(size: Size, results: Results, progress: Progress, only: str | None, w
     with etracker(work, "small", PLAIN) as tracker:
         results.machine["redis"] = tracker.redis_build()
         ours = Target(ETRACKER, tracker, World(SMALL_SHAPE))
-        # For announce, peers behind the gateway are all on this machine, a private address: they need separate swarms.
+        # To announce, all peers behind the gateway have this machine's private address: they need separate swarms.
         gateway = Target(GATEWAY, tracker, World(GATEWAY_SHAPE), tracker.gateway)
         for target in (ours, gateway):
             load_catalogue(tracker, target.world)
@@ -125,7 +125,7 @@ def _beside_others(size: Size, results: Results, progress: Progress, ours: Seque
 
 
 def _growth(size: Size, results: Results, progress: Progress, small: Target, work: Path) -> None:
-    """Give each world its own tracker: the number of peers and the size of a swarm are two questions."""
+    """Give each world its own tracker, to measure the number of peers and the size of a swarm separately."""
     with ExitStack() as running:
         targets = [Target(SMALL, small.tracker, small.world)]
         for directory, shape in (("large", size.large), ("one-swarm", size.one_swarm)):

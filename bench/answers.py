@@ -42,7 +42,7 @@ def judge(answers: Sequence[bytes]) -> Judged:
 
 
 def refused(answers: Sequence[bytes]) -> list[int]:
-    """Return the answers that aren't good."""
+    """Return the indexes of the answers that aren't good."""
     parted = [answer.partition(_HEAD_END) for answer in answers]
     return [index for index, (head, _, body) in enumerate(parted) if _judge_one(head, body)[0]]
 

@@ -14,7 +14,7 @@ _TIMES = slice(11, 15)  # utime, stime, and those of children that ended and wer
 def cpu_seconds(roots: Mapping[str, int]) -> dict[str, float]:
     """Return the CPU time of each process since its start, including all its threads and descendants.
 
-    ``roots``: role to pid. The time of a child that ends between two readings is added to its parent's, so
+    ``roots``: role to pid. The time of a child that ends between two readings is added to its parent's time, so
     the difference of two readings misses nothing.
     """
     parents, times = _read_all()

@@ -46,9 +46,9 @@ class _Connection:
 class LoadGenerator:
     """Sends ``requests`` to ``address``, at most ``connections`` at a time.
 
-    ``reuse``: keep connections, or open a new one for every request. ``rate``: requests per second, each
-    timed from when it was due (so that a slow tracker can't delay its own measurement); None: as fast
-    as possible, each timed from when it was sent (on a new connection: from when it was opened).
+    ``reuse``: keep connections, instead of opening a new one for every request. ``rate``: requests per second,
+    each timed from when it was due (so that a slow tracker can't delay its own measurement). Without a rate,
+    requests are as fast as possible, each timed from when it was sent or its new connection was opened.
     """
 
     address: tuple[str, int]
@@ -159,7 +159,7 @@ class LoadGenerator:
             connection.socket.close()
 
     def _resend(self, connection: _Connection) -> None:
-        """Resend over a new connection a request that was sent while the server was closing a kept one."""
+        """Resend a request over a new connection if the server was closing the kept one when it was sent."""
         if not connection.used:
             raise StalledError("the server closed a new connection without an answer")
         del self._busy[connection.socket.fileno()]
@@ -168,7 +168,7 @@ class LoadGenerator:
         self._send(connection.index, self._sent_at[connection.index])
 
     def _drop_idle(self) -> int:
-        """Forget kept connections that the server closed."""
+        """Forget kept connections that the server has closed."""
         for connection in list(self._idle):
             try:
                 closed = not connection.socket.recv(1)

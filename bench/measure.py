@@ -119,7 +119,7 @@ def _sample(plan: Plan, target: Target, mode: str, requests: Sequence[bytes], ad
 def meet_caches(plan: Plan, target: Target, progress: Progress) -> Sample:
     """Fill the caches with every key and torrent; measure the first announces, as many as the plan says.
 
-    All announce twice: if scoring doesn't answer in time, as in the first rush, the second announce asks again.
+    Every peer announces twice. If scoring doesn't answer in time, as in the first rush, the second announce asks again.
     """
     world, tracker = target.world, target.tracker
     peers = world.first_announces()
@@ -142,7 +142,7 @@ def join_all(targets: Sequence[Target], progress: Progress) -> None:
 
 
 def _insist(target: Target, requests: Sequence[bytes], connections: int, advance: Advance) -> None:
-    """Send announces that aren't measured; after a temporary failure a client tries again, as a real one would."""
+    """Send announces that aren't measured. After a temporary failure they are sent again, as a real client would do."""
     address, answers = target.address or target.tracker.address, list[bytes]()
     for _ in range(ATTEMPTS):
         answers = LoadGenerator(address, requests, connections, reuse=True, on_answer=advance).run().answers

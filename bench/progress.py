@@ -24,7 +24,7 @@ class Advance:
         self._bars.console.print(what, highlight=False)
 
     def describe(self, doing: str) -> None:
-        """Say what is being done."""
+        """Show what is being done."""
         self._bars.update(self._task, description=doing)
 
 

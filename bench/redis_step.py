@@ -36,7 +36,7 @@ FACT = bytes(FACT_SIZE)
 
 
 def make_step(swarm: int, peer: int, *, now: int, window: int = WINDOW) -> Step:
-    """Make the announce of a peer; every tenth is a seeder."""
+    """Make the announce of a peer; every tenth peer is a seeder."""
     digest = hashlib.sha256(b"%d/%d" % (swarm, peer)).digest()
     return Step(
         info_hash=InfoHash(hashlib.sha1(b"%d" % swarm, usedforsecurity=False).digest()),
@@ -80,7 +80,7 @@ async def fill(swarms: RedisSwarms, count: int, size: int, now: int) -> None:
 async def measure_cost(swarms: RedisSwarms, pid: int, size: int, window: int) -> tuple[float, float, float]:
     """Return CPU us per announce of Redis and of this process, and announces per second, in swarms of one size.
 
-    The best of several rounds: other work on the machine can only add to the time.
+    These are the best of several rounds: other work on the machine can only add to the time.
     """
     now = int(time.time())
     count = max(1, 1_000 // size)
@@ -93,7 +93,7 @@ async def measure_cost(swarms: RedisSwarms, pid: int, size: int, window: int) ->
 
 
 async def measure_round(swarms: RedisSwarms, pid: int, steps: Sequence[Step]) -> tuple[float, float, float]:
-    """Return CPU seconds of Redis and of this process, and the time it took."""
+    """Return CPU seconds of Redis and of this process, and the elapsed seconds."""
     redis_before, own_before, begun = cpu_seconds(pid), time.process_time(), time.perf_counter()
     await announce_all(swarms, steps, FACT)
     return cpu_seconds(pid) - redis_before, time.process_time() - own_before, time.perf_counter() - begun

@@ -22,7 +22,7 @@ SMALL, LARGE, ONE_SWARM = (
     "100,000 peers in one swarm",
 )
 SAME_LOAD = "10,000 peers of those 1,000,000"
-"""As many keys and torrents as the small tracker has: the only difference is what else the tracker holds."""
+"""As many keys and torrents as the small tracker has: the only difference is what else the tracker stores."""
 
 OTHERS, PACED, COLD, SCALE = "against others", "at a steady rate", "cold caches", "as it grows"
 UNDER = "under policies"
@@ -37,7 +37,7 @@ def under(policy: str, world: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Median:
-    """The medians of a target's rounds in one stage and mode. ``cpu_us``: by role; ``total``: of their sum."""
+    """The medians of a target's rounds in one stage and mode. ``cpu_us``: by role; ``total``: over all roles."""
 
     stage: str
     target: str

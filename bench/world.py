@@ -45,7 +45,7 @@ class Shape:
 
 
 class Request(Protocol):
-    """How a tracker expects announces."""
+    """The form in which a tracker expects announces."""
 
     def path(self, announce_key: str) -> str:
         """Return the path of an announce URL."""
@@ -87,7 +87,7 @@ class Turns:
 
 
 class World:
-    """The state of every peer. Peers announce in a fixed random order, so that a peer's announces never overtake."""
+    """The state of every peer. Peers announce in a fixed random order: a peer's announces never overtake each other."""
 
     def __init__(self, shape: Shape, seed: int = 1) -> None:
         self.shape = shape
@@ -138,11 +138,11 @@ class World:
         return requests
 
     def first_announces(self) -> Ints:
-        """Choose peers so that every torrent and every key is announced, once for each cache."""
+        """Choose peers so that every torrent and every key is announced at least once, which fills both caches."""
         _, firsts = np.unique(self.torrent_of[self.turns.order], return_index=True)
         of_torrents = self.turns.order[firsts]
         strange = np.setdiff1d(self.key_of, self.key_of[of_torrents])
-        chosen = np.concatenate([of_torrents, strange])  # the first peer of a key has the key's number
+        chosen = np.concatenate([of_torrents, strange])  # a key's first peer has the same number as the key
         return self._random.permutation(chosen)
 
     def announces_of(self, peers: Ints, tracker: Request) -> list[bytes]:

@@ -26,7 +26,7 @@ ALL_REGIMES = {**REGIMES, LARGE.name: LARGE}
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One run. ``regime`` None: the community (``community.py``). ``cost``: roughly the seconds it takes."""
+    """One run. ``regime``: None for the community (``community.py``). ``cost``: roughly the seconds that it takes."""
 
     regime: str | None
     policy: PolicyName
@@ -98,7 +98,7 @@ def perform_all(tasks: list[Task]) -> Iterator[tuple[Task, Run | Payoff]]:
 
 
 def compile_everything() -> None:
-    """Call every compiled loop once, so that the processes find it in the cache."""
+    """Call every compiled loop once, so that the worker processes find its machine code in the cache."""
     one = np.ones(2, np.int64)
     swarms = make_swarms(
         up=one, down=one, reachable=one > 0, user=np.arange(2), torrent=one - 1, torrent_bytes=one[:1], seed=1
@@ -136,13 +136,13 @@ def add_up(results: dict[Task, Run | Payoff]) -> Results:
 
 
 def _pairs(some: list[Run], others: list[Run]) -> tuple[list[Run], list[Run]]:
-    """Keep the runs that both have: seeds start at 0, and the number of runs differs between policies and attacks."""
+    """Keep the seeds that both have: seeds start at 0, and the number of runs differs between policies and attacks."""
     both = min(len(some), len(others))
     return some[:both], others[:both]
 
 
 def published(summary: Results) -> Results:
-    """Return the numbers of ``build/equilibrium.json``: without those that only the page and its pictures show."""
+    """Return the numbers for ``build/equilibrium.json``, without those that only the page and its pictures show."""
     regimes = {
         regime: {policy: {name: found[name] for name in _PUBLISHED} for policy, found in summary[regime].items()}
         for regime in REGIMES

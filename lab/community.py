@@ -1,4 +1,4 @@
-"""Measures what seeding pays: in a community some seed for two days after every snatch, and others leave at once."""
+"""Measures whether seeding pays: some users of a community seed for two days after every snatch, others leave."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,10 +58,11 @@ PARAMETERS = ScoreParameters()
 
 @dataclass(frozen=True, slots=True)
 class Community:
-    """The downloads of a community. Over users: lines (bytes per second), ``stays``; the rest: over peers.
+    """The downloads of a community. Lines are in bytes per second.
 
-    Users are ordered: publishers first, then :data:`PAIRS` users who seed, then those who leave. Peers are in the same
-    order.
+    Over users: ``up``, ``down``, ``reachable``, ``impatient``, ``pair_hash``. Over torrents: ``torrent_bytes``. Over
+    peers: the rest. The order of users is: publishers, :data:`PAIRS` users who seed, then those who leave. Peers are
+    in the same order.
     """
 
     up: npt.NDArray[np.int64]
@@ -109,7 +110,7 @@ def draw_community(seed: int) -> Community:
 
 
 def _wishes(rng: np.random.Generator, release: npt.NDArray[np.float64]) -> list[tuple[int, float]]:
-    """The torrents that one pair wants, each once, newer ones more likely, and when it wants them."""
+    """Return the torrents that one pair wants, and when. Each occurs once; newer ones are more likely."""
     wishes: list[tuple[int, float]] = []
     taken = np.zeros(len(release), np.bool_)
     for when in np.sort(rng.uniform(0, DAYS * DAY, rng.poisson(SNATCHES_PER_DAY * DAYS))):
@@ -122,7 +123,7 @@ def _wishes(rng: np.random.Generator, release: npt.NDArray[np.float64]) -> list[
 
 
 def play_community(community: Community, policy: Policy, seed: int) -> Payoff:
-    """Simulate twenty days and compare those who seed with those who leave, after the first week."""
+    """Simulate twenty days; compare those who seed with those who leave, except during the first week."""
     swarms = make_swarms(
         up=community.up,
         down=community.down,
@@ -167,7 +168,7 @@ class _Members:
         self._completed_at: dict[int, int] = {}
 
     def tiers(self, first: int, last: int) -> list[int]:
-        """Count the users of each tier."""
+        """Count the users in each tier."""
         return [sum(held.tier == tier for held in self._held[first:last]) for tier in Tier]
 
     def seeds(self, peer: int) -> bool:

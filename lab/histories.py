@@ -1,4 +1,4 @@
-"""Makes up pasts, for list policies, of the people of a regime, who are only described by their tiers."""
+"""Makes up histories for list policies, since the people of a regime are only described by their tiers."""
 
 import statistics
 
@@ -14,7 +14,7 @@ GIGABYTE = 10**9
 
 
 def _past(seeding: int, snatched: int, gigabytes_up: int, gigabytes_down: int) -> History:
-    """A user's torrents all have the same ratio, so all or none were given back. ``announced`` includes the run's."""
+    """All torrents of a user have the same ratio, so all or none were given back. ``announced`` includes the run's."""
     generous = float(gigabytes_up >= gigabytes_down)
     uploaded, downloaded = gigabytes_up * GIGABYTE, gigabytes_down * GIGABYTE
     return History(seeding, snatched, uploaded, downloaded, announced=snatched + 1, generous=generous)

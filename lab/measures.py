@@ -76,7 +76,7 @@ def estimate(ratios: Sequence[float] | Floats) -> Estimate:
 
 
 def student_t(degrees: int) -> float:
-    """Return the 97.5 % point of Student's t (Cornish-Fisher's expansion, within 1 % from 3 degrees on)."""
+    """Return the 97.5 % point of Student's t (Cornish-Fisher expansion, within 1 % for 3 or more degrees)."""
     z = 1.959964
     terms = (
         (z**3 + z) / 4,
@@ -104,7 +104,7 @@ def compare(runs: Sequence[Run], plain: Sequence[Run]) -> dict[str, object]:
 
 
 def compare_attacked(attacked: Sequence[Run], unattacked: Sequence[Run]) -> dict[str, object]:
-    """Compare paired runs with and without an attack: FR/C, and by which factor it changed."""
+    """Compare paired runs with and without an attack: FR/C, and the factor by which it changed."""
     found = estimate([run.fr_over_c for run in attacked])
     change = estimate([run.fr_over_c / other.fr_over_c for run, other in zip(attacked, unattacked, strict=True)])
     return {

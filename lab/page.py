@@ -68,7 +68,7 @@ def _short(summary: dict[str, Any]) -> str:
 
 
 def _runs(summary: dict[str, Any]) -> str:
-    """Say how many paired runs this page is based on."""
+    """State how many paired runs the page is based on."""
     of_policies = {policy: [summary[regime][policy]["runs"] for regime in FR_OVER_C] for policy in POLICIES}
     compared = (PolicyName.RANDOM, PolicyName.EQUILIBRIUM)
     both = min(count for policy in compared for count in of_policies[policy])

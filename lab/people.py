@@ -24,7 +24,7 @@ KEYS_OF_AN_ATTACKER = 5
 
 
 class Attack(enum.StrEnum):
-    """The attacks by people who leave after downloading."""
+    """Attacks by people who leave after downloading."""
 
     NONE = "none"
     ASK_EVERY_MINUTE = "asking every minute"

@@ -1,4 +1,4 @@
-"""The reference regimes: which people join which swarm, when, with what lines and habits."""
+"""The reference regimes: which people join which swarm, when, and with which lines and habits."""
 
 import enum
 from dataclasses import dataclass
@@ -23,20 +23,20 @@ FREE_RIDER_UPLINK = 0.1
 
 
 class Behaviour(enum.IntEnum):
-    """What a person does with a finished download, and how much they upload before."""
+    """What a person does with a finished download, and how much they upload before it finishes."""
 
     SEED = 0
     """A persistent seeder."""
     ALTRUIST = 1
-    """Goes on seeding."""
+    """Keeps seeding."""
     RATIO_CONSCIOUS = 2
     """Seeds until as much is uploaded as was downloaded."""
     NEWCOMER = 3
-    """Like ratio-conscious, with the newcomer's grace."""
+    """Like ``RATIO_CONSCIOUS``, but with the newcomer's grace."""
     HIT_AND_RUN = 4
     """Uploads while leeching, then leaves."""
     FREE_RIDER = 5
-    """Uploads with a tenth of its uplink, then leaves."""
+    """Uploads at a tenth of its uplink, then leaves."""
     WHITEWASHER = 6
     """A free-rider with a new key."""
 
@@ -122,7 +122,7 @@ def draw_population(regime: Regime, seed: int) -> Population:
         up[:seeders] = regime.seeder_uplink * MEGABIT
     stingy = np.isin(behaviour, (Behaviour.FREE_RIDER, Behaviour.WHITEWASHER))
     reachable = rng.random(people) >= UNREACHABLE_SHARE
-    # A swarm whose seeders can't be connected to strands people under any policy, and shows nothing about policies.
+    # If no seeder accepts connections, people are stranded under any policy: that shows nothing about policies.
     reachable[: regime.swarms] = True
     arrival = np.concatenate([np.zeros(seeders), rng.uniform(0, regime.arrival_seconds, leechers)])
     return Population(

@@ -17,7 +17,7 @@ from .people import play
 from .regimes import MEGABIT, Behaviour, Population
 
 SLOWER = 40
-"""How much faster time runs with real clients than here, in steps of 10 s. Lines are the same, torrents larger."""
+"""How much slower time runs here, in steps of 10 s, than with real clients. Lines are the same, torrents larger."""
 
 RANKED = (PolicyName.RANDOM, PolicyName.RATIO, PolicyName.EQUILIBRIUM)
 """The policies that are measured with real clients and here."""
@@ -40,7 +40,7 @@ SCALED = replace(
     interval_bounds=(5 * SLOWER, 10 * SLOWER),
 )
 TIMELESS = ("phi", "seeders", "seeders_share", "leechers", "exact_up_to", "fewest")
-"""The parameters that don't scale with time: real and simulated runs should have the same."""
+"""The parameters that don't scale with time; they should be the same in real and simulated runs."""
 
 KEPT = Path(__file__).with_name("real_numbers.json")
 """Written by ``make equilibrium-real``."""
@@ -78,12 +78,12 @@ class Ranking:
 
 
 def order_of(fr_over_c: dict[PolicyName, float]) -> list[PolicyName]:
-    """Put policies into the order of their FR/C, the least first."""
+    """Sort policies by their FR/C, lowest first."""
     return sorted(fr_over_c, key=fr_over_c.__getitem__)
 
 
 def draw_rehearsal(seed: int) -> Population:
-    """Draw the people: all have the same line, and differ only in their past and in whether they stay."""
+    """Draw the people. All have the same line; they differ only in their past and in whether they stay."""
     rng = np.random.default_rng(seed)
     behaviour = np.concatenate([np.full(len(tiers), kind) for kind, tiers in TIERS.items()]).astype(np.int64)
     people, seeders = len(behaviour), len(TIERS[Behaviour.SEED])
@@ -117,7 +117,7 @@ def rank(runs: int, measured: Path) -> Ranking:
 
 
 def read_real(measured: Path) -> Real | None:
-    """Read the median FR/C of real runs: those last measured here, otherwise those stored with the sources."""
+    """Read the median FR/C of real runs: of those last measured here, otherwise of those stored with the sources."""
     for found in (json.loads(path.read_text()) for path in (measured, KEPT) if path.exists()):
         runs: dict[str, list[dict[str, Any]]] = found["runs"]
         if "parameters" in found and set(RANKED) <= set(runs):

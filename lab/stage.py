@@ -29,7 +29,7 @@ class People(Protocol):
         """Return whether a seeder stays; called when it completes and before each of its announces."""
 
     def keys(self, peer: int, role: Role, seconds: int) -> Sequence[Member]:
-        """Return the members as which a peer announces now: one for each of its keys."""
+        """Return the members that a peer now announces as, one per key."""
 
     def wait(self, peer: int, interval_seconds: int, connections: int) -> int:
         """Return after how many seconds a peer announces again."""
@@ -68,7 +68,7 @@ class Stage:
         return self._step * STEP_SECONDS
 
     def seeders_of(self, torrent: int) -> int:
-        """Count a torrent's seeders, as the tracker knows them."""
+        """Count the seeders of a torrent that the tracker knows."""
         return self._tracker.seeders_of(torrent)
 
     def play(self, until_seconds: int, completions: int) -> None:
@@ -119,7 +119,7 @@ class Stage:
         heapq.heappush(self._turns, turn)
 
     def _announce_as(self, peer: int, keys: Sequence[Member]) -> None:
-        """Send "stopped" for members with which a peer no longer announces."""
+        """Send "stopped" for members that a peer no longer uses."""
         used = {member.identity for member in keys}
         for member in self._keys.get(peer, ()):
             if member.identity not in used:

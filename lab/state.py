@@ -33,8 +33,8 @@ class Swarms(NamedTuple):
     (this peer uploads to that neighbour), ``rate`` (smoothed bytes per step from that neighbour), ``working`` (the
     piece being fetched from it).
     ``relation``: over pairs of peers, bits KNOWN and CONNECTED. ``piece_bytes``: over torrents.
-    ``present``: the peers that are in, ``tally[0]`` of them; ``place``: a peer's index in it.
-    ``done``: peers that completed in this step, ``tally[1]`` of them. ``tally[2]``: leechers that are in.
+    ``present``: the peers that are in a swarm, ``tally[0]`` of them; ``place``: a peer's index in ``present``.
+    ``done``: peers that completed in this step, ``tally[1]`` of them. ``tally[2]``: the number of leechers in swarms.
     ``random``: state of the generator.
     """
 

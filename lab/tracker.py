@@ -48,7 +48,7 @@ def mixed(*values: int) -> int:
 
 
 class Table:
-    """Records of one side of a swarm, without gaps: the last one moves into a hole."""
+    """Records of one side of a swarm, without gaps: the last record fills the place of a removed one."""
 
     def __init__(self) -> None:
         self._records: Records = np.zeros(16, RECORD)

@@ -64,11 +64,11 @@ def _rotate_slots(s: Swarms, peer: int, step: int, places: npt.NDArray[np.int64]
 
 @compiled
 def _reciprocate(s: Swarms, peer: int, step: int, places: npt.NDArray[np.int64], count: int) -> None:
-    """Give a leecher's slots to the neighbours that give it most, and one to a random neighbour."""
+    """Give a leecher's slots to the neighbours that upload most to it, and one to a random neighbour."""
     turn = _is_turn(step, peer)
     slots = min(TIT_FOR_TAT_SLOTS, count)
     for i in range(slots):
-        # Until the next rotation ties go to neighbours with a slot; then to chance, as the scan starts anywhere.
+        # Between rotations, ties go to neighbours that have a slot. At a rotation, the scan's random start decides.
         start, left = draw(s.random, count - i), count - i
         best = NOBODY
         best_rate = -1.0
@@ -94,7 +94,7 @@ def _reciprocate(s: Swarms, peer: int, step: int, places: npt.NDArray[np.int64],
 
 @compiled
 def give_slots(s: Swarms, step: int, flows: npt.NDArray[np.int64]) -> int:
-    """Decide which peers upload to which. ``flows`` receives (sender, connection) of each; returns their number."""
+    """Decide which peers upload to which. Write each (sender, connection) to ``flows``; return how many there are."""
     places = np.empty(MAX_CONNECTIONS, np.int64)
     flow = 0
     for i in range(s.tally[0]):
@@ -274,7 +274,7 @@ def advance(s: Swarms, step: int, flows: npt.NDArray[np.int64]) -> None:
 
 @compiled
 def run(s: Swarms, step: int, until: int) -> int:
-    """Simulate steps until one in which somebody completes, at most to ``until``; return the next step's number.
+    """Simulate steps until somebody completes, or up to ``until``; return the number of the next step.
 
     Time in which nobody downloads is skipped.
     """

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Add a torrent to a running etracker: ``add_infohash.py HOST KEY FILE``.
 
-HOST is the tracker's address, with or without a scheme (``localhost:3000``, ``tracker.example``): without
-one, a bare public name is contacted over https, so that the key isn't sent in clear, and anything else over http.
+HOST is the tracker's address, with or without a scheme (``localhost:3000``, ``tracker.example``). Without
+one, a bare public name is contacted over https, so that the key is encrypted, and anything else over http.
 KEY is the API key (``ETRACKER_AUTHORIZATION``). The torrent file is uploaded, so that others can download
 it; with ``--hash-only`` only its name and its infohashes are sent, two for a hybrid.
 
@@ -69,7 +69,7 @@ def _read(path: Path, *, limit: bool) -> bytes:
 
 
 def _problem(torrent: bytes, *, limit: bool) -> str | None:
-    """Say what a file is that can't be a torrent to upload, and what to do."""
+    """Return what is wrong with a file that can't be uploaded, and what to do; None if nothing is."""
     start = torrent[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not torrent:
         return "is empty: download the torrent again"

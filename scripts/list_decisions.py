@@ -15,7 +15,7 @@ its title.
 
 
 def row(record: Path) -> str:
-    """Return a record's line of the table."""
+    """Return a record's row of the table."""
     heading, _, status = record.read_text().split("\n")[:3]
     number, title = heading.removeprefix("# ").split(". ", 1)
     return f"| {number} | [{title}]({record.name}) | {status.removeprefix('Status: ')} |\n"

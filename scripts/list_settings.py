@@ -1,4 +1,4 @@
-"""Write the tables of settings in docs/data.md from where the settings are declared: ``make settings``."""
+"""Write the tables of settings in docs/data.md from the settings' declarations: ``make settings``."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,7 +42,7 @@ _MEBIBYTE, _GIBIBYTE = 2**20, 2**30
 
 
 class Setting(NamedTuple):
-    """A variable as its readers declare it. ``defaults``: each with those who have it."""
+    """A variable as its readers declare it. ``defaults``: each default, with the readers that declare it."""
 
     name: str
     descriptions: Sequence[str]
@@ -50,12 +50,12 @@ class Setting(NamedTuple):
 
     @property
     def readers(self) -> list[str]:
-        """Who reads it."""
+        """The programs that read the variable."""
         return [reader for readers in self.defaults.values() for reader in readers]
 
 
 def all_settings() -> Sequence[Setting]:
-    """Return every variable there is, in the order of their declaration."""
+    """Return all variables, in the order of their declaration."""
     declared: dict[str, list[tuple[str, Variable]]] = defaultdict(list)
     for reader, settings in READERS.items():
         for variable in variables_of(settings):

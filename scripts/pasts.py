@@ -1,4 +1,4 @@
-"""Pasts that earn a tier, for keys that need one at once in a measurement or a test."""
+"""Pasts that earn a tier, for measurements and tests in which keys need a certain tier from the start."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,4 +42,4 @@ PASTS = (
     Past(3, snatched=8, recent=6.0, average=5.0, length_days=12.0, owed=8.0, paid=8.0),
     Past(4, snatched=10, recent=30.0, average=30.0, length_days=60.0, owed=10.0, paid=10.0),
 )
-"""By tier: a user who leaves after every download, a new user, and three who seed longer and longer."""
+"""By tier: a user who leaves after every download, a new user, and three users who seed increasingly long."""

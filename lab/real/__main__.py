@@ -34,7 +34,7 @@ SCALED = {
     "ETRACKER_EQUILIBRIUM_TAU_BOUNDS": " ".join(map(str, PARAMETERS.tau_bounds)),
     "ETRACKER_EQUILIBRIUM_INTERVAL_BOUNDS": " ".join(map(str, PARAMETERS.interval_bounds)),
 }
-"""Time runs some forty times as fast as with the defaults. Besides, the budget of announces is off, as in bench."""
+"""Time runs about forty times as fast as with the defaults. The announce budget is off too, as in the benchmark."""
 
 PERCENT = 100
 
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def measure(results: Results, runs: int) -> None:
-    """Run every policy on a tracker of its own, one after the other, as often as asked."""
+    """Run every policy on a tracker of its own, one after the other, ``runs`` times."""
     progress = Progress()
     with tempfile.TemporaryDirectory(prefix="etracker-lab-") as directory, ExitStack() as running:
         work = Path(directory)

@@ -31,7 +31,7 @@ TIERS = {
     Kind.CONTRIBUTOR: (4, 3, 4, 3),
     Kind.FREE_RIDER: (0, 0, 0, 0),
 }
-"""As in the reference regimes, 60 % of the persistent seeders are of tier 4, the rest of 3 and 2."""
+"""As in the reference regimes, 60 % of the persistent seeders are in tier 4, the others in tiers 3 and 2."""
 
 TRANSFERRED = {
     Kind.SEEDER: (600 * GIGABYTE, 200 * GIGABYTE),

@@ -82,7 +82,7 @@ class Results:
         path.write_text(json.dumps({**asdict(self), "summary": summary, "met": self.met}, indent=1) + "\n")
 
     def keep(self, path: Path) -> None:
-        """Write, as JSON, the numbers for comparison with the simulation: FR/C of every run, and the parameters."""
+        """Write the numbers for comparison with the simulation as JSON: FR/C of every run, and the parameters."""
         runs = {policy: [{"fr_over_c": round(run.fr_over_c, 4)} for run in self.runs[policy]] for policy in self.runs}
         kept = {"world": self.world, "parameters": self.parameters, "runs": runs}
         path.write_text(json.dumps(kept, indent=1) + "\n")

@@ -72,7 +72,7 @@ def play(
 ) -> Outcome:
     """Start the seeders, then everybody else in an order that depends on the seed, and wait until all have completed.
 
-    ``advance`` is called with the additional share of all downloads that is done.
+    ``advance`` is called with the share of all downloads that was completed since its last call.
     """
     _meet(tracker, people, torrent)
     with _clients() as start:

@@ -1,11 +1,11 @@
-"""Operators, and on whose behalf something is changed."""
+"""Operators, and the actor on whose behalf something is changed."""
 
 import enum
 from dataclasses import dataclass
 from datetime import datetime
 
 ENVIRONMENT = "environment"
-"""Name of the first operator, whose key is ETRACKER_AUTHORIZATION."""
+"""The name of the first operator, whose key is ETRACKER_AUTHORIZATION."""
 
 
 class Action(enum.StrEnum):

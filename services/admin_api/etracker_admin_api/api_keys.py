@@ -1,4 +1,4 @@
-"""API keys: what one chosen by an operator must look like, and how keys are made and stored."""
+"""API keys: what operators may choose as a key, and how keys are generated and stored."""
 
 import hashlib
 import secrets

@@ -74,7 +74,7 @@ from etracker_shared.plumbing.redis_connections import connect_redis
 from etracker_shared.plumbing.told_settings import tell_settings
 
 UPLOADS_AT_ONCE = 4
-"""Large bodies in memory at the same time: each takes up to 16 MiB, several times."""
+"""Large bodies in memory at the same time: each takes several times its size, which is at most 16 MiB."""
 UPLOAD_WAIT_SECONDS = 2
 
 

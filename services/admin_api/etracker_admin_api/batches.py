@@ -29,7 +29,7 @@ class Batches(Generic[WantedT, FoundT]):
             answer = self._waiting[wanted] = asyncio.get_running_loop().create_future()
         if self._work is None or self._work.done():
             self._work = asyncio.create_task(self._answer_all())
-        return await asyncio.shield(answer)  # others may be waiting for the same
+        return await asyncio.shield(answer)  # others may be waiting for the same answer
 
     async def _answer_all(self) -> None:
         while self._waiting:

@@ -13,7 +13,7 @@ _Difference = Annotated[int, Field(strict=True, ge=-MAX_COUNTER, le=MAX_COUNTER)
 
 
 class Amount(BaseModel):
-    """Exactly one of the two: ``to`` is the value that a statistic becomes, ``by`` is added to it."""
+    """Exactly one of the two: ``to`` is the new value of a statistic, ``by`` is added to it."""
 
     to: _Value | None = None
     by: _Difference | None = Field(None, description="may be negative")

@@ -25,7 +25,7 @@ _DISK_FULL = "53100"
 _NO_RESOURCES = "53"
 """The class "insufficient resources" (disk, memory, connections): SQLAlchemy hides the driver's own types."""
 _UNDEFINED_TABLE = "42P01"
-"""Not migrated yet: at the first start of a deployment this passes in a moment."""
+"""The schema isn't there yet: at the first start of a deployment, migrations create it in a moment."""
 
 ValueT = TypeVar("ValueT")
 
@@ -60,7 +60,7 @@ class Database:
 
     @asynccontextmanager
     async def session_lock(self, key: int) -> AsyncIterator[bool]:
-        """Hold an advisory lock outside a transaction, which would keep Postgres from vacuuming; False if it's taken.
+        """Hold an advisory lock, or yield False if it's taken. No transaction: one would keep Postgres from vacuuming.
 
         Raises:
             PostgresUnavailableError: Postgres is down.

@@ -15,7 +15,7 @@
     ├── UnfitPartError                part of a path in a torrent; only within ``torrent_file``
     ├── RestrictedOffError            there are no operators
     ├── WrongKeyError                 an API key or announce key that doesn't work
-    ├── UnknownTorrentError           no such torrent, or no file of it
+    ├── UnknownTorrentError           no such torrent, or its file hasn't been uploaded
     ├── SlowBodyError                 a request body arrives too slowly
     ├── WaitError                     one key or address did something too often
     │   ├── TooManyWrongKeysError
@@ -106,7 +106,7 @@ class WaitError(AdminApiError):
 
 
 class TooManyWrongKeysError(WaitError):
-    """The key is wrong, and so were too many others from the address."""
+    """The key is wrong, and so were too many other keys from the same address."""
 
 
 class TooManyDownloadsError(WaitError):

@@ -13,7 +13,7 @@ SelectT = TypeVar("SelectT", bound=Select[Any])
 
 
 def torrent_id(info_hash: InfoHash) -> ScalarSelect[int]:
-    """Select the id of the torrent that has an infohash: for a hybrid's second one, the row of its first."""
+    """Select the id of the torrent that has an infohash: for a hybrid's second infohash, the id of the first one."""
     row_id = func.coalesce(_named.c.same_as, _named.c.id)
     return select(row_id).where(_named.c.info_hash == info_hash).scalar_subquery()
 

@@ -1,4 +1,4 @@
-"""What an operator can set for the admin API."""
+"""The settings of the admin API."""
 
 import re
 import stat
@@ -25,7 +25,7 @@ _URLS = r"^https?://[^\s,]+([\s,]+https?://[^\s,]+)*$"
 
 
 class AdminSettings(PostgresSettings, RedisSettings, ServingSettings, GatewaySettings, ScoringAddressSettings):
-    """Settings of the admin API. Without an API key from either place the restricted API is off."""
+    """Settings of the admin API. Without an API key in a variable or a file, the restricted API is off."""
 
     authorization: SecretStr = Field(
         SecretStr(""),

@@ -18,7 +18,7 @@ PEER_LIFETIME_SLACK_SECONDS = 300
 
 
 class ScoreSettings(EnvironmentSettings):
-    """Score parameters, for both programs. Must be a class's last base: its way of reading nested names wins.
+    """Score parameters, for both programs. Must be a class's last base, so that its way of reading nested names wins.
 
     ``score`` has one variable for each parameter.
     """

@@ -1,4 +1,4 @@
-"""Lists of bans, one per line, as block lists are published: with comments, ranges, and names in front of ranges."""
+"""Lists of bans in the format of published block lists: one per line, with comments, ranges and names of ranges."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -27,7 +27,7 @@ class ParsedLines:
     unconfirmed: int = 0
 
     def refuse(self, line: int, text: str, detail: str) -> None:
-        """Count a line as refused, and explain it unless many others are explained already."""
+        """Count a line as refused, and explain it unless enough others are explained already."""
         self.refused += 1
         if len(self.problems) < MAX_REPORTED:
             self.problems.append(LineProblem(line=line, text=text[:_SHOWN_CHARACTERS], detail=detail))

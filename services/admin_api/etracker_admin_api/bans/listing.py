@@ -1,4 +1,4 @@
-"""The list of bans: a search by what is banned, the reason or the operator."""
+"""Queries for the list of bans, with a search by what is banned, by reason or by operator."""
 
 import re
 from dataclasses import dataclass

@@ -32,7 +32,7 @@ def _bounds(network: Network) -> tuple[int, int]:
 
 
 _PRIVATE_BOUNDS = {version: [_bounds(ip_network(text)) for text in texts] for version, texts in _PRIVATE.items()}
-"""The first and the last address of each, as numbers: comparing those is ten times as fast as comparing networks."""
+"""The first and last address of each, as numbers: comparing those is ten times as fast as comparing networks."""
 
 
 class BanKind(enum.StrEnum):
@@ -81,7 +81,7 @@ def parse_network(text: str) -> Network:
     """Parse an address or a network in CIDR notation, and fold ``::ffff:a.b.c.d`` to IPv4.
 
     Raises:
-        BanError: it is neither, or so wide that it is surely an error.
+        BanError: it is neither, or so wide that it must be a mistake.
     """
     text = text.strip()
     try:
@@ -110,7 +110,7 @@ def parse_peer_id_prefix(text: str) -> bytes:
     """Parse the start of a peer_id: ASCII characters, and %xx for any byte.
 
     Raises:
-        BanError: it is nothing of the kind, or too short or long.
+        BanError: it isn't the start of a peer_id, or is too short or too long.
     """
     text = text.strip()
     if not _PEER_ID.fullmatch(text):
@@ -127,7 +127,7 @@ def show_peer_id(prefix: bytes) -> str:
 
 
 def doubt(pattern: Pattern, caller: Address) -> str | None:
-    """Return why a ban is likely to be an error, so that it needs confirmation; None if it isn't."""
+    """Return why a ban looks like a mistake and needs confirmation; None if it doesn't."""
     if not isinstance(pattern.value, bytes):
         return _doubt_network(pattern.value, caller)
     if pattern.kind is BanKind.CLIENT and len(pattern.value) == MIN_PREFIX_BYTES:

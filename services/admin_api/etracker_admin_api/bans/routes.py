@@ -26,7 +26,7 @@ from etracker_admin_api.http.roles import Roles
 from etracker_admin_api.http.room import Room
 
 MAX_LIST_BYTES = 8 * 1024 * 1024
-"""100,000 IPv6 networks in full length, with room for comments."""
+"""Holds 100,000 IPv6 networks written in full, with room for comments."""
 
 
 def bans_router(bans: BanStore, roles: Roles, callers: Callers) -> APIRouter:
@@ -63,7 +63,7 @@ def bans_router(bans: BanStore, roles: Roles, callers: Callers) -> APIRouter:
         openapi_extra=body(NewBan),
     )
     async def add_ban(request: Request, response: Response, actor: Annotated[Actor, operator]) -> Ban:
-        """Ban a network, a client or a torrent. Announces follow within a second.
+        """Ban a network, a client or a torrent. This takes effect within a second.
 
         An existing ban that ends later stays as it is. 409: the ban looks like a mistake and needs `confirm`.
         """
@@ -88,7 +88,7 @@ def changing_bans_router(bans: BanStore, roles: Roles) -> APIRouter:
         "/{ban_id:int}", responses=problems_v1(400, 401, 403, 404, 413, 429, 503), openapi_extra=body(BanChange)
     )
     async def change_ban(request: Request, ban_id: RowId, actor: Annotated[Actor, operator]) -> Ban:
-        """Change the reason or the end of a ban. Announces follow within a second."""
+        """Change the reason or the end of a ban. This takes effect within a second."""
         wanted = await read_json(request, BanChange)
         ban = await bans.change(ban_id, wanted.model_dump(include=wanted.model_fields_set), actor)
         if ban is None:
@@ -97,7 +97,7 @@ def changing_bans_router(bans: BanStore, roles: Roles) -> APIRouter:
 
     @router.delete("/{ban_id:int}", status_code=204, responses=problems_v1(400, 401, 403, 404, 429, 503))
     async def lift_ban(ban_id: RowId, actor: Annotated[Actor, operator]) -> None:
-        """Lift a ban. Announces follow within a second."""
+        """Lift a ban. This takes effect within a second."""
         if not await bans.remove(ban_id, actor):
             raise _not_found()
 
@@ -105,7 +105,7 @@ def changing_bans_router(bans: BanStore, roles: Roles) -> APIRouter:
 
 
 def ban_lists_router(bans: BanStore, roles: Roles, callers: Callers, room: Room) -> APIRouter:
-    """Build the routes with which operators import lists of bans, and take them back."""
+    """Build the routes with which operators import lists of bans, and lift them again."""
     router = APIRouter(prefix="/api/v1/bans", tags=["bans"])
     operator = Security(roles.operator)
 
@@ -128,7 +128,7 @@ def ban_lists_router(bans: BanStore, roles: Roles, callers: Callers, room: Room)
 
     @router.post("/lift", responses=problems_v1(400, 401, 403, 413, 429, 503), openapi_extra=body(LiftedBans))
     async def lift_bans(request: Request, actor: Annotated[Actor, operator]) -> LiftResult:
-        """Lift the bans on everything in a list, for instance of one that was imported."""
+        """Lift the bans on everything in a list, for example one that was imported."""
         async with room.place():
             wanted = await read_json(request, LiftedBans, MAX_LIST_BYTES)
             parsed = await _parse(wanted.kind, wanted.lines, request, confirmed=True)
@@ -137,7 +137,7 @@ def ban_lists_router(bans: BanStore, roles: Roles, callers: Callers, room: Room)
         return LiftResult(lifted=lifted, unknown=unknown, refused=parsed.refused, problems=parsed.problems)
 
     async def _parse(kind: BanKind, lines: str, request: Request, *, confirmed: bool) -> ParsedLines:
-        # In a thread: a long list takes seconds, in which others are answered.
+        # In a thread, so that other requests are answered during the seconds that a long list takes.
         return await asyncio.to_thread(parse_lines, kind, lines, callers.address(request), confirmed=confirmed)
 
     return router

@@ -22,7 +22,7 @@ from etracker_shared.agreements.tables import bans
 MAX_BANS = 1_000_000
 """Every announce process keeps all of them in memory."""
 KEPT_DAYS = 30
-"""For this long after their end bans stay in the list."""
+"""Bans stay in the list for this long after their end."""
 
 _columns = bans.c
 _EXPIRED = _columns.expires_time <= func.now()
@@ -33,7 +33,7 @@ _SHOWN = (
     or_(_columns.expires_time.is_(None), _columns.expires_time > func.now()).label("in_force"),
 )
 
-# A ban is never shortened by another one. Expired ones are as good as new.
+# Adding a ban again never shortens it. If it has expired, it counts as new.
 _ADD = """
 INSERT INTO bans AS stored ({column}, reason, created_by, expires_time)
 SELECT value{cast}, :reason, :operator, CAST(:expires AS timestamptz)
@@ -60,7 +60,7 @@ WHERE named.info_hash = ANY(CAST(:hashes AS bytea[]))
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Why something is banned, and until when; None: permanently."""
+    """Why something is banned, and until when (None: permanently)."""
 
     reason: str
     expires: datetime | None
@@ -68,7 +68,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """How many bans are new, how many last longer than before, and how many were there for as long already."""
+    """How many bans are new, how many last longer than before, and how many already lasted as long."""
 
     new: int
     extended: int

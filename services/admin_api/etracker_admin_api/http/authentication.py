@@ -18,7 +18,7 @@ _KEY_FORM = re.compile(ANNOUNCE_KEY)
 class Authentication:
     """Checks keys. ``address`` is None for callers whose wrong keys aren't limited.
 
-    Every key is looked up, because a right one has to work however many wrong ones come from its address. A wrong one
+    Every key is looked up, because a valid one has to work however many wrong ones come from its address. A wrong one
     is counted and compared with the limit in one step.
 
     ``first_key``: returns the hash of the first operator's API key, None if there is no key. ``find_operator``: returns
@@ -43,8 +43,8 @@ class Authentication:
         Raises:
             RestrictedOffError: there are no operators.
             WrongKeyError: it belongs to nobody.
-            TooManyWrongKeysError: it belongs to nobody, like too many keys before it.
-            PostgresUnavailableError: it isn't the first operator's, and others can't be looked up.
+            TooManyWrongKeysError: it belongs to nobody, and neither did too many keys before it.
+            PostgresUnavailableError: it isn't the first operator's, and other operators can't be looked up.
         """
         first = self._first_key()
         if first is None:
@@ -62,7 +62,7 @@ class Authentication:
 
         Raises:
             WrongKeyError: it isn't registered, or is disabled.
-            TooManyWrongKeysError: the same, like too many keys before it.
+            TooManyWrongKeysError: the same is true of it and of too many keys before it.
             PostgresUnavailableError: it can't be looked up.
         """
         if not _KEY_FORM.fullmatch(announce_key) or not await self._is_registered(announce_key):

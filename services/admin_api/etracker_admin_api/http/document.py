@@ -1,4 +1,4 @@
-"""What FastAPI can't generate of the OpenAPI document: bodies that routes read themselves, RFC 9457's media type."""
+"""Adds what FastAPI can't generate to the OpenAPI document: bodies that routes read, and RFC 9457's media type."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -41,7 +41,7 @@ class Observation:
             except Exception:
                 log.exception("request_failed")
                 if response.status:
-                    raise  # the head is sent: only a broken connection can tell the caller
+                    raise  # the head is sent: all that can show the failure is a broken connection
                 await problem_response(scope["path"], request_id, 500, "Internal error.")(scope, receive, response.send)
             finally:
                 self._observe(scope, response.status or _CLIENT_LEFT, time.perf_counter() - start)

@@ -32,5 +32,5 @@ class ProblemDetails(BaseModel):
 
 
 def problem_type(status: int) -> str:
-    """Return the type of an error; most have none but their status."""
+    """Return the type of an error; most are only described by their status."""
     return _TYPES.get(status, "about:blank")

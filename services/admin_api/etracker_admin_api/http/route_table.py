@@ -27,7 +27,7 @@ register_url_convertor("infohash", InfoHashConvertor())
 
 
 def walk(routes: Sequence[BaseRoute]) -> Iterator[APIRoute]:
-    """Find every route; FastAPI keeps included routers whole."""
+    """Find every route: FastAPI keeps included routers as a tree."""
     for route in routes:
         if isinstance(route, APIRoute):
             yield route

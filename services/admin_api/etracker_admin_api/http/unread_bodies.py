@@ -25,8 +25,8 @@ DROPS_AT_ONCE = 64
 class BodyBounds:
     """Time limits for bodies.
 
-    A body that is read may take ``grace_seconds`` plus its time at the slowest speed. One that is dropped may take
-    ``drop_seconds``, with pauses of at most ``drop_pause_seconds``.
+    A body that is read may take ``grace_seconds`` plus its time at the slowest accepted speed. A body that is dropped
+    may take ``drop_seconds``, with pauses of at most ``drop_pause_seconds``.
     """
 
     grace_seconds: float = 20
@@ -120,7 +120,7 @@ class _Body:
 
 
 _CLOSING = ((b"connection", b"close"), (b"x-unread-body", b"1"))
-"""The second one is for the gateway, which doesn't see the first, and has to close its own connection too."""
+"""The second header is for the gateway, which doesn't see the first and has to close its own connection too."""
 
 _DECLARING = frozenset({b"content-length", b"transfer-encoding", b"expect"})
 

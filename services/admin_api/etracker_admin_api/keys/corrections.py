@@ -1,8 +1,8 @@
 """Corrections of a key's statistics, safe while the scoring worker settles facts of the same key.
 
-The worker adds to counters in SQL, but overwrites the sums of the score with what it has computed from those it read.
-It begins each transaction by moving the position of the key's shard, so a transaction that locks that row has the key's
-statistics to itself.
+The worker adds to counters in SQL, but overwrites the sums of the score with new ones, computed from those it read. It
+begins each transaction by moving the position of the key's shard. So a transaction that locks this position's row has
+the key's statistics to itself.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ class KeyCorrections:
         self._database = database
 
     async def correct(self, key_id: int, amounts: Mapping[str, Amount], reason: str, actor: Actor) -> bool:
-        """Correct a key's statistics and what its score is made of; return whether there is such a key.
+        """Correct a key's statistics and the sums of its score; return whether there is such a key.
 
         Raises:
             CorrectionError: a statistic would be out of bounds; nothing has changed.
@@ -64,7 +64,7 @@ async def _lock(connection: AsyncConnection, key_id: int, key_hash: KeyHash) -> 
     shown = (column.label(name) for name, column in _STATISTICS.items())
     wanted = select(_columns.id, *shown, *_SCORE).where(_columns.id == key_id, _columns.key_hash == key_hash)
     row = (await connection.execute(wanted.with_for_update(key_share=True))).first()
-    if row is not None:  # announce replicas ask again how to treat the key
+    if row is not None:  # so that announce replicas look up the key's treatment again
         for payload in format_payloads([key_hash]):
             await connection.execute(select(func.pg_notify(KEYS_CHANNEL, payload)))
     return row
@@ -82,7 +82,7 @@ async def _correct(
         values |= _scale_seeding(row, after["seeding_seconds"])
     if "snatched" in after:
         values["score_owed"] = _owe(row, after["snatched"])
-    # Of a key that has never announced the sums stand as of no moment; they would decay since 1970.
+    # The sums of a key that has never announced have no time: they would decay as if they were from 1970.
     values["score_time"] = func.coalesce(_columns.score_time, func.now())
     await connection.execute(update(peers).where(_columns.id == row.id).values(values))
     await record(connection, actor, Action.CORRECT_KEY, str(row.id), reason=reason, **describe(before, after))
@@ -91,7 +91,7 @@ async def _correct(
 def _scale_seeding(row: Any, seconds: int) -> dict[str, float]:
     """Return the sums of a score as if all seeding had been longer or shorter by the same factor.
 
-    Of a key that has never seeded it isn't known what, so that only the length of its seeding counts.
+    If the key has never seeded, it isn't known what it would have seeded, so only the length of its seeding changes.
     """
     if not row.seeding_seconds:
         return {"score_length_days": row.score_length_days + seconds / DAY_SECONDS}
@@ -100,7 +100,7 @@ def _scale_seeding(row: Any, seconds: int) -> dict[str, float]:
 
 
 def _owe(row: Any, snatched: int) -> float:
-    """Return the decayed sum of snatches: further ones count as new, and of fewer it is a share."""
+    """Return the decayed sum of snatches: added ones count as new; if there are fewer, it shrinks in proportion."""
     if snatched >= row.snatched:
         return float(row.score_owed + snatched - row.snatched)
     return float(row.score_owed * snatched / row.snatched)

@@ -46,7 +46,7 @@ class KeyList(BaseModel):
 
 
 class KeyLookup(BaseModel):
-    """An announce key, in the body because URLs are logged."""
+    """An announce key. It is in the body, because URLs are logged."""
 
     announce_key: str = Field(max_length=64)
 
@@ -58,7 +58,7 @@ class KeyChange(BaseModel):
 
 
 class KeyCorrection(BaseModel):
-    """What a key's statistics should be; those that are left out stay."""
+    """What a key's statistics should be; those left out keep their values."""
 
     reason: GivenReason
     uploaded_bytes: Amount | None = None

@@ -26,7 +26,7 @@ _columns = peers.c
 class KeyPruner:
     """Deletes abandoned keys with everything that belongs to them; totals of torrents stay.
 
-    With several replicas, one does it at a time, under an advisory lock, each step in a transaction of its own.
+    With several replicas, one prunes at a time, under an advisory lock. Each step has a transaction of its own.
     """
 
     def __init__(self, database: Database, metrics: Metrics) -> None:

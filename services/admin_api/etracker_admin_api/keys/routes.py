@@ -73,7 +73,7 @@ def operators_keys_router(keys: KeyStore, roles: Roles, callers: Callers) -> API
         "/{key_id:int}", responses=problems_v1(400, 401, 403, 404, 413, 429, 503), openapi_extra=body(KeyChange)
     )
     async def change_key(request: Request, key_id: RowId, actor: Annotated[Actor, operator]) -> Key:
-        """Disable or enable a key. Announces follow within a second."""
+        """Disable or enable a key. This takes effect within a second."""
         wanted = await read_json(request, KeyChange)
         return _found(await keys.set_disabled(key_id, actor, disabled=wanted.disabled))
 
@@ -101,9 +101,9 @@ def key_corrections_router(keys: KeyStore, corrections: KeyCorrections, roles: R
         openapi_extra=body(KeyCorrection),
     )
     async def correct_key(request: Request, key_id: RowId, actor: Annotated[Actor, operator]) -> Key:
-        """Correct a key's statistics. Its score and tier follow with its next announce.
+        """Correct a key's statistics. Its score and tier change with its next announce.
 
-        Those of torrents and of the tracker don't change: correct the torrents too.
+        The statistics of torrents and of the tracker don't change: correct the torrents too.
         """
         wanted = await read_json(request, KeyCorrection)
         if not await corrections.correct(key_id, amounts_of(wanted), wanted.reason, actor):

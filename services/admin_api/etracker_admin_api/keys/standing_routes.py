@@ -9,7 +9,7 @@ from etracker_shared.agreements.standing import StandingReport
 
 
 def standing_router(standings: Standings, roles: Roles) -> APIRouter:
-    """Build the page of a key for its holder."""
+    """Build the route that shows a key's holder its standing."""
     router = APIRouter(prefix="/api/v1", tags=["keys"])
     key_holder = Security(roles.key_holder)
 

@@ -1,7 +1,7 @@
 """Announce keys in Postgres.
 
-Only the list's default order has an index: the worker updates all the other columns with every announce, and an index
-on one of them would cost each of those updates more than it saves an operator's occasional look at the list.
+Only the list's default order has an index. The worker updates all the other columns with every announce, and an index
+on one of them would slow down each of these updates, to save time only when an operator looks at the list.
 """
 
 from collections.abc import Mapping, Sequence
@@ -100,7 +100,7 @@ class KeyStore:
             return await _find(connection, _columns.id == key_id)
 
     async def look_up(self, announce_key: str) -> Key | None:
-        """Return what operators see of an announce key."""
+        """Return an announce key as operators see it."""
         async with self._database.transaction() as connection:
             return await _find(connection, _columns.key_hash == hash_announce_key(announce_key))
 
@@ -126,7 +126,7 @@ class KeyStore:
         return rotated
 
     async def rotate_own(self, announce_key: str, new_key: str) -> bool:
-        """Replace an announce key on behalf of its holder; return whether it worked until now."""
+        """Replace an announce key on behalf of its holder; return whether the old key was valid."""
         mine = _columns.key_hash == hash_announce_key(announce_key)
         statement = update(peers).where(mine, _columns.disabled_time.is_(None)).values(announce_key=new_key)
         async with self._database.transaction() as connection:

@@ -21,7 +21,7 @@ class FirstKey(Protocol):
     """The API key of the first operator, who isn't in the table of operators."""
 
     def hash(self) -> bytes | None:
-        """Return the SHA-256 of the current key; None if there is none, which turns the restricted API off."""
+        """Return the SHA-256 of the current key; None if there is no key, which turns the restricted API off."""
         ...
 
 

@@ -32,7 +32,7 @@ class OperatorStore:
     async def find(self, key_hash: bytes) -> Operator | None:
         """Return the operator whose unrevoked API key has this SHA-256.
 
-        The index compares hashes, so its timing tells nothing about a key.
+        The index compares hashes, so its timing reveals nothing about a key.
         """
         return await self._found.find(key_hash)
 
@@ -53,7 +53,7 @@ class OperatorStore:
         return found
 
     async def all(self) -> Sequence[OperatorItem]:
-        """Return all current and past operators, in the order in which they were added."""
+        """Return all current and past operators in the order they were added."""
         created, revoked = _columns.created_time.label("created"), _columns.revoked_time.is_not(None).label("revoked")
         statement = select(_columns.id, _columns.name, created, _columns.last_used, revoked).order_by(_columns.id)
         async with self._database.transaction() as connection:
@@ -72,7 +72,7 @@ class OperatorStore:
         return added
 
     async def revoke(self, operator_id: int, actor: Actor) -> bool:
-        """Revoke an operator's key; return whether there is such an operator. Again, it changes nothing."""
+        """Revoke an operator's key; return whether there is such an operator. Revoking it again changes nothing."""
         wanted = select(_columns.name, _columns.revoked_time).where(_columns.id == operator_id).with_for_update()
         async with self._database.transaction() as connection:
             found = (await connection.execute(wanted)).first()

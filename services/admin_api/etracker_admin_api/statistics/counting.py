@@ -12,7 +12,7 @@ from etracker_shared.language.outages import PostgresUnavailableError
 LIVE_SECONDS = 1.0
 
 RETRY_SECONDS = 1.0
-"""While Postgres doesn't respond, further callers fail at once instead of each waiting for the timeout."""
+"""After a failure, callers fail at once for this long, instead of each waiting for Postgres' timeout."""
 
 
 @dataclass(frozen=True, slots=True)

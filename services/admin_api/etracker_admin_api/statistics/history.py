@@ -71,7 +71,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class StatsSample:
-    """The step ending at ``at``. Counts are averages over the step; snatches and bytes are its increments."""
+    """The step ending at ``at``. Counts are averages over the step; snatches and bytes are what it added."""
 
     at: datetime
     torrents: float

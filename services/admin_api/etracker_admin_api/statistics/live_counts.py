@@ -1,6 +1,6 @@
 """The number of peers in all swarms, from the totals that announce keeps in Redis.
 
-Peers in both swarms of a hybrid torrent count once: the scoring worker notes how many they are.
+Peers in both swarms of a hybrid torrent count once: the scoring worker notes how many there are.
 """
 
 from collections.abc import Iterable
@@ -47,5 +47,5 @@ class LiveCounts:
 
 
 def _add(counts: Iterable[bytes | None]) -> int:
-    """Add up. A total may be negative for a moment while swarms move between replicas."""
+    """Add up counts. The sum may be negative for a moment, while swarms move between replicas, and is 0 then."""
     return max(0, sum(int(count or 0) for count in counts))

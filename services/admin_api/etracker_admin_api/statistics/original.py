@@ -6,7 +6,7 @@ from etracker_admin_api.statistics.counting import CountStatistics
 
 
 class StatisticsAnswer(BaseModel):
-    """``stale`` is present only while live counts are unavailable: then seeders and leechers are the last known."""
+    """``stale`` is present only while live counts are unavailable; seeders and leechers are the last known then."""
 
     hashcount: int = Field(description="torrents tracked; a hybrid's two infohashes are one")
     seeders: int

@@ -27,7 +27,7 @@ SAMPLE_LOCK = 0x65747273
 """Advisory lock key ("etrs"): one replica takes samples at a time."""
 
 RATE_SECONDS = (55, 180)
-"""Age of the sample that the rate of announces is measured from: old enough to be exact, and still recent."""
+"""Age of the sample from which the rate of announces is measured: old enough for a precise rate, and still recent."""
 
 _samples = tracker_samples.c
 _torrents = torrent_samples.c
@@ -90,7 +90,7 @@ class HistoryStore:
             return await _read_totals(connection)
 
     async def recent(self) -> Reading | None:
-        """Return the latest sample that is a minute or two old; None if there is none."""
+        """Return the latest of the samples that are one to three minutes old; None if there is none."""
         newest, oldest = RATE_SECONDS
         since, until = (func.now() - func.make_interval(0, 0, 0, 0, 0, 0, seconds) for seconds in (oldest, newest))
         statement = (
@@ -129,7 +129,7 @@ class HistoryStore:
         return True
 
     async def take_torrents(self, now: datetime) -> bool:
-        """Take a sample of each torrent whose counts changed, once an hour; return whether it was time."""
+        """Take a sample of each torrent whose counts changed, once an hour; return whether one was due."""
         async with self._database.transaction(LONG_DEADLINE_SECONDS) as connection:
             if not await connection.scalar(select(func.pg_try_advisory_xact_lock(SAMPLE_LOCK))):
                 return False

@@ -1,4 +1,4 @@
-"""The number of tracked torrents, from what triggers note at each change: the torrents themselves aren't read."""
+"""The number of tracked torrents, from the differences that triggers store; the torrents themselves aren't read."""
 
 from typing import Any, NamedTuple
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 
 class PeerV1(BaseModel):
-    """One peer. A peer with only one address family has it in ``address`` and ``port``."""
+    """One peer. If it uses only one address family, its endpoint is in ``address`` and ``port``."""
 
     address: str
     address6: str | None

@@ -12,7 +12,7 @@ _CLIENT_BYTES = 8
 
 
 def describe_peer(record: PeerRecord, key_ids: Mapping[bytes, int]) -> PeerV1 | None:
-    """Describe a record; None if it has no address any more. ``key_ids``: by the first 8 bytes of the key hash."""
+    """Describe a record; None if it no longer has an address. ``key_ids``: by the first 8 bytes of the key hash."""
     address4, port4 = _endpoint(record.endpoint4) if record.seen4 else (None, None)
     address6, port6 = _endpoint(record.endpoint6) if record.seen6 else (None, None)
     address, port = (address4, port4) if address4 is not None else (address6, port6)

@@ -16,7 +16,7 @@ from etracker_admin_api.system.survey import Survey
 
 
 def system_router(survey: Survey, roles: Roles) -> APIRouter:
-    """Build the pages about the tracker itself, for operators."""
+    """Build the routes about the tracker itself, for operators."""
     router = APIRouter(prefix="/api/v1", tags=["system"])
     operator = Security(roles.operator)
 

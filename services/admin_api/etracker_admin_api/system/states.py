@@ -10,7 +10,7 @@ WARNINGS = {
         "name it in ETRACKER_GATEWAY_TRUSTED_PROXIES."
     ),
 }
-"""What is wrong with a service that works, by the metric that says so."""
+"""What is wrong with a service that responds, by the metric that shows it."""
 
 SHOWN_METRICS = frozenset(
     {
@@ -71,7 +71,7 @@ class StreamState:
 class Setting:
     """A setting in effect. The value of a secret is null. ``changed``: it differs from the default.
 
-    ``services``: those with this value; a different value elsewhere is a separate setting.
+    ``services``: those with this value. A different value in another service is a separate item.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Setting:
 
 
 def stream_state(services: Sequence[ServiceState]) -> StreamState:
-    """Combine what the processes report of the fact stream: the workers the lag of their shards, announce its size."""
+    """Combine reports about the fact stream: workers report the lag of their shards, announce reports the size."""
 
     def largest(metric: str) -> float | None:
         return max((service.metrics[metric] for service in services if metric in service.metrics), default=None)
@@ -101,7 +101,7 @@ def stream_state(services: Sequence[ServiceState]) -> StreamState:
 
 
 def merge_settings(reported: Mapping[str, Sequence[Setting]]) -> Sequence[Setting]:
-    """Merge the settings of services: one with the same value in several is listed once, with all their names."""
+    """Merge the settings of services: those with the same value become one, with the names of all these services."""
     merged: dict[tuple[str, str | None, bool], Setting] = {}
     for settings in reported.values():
         for setting in settings:

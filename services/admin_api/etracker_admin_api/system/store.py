@@ -49,5 +49,5 @@ class StoreStates:
 
 
 def _nodes(info: Any) -> list[dict[str, Any]]:
-    """Return the reply of each node: a cluster replies by the node's name."""
+    """Return the reply of each node: a cluster's reply is a dictionary by node name."""
     return [info] if "used_memory" in info else list(info.values())

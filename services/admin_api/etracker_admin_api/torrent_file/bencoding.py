@@ -1,10 +1,11 @@
 """Bencoding of torrent files: as lenient as clients where nothing is ambiguous, and bounded.
 
-Clients take dictionaries whose keys aren't sorted, and ignore bytes after the end. They hash the info dictionary as it
-is in the file, so its bytes are kept. A repeated key is refused where it matters: clients differ in what they take.
+Clients accept dictionaries whose keys aren't sorted, and ignore bytes after the end. They hash the info dictionary as
+it is in the file, so its bytes are kept. A repeated key is refused where it matters, since clients differ in which of
+its values they use.
 
-Deep nesting costs an attacker two bytes per level and exhausts a recursive decoder, as do integers with a megabyte of
-digits, so nothing here is recursive.
+Deep nesting costs an attacker two bytes per level and would exhaust a recursive decoder, so nothing here is recursive.
+Integers are limited to 19 digits, since a megabyte of digits would exhaust a decoder as well.
 """
 
 import re
@@ -19,14 +20,14 @@ from etracker_admin_api.torrent_file.names import quote
 
 MAX_TORRENT_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 99
-"""libtorrent opens a torrent only below 100."""
+"""libtorrent only opens torrents that are nested less deeply than 100."""
 MAX_TOKENS = 2_000_000
 """Strings, integers, lists, dictionaries and their ends: this bounds the memory of the decoded file."""
 
 _TOKEN = re.compile(rb"(0|[1-9][0-9]{0,8}):|i(?:0|-?[1-9][0-9]{0,18})e|[dle]")
 _START_OF_TOKEN = re.compile(rb"[0-9]{0,9}|i-?[0-9]{0,19}")
 _UNAMBIGUOUS = (b"info", b"piece layers")
-"""Keys of the file in which, and in whose values, a repeated key is refused."""
+"""Keys of the file that must not be repeated, nor contain repeated keys in their values."""
 
 Dictionary = dict[bytes, object]
 
@@ -61,7 +62,7 @@ def encode(value: object) -> bytes:
 
 
 def too_large_message() -> str:
-    """Return the error about a larger file, which hasn't been read."""
+    """Return the message about a file that is too large and hasn't been read."""
     return (
         f"The file is larger than {MAX_TORRENT_BYTES // 1024 // 1024} MiB. Upload the .torrent file, not the files it"
         " describes; if it is a torrent, create it again with larger pieces."

@@ -1,4 +1,4 @@
-"""What a file is that somebody took for a torrent, so that a refusal can say what to do instead."""
+"""Recognises files that were mistaken for torrents, so that a refusal can say what to do instead."""
 
 import re
 
@@ -66,16 +66,16 @@ _KINDS = tuple(
 _OTHER = (
     "The file isn't a torrent: it contains something else. Choose a file that a BitTorrent client saved as .torrent."
 )
-"""For everything whose first bytes don't show what it is: guesses would mislead."""
+"""For every file whose first bytes don't show what it is: a guess would mislead."""
 
 
 def describe_contents(data: bytes) -> str:
-    """Say what a file is that doesn't begin as a torrent does, and what to do."""
+    """Describe a file that doesn't begin like a torrent, and say what to do."""
     return next((sentence for pattern, sentence in _KINDS if pattern.match(data)), _OTHER)
 
 
 def describe_without_info(keys: frozenset[bytes]) -> str:
-    """Say what a bencoded dictionary without info dictionary is, and what to do."""
+    """Describe a bencoded dictionary that has no info dictionary, and say what to do."""
     if keys & {b"magnet-uri", b"magnet-info"}:
         return (
             "The file is a magnet link that a client saved before it had the torrent. Wait until the client has fetched"

@@ -1,6 +1,7 @@
 """Fields of bencoded dictionaries, read as the type they must have.
 
-``of`` is the path of the file whose dictionary it is; without one, it is the info dictionary or the torrent itself.
+``of`` is the path of the file that the dictionary describes. Without a path, the dictionary is the info dictionary or
+the torrent itself.
 """
 
 from collections.abc import Sequence
@@ -35,7 +36,7 @@ def dictionary(holder: Dictionary, key: str, of: Path = ()) -> Dictionary:
     """Return a dictionary.
 
     Raises:
-        TorrentError: it's missing or something else.
+        TorrentError: it's missing, or isn't a dictionary.
     """
     value = holder.get(key.encode())
     if not isinstance(value, dict):
@@ -47,7 +48,7 @@ def string(holder: Dictionary, key: str, of: Path = ()) -> bytes:
     """Return a byte string.
 
     Raises:
-        TorrentError: it's missing or something else.
+        TorrentError: it's missing, or isn't a string.
     """
     value = holder.get(key.encode())
     if not isinstance(value, bytes):
@@ -59,7 +60,7 @@ def number(holder: Dictionary, key: str, of: Path = ()) -> int:
     """Return an integer.
 
     Raises:
-        TorrentError: it's missing or something else.
+        TorrentError: it's missing, or isn't an integer.
     """
     value = holder.get(key.encode())
     if not isinstance(value, int):
@@ -71,7 +72,7 @@ def length(holder: Dictionary, of: Path) -> int:
     """Return the number of bytes of a file.
 
     Raises:
-        TorrentError: it's missing, or nothing that a file can have.
+        TorrentError: it's missing, or isn't a length that a file can have.
     """
     value = number(holder, "length", of)
     if value < 0:
@@ -82,16 +83,16 @@ def length(holder: Dictionary, of: Path) -> int:
 
 
 def attributes(holder: Dictionary, of: Path) -> bytes:
-    """Return the letters of ``attr``, BEP 47.
+    """Return the letters of ``attr``. Source: BEP 47.
 
     Raises:
-        TorrentError: it's something else than a string.
+        TorrentError: it isn't a string.
     """
     return string(holder, "attr", of) if b"attr" in holder else b""
 
 
 def name(info: Dictionary) -> str:
-    """Return the torrent's name as clients show it: ``name.utf-8`` before ``name``.
+    """Return the torrent's name as clients show it: ``name.utf-8`` takes precedence over ``name``.
 
     Raises:
         TorrentError: there is none, or one of them isn't accepted.
@@ -103,7 +104,7 @@ def name(info: Dictionary) -> str:
 
 
 def path(holder: Dictionary, number_in_list: int) -> Path:
-    """Return a file's path as clients show it: ``path.utf-8`` before ``path``.
+    """Return a file's path as clients show it: ``path.utf-8`` takes precedence over ``path``.
 
     Raises:
         TorrentError: there is none, or one of them isn't accepted.
@@ -118,7 +119,7 @@ def parts(value: object, key: str, of: Path = ()) -> Path:
     """Return a relative path.
 
     Raises:
-        TorrentError: it's something else, or one of its parts isn't accepted.
+        TorrentError: it isn't a path, or one of its parts isn't accepted.
     """
     if not isinstance(value, list) or not value:
         refuse(key, "isn't a list" if not isinstance(value, list) else "is empty", of)
@@ -133,7 +134,7 @@ def parts(value: object, key: str, of: Path = ()) -> Path:
 
 
 def unfit_path(value: Sequence[object], key: str, error: UnfitPartError, of: Path = ()) -> TorrentError:
-    """Make the refusal of a path."""
+    """Return the error for a path that isn't accepted."""
     owner = f" of {quote_path(of)}" if of else ""
     return TorrentError(f'The path {quote_path(value)} in the key "{key}"{owner} has a part that {error}. {_RENAME}')
 

@@ -12,7 +12,7 @@ from etracker_admin_api.torrent_file.v1 import File, Layout
 def check_halves(v1: Layout, v2: Layout, piece_length: int) -> None:
     """Check that both halves describe the same files in the same order, each starting at a piece boundary.
 
-    As in libtorrent, the place of an empty file between its neighbours doesn't matter, nor whether the last file is
+    As in libtorrent, it doesn't matter where an empty file is between its neighbours, or whether the last file is
     padded.
 
     Raises:

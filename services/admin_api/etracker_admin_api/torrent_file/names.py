@@ -9,13 +9,13 @@ from etracker_admin_api.errors import UnfitNameError, UnfitPartError
 
 MAX_NAME_BYTES = 1024
 MAX_PART_LETTERS = 255
-"""The limit of NTFS and APFS. File systems that count bytes take less, and clients shorten names for them."""
+"""The limit of NTFS and APFS. File systems that count bytes allow fewer, and clients shorten names for them."""
 
 BITCOMET_PAD = "_____padding_file_"
-"""In the path of BitComet's padding, which has no attribute."""
+"""Occurs in the paths of BitComet's padding files, which have no attribute."""
 
 INVISIBLE = re.compile("[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
-"""What libtorrent leaves out of names. Some scripts and emoji need a few: only a name of nothing else is refused."""
+"""What libtorrent leaves out of names. Some scripts and emoji need it, so only a name of nothing else is refused."""
 
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -45,8 +45,8 @@ def check_name(name: str) -> str:
 def parse_part(raw: object, *, may_be_pad: bool = True) -> str:
     """Parse the torrent's name, or one part of a path in it, and return it as clients show it.
 
-    Names in other encodings are taken; clients that know only UTF-8 show ``_`` for what they can't read. So are slashes
-    and whatever some file systems can't store: clients replace it.
+    Names in other encodings are accepted; clients that know only UTF-8 show ``_`` for what they can't read. Slashes,
+    and characters that some file systems can't store, are accepted too: clients replace them.
 
     Raises:
         UnfitPartError: it isn't a string, is too long, or could make a client write outside the torrent's folder or
@@ -65,7 +65,7 @@ def parse_part(raw: object, *, may_be_pad: bool = True) -> str:
 
 
 def _readings(raw: bytes) -> list[str]:
-    """Return what clients read: first what libtorrent does, then what others do if it isn't UTF-8."""
+    """Return how clients read a name: libtorrent's reading and, if it isn't UTF-8, that of other clients."""
     part = shown(raw)
     return [part] if part.encode() == raw else [part, _read_carelessly(raw)]
 
@@ -88,7 +88,7 @@ def shown(raw: bytes) -> str:
 
 
 def _skip_as_libtorrent(error: UnicodeError) -> tuple[str, int]:
-    """Skip as many bytes as the first one announces."""
+    """Skip the length that the first byte indicates."""
     assert isinstance(error, UnicodeDecodeError)  # noqa: S101 - only decoding uses it
     first = error.object[error.start]
     length = next(

@@ -25,7 +25,7 @@ class ParsedTorrent:
 
     ``name``: as clients show it. ``file``: the file to store, private and without trackers. ``v1``: 20 bytes, ``v2``:
     32 bytes; a hybrid has both. ``length``: bytes of content. ``made_private``: the upload wasn't private, so its
-    infohash has changed. ``remarks``: a sentence for each other thing in the upload that was changed or is shown
+    infohash has changed. ``remarks``: one sentence for each other part of the upload that was changed or is shown
     differently.
     """
 

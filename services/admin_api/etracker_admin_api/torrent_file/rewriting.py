@@ -25,7 +25,7 @@ def strip_file(file: bytes) -> bytes:
 
 
 def stripped(upload: Dictionary, info: bytes) -> bytes:
-    """Encode what is kept of an upload, with an info dictionary that is encoded already."""
+    """Encode the kept parts of an upload, with an info dictionary that is already encoded."""
     texts, layers = _kept_texts(upload), upload.get(b"piece layers")
     after = b"12:piece layers" + encode(layers) if isinstance(layers, dict) else b""
     return b"%b4:info%b%be" % (encode(texts)[:-1], info, after)
@@ -41,7 +41,7 @@ def personal_start(announce_url: str) -> bytes:
 
 
 def _kept_texts(upload: Dictionary) -> Dictionary:
-    """Return what is kept before the info dictionary, in whose order it sorts."""
+    """Return the kept fields that sort before the info dictionary."""
     kept: Dictionary = {}
     for key in _KEPT_TEXTS:
         value = upload.get(key)

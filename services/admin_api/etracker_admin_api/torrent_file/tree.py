@@ -9,7 +9,7 @@ from etracker_admin_api.torrent_file.fields import CREATE_AGAIN, Path
 from etracker_admin_api.torrent_file.names import INVISIBLE, quote_path
 
 MAX_RENAMINGS = 500
-"""libtorrent gives files of one name numbers, and opens no torrent in which it has to try more of them."""
+"""libtorrent numbers files that have the same name, and refuses a torrent if it has to try more numbers than this."""
 
 _SEPARATORS = re.compile(r"[/\\]")
 _WRITTEN_BYTES = 240
@@ -34,7 +34,7 @@ def check_tree(paths: Sequence[tuple[object, ...]]) -> None:
 
 
 def check_collisions(paths: Sequence[Path]) -> None:
-    """Check that the names of the files stay different enough when clients write them.
+    """Check that the paths of the files differ enough once clients have adapted them to file systems.
 
     Raises:
         TorrentError: so many names become the same that clients refuse the torrent.
@@ -50,7 +50,7 @@ def check_collisions(paths: Sequence[Path]) -> None:
 
 
 def _written(part: str) -> bytes:
-    """Return a part of a path as libtorrent writes it, in small letters."""
+    """Return a part of a path as libtorrent writes it, in lower case."""
     written = _SEPARATORS.sub("", INVISIBLE.sub("", part)).encode().lower()
     if len(written) <= _WRITTEN_BYTES:
         return written

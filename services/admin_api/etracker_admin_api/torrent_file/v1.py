@@ -14,7 +14,7 @@ _SHA1_BYTES = 20
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file: ``path`` from the torrent's folder, ``length`` in bytes (a link has none). A pad is no content."""
+    """One file: ``path`` from the torrent's folder, ``length`` in bytes (a link has none). A pad isn't content."""
 
     path: Path
     length: int

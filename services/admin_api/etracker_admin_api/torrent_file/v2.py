@@ -80,7 +80,7 @@ def _child(path: Path, key: bytes) -> Path:
 
 
 def _check_root(file: File, entry: Dictionary, piece_length: int, layers: Dictionary) -> set[bytes]:
-    """Check a file's root; return those of the roots that need a piece layer."""
+    """Check a file's root; return it in a set, which is empty if the root needs no piece layer."""
     root = fields.string(entry, "pieces root", file.path)
     if len(root) != _SHA256_BYTES or not any(root):
         fields.refuse("pieces root", "isn't a hash", file.path)

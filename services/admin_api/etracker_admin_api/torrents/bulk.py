@@ -29,7 +29,7 @@ async def add_in_bulk(store: TorrentStore, wanted: Sequence[BulkInfoHash], actor
             results.append(one)
         else:
             status = BulkStatus.ADDED if one[0] in added else BulkStatus.KNOWN
-            added.discard(one[0])  # if the request repeats it, it's known by then
+            added.discard(one[0])  # if the request repeats it, it's already known
             results.append(BulkResult(info_hash=one[0].hex(), status=status, detail=None))
     return results
 

@@ -1,4 +1,4 @@
-"""Corrections of a torrent's statistics, with which the tracker's totals change."""
+"""Corrections of a torrent's statistics; the tracker's totals change by the same amounts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -68,7 +68,7 @@ class TorrentCorrections:
         return True
 
     async def _forget_snatches(self, info_hashes: Sequence[InfoHash]) -> None:
-        """Remove the number of snatches from swarms, where it never falls; announce then uses the stored one."""
+        """Remove the number of snatches from swarms, where it never falls; announce then uses the one in Postgres."""
         try:
             for info_hash in info_hashes:
                 await self._redis.hdel(redis_keys.members(info_hash), redis_keys.SNATCHES_FIELD)
@@ -87,7 +87,7 @@ async def _write(connection: AsyncConnection, row_id: int, before: Mapping[str, 
 
 
 async def _notify_of_snatches(connection: AsyncConnection, row_id: int) -> list[InfoHash]:
-    """Make announce replicas ask for the torrent again; return its infohashes."""
+    """Make announce replicas look up the torrent again; return its infohashes."""
     own = select(_columns.info_hash).where(or_(_columns.id == row_id, _columns.same_as == row_id))
     info_hashes = [InfoHash(bytes(info_hash)) for info_hash in await connection.scalars(own)]
     for payload in format_payloads(info_hashes):

@@ -2,10 +2,10 @@
 
 Each sort order has an index that starts with ``health``, so a page comes from four ordered walks that are merged, or
 from one if there is a filter. A search first tries the next few thousand rows of the walk. If they don't fill the
-page, it collects the ids of all matches by the index of names, up to a limit. Below the limit those rows are sorted.
-Above it matches are so frequent that more rows of the walk usually fill a page. If they don't, or if the first rows
-held too few, the matches are at the far end of the order, and all of them are sorted. None of this is left to the
-planner's estimates: see ADRs 31 and 70.
+page, it collects the ids of all matches from the index of names, up to a limit. Below the limit, those rows are sorted.
+Above it, matches are so frequent that more rows of the walk usually fill a page. If they don't, or if the first rows
+contained too few matches, the matches are at the far end of the order, and all of them are sorted. None of this is left
+to the planner's estimates: see ADRs 31 and 70.
 """
 
 from collections.abc import Sequence
@@ -28,12 +28,12 @@ MOST_SORTED = 5000
 """The most matches of a search that are fetched and sorted before more of the walk is tried."""
 
 FIRST_ROWS, MORE_ROWS = 3000, 20_000
-"""Rows of the walk that are tried before the index of names, which is slower for common words, and after it."""
+"""Rows of the walk that are tried before and after the index of names, which is slower for common words."""
 
 _SETTINGS = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', '{0}', true)"
 WALKING = f"{_SETTINGS.format('off')}, set_config('enable_sort', 'off', true)"
 COLLECTING = f"{_SETTINGS.format('on')}, set_config('enable_sort', 'on', true)"
-"""What the planner may do in this transaction: walk an index without sorting, or collect by the index of names."""
+"""What the planner may do in a transaction: walk an index without sorting, or collect ids from the index of names."""
 
 _columns = infohashes.c
 _aliases = infohashes.alias("aliases")
@@ -87,7 +87,7 @@ class TorrentLists:
         return TorrentPage(items=[TorrentV1(**row._asdict()) for row in rows], next=following)
 
     async def find(self, info_hash: InfoHash) -> TorrentDetailV1 | None:
-        """Return the torrent that has this infohash, be it its first or its second."""
+        """Return the torrent that has this infohash, as its first or its second."""
         statement = select(*_SHOWN, *_DETAIL).where(_columns.id == torrent_id(info_hash))
         async with self._database.transaction() as connection:
             return await fetch_first(connection, statement, TorrentDetailV1)
@@ -113,7 +113,7 @@ def peek(query: TorrentQuery, names: Names, rows: int) -> Select[Any]:
 
 
 def find_matching(search: Search, names: Names) -> Select[Any]:
-    """Select the ids of matching torrents, among them some that aren't listed, up to one more than can be sorted."""
+    """Select the ids of matching torrents, at most one more than can be sorted. Some of them may not be listed."""
     parts = [find_named(names), *(_find_hashed(prefix) for prefix in search.hash_prefixes)]
     either = union(*(part.limit(MOST_SORTED + 1) for part in parts)).subquery()
     return select(either.c.id).limit(MOST_SORTED + 1)
@@ -126,7 +126,7 @@ def sort_found(query: TorrentQuery, ids: Sequence[int]) -> Select[Any]:
 
 def sort_all(query: TorrentQuery, names: Names) -> Select[Any]:
     """Sort all torrents whose names match."""
-    # An array, because of a subquery the planner would make a filter for a walk along the whole list.
+    # An array, because the planner would turn a subquery into a filter for a walk along the whole list.
     return _sort(query, _columns.id == func.any(func.array(find_named(names).scalar_subquery())))
 
 
@@ -169,7 +169,7 @@ async def _search(
 
 
 def is_promising(found: int, limit: int) -> bool:
-    """Return whether more rows of the walk are likely to fill a page, going by what the first ones held."""
+    """Return whether more rows of the walk are likely to fill a page, judging by the matches in the first rows."""
     return found * MORE_ROWS > limit * FIRST_ROWS
 
 

@@ -11,10 +11,10 @@ from etracker_admin_api.torrents.magnets import is_magnet, read_info_hashes, rea
 
 MAX_TEXT = 200
 MAX_LINK = 8000
-"""Magnet links may name many trackers."""
+"""Magnet links are long if they name many trackers."""
 
 _ELISION = re.compile(r"\b\w{1,2}['\u2019](?=\w{3})|(?<=\w{3})['\u2019]\w{1,2}\b")
-"""Short parts with an apostrophe, which names of releases omit or write separately: ``L'Auberge``, ``Don't``."""
+"""Short parts with an apostrophe, which release names omit or write separately: ``L'Auberge``, ``Don't``."""
 
 
 class SwarmHealth(enum.StrEnum):
@@ -102,7 +102,8 @@ def parse_search(text: str) -> Search | None:
     """Parse the text of a search; None if it is empty.
 
     Raises:
-        SearchError: it contains characters that names can't contain, is too long, or is a magnet link without infohash.
+        SearchError: it contains characters that names can't contain, is too long, or is a magnet link that has no
+            infohash.
     """
     if "\0" in text or not _is_unicode(text):
         raise SearchError("The search contains characters that names can't contain.")

@@ -15,7 +15,7 @@ _HEX = re.compile(r"[0-9a-f]{8,64}")
 _BASE32 = re.compile(r"[a-z2-7]{32}|[a-z2-7]{52}(?:={4})?|[a-z2-7]{55}=?", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{27}=")
 _HEX_DIGITS = 40
-"""Swarms are known by 20 bytes: a v2 infohash by its first 20."""
+"""A swarm is identified by 20 bytes: for v2, the first 20 of the infohash."""
 
 
 def is_magnet(text: str) -> bool:
@@ -37,7 +37,7 @@ def read_magnet(text: str) -> tuple[str, ...]:
 
 
 def read_info_hashes(text: str) -> tuple[str, ...]:
-    """Return the infohashes that a text may be, or be the start of, in hex; usually one or none."""
+    """Return, in hex, the infohashes or starts of infohashes that a text may represent; usually one or none."""
     digits = _MULTIHASH.sub("", text.lower().removeprefix("urn:").removeprefix("btih:").removeprefix("btmh:"))
     found = [digits] if _HEX.fullmatch(digits) else []
     if _BASE32.fullmatch(digits):

@@ -111,7 +111,7 @@ class NewName(BaseModel):
 
 
 class TorrentCorrection(BaseModel):
-    """What a torrent's statistics should be; those that are left out stay."""
+    """What a torrent's statistics should be; those left out keep their values."""
 
     reason: GivenReason
     uploaded_bytes: Amount | None = None

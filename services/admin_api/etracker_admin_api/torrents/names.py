@@ -1,8 +1,9 @@
-"""Searching names: what a search comes down to, and the conditions for the table of folded names.
+"""Searching names: the parts of a search, and the conditions for the table of folded names.
 
-``fold_name`` in Postgres normalises names and searches alike: words in lower case without accents, with two spaces on
-either side; a run of letters ``xyz`` of a script without spaces between words as ``x-xy-yz-z``. The index holds every
-three consecutive characters of that; what it finds is compared with the literals themselves. See ADR 70.
+``fold_name`` in Postgres normalises names and searches in the same way. Words become lower case without accents, with
+two spaces on either side. In scripts that have no spaces between words, a run of letters ``xyz`` becomes ``x-xy-yz-z``.
+The index contains every three consecutive characters of the result. What it finds is compared with the literals
+themselves. See ADR 70.
 """
 
 from collections.abc import Sequence
@@ -36,12 +37,12 @@ class Names:
 
     @property
     def loosened(self) -> "Names | None":
-        """The same with the beginnings of words; None if that makes no difference."""
+        """The same names with the beginnings of words as literals; None if that makes no difference."""
         return None if self.beginnings == self.literals else Names(self.beginnings, self.beginnings)
 
 
 async def read_names(connection: AsyncConnection, search: Search) -> Names:
-    """Return the names that a search wants.
+    """Return which names a search has to find.
 
     Raises:
         SearchError: it has too many words.
@@ -50,12 +51,12 @@ async def read_names(connection: AsyncConnection, search: Search) -> Names:
 
 
 def fold(search: Search) -> Select[Any]:
-    """Select the text of a search as names are folded."""
+    """Select the text of a search, folded like a name."""
     return select(func.fold_name(cast(literal(search.text), Text)))
 
 
 def read_folded(search: Search, folded: str | None) -> Names:
-    """Return the names that a search wants, from its folded text.
+    """Return which names a search has to find, from its folded text.
 
     Raises:
         SearchError: it has too many words.
@@ -75,7 +76,7 @@ def folded_name(row_id: ColumnElement[int]) -> ColumnElement[Any]:
 
 
 def words_match(words: ColumnElement[Any], literals: Sequence[str]) -> ColumnElement[bool]:
-    """Match folded names. What is folded contains nothing that has a meaning in LIKE."""
+    """Match folded names. Folded text contains no character with a meaning in LIKE."""
     patterns = cast(literal([f"%{part}%" for part in literals], ARRAY(Text)), ARRAY(Text))
     return words.like(func.all(patterns))
 
@@ -100,7 +101,7 @@ def _starts_match(start: str) -> ColumnElement[bool]:
 
 
 def _literal(word: str, after: str) -> str:
-    """Return what a folded name contains if it has the word. ``after``: what follows a short word."""
+    """Return what a folded name contains if it includes the word. ``after``: what follows a short word."""
     if "-" in word:
         pairs = word.split("-")[1:-1]  # the first and the last are single letters
         return "-" + "-".join(pairs) if pairs else word

@@ -137,7 +137,7 @@ def changing_router(
     async def correct_torrent(
         request: Request, info_hash: InfoHashPath, actor: Annotated[Actor, operator]
     ) -> TorrentDetailV1:
-        """Correct a torrent's statistics. The tracker's totals change by as much; those of keys don't."""
+        """Correct a torrent's statistics. The tracker's totals change equally; statistics of keys don't change."""
         wanted = await read_json(request, TorrentCorrection)
         if not await corrections.correct(parse_info_hash(info_hash), amounts_of(wanted), wanted.reason, actor):
             raise not_tracked()

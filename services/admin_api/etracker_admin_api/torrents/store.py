@@ -89,7 +89,7 @@ class TorrentStore:
         return bool(new)
 
     async def remove(self, info_hash: InfoHash, actor: Actor) -> bool:
-        """Stop tracking the torrent that has this infohash, with all its infohashes; return whether there was one."""
+        """Stop tracking the torrent that has this infohash, by all its infohashes; return whether there was one."""
         found = torrent_id(info_hash)
         statement = delete(infohashes).where(or_(_columns.id == found, _columns.same_as == found))
         async with self._database.transaction() as connection:
@@ -150,7 +150,7 @@ async def _lock(connection: AsyncConnection, torrent: ParsedTorrent) -> Sequence
 
 
 def _choose_primary(rows: Sequence[_Tracked], torrent: ParsedTorrent, new: set[bytes]) -> int:
-    """Choose the row that has the statistics: one that may have some already, v1's before v2's."""
+    """Choose the row for the statistics: preferably one that may already have some, and v1's rather than v2's."""
     aliased = {row.same_as for row in rows if row.same_as is not None}
     if aliased:
         return min(aliased)
@@ -159,7 +159,7 @@ def _choose_primary(rows: Sequence[_Tracked], torrent: ParsedTorrent, new: set[b
 
 
 async def _complete(connection: AsyncConnection, primary: int, torrent: ParsedTorrent) -> bool:
-    """Fill in what is missing from a row inserted by its infohash alone; return whether anything was."""
+    """Fill in what is missing from a row inserted by its infohash alone; return whether anything was missing."""
     incomplete = or_(_columns.file.is_(None), _columns.length.is_(None), _columns.name == "")
     statement = update(infohashes).where(_columns.id == primary, incomplete)
     completed = await connection.execute(
@@ -175,9 +175,9 @@ async def _complete(connection: AsyncConnection, primary: int, torrent: ParsedTo
 
 
 async def _point_aliases(connection: AsyncConnection, primary: int, torrent: ParsedTorrent) -> bool:
-    """Point the torrent's other infohash to the row with the statistics; return whether it didn't yet."""
+    """Point the torrent's other infohash to the row with the statistics; return whether that changed anything."""
     statement = update(infohashes).where(
         _columns.info_hash.in_(torrent.info_hashes), _columns.id != primary, _columns.same_as.is_distinct_from(primary)
     )
-    # Without a time the scoring worker counts its peers again, together with those of the other infohash.
+    # Clearing the time makes the scoring worker count its peers again, together with those of the other infohash.
     return (await connection.execute(statement.values(same_as=primary, counted_time=None))).rowcount > 0

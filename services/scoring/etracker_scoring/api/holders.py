@@ -20,7 +20,7 @@ FROM peers WHERE key_hash = $1 AND disabled_time IS NULL
 """  # noqa: S608 - our own words
 
 # An announce counts as seeding for two intervals; "stopped" ends it at once. Torrents with debts come
-# first, since the limit must not cut any off.
+# first, so that the limit cuts none of them off.
 PARTICIPATIONS = f"""
 SELECT info_hash, name, length, seeders, coalesce(seeding, false) AS seeding, debt_seconds,
     least(9223372036854775807, memberships.seeding_seconds + coalesce(sessions.seeding_seconds, 0))::bigint

@@ -19,7 +19,7 @@ class Lookups(Protocol):
     """Looks up what is stored about keys, while an announce waits."""
 
     async def find(self, key_hashes: Sequence[KeyHash]) -> Mapping[KeyHash, Account]:
-        """Return those of these keys that are registered, with what the policy in use needs to know; one query.
+        """Return the registered ones of these keys, with what the policy in use needs to know about them. One query.
 
         Raises:
             LookupUnavailableError: Postgres doesn't answer; raised within a tenth of a second.
@@ -87,7 +87,7 @@ class Judge:
         seen_after = now - parameters.prefix_memory_days * DAY
         try:
             neighbours = await self._lookups.find_neighbours(prefixes, seen_after)
-        except LookupUnavailableError:  # keys that aren't new must not wait for it
+        except LookupUnavailableError:  # keys that aren't new don't depend on it
             return {}
         return decide_origins(newcomers, neighbours, parameters).by_key
 

@@ -46,7 +46,7 @@ class _Link:
 
 
 class PostgresLookups:
-    """:class:`~etracker_scoring.api.judging.Lookups` by ``query``, over a few connections that it keeps open."""
+    """Implements :class:`~etracker_scoring.api.judging.Lookups` with ``query``, over a few permanent connections."""
 
     def __init__(self, settings: PostgresSettings, query: str, connections: int) -> None:
         self._settings = settings
@@ -72,7 +72,7 @@ class PostgresLookups:
                 await asyncio.wait(keeping, timeout=1.0)
 
     async def find(self, key_hashes: Sequence[KeyHash]) -> Mapping[KeyHash, Account]:
-        """Return those of these keys that are registered, with their statistics."""
+        """Return the registered ones of these keys, with their statistics."""
         rows = await self._ask(lambda link: link.accounts, key_hashes)
         return {account.key.key_hash: account for account in map(_account, rows)}
 
@@ -110,7 +110,7 @@ class PostgresLookups:
                 return link
 
     async def _fetch(self, link: _Link, statement: PreparedStatement, *arguments: object) -> list[asyncpg.Record]:
-        """Run a query. A late one isn't cancelled: closing connections would make a busy Postgres busier."""
+        """Run a query. A late query isn't cancelled: closing its connection would make a busy Postgres busier."""
         link.busy_since = time.monotonic()
         try:
             rows: list[asyncpg.Record] = await statement.fetch(*arguments)
@@ -162,6 +162,6 @@ def _account(row: asyncpg.Record) -> Account:
 
 
 def _ignore(lookup: asyncio.Task[list[asyncpg.Record]]) -> None:
-    """Retrieve a late result, or asyncio complains that nobody retrieved it."""
+    """Retrieve a late result; otherwise asyncio logs that nobody retrieved it."""
     if not lookup.cancelled():
         lookup.exception()

@@ -42,7 +42,7 @@ class Participation(NamedTuple):
 
 
 class Holder(NamedTuple):
-    """Everything stored about a key, for its holder. ``notice``: the latest, whether delivered or not."""
+    """Everything stored about a key, for its holder. ``notice``: the latest one, delivered or not."""
 
     key: Key
     created: datetime
@@ -57,7 +57,7 @@ class Holder(NamedTuple):
 
 
 def report(holder: Holder, now: float, parameters: ScoreParameters) -> StandingReport:
-    """Report a key's standing at a given time (Unix seconds), and what would raise it."""
+    """Report a key's standing at a given time (Unix seconds), and what would raise its tier."""
     key = holder.key
     held, score = assess(key.history, key.held, key.origin, now, parameters)
     torrents = [OwnedTorrent(one.length, one.seeders, one.seeding, one.debt_seconds) for one in holder.participations]

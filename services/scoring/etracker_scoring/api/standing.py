@@ -1,4 +1,4 @@
-"""``POST /v1/standing``: POST, so that no access log holds a key hash."""
+"""``POST /v1/standing``: POST, so that no access log contains a key hash."""
 
 import time
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from etracker_shared.language.outages import PostgresUnavailableError
 
 
 def standing_router(holders: Holders, parameters: Callable[[], ScoreParameters]) -> APIRouter:
-    """Build the route. ``parameters``: those in effect."""
+    """Build the route. ``parameters``: returns those in effect."""
     router = APIRouter(tags=["standing"])
 
     @router.post(
         STANDING_PATH, response_model=StandingReport, responses={404: {"model": Problem}, 503: {"model": Problem}}
     )
     async def standing(question: StandingQuestion) -> StandingReport | Response:
-        """Report a key's standing, and what would raise it."""
+        """Report a key's standing, and what would raise its tier."""
         try:
             holder = await holders.find(KeyHash(bytes.fromhex(question.key_hash)))
         except PostgresUnavailableError:

@@ -22,8 +22,8 @@ _PREFIX_BYTES = 7
 def tiers_router(judge: Judge, metrics: ApiMetrics) -> APIRouter:
     """Build the route.
 
-    It reads and writes its bodies itself, with the same models: an announce waits for it, and FastAPI's handling of
-    a model would be a third of its cost.
+    The route reads and writes its bodies itself, with the same models: an announce waits for the response, and
+    FastAPI's handling of a model would be a third of its cost.
     """
     router = APIRouter(tags=["tiers"])
     statuses = {status: metrics.requests.labels(status) for status in (200, 422, 503)}
@@ -72,7 +72,7 @@ def _parse(body: bytes) -> tuple[list[KeyHash], dict[KeyHash, bytes]]:
     """Parse a request into key hashes (empty for a guest) and the address prefixes given for some of them.
 
     Raises:
-        ValueError: the message says what is wrong with it.
+        ValueError: the request is invalid; the message says why.
     """
     try:
         request = TiersRequest.model_validate_json(body)

@@ -1,4 +1,4 @@
-"""How announce has to treat a peer: the only place that decides about tiers in treatments."""
+"""How announce has to treat a peer. No other module decides which tier a treatment contains."""
 
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ class Account(NamedTuple):
 
 
 def guest(policy: PolicyName) -> Treatment:
-    """Return the treatment of any guest, and the answer for a key that isn't registered (announce refuses that one)."""
+    """Return the treatment of guests. Unregistered keys get it too, but announce refuses those."""
     share = guests_share(policy)
     return Treatment(registered=False, tier=Tier.FREE_RIDER, share=share, sampling=Sampling.PREFIX)
 

@@ -1,7 +1,7 @@
-"""A key's history and the score it earns: observed seeding counts, claims don't (docs/standing.md explains it).
+"""A key's history and the score that it earns: observed seeding counts, claims don't (see docs/standing.md).
 
-Each announce costs O(1). Sums decay forward: a sum is stored as of ``at_seconds``, the time of its newest fact, and an
-older fact is decayed before it is added, so the order of facts doesn't matter. Times are Unix seconds.
+Each announce costs O(1). A sum is stored as of ``at_seconds``, the time of its newest fact. An older fact is decayed
+before it is added, so the order of facts doesn't matter. Times are Unix seconds.
 """
 
 import math
@@ -110,7 +110,7 @@ class KeyHistory(NamedTuple):
 
     Five decaying sums as of ``at_seconds``: seeding weight with the short half-life (``recent``) and with the long one
     (``average``), days of seeding (``length_days``), snatches (``owed``) and snatches seeded afterwards (``paid``).
-    ``snatches`` never decays. ``seeded_until``: seeding time before this moment is in ``length_days``.
+    ``snatches`` never decays. ``seeded_until``: ``length_days`` includes the seeding time before this moment.
     """
 
     at_seconds: float = 0.0
@@ -133,7 +133,7 @@ class TorrentHistory(NamedTuple):
 class SeedingAnnounce(NamedTuple):
     """What the score needs to know about one announce of a key in a torrent.
 
-    ``seeded_from``: start of the seeding that the announce proves (it ends with the announce), None if it proves none.
+    ``seeded_from``: start of the seeding that the announce proves; the announce is its end. None if it proves none.
     ``snatched``: it completed the key's first download of the torrent. ``length_bytes``: None if unknown.
     ``seeding_prefixes``: distinct address prefixes that seed the torrent, this one included.
     """
@@ -207,14 +207,14 @@ def score_of(key: KeyHistory, now: float, parameters: ScoreParameters) -> Score:
     recent = 100.0 * parameters.recent_share * _saturate(at.recent, parameters)
     average = 100.0 * parameters.average_share * _saturate(at.average, parameters)
     length = 100.0 * parameters.length_share * min(1.0, at.length_days / parameters.full_length_days)
-    # Payments decay less than the snatches they pay for, which are older: without a bound, conduct could exceed 1.
+    # A payment is newer than its snatch, so it has decayed less: without a bound, conduct could exceed 1.
     conduct = min(1.0, (at.paid + 1.0) / (at.owed + 1.0))
     factor = parameters.unpaid_factor + (1.0 - parameters.unpaid_factor) * conduct
     return Score((recent + average + length) * factor, recent, average, length, conduct)
 
 
 def decay(key: KeyHistory, now: float, parameters: ScoreParameters) -> KeyHistory:
-    """Decay the sums of a history to a later moment. An earlier one changes nothing."""
+    """Decay the sums of a history to a later moment. An earlier moment changes nothing."""
     if now <= key.at_seconds:
         return key
     days = (now - key.at_seconds) / DAY

@@ -34,7 +34,7 @@ def share_of(policy: PolicyName, history: History, good_seeding: float) -> float
 
 
 def guests_share(policy: PolicyName) -> float:
-    """Return what a list policy grants a guest: its shortest list, since registering must always be better.
+    """Return what a list policy grants a guest: the shortest list, so that registering is always better.
 
     The share of ``ratio`` is the withheld fraction. Its formula would give 0 for a guest, who has no history.
     """

@@ -1,4 +1,4 @@
-"""Judges new keys by their address prefix: it gives one newcomer's grace at a time, and none after a free-rider."""
+"""Judges new keys by their address prefix: one newcomer's grace per prefix at a time, and none after a free-rider."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -31,7 +31,8 @@ class Neighbour(NamedTuple):
 class Origins:
     """The decisions about newcomers.
 
-    ``by_key``: the origin of each. ``overtaken``: keys of the same prefix whose grace belongs to an earlier newcomer.
+    ``by_key``: the origin of each newcomer. ``overtaken``: keys that lose their grace to an earlier newcomer from the
+    same prefix.
     """
 
     by_key: dict[int, Origin] = field(default_factory=dict)
@@ -41,7 +42,7 @@ class Origins:
 def decide_origins(
     newcomers: Iterable[Newcomer], neighbours: Iterable[Neighbour], parameters: ScoreParameters
 ) -> Origins:
-    """Decide which newcomers get the grace and which are stained; facts of different keys may arrive in any order."""
+    """Decide which newcomers get the grace and which are stained. Facts of different keys may arrive in any order."""
     memory = parameters.prefix_memory_days * DAY
     nearby: dict[bytes, list[Neighbour]] = {}
     graced: dict[bytes, list[tuple[float, int]]] = {}

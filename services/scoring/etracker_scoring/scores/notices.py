@@ -1,7 +1,7 @@
 """Notices about a changed tier, for the key's clients.
 
-Texts are an API: clients act on words in them (PROTOCOL.md, 19), so a test compares these with announce's list. One
-line of ASCII, at most 127 bytes: Transmission 3.00 truncates there.
+Texts are an API: clients act on words in them (PROTOCOL.md, 19), so a test compares these with announce's list. Each
+is one line of ASCII of at most 127 bytes, because Transmission 3.00 truncates longer ones.
 """
 
 from enum import StrEnum
@@ -13,7 +13,7 @@ from etracker_scoring.scores.tiers import entry_score, is_careless
 from etracker_shared.language.tier import Tier
 
 DELIVERY_MS = 2000
-"""How long announces may still be answered without a stored notice, from caches."""
+"""How long caches may still answer announces without a notice that is already stored."""
 
 TIER_NAMES = ("free-rider", "little history", "contributor", "steady seeder", "long-term seeder")
 
@@ -39,7 +39,7 @@ class Reason(StrEnum):
 def reason_of(before: Key, history: KeyHistory, after: Tier, now: float, parameters: ScoreParameters) -> Reason:
     """Find why a key's tier differs from the one it had ``before``. ``history``: of the key, ``now`` (Unix seconds).
 
-    If the demotion after a grace had to wait, because the score wasn't far below, the reason given is the score.
+    If the demotion after a grace had to wait, because the score was only just too low, the reason given is the score.
     """
     score = score_of(history, now, parameters)
     if after > before.held.tier:

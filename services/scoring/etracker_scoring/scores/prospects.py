@@ -26,14 +26,14 @@ class OwnedTorrent(NamedTuple):
 
 
 class Pace(NamedTuple):
-    """How a key seeds now. ``weight``: of all its seeding; ``debts``: seeding owed for the seeded torrents, in days."""
+    """How a key seeds now. ``weight``: of all its seeding; ``debts``: days of seeding owed for the seeded torrents."""
 
     weight: float
     debts: Sequence[float]
 
 
 class Prospect(NamedTuple):
-    """The next tier. ``expected_at``: when the key reaches it at its current pace (Unix seconds), None for never."""
+    """The next tier. ``expected_at``: when the key reaches it at its current pace (Unix seconds), None if never."""
 
     tier: Tier
     score_needed: float
@@ -42,7 +42,7 @@ class Prospect(NamedTuple):
 
 
 def prospect_of(key: Key, torrents: Sequence[OwnedTorrent], now: float, parameters: ScoreParameters) -> Prospect | None:
-    """Return what would raise a key's tier, None at the top."""
+    """Return what would raise a key's tier, None if it has the highest tier."""
     current = assess(key.history, key.held, key.origin, now, parameters).held.tier
     if current is Tier.LONG_TERM_SEEDER:
         return None

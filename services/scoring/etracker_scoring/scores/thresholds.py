@@ -28,7 +28,7 @@ def with_thresholds(
 ) -> ScoreParameters:
     """Replace the configured thresholds with the stored ones, as far as the rule allows them to differ.
 
-    So a changed configuration takes effect at once.
+    A changed configuration therefore takes effect at once.
     """
     if stored is None:
         return configured

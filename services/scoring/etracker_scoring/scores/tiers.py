@@ -1,4 +1,4 @@
-"""Tiers: which one a score deserves, and how slowly it is lost."""
+"""Tiers: which tier a score deserves, and how slowly a key loses its tier."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -47,19 +47,19 @@ def _earned_tier(key: KeyHistory, score: Score, origin: Origin, parameters: Scor
 
 
 def is_careless(key: KeyHistory, score: Score, parameters: ScoreParameters) -> bool:
-    """Return whether a key takes and doesn't give back, which makes it a free-rider if its score is low."""
+    """Return whether a key takes without giving back, which makes it a free-rider if its score is low."""
     return score.conduct < parameters.free_rider_conduct and key.snatches >= parameters.free_rider_snatches
 
 
 def entry_score(tier: Tier, parameters: ScoreParameters) -> float:
-    """Return the threshold of a tier, 0 for the two that have none."""
+    """Return the threshold of a tier, 0 for the two tiers that have none."""
     return (0.0, 0.0, parameters.steady_score, parameters.strong_score, parameters.long_term_score)[tier]
 
 
 def hold_tier(held: HeldTier, deserved: Tier, score: Score, now: float, parameters: ScoreParameters) -> HeldTier:
     """Promote at once; demote after the wait, or at once if the score is below the threshold by more than the margin.
 
-    Tier 0 depends on conduct, not on points: a key never falls there without the wait, in which it can seed.
+    Tier 0 depends on conduct, not on points: a key never falls to it without the wait, during which it can seed.
     """
     if deserved >= held.tier:
         return HeldTier(deserved)
@@ -80,10 +80,10 @@ class Assessment(NamedTuple):
 
 
 def assess(key: KeyHistory, held: HeldTier, origin: Origin, now: float, parameters: ScoreParameters) -> Assessment:
-    """Judge a key at a given time from its stored state, with the same result on every replica and without an announce.
+    """Judge a key at a given time from its stored state alone; every replica gets the same result.
 
-    ``held`` is the tier as of the key's last announce. If the score has fallen below it since, by decay alone, the wait
-    is over if the score was below it a whole wait ago.
+    ``held`` is the tier as of the key's last announce. If decay alone has since taken the score below that tier, the
+    wait is over once the score has been below it for the whole wait.
     """
     score = score_of(key, now, parameters)
     if origin.since is None:
@@ -100,7 +100,7 @@ def assess(key: KeyHistory, held: HeldTier, origin: Origin, now: float, paramete
 
 
 def enter(origin: Origin, parameters: ScoreParameters) -> HeldTier:
-    """Return the first tier of a new key, which has none yet that it could lose."""
+    """Return the first tier of a new key, which has no tier yet that it could lose."""
     return HeldTier(deserved_tier(NEW_KEY, score_of(NEW_KEY, 0.0, parameters), origin, parameters))
 
 
@@ -110,19 +110,19 @@ def _floor(tier: Tier, parameters: ScoreParameters) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Recalibration:
-    """How thresholds follow the community: each night by ``step`` of the way to percentiles of the active keys."""
+    """How thresholds follow the community: each night they move ``step`` of the way to percentiles of active keys."""
 
     percentiles: tuple[float, float, float] = (50.0, 75.0, 90.0)
     step: float = 0.2
     furthest: float = 0.3
-    """Largest distance of a threshold from the configured one, as a share of that."""
+    """Largest distance of a threshold from the configured one, as a share of the configured one."""
     fewest_keys: int = 1000
 
 
 def recalibrate(
     current: ScoreParameters, configured: ScoreParameters, scores: Sequence[float], rule: Recalibration
 ) -> ScoreParameters:
-    """Move the thresholds towards the scores of active keys; with too few keys they stay."""
+    """Move the thresholds towards the scores of active keys; they don't move if there are too few keys."""
     if len(scores) < rule.fewest_keys:
         return current
     ranked = sorted(scores)

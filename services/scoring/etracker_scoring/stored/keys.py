@@ -28,7 +28,7 @@ _NEIGHBOURS = f"""
 SELECT {KEY_COLUMNS}, origin_prefix AS prefix, date_part('epoch', last_seen) AS last_seen FROM peers WHERE
 """  # noqa: S608 - made of this code's own words
 
-# Keys that hold a grace, and keys that may be free-riders: if a prefix has many of the latter, only some of them.
+# Keys that hold a grace, and keys that may be free-riders; only some of the latter if a prefix has many of them.
 FIND_NEIGHBOURS = f"""
 {_NEIGHBOURS} origin_prefix = ANY($1) AND last_seen > to_timestamp($2) AND grace
 UNION ALL

@@ -1,4 +1,4 @@
-"""What every key is compared with: score parameters with the thresholds in effect, and what a good seeder seeds."""
+"""What every key is compared with: score parameters with the thresholds in effect, and a good seeder's torrents."""
 
 import asyncio
 from datetime import timedelta
@@ -14,7 +14,7 @@ REFRESH_SECONDS = 60.0
 
 
 class Yardsticks(NamedTuple):
-    """What every key is compared with. ``good_seeding``: torrents that a good seeder of this tracker seeds."""
+    """What every key is compared with. ``good_seeding``: how many torrents a good seeder of this tracker seeds."""
 
     parameters: ScoreParameters
     good_seeding: float
@@ -53,7 +53,7 @@ class YardstickFollower:
             await asyncio.sleep(REFRESH_SECONDS)
 
     async def refresh(self) -> None:
-        """Read them once.
+        """Read the yardsticks once.
 
         Raises:
             PostgresUnavailableError: Postgres isn't available.

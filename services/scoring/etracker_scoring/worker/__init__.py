@@ -1,1 +1,1 @@
-"""The worker: turns the facts that announce writes to Redis into statistics and scores, each exactly once."""
+"""The worker: turns the facts that announce writes to Redis into statistics and scores, counting each exactly once."""

@@ -18,7 +18,7 @@ class Outcome(StrEnum):
 
     SETTLED = "settled"
     IMPLAUSIBLE = "implausible"
-    """Settled, but a counter claimed more than anybody can have transferred, and was credited with the most one can."""
+    """Settled, but a counter claimed more than a client can have transferred: only the possible part was credited."""
     STALE = "stale"
     UNREGISTERED = "unregistered"
     UNLISTED = "unlisted"
@@ -60,5 +60,5 @@ def admit(
 
 
 def _guest_instance(fact: Fact) -> bytes:
-    """Return what distinguishes a guest from others: facts of the first version only have its peer_id."""
+    """Return what distinguishes a guest from other guests: only its peer_id in facts of the first version."""
     return fact.peer_id if fact.address_hash == NO_ADDRESS else fact.key_hash

@@ -1,13 +1,13 @@
 """What the counters of a session are compared with, when one peer_id announces from several places.
 
 A place is an address, a port and an infohash. One client announces from several of them (over both address families,
-in both swarms of a hybrid torrent), and two machines may run with one peer_id. Whose counter a report continues isn't
-known, so each counter is credited with its difference from the nearest lower value reported from any place, and with
-nothing if there is none. Places that reported the same value advance together. A counter that falls at its own place
-belongs to a client that started again from zero: its old value is forgotten.
+in both swarms of a hybrid torrent), and two machines may run with one peer_id. It isn't known whose counter a report
+continues. So each counter is credited with its difference from the nearest lower value reported from any place, and
+with nothing if there is no lower value. Places that reported the same value advance together. A counter that falls at
+its own place belongs to a client that started again from zero: its old value is forgotten.
 
-However the reports of honest clients interleave, they are never credited with more than they transferred; a client that
-shares its places with no other is credited with all that it transferred since its first report, restarts included
+However the reports of honest clients interleave, they are never credited with more than they transferred. A client that
+shares its places with no other client is credited with all that it transferred since its first report, across restarts
 (tests/unit/scoring/test_bases.py).
 """
 
@@ -18,7 +18,7 @@ from typing import NamedTuple
 from etracker_shared.agreements.facts import UNKNOWN, Fact
 
 MOST_PLACES = 8
-"""Remembered per session; beyond it, the place that has been silent longest is forgotten.
+"""The most places remembered per session. If there are more, the one that has been silent longest is forgotten.
 
 A dual-stack client in a hybrid torrent has four.
 """
@@ -34,7 +34,7 @@ _MASK = 2**64 - 1
 class Base(NamedTuple):
     """The counters last reported from a place, in bytes, and when (Unix seconds).
 
-    ``former``: from before a counter fell there. Only a late ``stopped`` continues it.
+    ``former``: it is from before a counter fell at that place. Only a late ``stopped`` continues it.
     """
 
     place: int
@@ -45,7 +45,7 @@ class Base(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """The bases after a report (the reporter's is the last) and what the report adds, in bytes."""
+    """The bases after a report, the reporter's last, and the bytes that the report adds."""
 
     bases: list[Base]
     uploaded: int
@@ -62,7 +62,7 @@ def place_of(fact: Fact) -> int:
 
 
 def pack_bases(bases: Sequence[Base]) -> bytes | None:
-    """Pack the bases of other places than the last one's."""
+    """Pack the bases of a session's places except the latest one."""
     return b"".join(_LAYOUT.pack(*base) for base in bases) or None
 
 
@@ -72,7 +72,7 @@ def unpack_bases(packed: bytes | None) -> list[Base]:
 
 
 def find_former(bases: Sequence[Base], stopped: Base) -> Base | None:
-    """Return the base that a ``stopped`` continues, if it comes from the client that ran at its place before."""
+    """Return the base that a ``stopped`` continues, if it comes from the client that ran at the same place before."""
     own = next((base for base in bases if base.place == stopped.place and not base.former), None)
     for base in bases:
         if base.former and base.place == stopped.place and own and _is_late(base, own, stopped):

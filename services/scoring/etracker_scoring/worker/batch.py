@@ -28,10 +28,10 @@ from etracker_shared.agreements.facts import Event, Fact
 class SettledFact(NamedTuple):
     """A fact compared with the stored state of its session.
 
-    ``key``, ``member``, ``membership``: None for a guest. ``before``, ``after``: the session, ``before`` None if it
-    began with this fact. ``uploaded``, ``downloaded``: deltas in bytes. ``seeded_from``: Unix seconds at which the
-    seeding time that the fact proves began (it ends with the fact), None if it proves none. ``membership``: after the
-    fact. ``snatched``: the fact ended the first download of the torrent.
+    ``key``, ``member``, ``membership``: None for a guest. ``before``, ``after``: the session; ``before`` is None if it
+    began with this fact. ``uploaded``, ``downloaded``: deltas in bytes. ``seeded_from``: start of the seeding that the
+    fact proves (Unix seconds); the fact is its end; None if it proves none. ``membership``: after the fact.
+    ``snatched``: the fact ended the first download of the torrent.
     """
 
     fact: Fact
@@ -52,9 +52,9 @@ class SettledFact(NamedTuple):
 class Stored:
     """What is stored about the sessions and memberships of a batch.
 
-    ``holders``: the session that was last at a place; loaded only for keys' new sessions. ``downloaded_here``:
-    bytes over all sessions of a membership, ``guest_snatches``: how many an address prefix had; both loaded only where
-    a snatch is possible.
+    ``holders``: the session that was last at a place; loaded only for keys' new sessions. ``downloaded_here``: bytes
+    over all sessions of a membership. ``guest_snatches``: the number per address prefix. The last two are loaded only
+    where a snatch is possible.
     """
 
     sessions: Mapping[SessionKey, Session] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class Batch:
 
 
 class Settled(NamedTuple):
-    """The facts of a batch, settled; the sessions that changed; and what became of how many facts."""
+    """The settled facts of a batch, the sessions that changed, and the number of facts by outcome."""
 
     facts: list[SettledFact]
     sessions: dict[SessionKey, Session]
@@ -91,7 +91,7 @@ class Settled(NamedTuple):
 def settle_facts(admitted: Sequence[Admitted], stored: Stored, limits: Limits = NO_LIMITS) -> Settled:
     """Settle facts in order."""
     settled: list[SettledFact] = []
-    sessions = dict(stored.sessions)  # one look-up per fact: hashing a session's key is a good part of its cost
+    sessions = dict(stored.sessions)  # one look-up per fact: hashing a session's key is a good part of a fact's cost
     changed: dict[SessionKey, Session] = {}
     holders = dict(stored.holders)
     downloads = Downloads(stored.memberships, stored.downloaded_here)
@@ -101,7 +101,7 @@ def settle_facts(admitted: Sequence[Admitted], stored: Stored, limits: Limits = 
         fact, key, torrent, session_key = item
         before = sessions.get(session_key)
         if before is None and key is None and fact.event == Event.STOPPED:
-            stale += 1  # a guest that isn't known leaves nothing behind
+            stale += 1  # nothing is stored about an unknown guest that leaves
             continue
         place = place_of(fact)
         # The session at a place changes only with its first fact there.

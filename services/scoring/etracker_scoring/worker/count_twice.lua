@@ -1,6 +1,6 @@
 -- Note how many peers of a hybrid torrent are in both of its swarms, and add the difference to the totals.
 --
--- A Redis that is full lets a script finish after a write that never takes memory, hence the HDEL.
+-- A full Redis lets a script finish once it has made a write that takes no memory, hence the HDEL.
 --
 -- KEYS   1 twice
 -- ARGV   1 the torrent's infohash  2 seeders  3 leechers

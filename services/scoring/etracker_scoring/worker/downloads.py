@@ -10,12 +10,12 @@ from etracker_shared.agreements.facts import Fact
 SNATCH_SHARE = 10
 """A snatch needs at least 1/SNATCH_SHARE of the torrent's size downloaded here.
 
-Of a torrent of unknown size, that share of the most that the client instance ever reported as left. One that began with
-everything only repairs what it has: that isn't a snatch.
+If the size is unknown, the same share of the most that the client instance ever reported as left counts instead. A
+client that began with everything only repairs what it has: that isn't a snatch.
 """
 
 GUEST_SNATCHES = 4
-"""Snatches of one torrent by guests of one address prefix that are counted, in some weeks."""
+"""The most snatches of one torrent that are counted for guests of one address prefix, within some weeks."""
 
 
 def possible_snatches(
@@ -23,7 +23,7 @@ def possible_snatches(
 ) -> set[MembershipKey]:
     """Find the stored memberships that may finish their first download in this batch.
 
-    They are few, so the downloads of all sessions needn't be added up for every fact.
+    They are few, and only for them are the downloads of all sessions added up.
     """
     finishing, leeching = set(), set()
     for item in admitted:
@@ -78,9 +78,9 @@ def guests_that_may_finish(admitted: Sequence[Admitted], sessions: Mapping[Sessi
 
 
 class GuestSnatches:
-    """Follows the downloads of a batch's guests, for whom nothing but sessions is stored.
+    """Follows the downloads of a batch's guests, about whom only sessions are stored.
 
-    ``counted``: snatches already counted, by torrent and address prefix, since anyone can pose as many guests.
+    ``counted``: snatches already counted, by torrent and address prefix: anyone can pose as many guests.
     """
 
     def __init__(self, counted: Mapping[PrefixKey, int]) -> None:
@@ -102,7 +102,7 @@ def _finishes(session: Session | None, fact: Fact) -> bool:
 
 
 def _is_repeated(session: Session | None, fact: Fact) -> bool:
-    """Return whether a session already includes this fact: another client may have finished the download since then."""
+    """Return whether a session already includes this fact: another client may have finished the download since."""
     return session is not None and (session.last_seen_ms, session.left) == (fact.at_ms, fact.left)
 
 

@@ -146,7 +146,7 @@ async def load_holders(rows: Rows, wanted: Collection[MembershipKey]) -> Holders
 
 
 async def load_guest_snatches(rows: Rows, wanted: Collection[PrefixKey]) -> dict[PrefixKey, int]:
-    """Return how many snatches of a torrent by guests of an address prefix are counted."""
+    """Return how many snatches are already counted, per torrent and address prefix of guests."""
     found = await rows.fetch(LOAD_GUEST_SNATCHES, *columns(wanted)) if wanted else []
     return {(row["info_hash_id"], row["prefix"]): row["number"] for row in found}
 

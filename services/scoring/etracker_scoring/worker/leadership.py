@@ -25,9 +25,9 @@ STAND_BY_SECONDS = 1.0
 SPARE_ROUNDS = 3
 """Rounds for which a shard has to be free before a worker that only helps out takes it."""
 
-# Lookups use indexes whatever Postgres thinks of the tables' sizes: a plan made while they were empty is kept. A worker
-# whose machine vanished or that hangs loses its locks within seconds. What is committed is trimmed from the stream, so
-# a commit waits for the disk even if Postgres is configured not to wait.
+# Lookups use indexes however small Postgres believes the tables to be: it keeps plans made while they were empty. A
+# worker that hangs, or whose machine vanished, loses its locks within seconds. Committed facts are trimmed from the
+# stream, so a commit waits for the disk even if Postgres is configured not to wait.
 _SERVER_SETTINGS = {
     "application_name": "etracker-scoring-worker",
     "enable_hashjoin": "off",
@@ -66,8 +66,8 @@ class Claims:
     """The shards and jobs of one worker.
 
     ``shards``: those it holds, as of the last :meth:`renew`. ``refused``: those it leaves to newer workers, because
-    they contain facts that it can't read. A worker that refuses a shard no longer counts when shares are computed: the
-    others take the shards it can't read, and it helps out with the rest.
+    they contain facts that it can't read. A worker that refuses a shard no longer gets a fair share: the others take
+    the shards that it can't read, and it helps out with the rest.
     """
 
     def __init__(self, connection: asyncpg.Connection, refused: set[int]) -> None:
@@ -132,9 +132,9 @@ class Claims:
 
 
 def fair_share(present: Iterable[int], own: int) -> int:
-    """Return how many shards a worker takes. ``present``: process ids of all workers' backends; ``own``: of this one.
+    """Return how many shards a worker takes. ``present``: process ids of all workers' backends; ``own``: its own.
 
-    The shares of all add up to the number of shards, and differ by one at most.
+    The shares of all workers add up to the number of shards, and differ by at most one.
     """
     ranks: Mapping[int, int] = {pid: rank for rank, pid in enumerate(sorted(set(present)))}
     if own not in ranks:
@@ -144,7 +144,7 @@ def fair_share(present: Iterable[int], own: int) -> int:
 
 
 class Leadership:
-    """``connected``: whether Postgres answered when last asked."""
+    """``connected``: whether this worker's connection to Postgres is open."""
 
     def __init__(self, settings: PostgresSettings) -> None:
         self._settings = settings
@@ -153,14 +153,14 @@ class Leadership:
 
     @property
     def outdated(self) -> bool:
-        """Whether this worker met facts of a newer version. It stays so until a newer one replaces it."""
+        """Whether this worker met facts of a newer version. That stays true until a newer worker replaces it."""
         return bool(self._refused)
 
     @asynccontextmanager
     async def join(self) -> AsyncIterator[tuple[asyncpg.Connection, Claims]]:
         """Join the workers, with the connection that holds this one's locks.
 
-        A worker of the version that had one leader keeps all others out: wait until it ends.
+        A worker of the version that had one leader keeps all other workers out: wait until it ends.
 
         Raises:
             PostgresUnavailableError: Postgres isn't available.

@@ -17,7 +17,7 @@ ANY_WORKER = 0x6574_7261_636B  # "etrack"
 PRESENT, SHARD, UPKEEP, PREFIX = range(0x6574_7201, 0x6574_7205)
 
 PREFIX_LOCKS = 128
-"""A batch of thousands of new keys must not fill Postgres' lock table, which is shared by all."""
+"""A batch of thousands of new keys must not fill Postgres' lock table, which all connections share."""
 
 
 def prefix_locks(prefixes: list[bytes]) -> list[int]:

@@ -1,4 +1,4 @@
--- Replace a tag's mark. A Redis that is full would refuse GETSET; after a write that never takes memory a script may continue.
+-- Replace a tag's mark. A full Redis would refuse GETSET, but lets a script finish after a write that takes no memory.
 --
 -- KEYS   1 synced
 -- ARGV   1 Unix seconds

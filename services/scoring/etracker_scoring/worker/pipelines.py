@@ -1,4 +1,4 @@
-"""Redis pipelines that can be cancelled as asyncio promises."""
+"""Redis pipelines that can be cancelled the way asyncio promises."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from etracker_shared.plumbing.redis_connections import REDIS_UNAVAILABLE
 async def execute(
     client: Redis | RedisCluster, commands: Sequence[tuple[Any, ...]], *, raise_on_error: bool = True
 ) -> list[Any]:
-    """Send commands in one pipeline and return their replies; on a cluster every node gets its part.
+    """Send commands in one pipeline and return their replies; on a cluster, every node gets its own commands.
 
     The pipeline runs in a separate task: redis-py 8.1 swallows a cancellation of a running pipeline,
     and the worker wouldn't stop.

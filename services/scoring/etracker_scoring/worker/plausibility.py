@@ -8,26 +8,26 @@ SLACK_SECONDS = 60
 
 SMALL_TORRENT_BYTES = 64 * 1024**2
 DOWNLOADS_PER_REPORT = 4
-"""Times a torrent's size that a client downloads between two reports: what was poisoned or deleted comes again."""
+"""The most that a client can download between two reports, in torrent sizes: bad or deleted data is fetched again."""
 
 FEWEST_PEERS = 50
 PEERS_MARGIN = 4
-"""A swarm's peers come and go between two counts of them."""
+"""Factor for the peers of the last count: others come and go between two counts."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """``bytes_per_second``: what the fastest line of any client carries."""
+    """``bytes_per_second``: the speed of the fastest line that a client can have."""
 
     bytes_per_second: int = 1_250_000_000
 
     @cached_property
     def at_once(self) -> int:
-        """Return the most bytes that are believed without looking at the time."""
+        """Return the most bytes that are believed however little time has passed."""
         return self.over(0)
 
     def over(self, seconds: int) -> int:
-        """Return the most bytes that a line carries in some seconds."""
+        """Return the most bytes that a line can carry in a number of seconds, with some slack."""
         return self.bytes_per_second * (seconds + SLACK_SECONDS)
 
 
@@ -35,12 +35,12 @@ NO_LIMITS = Limits(2**63)
 
 
 def most_uploaded(length: int | None, peers: int) -> int | None:
-    """Return what a swarm can have taken from one peer between two of its reports; None if nobody knows."""
+    """Return the most that one peer can have uploaded between two of its reports; None if the size isn't known."""
     if length is None:
         return None
     return max(length, SMALL_TORRENT_BYTES) * max(FEWEST_PEERS, PEERS_MARGIN * (peers + 1))
 
 
 def most_downloaded(length: int | None) -> int | None:
-    """Return what one peer can have downloaded between two of its reports; None if nobody knows."""
+    """Return the most that one peer can have downloaded between two of its reports; None if the size isn't known."""
     return None if length is None else max(length, SMALL_TORRENT_BYTES) * DOWNLOADS_PER_REPORT

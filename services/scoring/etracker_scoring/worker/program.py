@@ -1,6 +1,6 @@
-"""The worker program: a small HTTP service for health and metrics, with the consumer of facts in its background.
+"""The worker program: a small HTTP service for health and metrics that settles facts in the background.
 
-Any number may run; they share the shards of the fact stream.
+Any number of workers may run; they share the shards of the fact stream.
 """
 
 import contextlib
@@ -90,7 +90,7 @@ class Worker:
         )
 
     def _upkeep(self, claims: Claims) -> list[Work]:
-        """Return the work that runs next to the settling of facts; a shared job begins when this worker gets it."""
+        """Return the work that runs alongside the settling of facts; a shared job begins when this worker gets it."""
         settings, pool = self._settings, self._pool
 
         def job(job: Job, run: Callable[[], "CountsSync | Folding | NightlyRecalibration"]) -> Work:
@@ -122,7 +122,7 @@ class Worker:
         return works
 
     async def postgres_answers(self) -> bool:
-        """Return whether this worker is among those that share the shards."""
+        """Return whether this worker is one of those that share the shards."""
         return self._leadership.connected
 
     async def redis_answers(self) -> bool:

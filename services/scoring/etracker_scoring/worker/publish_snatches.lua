@@ -1,7 +1,7 @@
 -- Write into a swarm how often its torrent was snatched, if the swarm exists.
 --
--- Two workers may publish in another order than they committed: the larger number is the newer one. A Redis that is full
--- lets a script finish after a write that never takes memory, hence the HDEL of a field that isn't there.
+-- Two workers may publish in a different order from their commits: the larger number is the newer one. A full Redis
+-- lets a script finish once it has made a write that takes no memory, hence the HDEL of a field that doesn't exist.
 --
 -- KEYS   1 members
 -- ARGV   1 snatches, absolute

@@ -29,7 +29,7 @@ class Reader(ABC, Generic[KnownT, ChangesT]):
         admitted: Sequence[Admitted],  # noqa: ARG002 - overrides use it
         credits_: Mapping[MembershipKey, Credit],  # noqa: ARG002 - as above
     ) -> Iterable[SessionKey]:
-        """Return sessions to load that no fact of the batch belongs to."""
+        """Return sessions to load in addition to those of the batch's facts."""
         return ()
 
     @abstractmethod
@@ -48,7 +48,7 @@ class Reader(ABC, Generic[KnownT, ChangesT]):
         """Note that the changes are stored, for metrics and for :meth:`publish`."""
 
     async def publish(self) -> None:
-        """Write to Redis what it needs of the committed changes.
+        """Write to Redis what it needs to know about the committed changes.
 
         Raises:
             StreamsUnavailableError: Redis accepts no writes at present; the loop tries again after the next batch.

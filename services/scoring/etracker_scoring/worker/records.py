@@ -14,9 +14,9 @@ class Session(NamedTuple):
 
     ``uploaded`` to ``event`` are the base, as last reported; credits are sums of deltas, in bytes.
     ``row``: the id of its row, None until it has one. ``snatched`` is used for guests only: a key's
-    snatch belongs to its :class:`Membership`. ``place``: where the last fact came from; ``others``: the bases of
-    other places, packed (:mod:`etracker_scoring.worker.bases`). ``most_left``: the most it ever reported as left,
-    0 if it began with everything.
+    snatch belongs to its :class:`Membership`. ``place``: where the last fact came from. ``others``: the packed bases
+    of other places (:mod:`etracker_scoring.worker.bases`). ``most_left``: the most it ever reported as left, 0 if it
+    began with everything.
     """
 
     row: int | None
@@ -40,7 +40,7 @@ class Session(NamedTuple):
 class Membership(NamedTuple):
     """A key in a torrent, over all its client instances.
 
-    ``leeching``: an announce reported left > 0, and none has finished the download since.
+    ``leeching``: an announce reported left > 0, and no later one has finished the download.
     """
 
     first_seen_ms: int
@@ -52,7 +52,7 @@ class Credit(NamedTuple):
     """What a key's seeding of one torrent is worth to its score.
 
     ``by``: peer_id of the client instance that is credited. While the same instance keeps seeding,
-    ``seeding.credited_until`` isn't updated: the session's own row has the time.
+    ``seeding.credited_until`` isn't updated: the time is in the session's own row.
     """
 
     seeding: TorrentHistory = NEW_TORRENT

@@ -24,10 +24,10 @@ _UNKNOWN_TORRENT = Torrent(0, None)
 class Settlement(NamedTuple):
     """A session after a fact, and what the fact was worth.
 
-    ``uploaded`` and ``downloaded``: deltas in bytes. ``seeded_from``: Unix seconds at which the seeding
-    time that this fact proves began (it ends with the fact), None if it proves none. ``implausible``: it claimed more
-    than anybody can have moved, and was credited with the most one can. ``replaced``: the continued session, as
-    it is from now on.
+    ``uploaded`` and ``downloaded``: deltas in bytes. ``seeded_from``: start of the seeding that the fact proves (Unix
+    seconds); the fact is its end; None if it proves none. ``implausible``: it claimed more than a client can have
+    transferred, and only the possible part was credited. ``replaced``: the session that this one continues, in its
+    new state.
     """
 
     session: Session
@@ -47,9 +47,9 @@ def settle(
     *,
     place: int | None = None,
 ) -> Settlement | None:
-    """Settle a fact; None if it is older than the session, or an overtaken repeat within one millisecond.
+    """Settle a fact; return None if it is older than the session, or as old with a lower counter.
 
-    ``predecessor``: for a new session, the previous one at the same place, if there was one. ``place``: of the fact, if
+    ``predecessor``: for a new session, the previous one at the same place, if there was one. ``place``: the fact's, if
     the caller knows it.
     """
     if session is None:
@@ -106,7 +106,7 @@ def _succeed(before: Session, fact: Fact) -> Settlement:
 
 
 def _go_on(session: Session, fact: Fact) -> Settlement:
-    """Settle a fact of a session at its one place, whose counters go on. No object is made but what is returned."""
+    """Settle a fact from the only place of its session, with no fallen counter. Creates no object except the result."""
     uploaded, downloaded = fact.uploaded - session.uploaded, fact.downloaded - session.downloaded
     seconds = _seeding_seconds(session, fact)
     left = session.left if fact.left == UNKNOWN else fact.left
@@ -189,7 +189,7 @@ def _moved(session: Session, fact: Fact, own: Base, credits_: tuple[int, int], o
 
 
 def _bounded(settlement: Settlement, before: Session, torrent: Torrent, limits: Limits) -> Settlement:
-    """Credit no more than the client can have moved since its last report, and since its first."""
+    """Credit no more than the client can have transferred since its last report, and since its first."""
     session, uploaded, downloaded = settlement[:3]
     if max(uploaded, downloaded) <= SMALL_TORRENT_BYTES and _is_young(session, limits):
         return settlement
@@ -217,7 +217,7 @@ def _bounded(settlement: Settlement, before: Session, torrent: Torrent, limits: 
 
 
 def _is_young(session: Session, limits: Limits) -> bool:
-    """Return whether a session was credited so little that any line carries it at once."""
+    """Return whether a session's credit is so small that it is believed however little time has passed."""
     return max(session.uploaded_credit, session.downloaded_credit) <= limits.at_once
 
 
@@ -232,19 +232,19 @@ def _most_left(session: Session, left: int) -> int:
 
 
 def _rise(before: int, now: int) -> int:
-    """Return by how much a counter rose; nothing if it fell or one of the two isn't known."""
+    """Return by how much a counter rose; 0 if it fell or either value isn't known."""
     return now - before if now > before >= 0 else 0
 
 
 def _is_stale(session: Session, fact: Fact) -> bool:
-    """Of two facts of one millisecond the higher counters win, so that a replay changes nothing."""
+    """Return whether a fact is outdated. In one millisecond, higher counters win, so that a replay changes nothing."""
     if fact.at_ms != session.last_seen_ms:
         return fact.at_ms < session.last_seen_ms
     return fact.uploaded < session.uploaded or fact.downloaded < session.downloaded
 
 
 def _seeding_seconds(session: Session, fact: Fact) -> int:
-    """Whole seconds, counted between full seconds so that many short steps lose nothing."""
+    """Return the whole seconds of seeding, counted between full seconds so that many short steps lose nothing."""
     if fact.left != 0 or session.left != 0 or session.event == Event.STOPPED:
         return 0
     seconds = fact.at_ms // 1000 - session.last_seen_ms // 1000

@@ -1,9 +1,8 @@
 """Settle facts, each exactly once.
 
 Reads the facts after the stored positions, compares them with the stored states of their sessions and passes them to
-the readers.
-One transaction stores the changes of all readers and the new positions: both, or neither. The streams are trimmed up
-to the stored positions. Nothing here knows what is counted.
+the readers. One transaction stores the changes of all readers and the new positions: both, or neither. The streams are
+trimmed up to the stored positions. Nothing here knows what is counted.
 """
 
 import asyncio
@@ -40,7 +39,7 @@ log = get_logger("settle")
 class Settler:
     """Settles the facts of the shards that its worker holds.
 
-    ``list_all``: track infohashes that nobody listed. ``limits``: what a client can have moved at most.
+    ``list_all``: track infohashes that nobody listed. ``limits``: the most that a client can have transferred.
     """
 
     def __init__(
@@ -105,7 +104,7 @@ class Settler:
         return sum(len(entry.facts or ()) for entry in entries)
 
     async def _beat(self) -> None:
-        """Once a second: share the shards, and send Postgres a query, since it would end an idle session."""
+        """Once a second, share the shards and send Postgres a query, because it would end an idle session."""
         if time.monotonic() < self._heartbeat_due:
             return
         with postgres_errors():
@@ -136,8 +135,8 @@ class Settler:
     async def _inspect(self) -> None:
         """Measure the lag; go back to a stream's start if Redis came back with older data than what is stored.
 
-        Otherwise new entries would get ids that are lower than the stored position, and never be read. Facts that were
-        settled before change nothing when they are settled again.
+        Otherwise new entries would get ids below the stored position and would never be read. Facts that were settled
+        before change nothing when they are settled again.
         """
         states = await self._streams.inspect(list(self._positions))
         older = {shard: at for shard, at in self._positions.items() if states[shard].last < at}
@@ -155,7 +154,7 @@ class Settler:
         self._inspection_due = time.monotonic() + INSPECT_SECONDS
 
     async def _settle(self, entries: Sequence[Entry]) -> None:
-        """Settle entries; load again if a row has changed in between."""
+        """Settle entries; load the rows again if one has changed in the meantime."""
         while entries:
             try:
                 await self._settle_once(entries)
@@ -165,7 +164,7 @@ class Settler:
                 before = self._positions
                 await self._load_positions()
                 if self._positions != before:
-                    return  # another worker settled some of these
+                    return  # another worker settled some of these entries
             except BatchRefusedError as error:
                 await self._settle_refused(entries, error)
                 return
@@ -173,7 +172,7 @@ class Settler:
                 return
 
     async def _settle_refused(self, entries: Sequence[Entry], error: BatchRefusedError) -> None:
-        """Find the entry that Postgres refuses by halving, and skip it."""
+        """Find the entry that Postgres refuses, by repeated halving, and skip it."""
         if len(entries) > 1:
             middle = len(entries) // 2
             await self._settle(entries[:middle])
@@ -208,7 +207,7 @@ class Settler:
         torrents = await known.find_torrents(self._store, {fact.info_hash for fact in facts})
         if not self._list_all:
             return torrents
-        # A client that leaves doesn't bring a torrent back that was deleted.
+        # A client that leaves doesn't bring back a torrent that was deleted.
         unlisted = [fact for fact in facts if fact.info_hash not in torrents and fact.event != Event.STOPPED]
         if unlisted:
             keys = await known.find_keys(self._store, {fact.key_hash for fact in unlisted})

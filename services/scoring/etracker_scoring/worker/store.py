@@ -23,7 +23,7 @@ WHERE stream_positions.shard = moved.shard AND last_id = moved.before
 
 _LOCK_SHARDS = "SELECT 1 FROM stream_positions WHERE shard = ANY($1::smallint[]) ORDER BY shard FOR NO KEY UPDATE"
 
-# In the order of their ids, as every other statement locks them. Other workers may hold the same rows.
+# Every statement locks rows in the order of their ids, since other workers may lock the same rows.
 _KEEP_TORRENTS = "SELECT id FROM infohashes WHERE id = ANY($1::bigint[]) ORDER BY id FOR KEY SHARE"
 
 _NOTIFY = "SELECT pg_notify($1, payload) FROM unnest($2::text[]) payload"
@@ -57,7 +57,7 @@ class Rows:
         self.written[table] += len(rows)
 
     async def copy(self, table: str, names: Sequence[str], rows: Sequence[tuple[datetime, bytes]]) -> None:
-        """Append rows to a table that no other refers to."""
+        """Append rows to a table that no other table refers to."""
         if rows:
             await self._connection.copy_records_to_table(table, records=rows, columns=names)
             self.written[table] += len(rows)
@@ -71,7 +71,7 @@ class Rows:
         """Keep other workers away from keys whose facts are in the stream of another shard.
 
         The previous version wrote all facts of a single Redis to the first stream. A worker that settles facts of a
-        shard first moves its position, and so waits for the worker that has locked it.
+        shard first moves the shard's position, and so waits for the worker that has locked the shard.
         """
         if foreign:
             await self.fetch(_LOCK_SHARDS, [*foreign, *own])

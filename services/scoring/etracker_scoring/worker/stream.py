@@ -19,7 +19,7 @@ from etracker_shared.agreements.facts import UNKNOWN, Fact, NewerFactError, unpa
 class ShardState:
     """The state of one shard's stream.
 
-    ``last``: the last id it assigned, :data:`START` if there is no stream. ``oldest``: the id of its oldest entry.
+    ``last``: the last id that it assigned, :data:`START` if there is no stream. ``oldest``: the id of its oldest entry.
     """
 
     entries: int
@@ -28,7 +28,7 @@ class ShardState:
 
 
 class _Shard:
-    """Entries of a shard that were read and not handed out yet. ``newer``: this version can't read the next entry."""
+    """Entries of a shard that were read but not handed out yet. ``newer``: this version can't read the next entry."""
 
     def __init__(self, position: Position) -> None:
         self.handed_out = position
@@ -41,10 +41,10 @@ class _Shard:
 
 
 class FactStreams:
-    """Reads with XRANGE rather than XREAD: one key per command, so that a pipeline may span a cluster's slots.
+    """Reads the streams by XRANGE rather than XREAD: with one key per command, a pipeline may span a cluster's slots.
 
-    Entries that were read and not handed out yet are kept here. They are dropped if a position moves
-    past anything other than entries that were handed out.
+    Entries that were read but not handed out yet are kept here. They are dropped if a position moves past entries that
+    weren't handed out.
     """
 
     def __init__(self, client: Redis | RedisCluster) -> None:

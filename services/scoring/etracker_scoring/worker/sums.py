@@ -6,7 +6,7 @@ from etracker_shared.agreements.facts import MAX_COUNTER
 
 
 def capped(counter: int) -> int:
-    """Stop at the largest counter: clients may claim any number, and a bigint must not overflow."""
+    """Limit a counter to the largest that fits: clients may claim any number, and a bigint must not overflow."""
     return min(counter, MAX_COUNTER)
 
 

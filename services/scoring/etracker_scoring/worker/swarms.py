@@ -59,7 +59,7 @@ class RedisSwarms:
         return list(swarms)
 
     async def counts(self, info_hashes: Sequence[InfoHash]) -> Sequence[SwarmCounts]:
-        """Return the counts of each swarm, zeros for one that isn't there."""
+        """Return the counts of each swarm, zeros for a swarm that doesn't exist."""
         commands = [("HGET", redis_keys.members(info_hash), redis_keys.COUNTS_FIELD) for info_hash in info_hashes]
         return [unpack_counts(value) for value in await execute(self._client, commands)]
 
@@ -75,12 +75,12 @@ class RedisSwarms:
                 yield unpack_records(part)
 
     async def noted_twice(self, info_hashes: Sequence[InfoHash]) -> Sequence[InfoHash]:
-        """Return those of the torrents for which peers are noted that count twice."""
+        """Return the torrents among these for which a number of peers counted twice is noted."""
         (noted,) = await execute(self._client, [("HMGET", redis_keys.TWICE, *info_hashes)])
         return [info_hash for info_hash, value in zip(info_hashes, noted, strict=True) if value]
 
     async def note_twice(self, torrents: Mapping[InfoHash, Twice]) -> None:
-        """Note how many peers of torrents count twice in the swarms' totals."""
+        """Note, for each torrent, how many of its peers count twice in the swarms' totals."""
         await execute(
             self._client,
             [
@@ -90,7 +90,7 @@ class RedisSwarms:
         )
 
     async def mark(self, moment: int, forget_before: int) -> Mapping[int, int | None]:
-        """Mark every tag with a moment, and forget changes before another one; return the marks before."""
+        """Mark every tag with a moment, and forget changes before ``forget_before``; return the previous marks."""
         marks = [("EVAL", _MARK.source, 1, key, moment) for key in redis_keys.ALL_SYNCED]
         forget = [("ZREMRANGEBYSCORE", key, "-inf", f"({forget_before}") for key in redis_keys.ALL_CHANGED]
         replies = await execute(self._client, [*marks, *forget])

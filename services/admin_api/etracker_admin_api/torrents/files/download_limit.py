@@ -19,7 +19,7 @@ PASS_SECONDS = 300
 """A download without progress for this long counts as ended: its replica may have crashed."""
 EXTEND_SECONDS = 60
 WAIT_SECONDS = 5
-"""Time to wait for callers with too many downloads in progress."""
+"""How long callers with too many downloads in progress are asked to wait."""
 
 _START = Script(__package__, "at_once.lua")
 _EXTEND = Script(__package__, "extend_download.lua")

@@ -17,7 +17,7 @@ from etracker_admin_api.torrents.files.uploads import Uploads
 
 
 class UploadAnswer(BaseModel):
-    """A torrent as it's now tracked.
+    """The torrent as it is now tracked.
 
     ``changed``: the upload wasn't private, so it was made private and its infohashes changed. Download the torrent file
     from here and seed that one.

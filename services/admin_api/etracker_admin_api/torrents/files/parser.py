@@ -1,7 +1,7 @@
 """Parses torrent files outside the event loop, large ones in a separate process.
 
-Decoding holds the interpreter's lock for up to a second, and a hostile file takes hundreds of MB. A process per large
-file delays nobody, returns its memory, and can be killed.
+Decoding holds the interpreter's lock for up to a second, and a hostile file takes hundreds of MB. A separate process
+for each large file doesn't delay other requests, returns its memory, and can be killed.
 """
 
 import asyncio

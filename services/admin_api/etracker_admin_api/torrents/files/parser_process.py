@@ -1,6 +1,7 @@
 """``python -m etracker_admin_api.torrents.files.parser_process parse|strip``: reads a torrent file.
 
-It comes on standard input. The output is one line of JSON, the refusal or the result, followed by the file to store.
+The file comes from standard input. The output is one line of JSON, the refusal or the result, followed by the file to
+store.
 """
 
 import json

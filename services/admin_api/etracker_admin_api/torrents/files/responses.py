@@ -1,4 +1,4 @@
-"""Responses with torrent files, and what both versions of the API say about uploads."""
+"""Responses with torrent files, and descriptions of uploads for both versions of the API."""
 
 import re
 import unicodedata
@@ -109,7 +109,8 @@ class DownloadResponse(StreamingResponse):
 def attachment(name: str) -> str:
     """Return a Content-Disposition header for a torrent of any name. Source: RFC 6266, RFC 8187.
 
-    The plain file name is for programs that don't know the other one, like curl: ASCII, in any case with ``.torrent``.
+    The plain file name is for programs that don't know the other one, like curl. It is ASCII, and always ends in
+    ``.torrent``.
     """
     letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     plain = _UNSAFE.sub("_", letters).strip(" ._")[:_PLAIN_LETTERS] or "download"
@@ -118,7 +119,7 @@ def attachment(name: str) -> str:
 
 
 def _shortened(name: str) -> str:
-    """Shorten a name so that file systems take it with its ending: they count bytes."""
+    """Shorten a name so that file systems, which count bytes, accept it with its ending."""
     return name.encode()[:_FILE_NAME_BYTES].decode(errors="ignore")
 
 

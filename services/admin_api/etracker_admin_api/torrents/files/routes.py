@@ -20,7 +20,7 @@ from etracker_admin_api.torrents.routes import find
 
 
 class UploadedTorrent(BaseModel):
-    """A torrent as it's now tracked.
+    """The torrent as it is now tracked.
 
     ``changed``: the upload wasn't private, so it was made private and its infohashes changed. Download the torrent file
     from here and seed that one.

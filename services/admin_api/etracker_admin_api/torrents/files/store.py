@@ -62,14 +62,14 @@ class FileStore:
         return found
 
     async def unchecked(self, stored: StoredFile) -> bytes | None:
-        """Return a whole file that hasn't been checked yet; None if there is no such file any more."""
+        """Return a whole file that hasn't been checked yet; None if there is no longer such a file."""
         statement = select(_columns.file).where(_columns.id == stored.id, _columns.file_mark.is_(None))
         async with self._reads, self._database.transaction(LONG_DEADLINE_SECONDS) as connection:
             found: bytes | None = await connection.scalar(statement)
         return found
 
     async def settle(self, stored: StoredFile, unchecked: bytes, stripped: bytes | None) -> None:
-        """Replace an unchecked file with its stripped form, or mark it as no torrent (None), unless it has changed."""
+        """Replace an unchecked file by its stripped form, or (None) mark it as not a torrent, unless it has changed."""
         mark = NOT_A_TORRENT if stripped is None else new_mark(secrets.randbits)
         values = {"file_mark": mark} if stripped is None else {"file_mark": mark, "file": stripped}
         same_file = func.sha256(_columns.file) == hashlib.sha256(unchecked).digest()

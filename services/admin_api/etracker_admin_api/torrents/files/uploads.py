@@ -24,7 +24,7 @@ class Uploads:
         self._metrics = metrics
 
     async def take(self, receive: Callable[[], Awaitable[bytes]], actor: Actor) -> tuple[ParsedTorrent, bool]:
-        """Receive a file and track its torrent; return it and whether any of its infohashes is new.
+        """Receive a file and track its torrent; return the torrent and whether any of its infohashes is new.
 
         Raises:
             RoomFullError: too many uploads are in progress; nothing was received.

@@ -1,4 +1,4 @@
-"""Snatches of guests by address prefix: guests are made at will, so only a few of a prefix are counted."""
+"""Snatches of guests by address prefix: anyone can pose as many guests, so only a few per prefix are counted."""
 
 from collections import Counter
 
@@ -29,6 +29,6 @@ class GuestSnatchesReader(Reader[None, Changes]):
         return Counter((item.torrent.id, item.fact.prefix) for item in batch.facts if item.snatched and not item.key)
 
     async def store(self, changes: Changes, rows: Rows) -> None:
-        """Add them up."""
+        """Add the snatches to the stored counts."""
         added = [(*prefix, number) for prefix, number in sorted(changes.items())]
         await rows.write("guest_snatches", ADD_GUEST_SNATCHES, added)

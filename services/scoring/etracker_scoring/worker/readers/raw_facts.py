@@ -22,7 +22,7 @@ class RawFactsReader(Reader[None, Changes]):
         return list(_raw_facts(batch))
 
     async def store(self, changes: Changes, rows: Rows) -> None:
-        """Append them."""
+        """Append the facts to their table."""
         await rows.copy("facts", ("at", "fact"), changes)
 
 

@@ -34,7 +34,7 @@ class SnatchesReader(Reader[None, Changes]):
         }
 
     async def store(self, changes: Changes, rows: Rows) -> None:
-        """Insert or update them."""
+        """Insert or update the memberships."""
         written = [
             (*member, first_seen / 1000, leeching, snatched and snatched / 1000)
             for member, (first_seen, leeching, snatched) in sorted(changes.items())

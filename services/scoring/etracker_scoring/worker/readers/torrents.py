@@ -10,8 +10,8 @@ from etracker_scoring.worker.sums import Sums, capped_addition
 from etracker_scoring.worker.swarms import RedisSwarms, Snatches
 from etracker_shared.language.identity import InfoHash
 
-# ``seeders`` is set to itself: if no column of ``health`` is in a statement, Postgres parses that column's expression
-# again for each row (docs/adr/0042).
+# ``seeders`` is set to itself: if a statement sets no column that ``health`` is generated from, Postgres parses the
+# expression of ``health`` again for each row (docs/adr/0042).
 ADD_TO_TORRENTS = f"""
 UPDATE infohashes stored SET seeders = stored.seeders, downloaded = stored.downloaded + added.snatches,
     {capped_addition("uploaded_bytes")}, {capped_addition("downloaded_bytes")}, {capped_addition("seeding_seconds")},

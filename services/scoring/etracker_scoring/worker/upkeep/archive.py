@@ -63,9 +63,9 @@ class Archive:
             return last
 
     async def forget_guests(self, after: int, last_seen_before: datetime) -> int | None:
-        """Delete the sessions of silent guests among the next few thousand: nothing of theirs is to be kept.
+        """Delete the sessions of silent guests among the next few thousand rows; nothing about them is kept.
 
-        ``after`` and what is returned: see :meth:`fold_sessions`.
+        For ``after`` and the result see :meth:`fold_sessions`.
         """
         with postgres_errors():
             last: int | None = await self._pool.fetchval(_FORGET_GUESTS, after, last_seen_before)

@@ -1,8 +1,8 @@
 """Copies seeders and leechers from the swarms to Postgres, so that lists can be sorted by them.
 
-Each round compares the swarms that have changed since the previous one. The first compares all swarms. Later rounds
-also compare every swarm of a tag whose mark has changed, since that means that Redis lost data. A hybrid torrent's
-swarms are counted together.
+Each round compares the swarms that have changed since the previous round; the first round compares all swarms. Later
+rounds also compare every swarm of a tag whose mark has changed, since that means that Redis lost data. A hybrid
+torrent's swarms are counted together.
 """
 
 import asyncio
@@ -70,8 +70,8 @@ class CountsSync:
     async def _mark_tags(self, now: int, expected: Mapping[int, int | None], forget_before: int) -> set[int]:
         """Mark every tag; return those whose mark was no longer the expected one.
 
-        A Redis that stalls, as on a full or slow disk, may run a command twice that the client repeated: the second
-        run finds the mark of the first.
+        If Redis stalls, for example on a full or slow disk, the client repeats the command and Redis may run it twice:
+        the second run finds the mark of the first.
         """
         replaced = await self._swarms.mark(now, forget_before)
         return {tag for tag, mark in replaced.items() if mark not in {expected[tag], now}}
@@ -103,7 +103,7 @@ class CountsSync:
             self._metrics.counts_synced.inc(len(chunk))
 
     async def _note_twice(self, info_hashes: Sequence[InfoHash], twice: Mapping[InfoHash, Twice]) -> None:
-        """Note what counts twice where it isn't nothing, before or now."""
+        """Note how many peers count twice, for each torrent where the number was or is above zero."""
         noted = dict.fromkeys(await self._swarms.noted_twice(info_hashes), NOBODY)
         found = {info_hash: peers for info_hash, peers in twice.items() if peers != NOBODY}
         await self._swarms.note_twice({**noted, **found})

@@ -1,6 +1,6 @@
-"""Take old rows out of the way: silent guests' sessions soon, everything else after weeks.
+"""Removes old rows: the sessions of silent guests soon, everything else after weeks.
 
-Once a day sessions without announces for weeks are folded into their memberships, and old raw facts are deleted.
+Once a day, sessions without announces for weeks are folded into their memberships, and old raw facts are deleted.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class Folding:
         self._guests_last = guests_last
 
     async def run(self) -> None:
-        """Fold now and every day, and look for silent guests in between.
+        """Fold now and every day, and delete silent guests' sessions in between.
 
         Raises:
             PostgresUnavailableError: Postgres isn't available.

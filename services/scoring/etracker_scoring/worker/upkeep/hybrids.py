@@ -11,7 +11,7 @@ from etracker_shared.language.identity import InfoHash
 
 
 class _Sighting(NamedTuple):
-    """A peer in one swarm. Of two, the later one says whether it is a seeder; of equally late ones the higher role."""
+    """A peer in one swarm. If it is in two, the later role counts, or the higher one if both are equally late."""
 
     last_seen: int
     role: int
@@ -21,7 +21,7 @@ _PARTIAL_SEED, _LEECHER, _SEEDER = range(3)
 
 
 class SharedPeers:
-    """Finds the peers that are in several swarms. What it holds is bounded by all swarms but the last."""
+    """Finds the peers that are in several swarms. Its memory is bounded by the size of all swarms but the last."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, _Sighting] = {}
@@ -29,7 +29,7 @@ class SharedPeers:
 
     @property
     def twice(self) -> Twice:
-        """The peers that the sum of the swarms' counts holds once too often."""
+        """How many peers the sum of the swarms' counts includes once too often."""
         return Twice(self._counted_twice[_SEEDER], self._counted_twice[_LEECHER])
 
     def add(self, records: Iterable[PeerRecord], *, last: bool) -> None:

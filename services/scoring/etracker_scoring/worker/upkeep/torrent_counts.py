@@ -37,7 +37,7 @@ JOIN infohashes other ON other.same_as = touched.id JOIN infohashes kept ON kept
 GROUP BY kept.info_hash
 """
 
-# The admin API clears the time where it finds out that two torrents are one.
+# When the admin API finds out that two torrents are one, it clears this time.
 _FOUND_OUT = """
 UPDATE infohashes SET counted_time = now()
 WHERE same_as IS NOT NULL AND counted_time IS NULL AND (seeders > 0 OR leechers > 0) RETURNING info_hash
@@ -82,12 +82,12 @@ class TorrentCounts:
             await self._pool.execute(_WRITE_COUNTS, list(counts), seeders, leechers)
 
     async def hybrids(self, info_hashes: Sequence[InfoHash]) -> Sequence[Hybrid]:
-        """Return the torrents with several infohashes of which one is among these."""
+        """Return the torrents that have several infohashes, at least one of them among these."""
         with postgres_errors():
             return [Hybrid(row["first"], row["others"]) for row in await self._pool.fetch(_HYBRIDS, info_hashes)]
 
     async def found_out(self) -> Sequence[InfoHash]:
-        """Return infohashes with peers that became another torrent's since the last call."""
+        """Return the infohashes with peers that became part of another torrent since the last call."""
         with postgres_errors():
             return [row["info_hash"] for row in await self._pool.fetch(_FOUND_OUT)]
 

@@ -43,7 +43,7 @@ class ScoresReader(Reader[Known, Changes]):
                 yield item.key.id, item.torrent.id, known.by or b""
 
     async def load(self, batch: Batch, rows: Rows) -> Known:
-        """Decide about new keys by what is stored about other keys from their prefixes.
+        """Decide about new keys from what is stored about other keys with the same prefixes.
 
         No other worker decides about these prefixes before this transaction has ended.
         """

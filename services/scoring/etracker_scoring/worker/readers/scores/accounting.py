@@ -18,7 +18,7 @@ from etracker_shared.language.tier import Tier
 
 
 class Scored(NamedTuple):
-    """A key's history, the tier it holds and its score, after its last fact of the batch."""
+    """A key's history, tier and score after its last fact of the batch."""
 
     history: KeyHistory
     held: HeldTier
@@ -144,10 +144,10 @@ class _Accountant:
         return Scored(sums.history, held, score.total)
 
     def _credit(self, sums: _KeySums, item: SettledFact) -> None:
-        """Add what a fact is worth to the key's score and to its time of seeding, the union over its torrents.
+        """Add what a fact is worth to the key's score and to its seeding time, which is the union over its torrents.
 
-        The union is exact, with one exception: if seeding is proved late and overlaps with time that is already
-        counted, the part before the counted time is left out. Nothing is counted twice.
+        The union is exact, with one exception: if a late fact proves seeding that overlaps with time already counted,
+        the part before the counted time is left out. Nothing is counted twice.
         """
         member, membership = item.member, item.membership
         if member is None or membership is None:  # a guest's
@@ -171,7 +171,7 @@ class _Accountant:
         self._changes.credits[member] = StoredCredit(credit, membership.first_seen_ms)
 
     def _credited_until(self, session_key: SessionKey, known: Credit) -> float:
-        """Return the time up to which the previous instance was credited, when another one takes over."""
+        """Return the time up to which the previous client instance was credited, when another one takes over."""
         stored = known.seeding.credited_until
         if known.by is None:
             return stored

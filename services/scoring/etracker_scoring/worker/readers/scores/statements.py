@@ -29,7 +29,7 @@ def columns_of(history: KeyHistory, held: HeldTier, score: float) -> tuple[Any, 
     return seeded_until or None, *sums, held.tier, held.falling_since or None, score
 
 
-# Two workers may take graces of each other's keys: each first locks all its rows in the order of their ids.
+# Two workers may take graces from each other's keys, so each first locks all its rows in the order of their ids.
 LOCK_KEYS = "SELECT id FROM peers WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE"
 
 PUT_ORIGINS = """
@@ -60,7 +60,7 @@ FROM unnest($1::bigint[], $2::float8[], $3::smallint[], $4::float8[]) new (key_i
 ON CONFLICT (key_id, at) DO UPDATE SET tier = excluded.tier, score = excluded.score
 """
 
-# The snatches reader may write the same row in the same transaction: whichever is first inserts it.
+# The snatches reader may write the same row in the same transaction: whichever of the two is first inserts it.
 PUT_CREDITS = """
 INSERT INTO memberships (key_id, info_hash_id, first_seen, debt_seconds, credited_until, credited_by)
 SELECT key_id, info_hash_id, to_timestamp(first_seen), debt_seconds, to_timestamp(credited), credited_by
