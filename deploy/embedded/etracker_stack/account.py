@@ -54,7 +54,7 @@ def reaching(account: Account | None, *paths: Path) -> Account | None:
     """Return the account with the means to reach these paths, which must be resolved and exist.
 
     Raises:
-        UnreachableError: no means is available here.
+        UnreachableError: neither a view nor a capability works here.
     """
     if account is None:
         return None

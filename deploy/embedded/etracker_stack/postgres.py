@@ -178,7 +178,7 @@ def check_version(data: Path, ours: int) -> None:
     """Refuse a cluster that our Postgres can't open.
 
     Raises:
-        DataDirectoryError: it is broken, or of another major version.
+        DataDirectoryError: the cluster is broken, or of another major version.
     """
     try:
         theirs = (data / "PG_VERSION").read_text().strip()

@@ -87,7 +87,7 @@ class Allowlist(Protocol):
 
 
 class Judgement(NamedTuple):
-    """A treatment. ``provisional``: it is a guess, because nothing is known from scoring about the key."""
+    """A treatment. ``provisional``: a guess, since scoring is down and no earlier treatment of the key is known."""
 
     treatment: Treatment
     provisional: bool

@@ -63,7 +63,7 @@ class Bans:
         return is_new
 
     def remove(self, ban: Ban) -> None:
-        """Remove a ban. If it isn't there, nothing changes."""
+        """Remove a ban, if it is there."""
         table, key = self._place(ban)
         self._counts[ban.kind] -= table.pop(key, None) is not None
         if not table:

@@ -154,7 +154,7 @@ class Admission:
     def readings(self, info_hash: InfoHash, other_info_hash: InfoHash | None) -> Iterator[InfoHash]:
         """Return the infohashes that an unknown one may mean: a few clients write a space as ``+``.
 
-        Without an allowlist, a torrent is tracked under the infohash of its first announce, even from such a client.
+        Without an allowlist, a torrent is tracked under the infohash of its first announce, even one with this fault.
         """
         if other_info_hash:
             yield other_info_hash

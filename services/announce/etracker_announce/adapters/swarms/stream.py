@@ -28,7 +28,7 @@ class StreamWatch:
         return self.bytes > self._bound
 
     async def measure(self) -> None:
-        """Measure it now.
+        """Measure the stream now.
 
         Raises:
             SwarmsUnavailableError: Redis can't be reached.

@@ -1,4 +1,4 @@
-"""The sweeper: visit every swarm once per round, to remove expired peers and swarms that get no announces any more."""
+"""The sweeper: visits every swarm once per round, to remove expired peers and swarms that no longer get announces."""
 
 import secrets
 import time

@@ -58,7 +58,7 @@ class ParsedAnnounce(NamedTuple):
 
 
 def parse_path(path: bytes) -> Target | None:
-    """Parse ``/announce``, ``/<key>/announce`` or ``/announce/<key>``, and the same for scrapes; else return None.
+    """Parse ``/announce``, ``/<key>/announce`` or ``/announce/<key>``, and the same for scrapes; otherwise None.
 
     The path may be percent-encoded, have doubled and trailing slashes, and come with scheme and host (RFC 9112, 3.2.2).
     """
