@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the whole tracker, and in front of it the frontend from its sources: changes are visible at once.
+# Runs the whole tracker, with a frontend served from its sources, so that changes to it are visible at once.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -32,7 +32,7 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update
 if apt-cache show valkey-server >/dev/null 2>&1; then
-    packages="$packages valkey-server" # newer than some Debian releases
+    packages="$packages valkey-server" # some Debian releases don't have it
 fi
 # shellcheck disable=SC2086 # a list of words
 apt-get install --yes --no-install-recommends $packages

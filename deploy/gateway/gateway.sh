@@ -5,7 +5,7 @@ set -eu
 
 given="${ETRACKER_FRONTEND_HOSTNAME:-localhost}"
 hostname="${given#*://}"
-hostname="${hostname%%[:/]*}" # without a port; of an IPv6 address only a bracket stays
+hostname="${hostname%%[:/]*}" # without a port; only a bracket remains of an IPv6 address
 
 case "$hostname" in
     *.local | *.localhost | *.localdomain | *.lan | *.home | *.internal | *.test | *.example | *.invalid | *.onion | *.i2p)
@@ -14,7 +14,7 @@ case "$hostname" in
     *) public=no ;;
 esac
 case "$given" in
-    http://*) public=no ;; # the operator wants it plain
+    http://*) public=no ;; # the operator wants plain HTTP
 esac
 
 # The networks of ETRACKER_GATEWAY_TRUSTED_PROXIES, separated by spaces; a bare address is a network of one.

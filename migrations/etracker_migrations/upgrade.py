@@ -12,11 +12,11 @@ from etracker_shared.plumbing.settings import LoggingSettings, PostgresSettings,
 
 
 class MigrationSettings(PostgresSettings, LoggingSettings):
-    """Where the database is, and how loudly to speak."""
+    """Where the database is, and how much to log."""
 
 
 def alembic_config(database_url: str) -> Config:
-    """Return the configuration of this environment for one database URL (for asyncpg)."""
+    """Return Alembic's configuration for a database URL (for asyncpg)."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["database_url"] = database_url

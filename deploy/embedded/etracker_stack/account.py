@@ -1,9 +1,9 @@
-"""The account that a child runs under, and its end when we die.
+"""The account that a child runs under, and how a child ends when we die.
 
-Postgres refuses to run as root. When we are root, it runs as ``nobody``. That account may not be
-allowed to enter the directories of the programs and the data (a checkout under ``/root``): it then gets
-its own view with just those paths (``view.py``). Where we may not mount, as in most containers, it
-keeps one capability instead, which lets it pass all directories.
+Postgres refuses to run as root. When we are root, it runs as ``nobody``. This account may not be allowed to enter the
+directories of the programs and the data, for example in a checkout under ``/root``. The child then gets a view of its
+own with just these paths (``view.py``). Where we may not mount, as in most containers, it keeps one capability
+instead, with which it can pass through any directory.
 """
 
 import os
@@ -33,7 +33,7 @@ UNPRIVILEGED_ACCOUNT = "nobody"
 class Account:
     """An account to run a child under.
 
-    ``view``: the paths that it sees of closed directories. ``capability``: the number of the capability that it keeps.
+    ``view``: the paths in closed directories that it sees. ``capability``: the number of the capability that it keeps.
     """
 
     uid: int
@@ -54,7 +54,7 @@ def reaching(account: Account | None, *paths: Path) -> Account | None:
     """Return the account with the means to reach these paths, which must be resolved and exist.
 
     Raises:
-        UnreachableError: no means is available here.
+        UnreachableError: neither a view nor a capability works here.
     """
     if account is None:
         return None
@@ -74,7 +74,7 @@ def prepare_child(death_signal: signal.Signals, account: Account | None = None) 
             _become(account, libc)
         if libc is not None:
             libc.prctl(PR_SET_PDEATHSIG, int(death_signal))
-            if os.getppid() != parent:  # we died before the line above
+            if os.getppid() != parent:  # our parent died before the line above
                 os._exit(1)
 
     return prepare
@@ -89,7 +89,7 @@ def _candidates(account: Account, paths: tuple[Path, ...]) -> Iterator[Account]:
 
 
 def _reaches(account: Account, paths: tuple[Path, ...]) -> bool:
-    """Try it: there is no other way to find out what a container or a security module forbids."""
+    """Try to reach them: there is no other way to find out what a container or a security module forbids."""
     become = prepare_child(signal.SIGKILL, account)
 
     def check() -> None:

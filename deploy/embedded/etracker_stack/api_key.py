@@ -23,7 +23,7 @@ def read_api_key(data: Path) -> str:
     """Return the key of a data directory.
 
     Raises:
-        DataDirectoryError: it is too short.
+        DataDirectoryError: the key is too short.
     """
     path = data / FILE_NAME
     key = path.read_text().strip()

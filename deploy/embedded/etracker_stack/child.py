@@ -21,9 +21,9 @@ READY_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Child:
-    """What to run. ``is_ready`` gets the process id; ``environment`` is all of its environment.
+    """What to run. ``is_ready`` gets the process id; ``environment`` is the child's whole environment.
 
-    ``death_signal`` is the signal it gets when we die: servers that keep data close it, others just end.
+    ``death_signal`` is the signal that it gets when we die: servers with data shut down cleanly, others are killed.
     ``advice`` returns one sentence on what to do about the last lines of its log, or None.
     ``observation``: the address of its health and metrics, if it differs from ``address``.
     """

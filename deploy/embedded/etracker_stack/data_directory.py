@@ -31,7 +31,7 @@ LOCK_PATIENCE_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Secrets:
-    """Generated once and kept."""
+    """Passwords that are generated once and kept."""
 
     postgres_password: str
     redis_password: str
@@ -114,7 +114,7 @@ class DataDirectory:
         write_private(path, json.dumps(kept, indent=2) + "\n")
 
     def write_state(self, state: Mapping[str, object]) -> None:
-        """Store the running processes, for scripts and for people."""
+        """Write the state of the running processes, for scripts and for people."""
         write_private(self._state, json.dumps(state, indent=2) + "\n")
 
     def _take_lock(self, lock: int) -> None:

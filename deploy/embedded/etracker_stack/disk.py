@@ -12,7 +12,7 @@ FULL_BYTES = 32 * MIB
 """Postgres writes its log ahead in files of 16 MiB, and needs one or two of them to recover from a crash."""
 POLL_SECONDS = 1.0
 SLACK = 1.25
-"""A warning is withdrawn only once a quarter more than the bound is free."""
+"""A warning is withdrawn only once the free space is a quarter above the bound."""
 
 
 class DiskWatch:

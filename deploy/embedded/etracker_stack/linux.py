@@ -20,7 +20,7 @@ _CAPABILITY_VERSION_3 = 0x20080522
 
 
 class Libc:
-    """Created before a fork and called after it. Each call raises OSError if it fails."""
+    """System calls in a forked child; the object is created before the fork. Each call raises OSError if it fails."""
 
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)

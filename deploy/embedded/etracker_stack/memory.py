@@ -12,7 +12,7 @@ _REDIS_SHARE = 4
 
 
 def redis_max_memory(available_bytes: int) -> int:
-    """Return how much memory the embedded Redis may use for its data if no setting says so."""
+    """Return how much memory the embedded Redis may use for its data by default."""
     return max(LEAST_REDIS_BYTES, available_bytes // _REDIS_SHARE // MIB * MIB)
 
 

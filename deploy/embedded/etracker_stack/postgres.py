@@ -22,12 +22,12 @@ USER = DATABASE = "etracker"
 
 OPTIONS = {
     "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",  # a socket's path may have 107 bytes, a data directory's more
+    "unix_socket_directories": "",  # a socket's path may have only 107 bytes
     "max_connections": "200",
-    "shared_buffers": "1GB",  # of address space; pages that aren't needed stay untouched
+    "shared_buffers": "1GB",  # only address space: unused pages take no memory
     "max_wal_size": "2GB",
     "min_wal_size": "128MB",
-    "wal_compression": "off",  # this build has pglz only, which takes ten times as long as writing the whole page
+    "wal_compression": "off",  # this build has only pglz, which takes ten times as long as writing the whole page
     "checkpoint_timeout": "15min",
     "jit": "off",  # compiling costs more than any of our queries
     "logging_collector": "off",
@@ -50,7 +50,7 @@ NOT_DAMAGE = (
     "the database system is",
     "terminating",
 )
-"""Parts of messages about failures to start that aren't due to the cluster."""
+"""Parts of the messages about failed starts that aren't the cluster's fault."""
 
 
 class EmbeddedPostgres:
@@ -156,7 +156,7 @@ class EmbeddedPostgres:
         )
 
     async def _is_ready(self, pid: int) -> bool:
-        """The file to which Postgres writes its process id and its state."""
+        """Look into the file to which Postgres writes its process id and its state."""
         try:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
@@ -178,7 +178,7 @@ def check_version(data: Path, ours: int) -> None:
     """Refuse a cluster that our Postgres can't open.
 
     Raises:
-        DataDirectoryError: it is broken, or of another major version.
+        DataDirectoryError: the cluster is broken, or of another major version.
     """
     try:
         theirs = (data / "PG_VERSION").read_text().strip()

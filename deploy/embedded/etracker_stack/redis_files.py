@@ -57,7 +57,8 @@ def append_only_file(directory: Path) -> Path:
 def repair(program: Path, directory: Path) -> str:
     """Repair Redis' files so that it can start; return one sentence on what was done.
 
-    Everything after the damage is cut off. If that doesn't help, Redis gets an empty directory. A copy is kept.
+    Everything after the damage is cut off. If that doesn't help, Redis gets an empty directory. A copy of the damaged
+    files is kept.
     """
     if _loads(program, directory):
         return f"Redis can read {append_only_file(directory)}: there is nothing to repair."

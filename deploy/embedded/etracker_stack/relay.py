@@ -1,4 +1,4 @@
-"""Shows errors from the children's logs on the console, no more than a person can read."""
+"""Shows errors from the children's logs on the console, but no more than a person can read."""
 
 import asyncio
 import json
@@ -12,13 +12,13 @@ from etracker_stack.console import Console
 PAUSE_SECONDS = 0.5
 SHOWN_A_MINUTE = 10
 REPEAT_SECONDS = 60.0
-"""How often the same error of a process is shown."""
+"""Time before the same error of a process is shown again."""
 _LEVELS = {"error", "critical", "fatal", "panic"}
 
 
 @dataclass
 class _Errors:
-    """The errors of one child that the console hasn't shown, and what it showed last and when."""
+    """The errors of one child that the console hasn't shown yet, and those that it showed last."""
 
     waiting: int = 0
     latest: str = ""

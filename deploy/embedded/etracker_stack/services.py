@@ -71,12 +71,12 @@ def _trusted_proxies(settings: StackSettings) -> str:
     """Return the networks whose headers services trust: the gateway's own address and the proxies in front of it."""
     trusted = [settings.trusted_proxies, settings.gateway_trusted_proxies]
     if settings.announce_host not in (*WILDCARDS, LOOPBACK, "::1"):
-        trusted.append(settings.announce_host)  # from which the gateway reaches announce
+        trusted.append(settings.announce_host)  # the gateway connects to announce from this address
     return ",".join(trusted)
 
 
 def _worker_names(ports: Ports) -> list[str]:
-    """Return ``scoring_worker`` for a single one, ``scoring_worker-1`` and so on for several."""
+    """Return ``scoring_worker`` for a single worker, ``scoring_worker-1`` and so on for several."""
     workers = len(ports.scoring_workers)
     return [f"scoring_worker-{number}" for number in range(1, workers + 1)] if workers > 1 else ["scoring_worker"]
 
@@ -157,7 +157,7 @@ async def fresh_announce_key(ports: Ports) -> str | None:
         try:
             answer = await client.get(f"http://{LOOPBACK}:{ports.admin_api}/api/generate")
             return str(answer.raise_for_status().json()["announce_key"])
-        except (httpx.HTTPError, ValueError, KeyError):  # keys are limited per address, and somebody restarts often
+        except (httpx.HTTPError, ValueError, KeyError):  # keys per address are limited, and restarts may be frequent
             return None
 
 

@@ -22,8 +22,8 @@ LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
 class StackSettings(EnvironmentSettings):
     """Settings of the stack itself; the services get their own from the environment (``environment.py``).
 
-    Settings without a description belong to the services and have another default here. ``redis_url`` and ``pghost``,
-    when set, name servers to use instead of starting some.
+    Settings without a description belong to the services but have a different default here. ``redis_url`` and
+    ``pghost``, if set, name servers that are used instead of the embedded ones.
     """
 
     model_config = SettingsConfigDict(validate_default=True)
@@ -99,7 +99,7 @@ class StackSettings(EnvironmentSettings):
 
 
 def _parse_size(text: str) -> int:
-    """Read a size as redis.conf has it: 1k is 1000 bytes, 1kb is 1024."""
+    """Parse a size as redis.conf does: 1k is 1000 bytes, 1kb is 1024."""
     found = re.fullmatch(r"(\d+)([kmg]?)(b?)", text.strip().lower())
     if found is None:
         raise ValueError("it must be a number of bytes, or one like 512mb or 2gb")

@@ -36,14 +36,14 @@ class Supervisor:
 
     @property
     def running(self) -> list[RunningChild]:
-        """Every child that was started and not stopped, in the order in which they were started."""
+        """All children that were started and not stopped, in the order in which they were started."""
         return [self._running[name] for name in self._order if name in self._running]
 
     async def start(self, *children: Child) -> None:
         """Start children concurrently and return once all are ready.
 
         Raises:
-            ChildError: one isn't; the message says which and why.
+            ChildError: one of them didn't become ready; the message says which and why.
         """
         self._order.extend(child.name for child in children)
         try:
@@ -70,7 +70,7 @@ class Supervisor:
             raise ChildError(f"{child.name} failed: {log.last_words()} Its log is {log.path}.")
 
     async def failure(self) -> StackError:
-        """Return when a child has crashed too often, with a message."""
+        """Wait until a child has crashed too often, and return the error."""
         return await asyncio.shield(self._failure)
 
     async def stop(self) -> None:

@@ -126,7 +126,7 @@ COMMENT ON COLUMN memberships.leeching IS 'the last announce had left > 0';
 COMMENT ON COLUMN memberships.snatched_time IS 'when the snatch was counted, once for ever';
 """
 
-# A statement that touches more rows than this notifies "*": a payload holds at most 8,000 bytes.
+# A statement that touches more than a hundred rows notifies "*", since a payload has at most 8,000 bytes.
 NOTIFICATIONS = """
 CREATE FUNCTION notify_infohashes() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE payload text;

@@ -30,7 +30,7 @@ STATEMENTS = (
         ADD COLUMN notice_told_time timestamptz,
         ADD CONSTRAINT ck_peers_tier_known CHECK (tier BETWEEN 0 AND 4)
     """,
-    # Only keys that matter to newcomers: if a proxy hides all addresses, every key has the same prefix.
+    # Index only the keys that matter to newcomers: if a proxy hides all addresses, every key has the same prefix.
     "CREATE INDEX ix_peers_newcomers ON peers (origin_prefix, grace) WHERE grace OR (tier <= 1 AND snatched > 0)",
     "ALTER TABLE peers SET (fillfactor = 80)",
     """
@@ -56,7 +56,7 @@ STATEMENTS = (
         changed_time timestamptz NOT NULL DEFAULT now()
     )
     """,
-    # Keys that were used before there were scores are treated as newcomers.
+    # Keys that were used before scores existed are treated as newcomers.
     "UPDATE peers SET origin_time = last_seen, grace = true, tier = 2 WHERE last_seen IS NOT NULL",
     "COMMENT ON TABLE tier_changes IS 'the tiers that keys held, and since when'",
     "COMMENT ON TABLE tier_thresholds IS 'what tiers 2, 3 and 4 take, moved nightly with ETRACKER_RECALIBRATE'",

@@ -1,4 +1,4 @@
-"""Leave room in the pages of infohashes, so that an announce's sums are written next to the row they replace.
+"""Leave room in the pages of infohashes, so that a row with new sums is written to the page of the row it replaces.
 
 A row version on another page needs a new entry in every index, and infohashes has ten.
 """

@@ -1,7 +1,8 @@
-"""Check a key's form and hash when it's inserted or changed, not whenever its counters are.
+"""Check and hash a key only when it is inserted or changed, not whenever its counters change.
 
-Postgres 18 evaluates a CHECK at every UPDATE of a row, and reads the expression of a generated column again for each
-row of an UPDATE that doesn't concern it: together a quarter of the time of the worker's statements (docs/adr/0042).
+Postgres 18 evaluates a CHECK at every UPDATE of a row. It also reads the expression of a generated column again for
+each row of an UPDATE, even if the column doesn't change. Together these took a quarter of the time of the worker's
+statements (docs/adr/0042).
 """
 
 from alembic import op
@@ -11,9 +12,9 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-# Before an insert the trigger fills the hash in. After an update it does so by another update: a trigger before it
-# would lock each row whose counters change. The form is checked before the cast to
-# bytea, which reads backslashes as escapes.
+# Before an insert, the trigger fills in the hash. After an update it does so with another update: a BEFORE UPDATE
+# trigger would lock each row whose counters change. The key's form is checked before the cast to bytea, which reads
+# backslashes as escapes.
 _IDENTIFY = """
 CREATE FUNCTION identify_key() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE hash bytea;

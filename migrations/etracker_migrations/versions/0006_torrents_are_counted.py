@@ -8,8 +8,9 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-# Writing to infohashes must not require rights on this table: the functions run with the owner's rights. A trigger on
-# some columns can't see a set of rows, hence the one per row, for an infohash that becomes the second of a hybrid.
+# Writing to infohashes must not require rights on this table, so the functions run with the owner's rights. A trigger
+# for certain columns can't have a transition table, so the one for an infohash that becomes the second of a hybrid runs
+# per row.
 STATEMENTS = (
     """
     CREATE TABLE torrent_counts (

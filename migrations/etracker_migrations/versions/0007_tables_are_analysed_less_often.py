@@ -1,7 +1,7 @@
-"""Analyse the tables that announces update after twice as many changes as they have rows, not after a tenth.
+"""Analyse tables that announces update only after twice as many changes as they have rows, not a tenth as many.
 
-A busy tracker changes a tenth of its keys and torrents every minute, so that autovacuum analysed both every minute.
-The planner's statistics about them only change as slowly as they grow.
+A busy tracker changes a tenth of its keys and torrents every minute, so autovacuum analysed both tables every minute.
+But the planner's statistics about them change no faster than the tables grow.
 """
 
 from alembic import op

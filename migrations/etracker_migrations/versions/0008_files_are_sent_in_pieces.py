@@ -1,4 +1,4 @@
-"""Read torrent files in pieces: stored uncompressed, and marked once they are known to be fit to be sent.
+"""Read torrent files in pieces: they are stored uncompressed, and marked once they have been found fit to send.
 
 Reading a piece of a compressed value means decompressing everything before it. Existing files keep their form
 until they are first downloaded, when the admin API checks, rewrites and marks them.
@@ -11,7 +11,7 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-# After the update, not before it: a trigger before an update would lock each row whose counters change.
+# An AFTER trigger, since a BEFORE UPDATE trigger would lock each row whose counters change.
 STATEMENTS = (
     "ALTER TABLE infohashes ALTER COLUMN file SET STORAGE EXTERNAL, ADD COLUMN file_mark bigint",
     """

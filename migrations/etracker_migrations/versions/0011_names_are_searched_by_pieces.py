@@ -2,8 +2,8 @@ r"""Search names without regard to case, accents, normal forms and punctuation, 
 
 ``fold_name`` is the one place where names and searches are normalised. It pads words with two spaces on either side.
 Scripts without spaces between words become overlapping pairs: a run of letters ``xyz`` is stored as ``x-xy-yz-z``, so
-that any part of it can be found. The index holds every three consecutive characters of the result. Unlike those of
-``pg_trgm``, which in a database with the locale C knows only ASCII, they work in every database (docs/adr/0070).
+that any part of it can be found. The index holds every three consecutive characters of the result. This works in every
+database, unlike ``pg_trgm``, which only knows ASCII if the database's locale is C (docs/adr/0070).
 """
 
 from alembic import op
@@ -33,7 +33,7 @@ UNSPACED = (
 )
 """Chinese, Japanese and Korean, and scripts of South East Asia that put no spaces between words."""
 
-# Most names are ASCII, which takes a third of the time. Other encodings than UTF-8 can't be normalised.
+# Most names are ASCII, which takes a third of the time. Text can't be normalised in encodings other than UTF-8.
 FOLD = rf"""
 CREATE FUNCTION fold_name(name text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
@@ -91,7 +91,8 @@ STATEMENTS = (
     CREATE TRIGGER infohashes_renamed AFTER UPDATE OF name ON infohashes FOR EACH ROW
         WHEN (OLD.name <> NEW.name) EXECUTE FUNCTION store_changed_name()
     """,
-    # Creating a trigger has locked the table against changes by now. Keys and indexes are faster built than kept up.
+    # By now, creating a trigger has locked the table against changes. Building keys and indexes last is faster than
+    # updating them for each row.
     "INSERT INTO torrent_names (info_hash_id, words) SELECT id, fold_name(name) FROM infohashes",
     """
     ALTER TABLE torrent_names ADD CONSTRAINT pk_torrent_names PRIMARY KEY (info_hash_id),
@@ -100,7 +101,7 @@ STATEMENTS = (
     """,
     "CREATE INDEX ix_torrent_names_pieces ON torrent_names USING gin (name_pieces(words))",
     "DROP INDEX ix_infohashes_words",
-    # Another matter: peers of an infohash that turned out to be a hybrid's second are to be counted with the first's.
+    # Unrelated to names: the peers of a hybrid's second infohash are to be counted with those of the first.
     """
     CREATE INDEX ix_infohashes_uncounted ON infohashes (id)
         WHERE same_as IS NOT NULL AND counted_time IS NULL AND (seeders > 0 OR leechers > 0)

@@ -1,4 +1,4 @@
-"""Sessions remember where they announced from, and a torrent how many snatches guests of an address prefix had."""
+"""Record where sessions announced from, and how many snatches of a torrent the guests of an address prefix had."""
 
 from alembic import op
 

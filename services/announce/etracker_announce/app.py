@@ -59,7 +59,7 @@ class Ports:
 
 @asynccontextmanager
 async def serving(settings: AnnounceSettings, *, linger_seconds: float = LINGER_SECONDS) -> AsyncIterator[Ports]:
-    """Run the service. At the end all running requests are answered before any adapter closes.
+    """Run the service. At its end, all running requests are answered before any adapter closes.
 
     Raises:
         OSError: a port is taken.
@@ -155,6 +155,6 @@ async def _connected(parts: Parts) -> AsyncIterator[None]:
 
 
 def _warn_of_host(host: str) -> None:
-    """Warn of a host name that clients would misread: it is part of a failure text, and they act on words in it."""
+    """Warn about a host name with words on which clients act: it becomes part of a failure text."""
     if words := forbidden_words(host):
         log.warning("hostname_misleads_clients", setting="ETRACKER_FRONTEND_HOSTNAME", words=words)

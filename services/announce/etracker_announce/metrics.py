@@ -1,6 +1,6 @@
 """The metrics of the announce service. Labels are bounded by our own enumerations.
 
-Children are looked up in advance: ``labels()`` costs more than counting.
+The children of labelled metrics are looked up in advance: ``labels()`` costs more than counting.
 """
 
 from collections.abc import Sequence

@@ -22,14 +22,14 @@ class Swarms(Protocol):
     async def announce(self, step: Step, fact: bytes | None) -> View:
         """Take one step in a swarm and append one packed fact to the stream; return when both are acknowledged.
 
-        Repeating a step changes nothing. A member is a key and a peer_id: each address family updates its own
-        endpoint of the same record. A member that joins replaces any peer at its endpoint that has the same key or the
-        same peer_id, or is a guest, and takes over its first_seen; any other peer at this endpoint isn't introduced
-        until it announces again. A swarm has at most ``peers_per_key`` members of a key and ``peers_per_address`` at
-        an address; the newest replaces the one that has been silent longest. ``stopped`` removes the member at its
-        endpoint, but not one that joined there after the sender. Expired peers are counted until the swarm's announces
-        or the sweeper reach their slot. ``fact`` may be None when regular facts are dropped (the stream is past its
-        bound).
+        Repeating a step changes nothing. A member is a key and a peer_id, with one record: an announce over IPv4 or
+        IPv6 updates the record's endpoint of that address family. A member that joins replaces any peer at its endpoint
+        that has the same key or the same peer_id, or is a guest, and takes over its first_seen. Any other peer at this
+        endpoint isn't introduced until it announces again. A swarm has at most ``peers_per_key`` members of a key and
+        ``peers_per_address`` at an address; a new one replaces the one that has been silent longest. ``stopped``
+        removes the member at the endpoint, unless that member joined there after the sender. Expired peers are counted
+        until announces in the swarm or the sweeper reach their slots. ``fact`` may be None when regular facts are
+        dropped because the stream is beyond its bound.
 
         Raises:
             SwarmsUnavailableError: not acknowledged; the step may still have happened.
@@ -38,7 +38,7 @@ class Swarms(Protocol):
         ...
 
     async def scrape(self, info_hashes: Sequence[InfoHash]) -> Sequence[Counts]:
-        """Return the counts of each swarm, zeros for one that isn't there.
+        """Return the counts of each swarm, zeros for one that doesn't exist.
 
         Raises:
             SwarmsUnavailableError: Redis isn't available.
@@ -47,11 +47,11 @@ class Swarms(Protocol):
 
     @property
     def stream_full(self) -> bool:
-        """Whether the fact stream is past its bound, so that only completed and stopped facts go in."""
+        """Whether the fact stream is beyond its bound, so that only completed and stopped facts may be added."""
         ...
 
     async def admit_new_hash(self, prefix: bytes, limit: int) -> bool:
-        """Count a new infohash from an address prefix (7 bytes); False once it had ``limit`` of them this hour.
+        """Count a new infohash from an address prefix (7 bytes); False if it had ``limit`` of them this hour already.
 
         Raises:
             SwarmsUnavailableError: Redis isn't available.
@@ -64,7 +64,7 @@ class Swarms(Protocol):
 
 
 class Torrent(NamedTuple):
-    """An allowed torrent. ``length`` in bytes or None; ``snatches`` as Postgres counted when last asked."""
+    """An allowed torrent. ``length``: bytes, or None. ``snatches``: Postgres' count when the torrent was looked up."""
 
     length: int | None
     snatches: int
@@ -74,7 +74,7 @@ class Allowlist(Protocol):
     """Which infohashes are tracked: a bounded cache in front of Postgres, which Postgres notifies of changes."""
 
     def learn(self, info_hash: InfoHash, snatches: int) -> None:
-        """Remember how many snatches Redis counted: it forgets them with the swarm."""
+        """Remember Redis' count of snatches: Redis forgets it with the swarm."""
         ...
 
     async def find(self, info_hash: InfoHash) -> Torrent | None:
@@ -87,19 +87,19 @@ class Allowlist(Protocol):
 
 
 class Judgement(NamedTuple):
-    """A treatment. ``provisional``: it is a guess, because scoring never said anything about the key."""
+    """A treatment. ``provisional``: a guess, since scoring is down and no earlier treatment of the key is known."""
 
     treatment: Treatment
     provisional: bool
 
 
 class Tiers(Protocol):
-    """What scoring says of an asker: a bounded cache in front of its API, which Postgres notifies of changed keys."""
+    """What scoring says about askers: a bounded cache in front of its API; Postgres notifies it of changed keys."""
 
     async def judge(self, key_hash: KeyHash | None, prefix: bytes = b"") -> Judgement:
         """Return the treatment of a key, or of any guest (None). Concurrent misses of the cache share one request.
 
-        ``prefix``: the address prefix it announces from, which decides about a key that never announced before.
+        ``prefix``: the address prefix it announces from, by which scoring judges a key that has never announced before.
         While scoring is down: the last known treatment, otherwise a guest's, marked provisional. Never raises.
         """
         ...

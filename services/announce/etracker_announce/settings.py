@@ -20,7 +20,7 @@ from etracker_shared.plumbing.settings import (
 )
 
 MAX_HOSTNAME_BYTES = 88
-"""What is left of the 127 bytes that every client shows, after the text that contains the host name."""
+"""What the text around the host name leaves of the 127 bytes that every client shows."""
 MAX_NUMWANT = 50
 LIFETIME_SLACK_SECONDS = 300
 

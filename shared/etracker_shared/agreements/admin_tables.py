@@ -1,6 +1,6 @@
 """Tables that only the admin API reads: operators, their audit log, statistics over time.
 
-:mod:`~etracker_shared.agreements.tables` says which service writes which.
+:mod:`~etracker_shared.agreements.tables` says which service writes which table.
 """
 
 from sqlalchemy import (

@@ -1,6 +1,6 @@
 """Bans: the admin API writes them, announce honours them.
 
-:mod:`~etracker_shared.agreements.tables` says who writes which table.
+:mod:`~etracker_shared.agreements.tables` says which service writes which table.
 """
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Identity, Index, LargeBinary, Table, Text, text

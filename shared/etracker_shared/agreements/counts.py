@@ -21,7 +21,7 @@ NO_COUNTS = SwarmCounts(0, 0, 0)
 
 
 def unpack_counts(value: bytes | None) -> SwarmCounts:
-    """Unpack the field, or None for a swarm that isn't there.
+    """Unpack the field, which is None for a swarm that doesn't exist.
 
     The value starts with three numbers of 4 bytes, little-endian: the records in the seeders' table (including
     partial seeds), the records in the leechers' table, and the partial seeds among the former.

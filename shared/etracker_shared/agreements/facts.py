@@ -1,10 +1,9 @@
 """The fact: the content of one announce, as it is passed through the stream to the scoring worker.
 
-Facts carry absolute counters as the client reported them, never deltas, so a lost fact heals with
-the next announce and a repeated one changes nothing. Announce packs the facts of one batch that
-belong to one shard into a single stream entry with the field ``ENTRY_FIELD`` of
-:mod:`~etracker_shared.agreements.redis_keys`; the entry's value is any number of packed facts, one
-after the other.
+Facts carry absolute counters as the client reported them, never deltas. So the next announce makes up for a lost fact,
+and a repeated one changes nothing. Announce packs the facts of one batch that belong to the same shard into stream
+entries with a single field, ``ENTRY_FIELD`` of :mod:`~etracker_shared.agreements.redis_keys`. The field's value is any
+number of packed facts, one after the other.
 """
 
 import enum
@@ -27,7 +26,7 @@ UNKNOWN = -1
 MAX_COUNTER = 2**63 - 1
 MAX_SUPPRESSED = 2**16 - 1
 NO_ADDRESS = bytes(8)
-"""The address hash of a fact whose version had none."""
+"""The address hash of a fact of a version without address hashes."""
 
 _FIRST = "<BBBB16s20s20s7sxQqqqqqI"
 _LAYOUTS = {1: struct.Struct(_FIRST), 2: struct.Struct(_FIRST + "8sHH")}
@@ -63,7 +62,7 @@ _FLAGS = tuple(FactFlag(bits) for bits in range(256))
 
 
 class Fact(NamedTuple):
-    """One acknowledged announce. A named tuple, because announce creates and the worker reads one per announce.
+    """One acknowledged announce. It is a named tuple because every announce creates one, which the worker then reads.
 
     ``at_ms``: Unix time in milliseconds. Counters and ``left`` are bytes, or :data:`UNKNOWN`.
     ``prefix``: 7 bytes, see :func:`~etracker_shared.language.identity.address_prefix`.
@@ -71,7 +70,7 @@ class Fact(NamedTuple):
     got; a leecher may have got a shorter one. ``seeding_prefixes``: distinct address prefixes that seed the torrent,
     as announce last counted them, at most 16; also 16 if it never counted them.
     ``address_hash``: keyed hash of the address, 8 bytes; the address itself is stored nowhere. ``suppressed``: how many
-    announces of this client were answered since its last fact without writing one.
+    announces of this client have been answered without a fact since its last one.
     """
 
     key_hash: KeyHash
@@ -118,7 +117,7 @@ def pack_fact(fact: Fact) -> bytes:
 
 
 def fact_size(entry: bytes) -> int:
-    """Return the size of each fact of an entry, whose first byte is their version.
+    """Return the size of each fact in an entry, the first byte of which is the facts' version.
 
     Raises:
         ValueError: no fact begins with that byte.

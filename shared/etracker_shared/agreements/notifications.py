@@ -1,9 +1,9 @@
-"""Notifications from Postgres, which keep the caches in front of it from being wrong for long.
+"""Notifications from Postgres, so that the caches in front of it aren't wrong for long.
 
 Statement triggers on ``infohashes`` and ``peers`` notify with a JSON list of hex strings: infohashes
 (40 digits) on :data:`INFOHASHES_CHANNEL`, key hashes (32 digits) on :data:`KEYS_CHANNEL`. A statement
 that touches more rows than fit in a payload notifies :data:`EVERYTHING`: drop the whole cache. The scoring
-worker notifies of keys whose tier changed in the same way. Triggers on ``bans`` notify with ids of rows (16 digits) on
+worker announces keys whose tier changed in the same way. Triggers on ``bans`` notify with row ids (16 digits) on
 :data:`BANS_CHANNEL`.
 """
 
@@ -15,11 +15,11 @@ KEYS_CHANNEL = "etracker_keys"
 BANS_CHANNEL = "etracker_bans"
 EVERYTHING = "*"
 HASHES_PER_PAYLOAD = 100
-"""A payload holds at most 8,000 bytes."""
+"""Few enough for a payload, which has at most 8,000 bytes."""
 
 
 def parse_payload(payload: str) -> Sequence[bytes] | None:
-    """Parse a notification into hashes, or None when everything may have changed."""
+    """Parse a notification into hashes; None means that everything may have changed."""
     if payload == EVERYTHING:
         return None
     return [bytes.fromhex(item) for item in json.loads(payload)]

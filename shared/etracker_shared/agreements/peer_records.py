@@ -25,10 +25,9 @@ class PeerRecord(NamedTuple):
     """A record, with the fields of :data:`LAYOUT`.
 
     ``identity``: first 8 bytes of the key hash. ``pair_hash``: keyed hash of peer selection. ``seen4`` and
-    ``seen6``: Unix seconds of the last announce over each family, 0 if never. A peer that can't be connected to
-    (port 0 or 1), or at whose endpoint another one has announced since, has flag ``UNREACHABLE``. ``INDEXED``: it is in
-    the swarm's addresses; ``SHARED4``, ``SHARED6``: many people share its
-    address of that family.
+    ``seen6``: Unix seconds of the last announce over each family, 0 if never. A peer has the flag ``UNREACHABLE`` if
+    nobody can connect to it (port 0 or 1), or if another peer has announced from its endpoint since. ``INDEXED``: it is
+    in the hash of the swarm's addresses. ``SHARED4``, ``SHARED6``: many people share its address of that family.
     """
 
     identity: bytes

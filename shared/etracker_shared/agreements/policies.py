@@ -1,4 +1,4 @@
-"""The names of selection policies: announce carries them out, and scoring grants the shares that some of them need."""
+"""The names of selection policies: announce applies them, and scoring grants the shares that some of them need."""
 
 from enum import StrEnum
 

@@ -1,7 +1,7 @@
 """Every Redis key of etracker. Nothing else in the project spells one.
 
 A swarm's keys share the hash tag ``{xx}``, the first byte of its infohash in hex, so that a Redis
-Cluster keeps them on one node while the 256 tags spread over all of them. ``<ih>`` is the infohash as
+Cluster keeps them on one node while the 256 tags are spread over all nodes. ``<ih>`` is the infohash as
 20 raw bytes, ``<id>`` the first 8 bytes of the key hash, also raw.
 
 ==================== ======= ======== =================== =================== ===================================
@@ -18,8 +18,8 @@ key                  type    TTL      written by          read by             wh
                                                                               or expired -> when, and first_seen
 ``{xx}a<ih>``        hash    none     announce            announce            ports and slots of the peers at each
                                                                               address
-``{xx}due``          zset    none     announce            announce, scoring   infohash -> when to sweep it next; has
-                                                          worker              every swarm there is
+``{xx}due``          zset    none     announce            announce, scoring   infohash -> when to sweep it next;
+                                                          worker              contains every swarm
 ``{xx}changed``      zset    none     announce; trimmed   scoring worker      infohash -> when its counts changed
                                       by scoring worker
 ``{xx}synced``       string  none     scoring worker      scoring worker      Unix seconds of the tag's last counts
@@ -40,14 +40,14 @@ key                  type    TTL      written by          read by             wh
                                                                               address -> when they count as ended
 ==================== ======= ======== =================== =================== ===================================
 
-Fields of hashes and of stream entries are in double backquotes after what they hold; each is a constant below, and
-so is each number of seconds that a script needs. A Lua script gets keys in ``KEYS`` and touches no other key; it
-writes a constant as ``redis_keys.NAME`` (:mod:`~etracker_shared.plumbing.redis_scripts`).
+Fields of hashes and of stream entries are in double backquotes after what they hold. Each is a constant below, and
+so is each number of seconds that a script needs. A Lua script gets its keys in ``KEYS`` and touches no other key. It
+refers to a constant as ``redis_keys.NAME`` (:mod:`~etracker_shared.plumbing.redis_scripts`).
 
-An empty swarm's keys are deleted by the sweeper. None but ``{xx}f<ih>`` has a TTL, because every announce
-would have to renew it. So code that writes the snatches of a swarm that may not exist adds the infohash to
-``{xx}due`` too (``ZADD NX``): only the schedule brings the sweeper to it. ``docs/data.md`` has the layout of
-the values.
+The sweeper deletes an empty swarm's keys. Of these only ``{xx}f<ih>`` has a TTL, because every announce would have
+to renew the others'. So code that writes the snatches of a swarm that may not exist must also add the infohash to
+``{xx}due`` (``ZADD NX``): the sweeper visits only swarms in this schedule. ``docs/data.md`` has the layout of the
+values.
 """
 
 TAGS = tuple(b"{%02x}" % tag for tag in range(256))
@@ -98,17 +98,17 @@ def addresses(info_hash: bytes) -> bytes:
 
 
 def due(info_hash: bytes) -> bytes:
-    """Return the key of the sweeper's schedule of this tag."""
+    """Return the key of the sweeper's schedule for this swarm's tag."""
     return TAGS[info_hash[0]] + b"due"
 
 
 def changed(info_hash: bytes) -> bytes:
-    """Return the key of the swarms of this tag whose counts changed."""
+    """Return the key of the zset of swarms with this swarm's tag whose counts have changed."""
     return TAGS[info_hash[0]] + b"changed"
 
 
 def totals(info_hash: bytes) -> bytes:
-    """Return the key of the totals of this tag."""
+    """Return the key of the totals of this swarm's tag."""
     return TAGS[info_hash[0]] + b"totals"
 
 
@@ -124,5 +124,5 @@ def facts(shard: int) -> bytes:
 
 
 def new_hashes(prefix: bytes) -> bytes:
-    """Return the key that counts an address prefix's new hashes of this hour."""
+    """Return the key that counts the new infohashes from an address prefix in this hour."""
     return b"newhash:" + prefix.hex().encode()

@@ -27,8 +27,8 @@ torrent_samples    admin API                                     nobody
 secrets            the first migration                           nobody
 ================== ============================================ =======================================
 
-Operators' corrections of the columns under "statistics", of the sums of a score and of ``totals`` are written by the
-admin API (docs/adr/0075).
+The admin API also writes operators' corrections to the columns under "statistics", to the sums of a score and to
+``totals`` (docs/adr/0075).
 
 All counters are bigint and in bytes unless a name says otherwise; all times are timestamptz.
 """

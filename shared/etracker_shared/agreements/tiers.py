@@ -1,7 +1,7 @@
 """``POST /v1/tiers``: announce's request to scoring, and scoring's response.
 
-One request carries every key that concurrent announces need; answers come in the order of the
-question. A treatment is everything announce has to know of an asker.
+One request carries every key that concurrent announces need; the response has the same order. A treatment is
+everything that announce has to know about an asker.
 """
 
 import enum

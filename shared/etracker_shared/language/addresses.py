@@ -7,7 +7,7 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 MAX_HOPS = 8
-"""The most proxies that a deployment may have in a row; anybody may have written a header's older hops."""
+"""The most proxies that a deployment may have in a row. Hops further back in a header may be anybody's invention."""
 MAX_ADDRESS_CHARACTERS = 100
 """Enough for an IPv6 address in brackets with a zone and a port."""
 
@@ -46,9 +46,9 @@ def is_trusted(address: Address, trusted: Sequence[Network]) -> bool:
 def client_address(socket_address: str, forwarded_for: str, trusted: Sequence[Network]) -> Address:
     """Return the right-most address that isn't a trusted proxy's.
 
-    ``forwarded_for``: the ``X-Forwarded-For`` header, several of them joined by commas; it is only
-    believed if a trusted proxy sent it. If every hop is trusted, or a hop is unreadable, the result is the last
-    address that a trusted proxy reported. Only the last :data:`MAX_HOPS` hops are read.
+    ``forwarded_for``: the ``X-Forwarded-For`` header, or several joined by commas; it is only believed if a trusted
+    proxy sent it. If every hop is trusted, or a hop is unreadable, the result is the left-most address that a trusted
+    proxy reported. Only the last :data:`MAX_HOPS` hops are read.
 
     Raises:
         ValueError: the socket has no IP address (a Unix socket).

@@ -13,7 +13,7 @@ InfoHash = NewType("InfoHash", bytes)
 """20 bytes: a v1 SHA-1, or a v2 SHA-256 truncated as BEP 52 announces it."""
 
 KeyHash = NewType("KeyHash", bytes)
-"""16 bytes: the first half of SHA-256 of an announce key, or of what a guest is known by."""
+"""16 bytes: the first half of SHA-256 of an announce key, or of what identifies a guest."""
 
 ANNOUNCE_KEY = r"[A-Za-z0-9_-]{1,64}"
 """What an announce key looks like; operators may choose their own."""
@@ -24,7 +24,7 @@ _GUEST_PREFIX = b"guest:"
 def new_announce_key() -> str:
     """Generate a new announce key: 30 hex digits, 120 random bits.
 
-    In hex no key can contain the word "announce" (BEP 48).
+    Since it is in hex, a key can't contain the word "announce" (BEP 48).
     """
     return secrets.token_hex(15)
 
@@ -35,7 +35,7 @@ def hash_announce_key(announce_key: str) -> KeyHash:
 
 
 def hash_guest(peer_id: bytes, proof: bytes) -> KeyHash:
-    """Identify a guest by peer_id (20 bytes), which others know, and by what they don't; never equal to a key's hash.
+    """Hash a guest's peer_id (20 bytes), which others know, and a proof, which they don't. No key has the same hash.
 
     ``proof``: the announce's ``key`` parameter, or the guest's address prefix if it sent none.
     """

@@ -1,5 +1,5 @@
-"""What every service calls an outage of what they share."""
+"""Errors that all services use for outages of shared servers."""
 
 
 class PostgresUnavailableError(Exception):
-    """Postgres is down, too slow, or refuses for a reason that passes: as far as we know, nothing has changed."""
+    """Postgres is down, too slow, or refuses for a temporary reason: as far as we know, nothing has changed."""

@@ -6,9 +6,9 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 DESCRIPTION = "description"
-"""Where a dataclass field's metadata has its description."""
+"""The key of the description in the metadata of a dataclass field."""
 
 
 def described(default: Value, description: str) -> Value:
-    """Declare a parameter with its default and the sentence that documents and pages show."""
+    """Declare a parameter with its default and a description, which documents and pages show."""
     return field(default=default, metadata={DESCRIPTION: description})

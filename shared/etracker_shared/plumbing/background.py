@@ -16,9 +16,9 @@ log = get_logger("background")
 class Work:
     """Something to keep running.
 
-    ``outages``: exceptions for conditions that pass by themselves, such as a server that is down: the first is logged
-    as one line, instead of a traceback each time. ``restart_seconds``: pause before the work is started again.
-    ``repeat_seconds``: pause before work that has returned is run again; None if it is done then.
+    ``outages``: exceptions for conditions that pass by themselves, such as a server that is down. Only the first in a
+    row is logged, as one line without a traceback. ``restart_seconds``: pause before the work is started again.
+    ``repeat_seconds``: pause before work that has returned is run again; None if it isn't repeated.
     """
 
     name: str
@@ -57,7 +57,7 @@ async def keep_running(work: Work) -> None:
 
 @asynccontextmanager
 async def running(*works: Work) -> AsyncIterator[None]:
-    """Keep all this work running until the block ends."""
+    """Keep all of this work running until the block ends."""
     tasks = [asyncio.create_task(keep_running(work), name=work.name) for work in works]
     try:
         yield

@@ -13,7 +13,7 @@ from etracker_shared.plumbing.told_settings import ToldSettings, tell_settings
 SETTINGS_PATH = "/settings"
 
 Check = Callable[[], Awaitable[bool | str | None]]
-"""Returns whether a dependency answers; or None if it does, otherwise a sentence that says what is wrong with it."""
+"""Returns True or None if a dependency answers; otherwise False, or a sentence that says what is wrong with it."""
 
 
 class Health(BaseModel):
@@ -31,7 +31,7 @@ class Readiness(BaseModel):
 
 
 def health_router(checks: Mapping[str, Check], registry: CollectorRegistry, settings: BaseSettings) -> APIRouter:
-    """Build the four routes; the service is ready while every check answers True."""
+    """Build the four routes; the service is ready while every check returns True or None."""
     router = APIRouter(tags=["health"])
 
     @router.get("/healthz")
@@ -65,7 +65,7 @@ def health_router(checks: Mapping[str, Check], registry: CollectorRegistry, sett
 
 
 def _is_near(request: Request) -> bool:
-    """Return whether a request comes directly from a private network: a service's port may be open to everybody."""
+    """Return whether a request comes directly from a private network: the port may be open to everybody."""
     if request.client is None or "x-forwarded-for" in request.headers:
         return False
     try:

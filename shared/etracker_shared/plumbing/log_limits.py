@@ -1,4 +1,4 @@
-"""Limits the lines of one kind in a log, so that visitors can't make it grow at will."""
+"""Limits how many lines of one kind are logged, so that visitors can't make a log grow at will."""
 
 import logging
 import sys
@@ -11,7 +11,7 @@ MOST_KINDS = 1000
 
 _MINUTE_SECONDS = 60.0
 _LABELS = ("method", "route", "status")
-"""Fields that belong to the kind of an event: each has few values, whatever visitors send."""
+"""Fields that distinguish kinds of events: each has few values, whatever visitors send."""
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Structured logs: one line per event, in JSON unless standard error is a terminal.
 
-Announce keys and full addresses never reach a log line at info level. Records of uvicorn and other
+Announce keys and full addresses never appear in log lines at info level. Records of uvicorn and other
 libraries are formatted the same way, and only a few lines of each kind are logged per minute.
 """
 
@@ -24,7 +24,7 @@ def configure_logging(level: str = "info") -> None:
     """Send structlog's and the standard library's records to standard error, one line each."""
     watched = sys.stderr.isatty()
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)  # others print variables
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)  # the others print variables
         if watched
         else structlog.processors.JSONRenderer()
     )

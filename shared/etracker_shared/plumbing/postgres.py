@@ -30,8 +30,8 @@ log = get_logger("postgres")
 def create_pool(settings: PostgresSettings, *, max_size: int = 8, command_timeout: float = 10.0) -> asyncpg.Pool:
     """Create a pool that connects on first use, so that a service starts while Postgres is down.
 
-    Connections are returned without a reset, which saves a round trip per query: no code may leave a setting, a session
-    lock or a cursor behind.
+    Connections return to the pool without a reset, which saves a round trip per query. So no code may leave a setting,
+    a session lock or a cursor behind.
     """
     return asyncpg.create_pool(
         **settings.asyncpg_arguments(),
@@ -51,9 +51,9 @@ async def _leave_as_it_is(_connection: object) -> None:
 class Listener:
     """Listens on notification channels, and reconnects by itself.
 
-    ``on_change`` gets a channel and the changed hashes, or None when any of them may have
-    changed (a large statement, or a reconnect after which notifications may have been missed).
-    ``connected`` is False while notifications may be missed.
+    ``on_change`` gets a channel and the changed hashes, or None if any may have changed: after a large statement, or
+    after a reconnect, before which notifications may have been missed. ``connected`` is False while notifications may
+    be missed.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Listener:
                 self._on_change(channel, None)
             self.connected = True
             while not connection.is_closed():
-                await connection.execute("SELECT 1")  # notices a dead peer that never closed its socket
+                await connection.execute("SELECT 1")  # detects a dead server that never closed its socket
                 await asyncio.sleep(HEARTBEAT_SECONDS)
         finally:
             with contextlib.suppress(*UNAVAILABLE):

@@ -1,8 +1,8 @@
 """Lua scripts for Redis, from the files of a package.
 
 Two things in a script are replaced when it is loaded, so that a call costs Redis no more than literals would:
-``redis_keys.NAME`` by that constant of :mod:`~etracker_shared.agreements.redis_keys`, and a line
-``-- include FILE`` by that file of the same package.
+``redis_keys.NAME`` by the value of this constant in :mod:`~etracker_shared.agreements.redis_keys`, and a line
+``-- include FILE`` by the content of this file of the same package.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ _CONSTANT = re.compile(rb"\bredis_keys\.(\w+)")
 
 
 class Script:
-    """A script's text, and the name that Redis gives it.
+    """A script's text, and the SHA-1 by which Redis knows it.
 
     Raises:
         AttributeError: it uses a constant that ``redis_keys`` doesn't have.

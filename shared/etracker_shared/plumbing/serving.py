@@ -16,7 +16,7 @@ from etracker_shared.plumbing.settings import ServingSettings
 
 GRACEFUL_SHUTDOWN_SECONDS = 10
 LINGER_SECONDS = 0.25
-"""How long a request may arrive after its connection while the service stops."""
+"""While the service stops: how long after its connection a request may still arrive."""
 NOT_STARTED = 3
 """uvicorn's own exit status for a server that can't start."""
 
@@ -25,10 +25,10 @@ SettingsT = TypeVar("SettingsT", bound=ServingSettings)
 
 
 class PatientServer(uvicorn.Server):
-    """A server that answers clients that connected before it stops.
+    """A server that answers all clients that connected before it stops.
 
-    uvicorn's own server resets connections in the backlog, and closes those whose request is still arriving; clients
-    may only repeat a GET then.
+    uvicorn's own server resets connections in the backlog, and closes those whose request is still arriving. After
+    that, clients may safely repeat only a GET.
     """
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -63,7 +63,7 @@ def _accept_all(listening: socket.socket) -> list[socket.socket]:
             accepted.append(listening.accept()[0])
         except (ConnectionAbortedError, InterruptedError):
             continue
-        except OSError:  # no more connections wait, or no descriptor is left
+        except OSError:  # no more connections are waiting, or no descriptor is left
             return accepted
 
 
@@ -74,7 +74,7 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests finish.
 
-    ``create_app`` is called inside the event loop: drivers stay bound to the loop they are created in.
+    ``create_app`` is called inside the event loop, since drivers are bound to the loop in which they are created.
     """
     configure_logging(settings.log_level)
     allow_many_connections()
@@ -84,7 +84,7 @@ def serve(
         host=settings.listen_host,
         port=settings.listen_port,
         loop="uvloop",
-        http=http,  # type: ignore[arg-type]  # uvicorn calls it, class or not
+        http=http,  # type: ignore[arg-type]  # uvicorn only calls it, so it needn't be a class
         log_config=None,
         access_log=False,
         server_header=False,

@@ -1,7 +1,7 @@
 """The environment variables of a settings class, each with its description and its default.
 
-A field is described where it is declared, with ``Field(description=...)``; a parameter in a group of parameters (a
-dataclass) with :func:`~etracker_shared.language.parameters.described`.
+A field is described where it is declared, with ``Field(description=...)``. A parameter in a group of parameters, which
+is a dataclass, is described with :func:`~etracker_shared.language.parameters.described`.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from etracker_shared.language.parameters import DESCRIPTION
 
 
 class Variable(NamedTuple):
-    """``attribute``: the path to its value in a settings object, such as ``equilibrium.phi``."""
+    """One variable. ``attribute``: the path to its value in a settings object, such as ``equilibrium.phi``."""
 
     name: str
     attribute: str
@@ -23,7 +23,7 @@ class Variable(NamedTuple):
 
 
 def variables_of(settings: type[BaseSettings]) -> Iterator[Variable]:
-    """Return every variable that a class reads; a group of parameters has one for each of them."""
+    """Return every variable that a class reads, including one for each parameter in a group."""
     for name, field in settings.model_fields.items():
         default = field.get_default(call_default_factory=True)
         if dataclasses.is_dataclass(default):
@@ -39,12 +39,12 @@ def variables_of(settings: type[BaseSettings]) -> Iterator[Variable]:
 
 
 def variable_name(field: str) -> str:
-    """Return the environment variable of a field; those of Postgres are libpq's."""
+    """Return the environment variable of a field; for Postgres, these are libpq's variables."""
     return field.upper() if field.startswith("pg") else f"ETRACKER_{field.upper()}"
 
 
 def _description(settings: type[BaseSettings], name: str) -> str:
-    """Return the description; a field that a subclass gives another default keeps its own."""
+    """Return a field's description, inherited if a subclass only gives the field another default."""
     bases = [base for base in settings.__mro__ if issubclass(base, BaseSettings)]
     declared = (base.model_fields[name].description for base in bases if name in base.model_fields)
     return next(filter(None, declared), "")

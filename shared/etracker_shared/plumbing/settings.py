@@ -1,7 +1,7 @@
 """Reads settings from the environment, and explains what is wrong with invalid ones.
 
 Variables are those of the original tracker (``PGHOST``, ``ETRACKER_REDIS``, ...) plus new ones that
-start with ``ETRACKER_``. Each is described once, where it is declared; what two services read is declared here.
+start with ``ETRACKER_``. Each is described once, where it is declared; those that two services read are declared here.
 ``make settings`` lists them all in ``docs/data.md``.
 """
 
@@ -36,9 +36,9 @@ def _either(names: Iterable[str]) -> str:
 
 
 class EnvironmentSettings(BaseSettings):
-    """Base of every settings class: ``ETRACKER_`` variables, empty ones unset.
+    """Base of every settings class: reads ``ETRACKER_`` variables, and treats empty ones as unset.
 
-    Unknown ones belong to other services and are ignored, except those that begin like a group of parameters.
+    Unknown variables belong to other services and are ignored, unless they begin with the name of a parameter group.
     """
 
     model_config = SettingsConfigDict(
@@ -110,7 +110,7 @@ class RedisSettings(EnvironmentSettings):
 
 
 class LoggingSettings(EnvironmentSettings):
-    """How loudly a program speaks."""
+    """How much a program logs."""
 
     log_level: str = Field(
         "info",
@@ -172,7 +172,7 @@ class IntervalSettings(EnvironmentSettings):
 
 
 class PolicySettings(IntervalSettings):
-    """What announce and the scoring API must agree on, so that granted shares fit the lists."""
+    """Settings that announce and the scoring API must agree on, so that granted shares suit the policy."""
 
     policy: PolicyName = Field(
         DEFAULT_POLICY, description=f"Policy that selects the peers in a list: {_either(PolicyName)}."

@@ -29,7 +29,7 @@ class ToldSettings(BaseModel):
 
 
 def tell_settings(settings: BaseSettings) -> ToldSettings:
-    """Tell the settings of a service; a group of parameters is a variable for each of them."""
+    """Return the settings of a service, with one variable for each parameter in a group."""
     return ToldSettings(settings=[_tell(settings, variable) for variable in variables_of(type(settings))])
 
 

@@ -74,7 +74,7 @@ class PostgresAllowlist:
         await self._questions.close()
 
     def _last_known(self, info_hash: InfoHash) -> Torrent:
-        # A torrent that was tracked stays tracked; one that wasn't may have been added since, so no stale answer.
+        # A torrent that was tracked stays tracked. Old refusals aren't reused: a torrent may have been added since.
         torrent = self._tracked.last_known(info_hash)
         if torrent is None:
             self._metrics.allowlist["unavailable"].inc()

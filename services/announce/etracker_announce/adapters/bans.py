@@ -17,14 +17,14 @@ RECHECK_SECONDS = 1.0
 """How often all bans are loaded while no notifications arrive."""
 RETRY_SECONDS = 0.25
 ROWS_AT_ONCE = 1000
-"""Rows between which the event loop does other work: about 2 ms."""
+"""Rows handled before the event loop does other work: about 2 ms."""
 MOST_CHANGES = 10_000
-"""Past this many changed rows that wait, all are loaded."""
+"""If more changed rows than this are waiting, all bans are loaded instead."""
 RELOAD_SECONDS = 3600.0
-"""How often all are loaded in any case, so that those that have expired take no memory."""
+"""How often all bans are loaded in any case, so that expired ones take no memory."""
 
-# cidr_send: the family, the bits, two bytes that don't matter here, the address. The time left, because the clocks of
-# two hosts differ.
+# cidr_send returns the family, the number of bits, two bytes that don't matter here, and the address. The query returns
+# the time left, because the clocks of two hosts differ.
 _COLUMNS = """
 SELECT id, cidr_send(network) AS network, peer_id_prefix, info_hash,
     date_part('epoch', expires_time - clock_timestamp()) AS seconds_left
@@ -40,7 +40,7 @@ log = get_logger("bans")
 
 
 class PostgresBans:
-    """Keeps the bans fresh. ``current`` is None until they are loaded; while Postgres is down the last ones stay."""
+    """Keeps the bans fresh. ``current`` is None until they are loaded, and stays the same while Postgres is down."""
 
     def __init__(self, pool: asyncpg.Pool, listener: Listener, metrics: Metrics) -> None:
         self._pool = pool
@@ -117,14 +117,14 @@ class PostgresBans:
         self._reload_at = time.monotonic() + RELOAD_SECONDS
 
     async def _load_changed(self, bans: Bans, row_ids: Sequence[int]) -> None:
-        for row_id in row_ids:  # before the query: a row that changes during it is loaded once more
+        for row_id in row_ids:  # before the query, so that a row that changes during it is loaded again
             del self._changed[row_id]
         try:
             rows = await fetch_in_time(self._pool, _LOAD_CHANGED, row_ids)
         except BaseException:
             self._changed.update(dict.fromkeys(row_ids))
             raise
-        for row_id in row_ids:  # all of them first: a new row may be on what an old one was on
+        for row_id in row_ids:  # all of them before adding: a new row may ban what an old one did
             if ban := self._by_id.pop(row_id, None):
                 bans.remove(ban)
         self._add(bans, self._by_id, rows)
@@ -134,7 +134,7 @@ class PostgresBans:
         for row in rows:
             ban = by_id[row["id"]] = _parse(row, now)
             if not bans.add(ban):
-                # Two rows about one thing come from different times: removing the older one would remove both.
+                # Two rows for the same thing were read at different times: removing the older one would remove both.
                 self._everything_changed = True
 
 

@@ -63,10 +63,10 @@ class Batcher(Generic[K, V]):
     async def _ask_for(self, batch: Mapping[K, asyncio.Future[V]]) -> None:
         try:
             answers = await self._ask(list(batch))
-        except Exception as error:  # noqa: BLE001 - it is raised to all callers that wait
+        except Exception as error:  # noqa: BLE001 - it is raised to all waiting callers
             for future in batch.values():
                 future.set_exception(error)
-                future.exception()  # marks it as retrieved even if nobody waits any more
+                future.exception()  # marks the exception as retrieved, in case nobody is waiting any more
         else:
             for key, future in batch.items():
                 future.set_result(answers[key])

@@ -18,20 +18,20 @@ Clock = Callable[[], float]
 
 
 class NotifiedCache(Generic[V]):
-    """Keeps answers for ``fresh_seconds`` as long as ``is_notified`` says that changes are reported.
+    """Keeps answers for ``fresh_seconds``, provided that ``is_notified`` says that changes are reported.
 
     An answer that was requested within a second of a change is only trusted for a second: the answering service may
     not know of the change yet. Entries that are no longer trusted remain available as a fallback.
 
-    Past ``max_entries`` the oldest answer is evicted, used or not: it is the next to expire anyway, and so reading
-    needs no bookkeeping. Entries are tuples, since there are hundreds of thousands of them.
+    Beyond ``max_entries`` the oldest answer is evicted, whether or not it is in use. It is the next to expire anyway,
+    and reading then needs no bookkeeping. Entries are tuples, since there are hundreds of thousands of them.
     """
 
     def __init__(
         self, max_entries: int, fresh_seconds: float, is_notified: Callable[[], bool], clock: Clock = time.monotonic
     ) -> None:
         self._max_entries = max_entries
-        # The value, the time of its request, until when it is trusted, and the round of its request.
+        # The value, when it was requested, until when it is trusted, and the round in which it was stored.
         self._entries: OrderedDict[bytes, tuple[V, float, float, int]] = OrderedDict()
         self._changed: TTLCache[bytes, bool] = TTLCache(REMEMBERED_CHANGES, RECHECK_SECONDS, timer=clock)
         self._everything_changed_at = -RECHECK_SECONDS
@@ -72,11 +72,11 @@ class NotifiedCache(Generic[V]):
         self._entries[key] = value, *self._entries[key][1:]
 
     def drop(self, key: bytes) -> None:
-        """Remove a value that turned out to belong elsewhere."""
+        """Remove a value that turned out to belong in another cache."""
         self._entries.pop(key, None)
 
     def forget(self, keys: Sequence[bytes] | None) -> None:
-        """Note that keys changed. None: any may have, so none is trusted until it is looked up again."""
+        """Note that keys changed. None means that any may have: no entry is trusted until it is looked up again."""
         if keys is None:
             self._round += 1
             self._everything_changed_at = self._clock()

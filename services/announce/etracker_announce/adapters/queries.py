@@ -1,4 +1,4 @@
-"""Queries that end in time, whatever happens to the connection."""
+"""Queries with a time limit that holds whatever happens to the connection."""
 
 import asyncio
 from collections.abc import Sequence

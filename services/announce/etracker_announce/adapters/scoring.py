@@ -26,7 +26,7 @@ PAUSE_SECONDS = 1.0
 STRANGER_ENTRIES = 16_384
 SHARED_JUDGEMENTS = 1024
 GUEST = KeyHash(b"")
-"""Any guest, which the request writes as an empty string."""
+"""Means any guest; in the request it is an empty string."""
 
 NOBODY_ASKED = Judgement(Treatment(registered=False, tier=Tier.FREE_RIDER), provisional=True)
 
@@ -123,5 +123,5 @@ class ScoringTiers:
 
 @lru_cache(SHARED_JUDGEMENTS)
 def _shared(judgement: Judgement) -> Judgement:
-    """Return one object for equal judgements: few differ, and the caches contain one per key."""
+    """Return the same object for equal judgements: there are few different ones, and the caches hold one per key."""
     return judgement

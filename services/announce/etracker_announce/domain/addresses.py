@@ -11,7 +11,7 @@ import numpy.typing as npt
 from etracker_shared.language.identity import packed_prefix
 
 # Networks that can't be reached over the Internet: this host, private use, link-local, shared (CGNAT) and multicast.
-# The first two bytes decide for all of them, so that numpy can look up a whole list of peers at once.
+# The first two bytes of an address show whether it is in one of them, so numpy can look up a whole list at once.
 _PRIVATE_NETWORKS = (
     "0.0.0.0/8",
     "10.0.0.0/8",
@@ -48,7 +48,7 @@ class Source(NamedTuple):
 
 
 def _first_two_bytes(version: int) -> npt.NDArray[np.bool_]:
-    """Return a table: whether an address with these first two bytes (as a native number) is private."""
+    """Return a table of whether addresses are private, indexed by their first two bytes as a native number."""
     table = np.zeros(65536, dtype=np.bool_)
     for network in map(ip_network, _PRIVATE_NETWORKS):
         if network.version == version:

@@ -19,7 +19,7 @@ class Peers(NamedTuple):
 
 
 class AnnounceAnswer(NamedTuple):
-    """``snatches``: as Redis counted them, or Postgres if Redis hasn't. ``notice``: a text for the user, or None."""
+    """``snatches``: Redis' count, or Postgres' if Redis has none. ``notice``: a text for the user, or None."""
 
     counts: Counts
     snatches: int

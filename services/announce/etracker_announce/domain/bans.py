@@ -11,7 +11,7 @@ _NEVER = float("-inf")
 
 
 class BanKind(enum.StrEnum):
-    """What a ban is on."""
+    """What a ban refuses."""
 
     NETWORK = "network"
     CLIENT = "client"
@@ -39,23 +39,23 @@ class Bans:
     """
 
     def __init__(self) -> None:
-        # By the bytes of an address: by the bits that don't count, the number that the others make.
+        # Address size in bytes -> number of ignored bits -> the other bits as a number -> when the ban ends.
         self._networks: dict[int, dict[int, dict[int, float]]] = {4: {}, 16: {}}
         self._prefixes: dict[int, dict[bytes, float]] = {}
         self._info_hashes: dict[bytes, float] = {}
         self._counts = dict.fromkeys(BanKind, 0)
 
     def __bool__(self) -> bool:
-        """Whether there are any."""
+        """Whether there are any bans."""
         return any(self._counts.values())
 
     @property
     def counts(self) -> dict[BanKind, int]:
-        """How many bans there are of each kind, those that have expired since they were added included."""
+        """How many bans there are of each kind, including those that have expired since they were added."""
         return dict(self._counts)
 
     def add(self, ban: Ban) -> bool:
-        """Add a ban; return whether there was none on the same thing, which it would replace."""
+        """Add a ban and replace any on the same thing; return whether there was none."""
         table, key = self._place(ban)
         is_new = key not in table
         table[key] = ban.expires
@@ -63,7 +63,7 @@ class Bans:
         return is_new
 
     def remove(self, ban: Ban) -> None:
-        """Remove a ban. If it isn't there, nothing changes."""
+        """Remove a ban, if it is there."""
         table, key = self._place(ban)
         self._counts[ban.kind] -= table.pop(key, None) is not None
         if not table:
@@ -87,7 +87,7 @@ class Bans:
     def find(
         self, address: bytes, peer_id: bytes, info_hashes: Sequence[InfoHash | None], now: float
     ) -> BanKind | None:
-        """Return what is banned about an announce. ``info_hashes``: all that it may mean."""
+        """Return what is banned about an announce, or None. ``info_hashes``: all those that the request may mean."""
         if self.finds_network(address, now):
             return BanKind.NETWORK
         for length, table in self._prefixes.items():

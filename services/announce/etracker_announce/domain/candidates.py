@@ -19,10 +19,10 @@ _SEEDING = int(PeerFlag.SEEDER | PeerFlag.PARTIAL_SEED)
 
 
 class Family(NamedTuple):
-    """The fields of one address family in a record, and the offset of the endpoint in its bytes.
+    """The fields of one address family in a record, and the endpoint's offset in the record's bytes.
 
-    ``private``: whether an endpoint with these first two bytes (as a native number) is private, as an array and as
-    bytes. ``few``: identity, last seen, flags and the endpoint's first two bytes of a record.
+    ``private`` and ``private_bytes``: whether an endpoint is private, by its first two bytes as a native number.
+    ``few``: the layout of a record, reduced to identity, last seen, flags and the endpoint's first two bytes.
     """
 
     seen: str
@@ -45,8 +45,8 @@ class Visibility(NamedTuple):
 
     ``identity``: the asker's; it sees neither itself nor the other clients of its key. ``families``: the address
     families on which it is known. ``oldest_seen``: endpoints last seen before this Unix time have expired.
-    ``external``: the public address that replaces the private ones it doesn't see, by the name of a family's
-    endpoint; private addresses of a family without one are left out.
+    ``external``: the public address that replaces private ones which the asker doesn't see, by the name of a family's
+    endpoint field; private addresses of a family without one are left out.
     """
 
     identity: int
@@ -105,14 +105,14 @@ def endpoints(chosen: Records, family: Family, visibility: Visibility) -> Record
 
 
 def external_addresses(addresses: Sequence[Address]) -> Mapping[str, bytes]:
-    """Return the tracker's public addresses by the name of their family's endpoint, at most one of each."""
+    """Return the tracker's public addresses by the name of their family's endpoint field, at most one per family."""
     return {(FAMILY4 if len(one.packed) == 4 else FAMILY6).endpoint: one.packed for one in addresses}
 
 
 def seen_from_outside(chosen: Records, family: Family, visibility: Visibility) -> Records:
     """Give peers on the tracker's own network its public address, unless the asker sees private ones.
 
-    Each port of that address can be one peer only: if several peers get the same endpoint, the first one stays.
+    Each port of that address can belong to only one peer: if several peers get the same endpoint, the first one stays.
     """
     address = visibility.external.get(family.endpoint)
     if address is None or visibility.private_addresses or not len(chosen):

@@ -18,7 +18,7 @@ PER_NETWORK = 4
 _OFFSET4, _OFFSET6 = 50, 56
 _HOST_BITS4 = 8
 _HOST_BITS6 = 16
-"""Of the first eight bytes of an IPv6 address; a network is its first six bytes."""
+"""The host bits in the first eight bytes of an IPv6 address, whose first six bytes are the network."""
 
 Numbers = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.intp]
@@ -32,9 +32,9 @@ class Thinned(NamedTuple):
 
 
 def thin(candidates: Records, seed: int) -> Thinned | None:
-    """Set those of too crowded networks aside; None if there is nothing to set aside.
+    """Set surplus candidates of crowded networks aside; None if there are none.
 
-    Which ones stay is drawn from their secret pair hashes and the seed.
+    Their secret pair hashes and the seed decide which ones stay.
     """
     if len(candidates) <= PER_ADDRESS or not _may_be_crowded(candidates):
         return None
@@ -51,7 +51,7 @@ def thin(candidates: Records, seed: int) -> Thinned | None:
 
 
 def _may_be_crowded(candidates: Records) -> bool:
-    """Return whether one network has many candidates: nearly always none has, and this has to be quick."""
+    """Return whether some network may have too many candidates. Nearly always none has, so this has to be quick."""
     over4 = np.ndarray(candidates.shape, ">u4", candidates, _OFFSET4, candidates.strides).astype(np.uint32)
     over4.sort()
     if over4[0]:
@@ -63,7 +63,7 @@ def _may_be_crowded(candidates: Records) -> bool:
 
 
 def _has_neighbours(networks: npt.NDArray[np.unsignedinteger], host_bits: int) -> bool:
-    """Return whether some numbers, sorted, have an address or a network more often than a list would."""
+    """Return whether these sorted numbers contain an address or a network more often than a list may."""
     if len(networks) <= PER_ADDRESS:
         return False
     if not (networks[PER_ADDRESS:] - networks[:-PER_ADDRESS]).min():
@@ -90,7 +90,7 @@ def _hosts6(candidates: Records, over6: Numbers) -> Numbers:
 
 
 def _limit(stays: npt.NDArray[np.bool_], groups: Numbers, lots: Numbers, most: int) -> None:
-    """Let at most ``most`` of each group stay, those with the smallest lots; group 0 is none."""
+    """Let at most ``most`` of each group stay, those with the smallest lots; 0 means no group."""
     places = (stays & (groups != 0)).nonzero()[0]
     if len(places) <= most:
         return

@@ -1,4 +1,4 @@
-"""Announce intervals, spread over time and always the same for the same peer."""
+"""Announce intervals: they differ between peers, but are always the same for one peer."""
 
 from zlib import crc32
 
@@ -6,7 +6,7 @@ JITTER_PERCENT = 10
 
 
 def spread(interval_seconds: int, *who: bytes) -> int:
-    """Move an interval by up to 10 % either way, depending on ``who`` only: asking again doesn't change it.
+    """Change an interval by up to 10 % either way, depending only on ``who``: announcing again doesn't change it.
 
     Clients don't spread their announces themselves. A checksum spreads well enough and costs nothing.
     """

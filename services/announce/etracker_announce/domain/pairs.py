@@ -1,4 +1,4 @@
-"""The secret numbers of a pair of peer and torrent, on which peer selection is based."""
+"""The secret numbers of a peer in a torrent, on which peer selection is based."""
 
 from hashlib import blake2b
 from typing import NamedTuple

@@ -19,7 +19,7 @@ class Kind(enum.StrEnum):
 class AnnounceRequest(NamedTuple):
     """One announce.
 
-    ``other_info_hash``: what the infohash may be instead if no such torrent is tracked; None if it is unambiguous.
+    ``other_info_hash``: what the client may mean if ``info_hash`` isn't tracked; None if the request is unambiguous.
     Counters and ``left``: bytes, or :data:`~etracker_shared.agreements.facts.UNKNOWN`. ``numwant``: None for the
     default.
     ``client_key``: the ``key`` parameter, by which a client is known when its address changes; empty if it sent none.
@@ -47,6 +47,6 @@ class AnnounceRequest(NamedTuple):
 
 
 class ScrapeRequest(NamedTuple):
-    """Infohashes in the order of the request, each with what it may be instead (see :class:`AnnounceRequest`)."""
+    """Infohashes in the order of the request, each with the one it may mean instead (see :class:`AnnounceRequest`)."""
 
     info_hashes: tuple[tuple[InfoHash, InfoHash | None], ...]

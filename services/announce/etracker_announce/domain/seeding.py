@@ -1,9 +1,9 @@
-"""How many address prefixes seed a torrent: to the swarm, many clients at one site are one."""
+"""How many address prefixes seed a torrent: many clients at one site are worth only one to the swarm."""
 
 from etracker_announce.domain.swarm import PeerFlag, Records
 
 MOST_PREFIXES = 16
-"""Counting stops here: a torrent with this many is safe."""
+"""Counting stops here: a torrent with this many prefixes is safe."""
 
 LOOKED_AT = 64
 _SEEDING = int(PeerFlag.SEEDER)

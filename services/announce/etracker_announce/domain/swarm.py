@@ -25,7 +25,7 @@ RECORD = np.dtype(
         ("endpoint6", "V18"),
     ]
 )
-"""How numpy reads a packed table: :data:`etracker_shared.agreements.peer_records.LAYOUT`, the identity as a number."""
+"""numpy's layout of a record: :data:`etracker_shared.agreements.peer_records.LAYOUT`, with the identity as a number."""
 
 Records = npt.NDArray[np.void]
 """Array of :data:`RECORD`."""
@@ -43,12 +43,12 @@ class Step(NamedTuple):
     """One announce, as the swarm tables need it.
 
     ``endpoint``: 6 bytes (IPv4) or 18 bytes (IPv6), address and port in network order.
-    ``flags``: :class:`PeerFlag` bits that the caller knows (GUEST, UNREACHABLE); those of the role are added.
+    ``flags``: :class:`PeerFlag` bits other than those of the role, which are added later.
     ``window``: how many candidate records to read at most, 0 for none.
     ``window_seed``: 32 bits that decide which windows are read, so that asking again reveals no more.
-    ``rivals``: if there are leechers and at most this many seeders, a seeder gets all the other seeders.
-    ``witnesses``: how many seeders a seeder gets in any case.
-    ``now``: Unix seconds. ``stopped``: leave instead of join. ``looks``: see the swarm and take no part in it.
+    ``rivals``: if there are leechers and at most this many seeders, a seeder's candidates include all other seeders.
+    ``witnesses``: how many seeders a seeder's candidates include in any case.
+    ``now``: Unix seconds. ``stopped``: leave instead of joining. ``looks``: read the swarm without joining it.
     """
 
     info_hash: InfoHash
@@ -84,8 +84,8 @@ class View(NamedTuple):
     """What a step saw: counts after it, when the asker first joined, and candidates to choose from.
 
     ``candidates``: records of the tables that the asker's role wants. They may include the asker itself, expired
-    endpoints, and seeders although the asker seeds: choosing drops those. ``dual``: the asker's own record also has an
-    unexpired endpoint of the other address family, so both lists are of use to it.
+    endpoints, and seeders although the asker seeds: all of these are left out later. ``dual``: the asker's own record
+    also has an unexpired endpoint of the other address family, so it can use both lists.
     """
 
     counts: Counts

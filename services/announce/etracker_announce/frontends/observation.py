@@ -1,4 +1,4 @@
-"""Health, metrics and settings, on a port of its own: publishing the port of announces publishes none of them."""
+"""Health, metrics and settings, on a separate port: publishing the port for announces doesn't publish them."""
 
 import asyncio
 import contextlib

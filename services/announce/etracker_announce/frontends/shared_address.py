@@ -1,7 +1,7 @@
-"""Notice when nearly all peers have one private address: then a proxy in front of the tracker hides theirs.
+"""Detects that nearly all peers have the same private address: a proxy in front of the tracker hides their own.
 
-Constant in space, and one addition per announce: what is kept of an hour is the address that leads, how many
-announces came from it and how many from elsewhere, and ten of the peers behind it.
+This takes constant space, and one addition per announce. Within an hour, only the most frequent address is kept, how
+many announces came from it and from elsewhere, and ten of the peers behind it.
 """
 
 import asyncio
@@ -12,16 +12,16 @@ from structlog import get_logger
 WINDOW_SECONDS = 3600.0
 CHECK_SECONDS = 60.0
 FEWEST_PEERS = 10
-"""Fewer peers on one address are a household, or somebody's seedbox next to the tracker."""
+"""Fewer peers at one address are a household, or somebody's seedbox next to the tracker."""
 NEARLY_ALL = 0.95
 
 log = get_logger("announce")
 
 
 class SharedAddress:
-    """Counts announces by whether they come from the private address that most come from.
+    """Counts the announces from the most frequent private address, and all others.
 
-    ``elsewhere``: those that don't; a front end adds those of public addresses itself.
+    ``elsewhere``: the number of others; a front end adds those from public addresses itself.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -33,7 +33,7 @@ class SharedAddress:
         self._peers: set[int] = set()
 
     def count(self, packed: bytes, peer: bytes) -> None:
-        """Count an announce from a private address. ``peer`` distinguishes its sender from others there."""
+        """Count an announce from a private address. ``peer`` distinguishes its sender from others at this address."""
         if packed == self._address:
             self._hits += 1
             if len(self._peers) < FEWEST_PEERS:
@@ -45,7 +45,7 @@ class SharedAddress:
             self._address, self._hits, self._peers = packed, 1, {hash(peer)}
 
     def check(self) -> bool:
-        """Return whether nearly all peers of an hour share an address; log it when that begins."""
+        """Return whether nearly all peers of the last hour share an address; log when this begins."""
         was_shared, many = self._shared, len(self._peers) == FEWEST_PEERS
         announces = self._hits + self.elsewhere
         nearly_all = self._hits >= NEARLY_ALL * announces

@@ -8,10 +8,10 @@ _NO_SUCH_FAMILY = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 
 
 async def bind(host: str, port: int) -> list[socket.socket]:
-    """Bind TCP sockets to every address of ``host``; an empty one is every interface. They don't listen yet.
+    """Bind TCP sockets to every address of ``host``, or to every interface if it is empty. They don't listen yet.
 
     Raises:
-        OSError: an address is taken, or there is none.
+        OSError: an address is taken, or ``host`` has none.
     """
     found = await asyncio.get_running_loop().getaddrinfo(
         host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -1,4 +1,4 @@
-"""Checks the key, the bans and the torrent: the questions that every announce begins with."""
+"""Checks the key, the bans and the torrent, before anything else happens to an announce."""
 
 import re
 import time
@@ -40,7 +40,7 @@ class Admitted(NamedTuple):
 
 
 class Leaving(NamedTuple):
-    """A client that leaves. ``key_hash``: its key's, registered or not, or a guest's."""
+    """A client that leaves. ``key_hash``: that of its key, registered or not, or of a guest."""
 
     key_hash: KeyHash
     guest: bool
@@ -83,7 +83,7 @@ class Admission:
         """Hash an announce key as the client sent it; None for a guest.
 
         Raises:
-            NotAllowedError: no key looks like that, or guests aren't allowed.
+            NotAllowedError: the key is malformed, or guests aren't allowed.
         """
         if key is None:
             if not self._guests:
@@ -130,7 +130,7 @@ class Admission:
 
         Raises:
             NotAllowedError: the key isn't registered or the torrent isn't tracked.
-            PostgresUnavailableError: Postgres can't be reached, so whether the torrent is tracked isn't known.
+            PostgresUnavailableError: Postgres can't be reached, so it isn't known whether the torrent is tracked.
             SwarmsUnavailableError: Redis can't count new torrents.
         """
         judgement = await self.judge(key_hash, prefix)
@@ -143,7 +143,7 @@ class Admission:
         return Admitted(judgement, info_hash, torrent or NEW_TORRENT)
 
     async def _find_otherwise(self, request: AnnounceRequest) -> tuple[Torrent | None, InfoHash]:
-        """Return the torrent that an unknown infohash means, and its infohash as it is tracked."""
+        """Return the torrent that an unknown infohash may mean, or None, and the infohash under which it is tracked."""
         for other in self.readings(request.info_hash, request.other_info_hash):
             if torrent := await self._allowlist.find(other):
                 return torrent, other
@@ -152,9 +152,9 @@ class Admission:
         return None, request.info_hash
 
     def readings(self, info_hash: InfoHash, other_info_hash: InfoHash | None) -> Iterator[InfoHash]:
-        """Return what an unknown infohash may be: a few clients write a space as ``+``.
+        """Return the infohashes that an unknown one may mean: a few clients write a space as ``+``.
 
-        Without an allowlist the first announce names a torrent, even if it is from such a client.
+        Without an allowlist, a torrent is tracked under the infohash of its first announce, even one with this fault.
         """
         if other_info_hash:
             yield other_info_hash
@@ -162,10 +162,10 @@ class Admission:
             yield InfoHash(info_hash.replace(b" ", b"+"))
 
     async def release(self, request: AnnounceRequest, key: bytes | None, prefix: bytes) -> Leaving:
-        """Return who leaves which torrent. Nobody is asked whether the key is registered or the torrent tracked.
+        """Return who leaves which torrent, whether or not the key is registered and the torrent is tracked.
 
         Raises:
-            NotAllowedError: no key looks like that.
+            NotAllowedError: the key is malformed.
         """
         key_hash = hash_guest(request.peer_id, request.client_key or prefix) if key is None else _hash_key(key)
         info_hash = request.info_hash
@@ -186,7 +186,7 @@ class Admission:
         return await self._allowlist.find(info_hash)
 
     def snatches(self, info_hash: InfoHash, torrent: Torrent, counted: int | None) -> int:
-        """Return a torrent's snatches as Redis counted them, or as Postgres did if Redis hasn't."""
+        """Return Redis' count of a torrent's snatches, or Postgres' if Redis has none."""
         if counted is None:
             return torrent.snatches
         if counted != torrent.snatches:
@@ -200,7 +200,7 @@ class Admission:
         return bans
 
     async def _admit_new(self, info_hash: InfoHash, prefix: bytes) -> None:
-        """Admit a torrent that isn't tracked if the allowlist is off."""
+        """If the allowlist is off, admit a torrent that isn't tracked yet."""
         if not self._open:
             raise NotAllowedError(Reason.UNREGISTERED_TORRENT)
         if info_hash not in self._admitted:

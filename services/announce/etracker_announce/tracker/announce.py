@@ -37,7 +37,7 @@ from etracker_shared.language.identity import KeyHash, hash_guest
 from etracker_shared.language.tier import Tier
 
 NOBODY = Judgement(Treatment(registered=False, tier=Tier.FREE_RIDER), provisional=False)
-"""How somebody who is banned is treated; a step that leaves doesn't depend on it."""
+"""The treatment of a banned client; the step by which it leaves doesn't depend on it."""
 
 
 class AnnounceHandler:
@@ -106,10 +106,10 @@ class AnnounceHandler:
         )
 
     async def _stop(self, request: AnnounceRequest, key: bytes | None, source: Source) -> AnnounceAnswer:
-        """Take a client out of its swarm, whatever became of its key or torrent: one that is refused comes again.
+        """Remove a client from its swarm, even if its key or torrent is gone: a refused client would announce again.
 
         Raises:
-            NotAllowedError: no key looks like that.
+            NotAllowedError: the key is malformed.
             SwarmsUnavailableError, NotReadyError: the client should try again soon.
         """
         leaving = await self._admission.release(request, key, source.prefix)

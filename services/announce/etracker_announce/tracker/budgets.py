@@ -1,4 +1,4 @@
-"""How often a client's announces are processed in full: those beyond that get its last answer from memory."""
+"""Limits how often a client's announces are processed in full: those beyond that get its last answer from memory."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -11,13 +11,13 @@ from etracker_shared.agreements.facts import MAX_SUPPRESSED, Event
 from etracker_shared.language.identity import InfoHash, KeyHash
 
 MOST_CLIENTS = 65_536
-"""Remembered in each of two generations. Past that the oldest are forgotten, and have their whole burst again."""
+"""The most clients in each of two generations. Beyond that the oldest are forgotten, and get a whole burst again."""
 
 MOST_ANSWERS = 2048
 
 
 class _Remembered:
-    """The last answer of a client that may come too early next. ``left``: what it reported then."""
+    """The last answer to a client whose next announce may come too early. ``left``: what it reported then."""
 
     __slots__ = ("answer", "left", "suppressed")
 
@@ -63,7 +63,7 @@ class Budgets:
     def spend(
         self, request: AnnounceRequest, key_hash: KeyHash, info_hash: InfoHash, endpoint: bytes, now: float
     ) -> Budget:
-        """Return what an announce may cost, and take it off the client's budget."""
+        """Return what an announce may cost, and deduct it from the client's budget."""
         if not self._limited:
             return UNLIMITED
         client = hash((key_hash, info_hash, request.peer_id, endpoint))

@@ -1,4 +1,4 @@
-"""Choose peers, for several announces at once where a policy can, and no crowds of one network."""
+"""Chooses peers, for several announces at once if the policy can, and so that no network crowds a list."""
 
 import asyncio
 from collections import deque
@@ -15,7 +15,7 @@ from etracker_announce.domain.swarm import Records
 log = get_logger("announce")
 
 MOST_CANDIDATES = 4096
-"""Per batch: with more, an announce would hardly cost less, and the loop would be blocked for more than a few ms."""
+"""Limit per batch: with more, an announce would hardly cost less, but the loop would be blocked for longer."""
 
 ChooseMany = Callable[[Sequence[Question], Sequence[Records]], list[Records]]
 
@@ -38,7 +38,7 @@ class Chooser:
         chosen = self._choose_alone(question, thinned.spread)
         missing = question.numwant - len(chosen)
         if missing > 0:
-            # A policy may want a shorter list: fill it up to the length it would have chosen from all candidates.
+            # A policy may want a shorter list: fill this one up to the length that it would choose from all candidates.
             missing = len(self._choose_alone(question, candidates)) - len(chosen)
         if missing <= 0:
             return chosen
@@ -59,7 +59,7 @@ class _Announce(NamedTuple):
 class Choosing:
     """Chooses at once for all announces that are ready in the same turn of the loop.
 
-    They come in batches because Redis' replies do. None waits for an announce that isn't ready yet.
+    They are ready in batches because Redis' replies arrive in batches. None waits for one that isn't ready yet.
     """
 
     def __init__(self, choose_many: ChooseMany) -> None:
@@ -67,7 +67,7 @@ class Choosing:
         self._waiting: deque[_Announce] = deque()
 
     async def choose(self, question: Question, candidates: Records) -> Records:
-        """Choose for one announce. Raises what the policy raises for this one."""
+        """Choose for one announce. Raises what the policy raises for this announce."""
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self._choose_next)

@@ -1,4 +1,4 @@
-"""Addresses of many: how many new guests of one address a swarm stores, and which networks are exempt from limits."""
+"""Addresses with many guests: how many of them a swarm stores per minute, and which networks are exempt from limits."""
 
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -14,7 +14,7 @@ HALF_OF_IPV6 = 8
 
 
 class Crowds:
-    """Remembers the guests of this minute, by address (IPv4, or IPv6 /64) and torrent.
+    """Counts the announces of guests in this minute, by address (IPv4, or IPv6 /64) and torrent.
 
     ``shared``: networks whose addresses many people share.
     """
@@ -36,7 +36,7 @@ class Crowds:
         return shared
 
     def is_flooded(self, packed: bytes, info_hash: InfoHash, now: float) -> bool:
-        """Count a guest's announce; return whether its address had more of them this minute than a swarm stores."""
+        """Count a guest's announce; return whether it is beyond the number that is stored per address and minute."""
         if self.is_shared(packed):
             return False
         minute = int(now) // MINUTE_SECONDS

@@ -1,4 +1,4 @@
-"""Facts: what an announce leaves behind for the scoring worker."""
+"""Facts: what an announce passes on to the scoring worker."""
 
 from collections.abc import Callable
 from hashlib import blake2b
@@ -12,7 +12,7 @@ _ADDRESS_HASH_BYTES = 8
 
 
 class FactWriter:
-    """Writes facts. ``on_drop`` is called for each regular fact that isn't written, since the stream is full."""
+    """Writes facts. ``on_drop`` is called for each regular fact that isn't written because the stream is full."""
 
     def __init__(self, swarms: Swarms, seeding: SeedingCounts, on_drop: Callable[[], None]) -> None:
         self._swarms = swarms
@@ -24,8 +24,8 @@ class FactWriter:
     ) -> bytes | None:
         """Return the packed fact of an announce, or None if the stream has no room for it.
 
-        ``secret``: the deployment's, which keeps addresses unreadable. ``suppressed``: announces before this one that
-        left no fact.
+        ``secret``: the deployment's, with which addresses are hashed. ``suppressed``: how many announces before this
+        one left no fact.
         """
         request = announce.request
         if self._swarms.stream_full and request.event not in {Event.COMPLETED, Event.STOPPED}:

@@ -13,7 +13,7 @@ from etracker_shared.language.identity import InfoHash
 
 
 class _Found(NamedTuple):
-    """A torrent, its infohash as it is tracked, and the one under which the answer names it."""
+    """A torrent, the infohash under which it is tracked, and the one by which the answer names it."""
 
     info_hash: InfoHash
     torrent: Torrent

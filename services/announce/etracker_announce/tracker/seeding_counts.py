@@ -11,9 +11,9 @@ MOST_SWARMS = 131_072
 
 
 class SeedingCounts:
-    """Stores counts of some swarms: a fact is written before its own step's result is known, so it has the last count.
+    """Stores the last counts of some swarms, since a fact is written before the result of its own step is known.
 
-    A swarm that wasn't counted yet has the highest count, so that nobody gains by a restart.
+    A swarm that hasn't been counted yet has the highest count, so that nobody gains by a restart.
     """
 
     def __init__(self, peer_lifetime_seconds: int) -> None:

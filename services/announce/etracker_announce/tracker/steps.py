@@ -1,4 +1,4 @@
-"""Steps: what an announce does to its swarm and asks of it."""
+"""Steps: what an announce changes in its swarm, and what it reads from it."""
 
 from collections.abc import Callable
 
@@ -15,14 +15,14 @@ from etracker_shared.agreements.facts import Event
 from etracker_shared.agreements.tiers import Sampling
 
 LAST_UNREACHABLE_PORT = 1
-# Operators of flags cost fifty times as much as those of integers.
+# Flag operators cost fifty times as much as integer ones.
 _UNREACHABLE, _GUEST = int(PeerFlag.UNREACHABLE), int(PeerFlag.GUEST)
 _SHARED = {4: int(PeerFlag.SHARED4), 16: int(PeerFlag.SHARED6)}
 """By the length of an address."""
 
 
 class StepMaker:
-    """Makes steps. ``on_flood`` is called for each guest that may only look, because its address sends too many."""
+    """Makes steps. ``on_flood`` is called for each guest that may only look because its address sends too many."""
 
     def __init__(
         self, policy: Policy, seeding: SeedingCounts, settings: AnnounceSettings, on_flood: Callable[[], None]

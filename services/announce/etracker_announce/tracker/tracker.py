@@ -48,8 +48,8 @@ class Tracker:
     def refuse(self, reason: Reason, key: bytes | None, source: Source, torrent: bytes = b"") -> Refusal:
         """Refuse a request that a front end can't understand. If its key is known to be invalid, that is the reason.
 
-        ``torrent``: what the request has for an infohash; it shifts the interval, so that clients don't all return at
-        the same time.
+        ``torrent``: what the request has in place of an infohash; it varies the interval, so that clients don't all
+        return at the same time.
         """
         if reason is not Reason.MISPLACED:
             try:

@@ -1,8 +1,8 @@
 """The swarms and the fact stream in Redis.
 
-``announce.lua`` and ``sweep.lua`` are the swarms, with ``tables.lua`` and ``change.lua`` in them; ``commands``
-packs what they take and parses what they return; ``single`` and ``cluster`` carry commands to Redis; ``batches``,
-``sweeper`` and ``stream`` decide when. ``swarms`` puts them together.
+``announce.lua`` and ``sweep.lua`` implement the swarms; they include the other scripts on tables, addresses and
+changes. ``commands`` packs their arguments and parses their replies. ``single`` and ``cluster`` send commands to
+Redis; ``batches``, ``sweeper`` and ``stream`` decide when. ``swarms`` puts all of these together.
 """
 
 from etracker_announce.adapters.swarms.swarms import RedisSwarms, connect_swarms

@@ -1,15 +1,15 @@
--- Which peers are at an address, so that one endpoint is one peer and one address can't swamp a swarm. announce.lua and
--- sweep.lua include this file after tables.lua.
+-- An index of the peers at each address. With it, announce.lua keeps one peer per endpoint, and keeps one address from
+-- swamping a swarm. announce.lua and sweep.lua include this file after tables.lua.
 --
 -- KEYS   1-8 as in tables.lua
 -- ARGV   none of its own
 -- Return nothing: the script that includes it does
--- Cost   3 us for making its functions; 1 or 2 calls for each address whose peers change
+-- Cost   3 us to create its functions; 1 or 2 calls for each address whose peers change
 --
 -- A field of the addresses hash is an IPv4 address, the first half of an IPv6 address or, for an address that many
--- people share, the whole endpoint. Its value has 10 bytes for each peer: port, code of the slot, digest of the peer_id
--- that the peer replaced at this endpoint. Like slots, they are only trusted after a look at the record. Records that
--- were written before this hash existed lack its flag.
+-- people share, the whole endpoint. Its value has 10 bytes for each peer: port, code of the slot, and the digest of the
+-- peer_id that the peer replaced at this endpoint. Like the slots in the members hash, these are trusted only after a
+-- look at the record. Records that were written before this hash existed lack the flag INDEXED.
 
 local ADDRESSES = KEYS[8]
 local ENTRY, NOBODY = 10, pack('<I4', 0)
@@ -21,7 +21,8 @@ local function has_flag(record, flag)
   return math.floor(byte(record, 50) / flag) % 2 == 1
 end
 
--- Return the field and the port of a record's endpoint of a family; nothing if it has none or isn't in the index.
+-- Return the field and the port of a record's endpoint of one address family; nothing if the record has none or isn't
+-- in the index.
 local function address_of(record, of_family)
   if #record < SIZE then
     return nil
@@ -49,7 +50,7 @@ local function set_peers(field, peers)
   changed_addresses[field] = true
 end
 
--- Replace the code of a slot in a field's value by ``new_code``, or drop its 10 bytes if that is nil.
+-- Replace the code of a slot in a field's value with ``new_code``, or remove its 10 bytes if ``new_code`` is nil.
 local function replace_address(field, code, new_code)
   local peers = peers_at(field)
   for at = 1, #peers, ENTRY do
@@ -69,7 +70,7 @@ change_addresses = function(record, code, new_code)
   end
 end
 
--- Bring the index up to date after a record has replaced an old one (or nil) in a slot.
+-- Update the index after a record has been written to a slot in place of ``old``, which is nil for a new slot.
 local function index(old, record, code, former)
   for of_family = 4, 6, 2 do
     local old_field, old_port
@@ -106,7 +107,7 @@ local function save_addresses()
   end
 end
 
--- Write whatever changed besides the records.
+-- Write everything that has changed except the records.
 local function save(now)
   for side in pairs(shrunk) do
     trim(side)

@@ -1,7 +1,7 @@
 -- One announce's step in a swarm of any size: join, update or leave, then counts and candidates.
 --
 -- KEYS   1-8 as in tables.lua
--- ARGV   1 the asker's record as it would join (74 bytes)
+-- ARGV   1 the asker's record as it would be if it joined now (74 bytes)
 --        2 packed: now, oldest last announce of an unexpired peer, when a new swarm is first swept, records in the
 --        windows, two numbers that place the windows (u32 each), rivals, witnesses (u16 each), role (0 leecher, 1
 --        seeder, 2 partial seed), address family (4, 6), what to do (0 take part, 1 leave, 2 only look), peers_per_key,
@@ -9,11 +9,12 @@
 -- Return 1 packed: seeders, leechers, partial seeds, first_seen, snatches (u32 each, snatches 2^32-1 if unknown),
 --        whether the asker is unexpired on both address families (u8)
 --        2... records of candidates, in pieces
--- Cost   3 to 8 calls and about 10 us for a member whose own record is all that changes; 8 to 30 calls and about 30 us
---        for others; 0.1 us for each record of the windows
+-- Cost   3 to 8 calls and about 10 us if only the asker's own record changes; otherwise 8 to 30 calls and about 30 us;
+--        and 0.1 us for each record of the windows
 --
--- Nearly all announces come from members whose own record is all that changes. This file handles them without defining
--- a function: making the thirty closures of tables.lua and change.lua costs more than all the rest of such a step.
+-- Nearly all announces come from members and change nothing but the member's own record. This file handles these
+-- without defining a function: creating the thirty closures of tables.lua and change.lua costs more than all the rest
+-- of such a step.
 
 local SIZE = 74
 local call, sub, byte, unpack_bytes = redis.call, string.sub, string.byte, struct.unpack
@@ -81,8 +82,8 @@ end
 
 local first_seen, seen4, seen6 = unpack_bytes('<I4I4I4', asker, 37)
 local dual = seen4 > 0 and seen6 > 0 and math.min(seen4, seen6) >= oldest and 1 or 0
--- Windows go into the reply as they are read: Redis' Lua hashes every byte of every string it makes, so concatenating
--- them would cost more than all the rest.
+-- The windows are separate elements of the reply: Redis' Lua hashes every byte of every string it creates, so
+-- concatenating them would cost more than all the rest.
 local reply = {
   struct.pack('<I4I4I4I4I4B', in_seeders - partials, in_leechers, partials, first_seen, snatches, dual),
 }
@@ -90,7 +91,7 @@ if stopped == 1 then
   return reply
 end
 
--- How many records of each table the asker may see.
+-- The number of records of each table that the asker may see.
 local of_seeders, of_leechers = witnesses, window
 if role == 0 then
   -- Leechers are given both kinds in proportion, but at least a quarter of the window from each table that has that many.
@@ -106,7 +107,7 @@ elseif window > 0 and in_leechers > 0 and in_seeders <= rivals then
 end
 
 -- Read all records of a table, or two windows that may run past its end and continue at its start. When a table grows,
--- they move only a little, so that asking again reveals little.
+-- the windows move only a little, so that announcing again reveals little.
 for side = 1, 2 do
   local records, wanted = in_seeders, of_seeders
   if side == 2 then

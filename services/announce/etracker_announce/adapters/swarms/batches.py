@@ -1,8 +1,8 @@
-"""Announces that wait for the same round trip: N scripts and their facts, one write.
+"""Announces that share a round trip: their scripts and facts are sent in one write.
 
-While a batch is on its way the next one gathers, and a batch follows another by a few milliseconds: under load a
-batch's own cost (two system calls here, a turn of Redis' loop and a write of its append-only file) is shared by
-many. An announce that comes alone waits for nobody.
+While a batch is on its way, the next one is gathered, and batches start at least a few milliseconds apart. Under load,
+many announces thus share the fixed cost of a batch: two system calls here, one turn of Redis' event loop and one write
+to its append-only file. A single announce is sent without delay.
 """
 
 import asyncio
@@ -17,14 +17,14 @@ from etracker_announce.ports import SwarmsFullError, SwarmsUnavailableError
 MAX_WAITING = 10_000
 MAX_BATCH = 256
 GATHER_SECONDS = 0.003
-"""Time between two batches. Nobody notices it: clients announce every half hour."""
+"""Time between two batches. Clients don't notice it: they announce every half hour."""
 MAX_ENTRY_FACTS = 32
-"""Facts of one stream entry: more than a few KiB would keep Redis busy for one entry and gain nothing."""
+"""The most facts in one stream entry: more than a few KiB would keep Redis busy with one entry and gain nothing."""
 
 
 @dataclass(slots=True, eq=False)
 class _Announce:
-    """A step's command, its packed fact, and the caller who waits for both."""
+    """A step's command, its packed fact, and the future of the caller that waits for both."""
 
     command: Command
     shard: int
@@ -58,7 +58,7 @@ class Batches:
         """Return the script's reply once it and the fact are acknowledged.
 
         Raises:
-            SwarmsUnavailableError: one of the two wasn't, or too many wait already.
+            SwarmsUnavailableError: one of the two wasn't acknowledged, or too many announces are waiting already.
         """
         if len(self._waiting) >= MAX_WAITING:
             raise SwarmsUnavailableError(f"{MAX_WAITING} announces wait for Redis already.")

@@ -1,22 +1,23 @@
--- The part of announce.lua for announces that change more than the asker's own record: who joins, leaves, changes sides,
--- has another client or announces over the other address family, or meets expired peers that have to be removed. It is
--- included by announce.lua after addresses.lua and leaves its results in the locals of announce.lua.
+-- The part of announce.lua for announces that change more than the asker's own record: the asker joins, leaves, changes
+-- sides, has another client, announces over the other address family, or meets expired peers that have to be removed.
+-- announce.lua includes this file after addresses.lua and finds its results in its own locals.
 --
 -- KEYS   1-8 as in tables.lua
 -- ARGV   as in announce.lua
 -- Return nothing: announce.lua does
--- Cost   8 to 30 calls: 1 for each peer that the asker's key has already if it joins, about 6 for each that is removed
+-- Cost   8 to 30 calls, of which 1 for each peer that the key of a joining asker already has, and about 6 for each peer
+--        that is removed
 
 begin_writing()
 load_counts(counts)
 entries[identity] = entry
 
--- Drop a code of the asker's key that points to another key's record or to none.
+-- Remove a code from the entry of the asker's key: it points to another key's record or to none.
 local function heal(code)
   replace_code(identity, code, '')
 end
 
--- Return side, slot and the records from there on (three, or fewer at the end) of the asker's peer_id.
+-- Return the side and slot of the asker's peer_id, and the records from this slot on (three, or fewer at the end).
 local function find_own()
   local entry = entries[identity]
   for at = 1, #entry, 8 do
@@ -97,8 +98,8 @@ local function others_at_endpoint()
   return found
 end
 
--- Return whether a peer at the asker's endpoint is the same client: it has the same key or peer_id, or is a guest, which
--- only a client at its endpoint can announce for.
+-- Return whether a peer at the asker's endpoint is the same client: it has the same key or peer_id, or it is a guest,
+-- and only a client at a guest's endpoint can announce from there.
 local function is_same_client(record)
   return sub(record, 1, 8) == identity or has_flag(record, GUEST) or sub(record, 17, 36) == sub(asker, 17, 36)
 end
@@ -147,8 +148,8 @@ local function make_room_at_address()
   end
 end
 
--- Return the asker's record, with the other address family of its old one unless that has expired, or somebody else may
--- have taken its endpoint.
+-- Return the asker's record. It keeps the old record's endpoint of the other address family, unless that has expired or
+-- another peer may have taken it.
 local function merge(old)
   local seen4, seen6, endpoint4, endpoint6 =
     sub(asker, 41, 44), sub(asker, 45, 48), sub(asker, 51, 56), sub(asker, 57, 74)
@@ -184,7 +185,8 @@ local function insert(record, former)
   return slot
 end
 
--- Return first_seen (4 bytes) of a key without a peer in the swarm: the last one if it left within a day, otherwise now.
+-- Return first_seen (4 bytes) for a key without a peer in the swarm: the remembered one if the key left within the last
+-- day, otherwise the current time.
 local function recall_first_seen()
   local remembered = tonumber(call('ZSCORE', KEYS[7], identity) or 0)
   if (math.floor(remembered / 4294967296) + 1) * 3600 + redis_keys.FIRST_SEEN_SECONDS > now then
@@ -193,7 +195,7 @@ local function recall_first_seen()
   return sub(asker, 37, 40)
 end
 
--- Join as a peer that is new in this swarm, or has replaced one at its endpoint.
+-- Join as a peer that is new in this swarm, or that has replaced another at its endpoint.
 local function join(first_seen, former)
   local members = entries[identity] ~= '' and members_of_key() or {}
   first_seen = first_seen or (members[1] and sub(members[1][3], 37, 40)) or recall_first_seen()
@@ -219,7 +221,7 @@ local function update(side, slot, old, former)
   return slot
 end
 
--- Remove what has expired in the two slots after the asker's. ``records`` starts at the asker's slot, if it was read.
+-- Remove expired peers from the two slots after the asker's. ``records`` starts at the asker's slot; nil if not read.
 local function expire_next(slot, records)
   local expired = {}
   for step = 1, math.min(2, count[own_side] - 1) do
@@ -241,7 +243,7 @@ local function expire_next(slot, records)
   end
 end
 
--- Return whether a stopped comes from the record's endpoint; a client that isn't reachable any more sends port 0.
+-- Return whether a "stopped" comes from the record's endpoint; a client that is no longer reachable sends port 0.
 local function is_at_endpoint(record)
   local seen4, seen6 = unpack_bytes('<I4I4', record, 41)
   if (family == 4 and seen4 or seen6) == 0 then
@@ -251,8 +253,8 @@ local function is_at_endpoint(record)
     and (sub(asker, to - 1, to) == sub(NOBODY, 1, 2) or sub(record, to - 1, to) == sub(asker, to - 1, to))
 end
 
--- Remove the peer at the endpoint that the stopped comes from. Some clients leave with another peer_id than they joined
--- with; but a stopped of a peer_id that was replaced at this endpoint is late, and removes nothing.
+-- Remove the peer at the endpoint that the "stopped" comes from. Some clients leave with a different peer_id than they
+-- joined with. But a "stopped" from a peer_id that was replaced at this endpoint is late, and removes nothing.
 local function leave(side, slot, record)
   if side then
     record = sub(record, 1, SIZE)

@@ -1,4 +1,4 @@
-"""A Redis Cluster, by redis-py: it knows the slots, follows MOVED and survives a failover."""
+"""A Redis Cluster, accessed through redis-py, which knows the slots, follows MOVED and survives a failover."""
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
@@ -84,7 +84,7 @@ class ClusterServer:
 
 
 def _as_redis_py_names(command: Command) -> tuple[bytes | int | str, ...]:
-    # MEMORY USAGE is one name to redis-py, which finds a command's key by its name.
+    # To redis-py, MEMORY USAGE is a single name, by which it finds out where the command's key is.
     words = 2 if command[0] == b"MEMORY" else 1
     name = b" ".join(word for word in command[:words] if isinstance(word, bytes))
     return (name.decode(), *command[words:])

@@ -32,8 +32,8 @@ class SwarmLimits:
     """What the scripts need to know besides the step.
 
     ``peer_lifetime_seconds``: how long a peer lives after its last announce. ``sweep_seconds``: pause between
-    two rounds of the sweeper over a swarm. ``peers_per_key``, ``peers_per_address``: members of one key, and of one
-    IPv4 address or IPv6 /64, in one swarm, at most 255.
+    two rounds of the sweeper over a swarm. ``peers_per_key`` and ``peers_per_address``: the most members that one key,
+    and one IPv4 address or IPv6 /64, may have in a swarm; each at most 255.
     """
 
     peers_per_key: int
@@ -54,7 +54,7 @@ class Commands:
 
     @property
     def scripts(self) -> tuple[Script, ...]:
-        """What a server has to have loaded."""
+        """The scripts that a server must have loaded."""
         return self._announce, self._sweep, self._turn, self._fact
 
     def announce(self, step: Step) -> Command:
@@ -63,13 +63,13 @@ class Commands:
         return (b"EVALSHA", self._announce.sha, 8, *keys, _pack_record(step), self._pack_step(step))
 
     def sweep(self, info_hash: bytes, now: int, records: int) -> Command:
-        """Make the command that looks at ``records`` records; it returns how many there were to look at."""
+        """Make the command that sweeps at most ``records`` records; its reply is how many it looked at."""
         oldest = max(0, now - self._limits.peer_lifetime_seconds)
         arguments = _SWEEP.pack(now, oldest, records, self._limits.sweep_seconds)
         return (b"EVALSHA", self._sweep.sha, 8, *_swarm_keys(info_hash), arguments)
 
     def take_turn_of_full(self, token: bytes, milliseconds: int) -> Command:
-        """Make the command that takes the turn to sweep a full Redis; it returns None if somebody else has it."""
+        """Make the command that takes the turn to sweep a full Redis; its reply is None if another replica has it."""
         return (b"EVALSHA", self._turn.sha, 1, redis_keys.SWEEPER_LOCK, token, milliseconds)
 
     def add_to_full(self, shard: int, facts: bytes) -> Command:
@@ -107,14 +107,14 @@ def scrape(info_hash: bytes) -> Command:
 
 
 def parse_view(reply: list[bytes]) -> View:
-    """Read what a step saw."""
+    """Parse the reply to a step."""
     seeders, leechers, partial_seeds, first_seen, snatches, dual = _VIEW.unpack(reply[0])
     counts = Counts(seeders, leechers, partial_seeds, None if snatches == _UNKNOWN_SNATCHES else snatches)
     return View(counts, first_seen, np.frombuffer(b"".join(reply[1:]), dtype=RECORD), bool(dual))
 
 
 def parse_counts(fields: tuple[bytes | None, bytes | None]) -> Counts:
-    """Read the fields ``n`` and ``d`` of a swarm's hash."""
+    """Parse the fields ``n`` and ``d`` of a swarm's members hash."""
     packed, snatches = fields
     return Counts(*unpack_counts(packed), int(snatches) if snatches else None)
 
@@ -142,7 +142,7 @@ def _pack_record(step: Step) -> bytes:
         0 if over6 else step.now,
         step.now if over6 else 0,
         step.tier,
-        int(step.flags) | _INDEXED | _ROLE_BITS[step.role],  # operators of flags cost fifty times as much as integers
+        int(step.flags) | _INDEXED | _ROLE_BITS[step.role],  # flag operators cost fifty times as much as integer ones
         b"" if over6 else step.endpoint,
         step.endpoint if over6 else b"",
     )

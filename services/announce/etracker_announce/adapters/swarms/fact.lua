@@ -1,5 +1,5 @@
--- Add an entry to the stream of a Redis that is full; the worker removes it again within seconds. XADD alone would be
--- refused; after a write that never takes memory a script may continue.
+-- Add an entry to the stream of a Redis that is full; the worker removes the entry within seconds. Redis would refuse
+-- XADD as the first write. But a script may continue once it has made a write that never takes memory.
 --
 -- KEYS   1 a shard of the stream
 -- ARGV   1 packed facts

@@ -1,6 +1,6 @@
-"""What the swarms need of a Redis, whatever its flavour: commands out, replies in, in order.
+"""What the swarms need from a single Redis or a cluster: commands out, replies in, in order.
 
-``Refusal`` is one command's error reply; ``SwarmsUnavailableError`` says that none of them was answered.
+``Refusal`` is the error reply to one command; ``SwarmsUnavailableError`` means that no command was answered.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from etracker_announce.adapters.swarms.commands import Command
 
 
-class Refusal(Exception):  # noqa: N818 - a reply among others, raised only where it ends something
+class Refusal(Exception):  # noqa: N818 - usually returned among other replies, rarely raised
     """An error reply: its text starts with a code, for example ``OOM`` or ``NOSCRIPT``."""
 
     @property
@@ -23,7 +23,7 @@ Reply = Any
 
 
 def is_out_of_memory(reply: Reply) -> bool:
-    """Return whether a reply is a refusal by a Redis that is full."""
+    """Return whether Redis refused the command because it is full."""
     return isinstance(reply, Refusal) and reply.code == "OOM"
 
 
@@ -31,7 +31,7 @@ class Server(Protocol):
     """One Redis, or a cluster of them."""
 
     async def start(self) -> None:
-        """Begin to connect. A server that is down doesn't fail this: it's tried until it answers."""
+        """Begin to connect. This doesn't fail if the server is down: connecting is retried until it answers."""
         ...
 
     async def execute(self, commands: Sequence[Command]) -> list[Reply]:
@@ -51,15 +51,15 @@ class Server(Protocol):
         ...
 
     async def max_memory(self) -> int:
-        """Return how many bytes of data the nodes take together before they refuse more; 0 if there is no limit.
+        """Return how many bytes of data all nodes together accept; 0 if there is no limit.
 
         Raises:
-            SwarmsUnavailableError: it can't be reached.
+            SwarmsUnavailableError: Redis can't be reached.
         """
         ...
 
     def shard_of(self, key_hash: bytes) -> int:
-        """Choose the stream for a key's facts, always the same one."""
+        """Return the shard for a key's facts, always the same one."""
         ...
 
     async def close(self) -> None:
@@ -68,7 +68,7 @@ class Server(Protocol):
 
 
 async def execute_scripts(server: Server, commands: Sequence[Command]) -> list[Reply]:
-    """Execute commands; those whose script the server has forgotten once more, after loading it.
+    """Execute commands. Those whose script the server has forgotten are repeated once it is loaded again.
 
     Raises:
         SwarmsUnavailableError: as :meth:`Server.execute`.

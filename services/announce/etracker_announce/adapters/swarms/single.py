@@ -1,4 +1,4 @@
-"""One Redis (or Valkey) server: a connection that is made again whenever it's lost."""
+"""One Redis (or Valkey) server, over a connection that is reopened whenever it is lost."""
 
 import asyncio
 import re
@@ -66,7 +66,7 @@ class SingleServer:
         except ConnectionError as error:
             raise SwarmsUnavailableError(str(error)) from None
         if any(isinstance(reply, Refusal) and reply.code == "READONLY" for reply in replies):
-            # A failover turned this server into a replica: the server behind the address now accepts writes.
+            # A failover turned this server into a replica: a new connection reaches the server that accepts writes.
             connection.abort()
         return replies
 

@@ -1,4 +1,4 @@
-"""How much memory the fact stream takes: past the bound only completed and stopped facts go in."""
+"""Watches the memory of the fact stream: beyond a bound, only completed and stopped facts are added."""
 
 import structlog
 
@@ -14,7 +14,7 @@ _log = structlog.get_logger(__name__)
 
 
 class StreamWatch:
-    """Ask now and then how big the stream's shards are together."""
+    """Measure now and then how much memory all shards of the stream take together."""
 
     def __init__(self, server: Server, max_bytes: int) -> None:
         self._server = server
@@ -24,11 +24,11 @@ class StreamWatch:
 
     @property
     def full(self) -> bool:
-        """Whether the stream was past its bound when last asked."""
+        """Whether the stream was beyond its bound when last measured."""
         return self.bytes > self._bound
 
     async def measure(self) -> None:
-        """Ask now.
+        """Measure the stream now.
 
         Raises:
             SwarmsUnavailableError: Redis can't be reached.

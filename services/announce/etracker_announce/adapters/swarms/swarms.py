@@ -1,4 +1,4 @@
-"""The swarms in Redis: the port's implementation, the same above every flavour of Redis."""
+"""The swarms in Redis: the port's implementation, the same for a single Redis and a cluster."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,7 +23,7 @@ NEW_HASHES_SECONDS = 3600
 
 
 class RedisSwarms:
-    """Swarms and fact stream in one Redis or a cluster. It caches nothing about what a swarm holds."""
+    """Swarms and fact stream in one Redis or a cluster. The content of a swarm is never cached here."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class RedisSwarms:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Connect and begin to sweep. A Redis that is down doesn't fail this."""
+        """Begin to connect and to sweep. This doesn't fail if Redis is down."""
         await self._server.start()
         self._tasks = [
             _repeating("sweeper", self._sweeper.take_turn, ROUND_SECONDS),
@@ -71,7 +71,7 @@ class RedisSwarms:
         return [commands.parse_counts(reply) for reply in replies]
 
     async def admit_new_hash(self, prefix: bytes, limit: int) -> bool:
-        """Count one more new hash of an address prefix; return whether it's among the first ``limit`` of the hour.
+        """Count a new infohash from an address prefix; return whether it is among the first ``limit`` of this hour.
 
         Raises:
             SwarmsUnavailableError: Redis can't be reached.
@@ -99,11 +99,11 @@ class RedisSwarms:
 
     @property
     def stream_bytes(self) -> int:
-        """How much memory the stream took when last asked."""
+        """How much memory the stream took when last measured."""
         return self._stream.bytes
 
     async def measure_stream(self) -> None:
-        """Ask for the stream's size now instead of in a few seconds.
+        """Measure the stream now instead of in a few seconds.
 
         Raises:
             SwarmsUnavailableError: Redis can't be reached.
@@ -134,9 +134,9 @@ def connect_swarms(
 ) -> RedisSwarms:
     """Compose the swarms for one process; nothing connects before ``start``.
 
-    ``sweep_seconds``: pause between two rounds over a swarm. ``sweep_budget``: visits a second, over all
-    replicas. ``on_batch`` hears the number of announces of each round trip, ``on_refused_writes`` whether Redis
-    refuses writes, whenever that changes.
+    ``sweep_seconds``: pause between two rounds over a swarm. ``sweep_budget``: visits per second, over all
+    replicas. ``on_batch`` is called with the number of announces in each round trip; ``on_refused_writes`` with whether
+    Redis refuses writes, each time this changes.
     """
     made = Commands(SwarmLimits(peers_per_key, peers_per_address, peer_lifetime_seconds, sweep_seconds))
     flavour = ClusterServer if settings.redis_cluster else SingleServer

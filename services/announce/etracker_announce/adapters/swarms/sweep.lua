@@ -5,7 +5,7 @@
 -- ARGV   1 packed: now, oldest last announce of an unexpired peer, records to look at, seconds until the next round (u32
 --        each)
 -- Return how many records were looked at
--- Cost   7 to 12 calls and 10 to 30 us for 10 unexpired records; about 10 us more for each that expired
+-- Cost   7 to 12 calls and 10 to 30 us for 10 unexpired records; about 10 us more for each expired one
 
 -- include tables.lua
 -- include addresses.lua
@@ -15,7 +15,8 @@ local now, oldest, budget, pause = unpack_bytes('<I4I4I4I4', ARGV[1])
 begin_writing()
 load_counts(call('HGET', MEMBERS, redis_keys.COUNTS_FIELD))
 
--- From the last slot to the first: what moves into a hole was looked at already. ``stop`` is the slot after the last.
+-- Sweep from the last slot to the first: a record that moves into a hole has then been looked at already. ``stop`` is
+-- the slot after the last one.
 local function sweep_table(side, stop, records)
   local start = math.max(0, stop - records)
   local chunk = read(side, start, stop - start)
@@ -56,7 +57,7 @@ else
   call('ZADD', KEYS[6], unswept == 0 and now + pause or now, INFO_HASH)
 end
 
--- A key that left in an hour that ended more than a day ago has no first_seen any more.
+-- Forget first_seen of keys that left in an hour that ended more than a day ago.
 local last_hour = math.floor(now / 3600) - redis_keys.FIRST_SEEN_SECONDS / 3600
 local forgotten = call('ZRANGEBYSCORE', KEYS[7], '-inf', last_hour * 4294967296, 'LIMIT', 0, MOST_FORGOTTEN)
 if #forgotten > 0 then

@@ -1,4 +1,4 @@
-"""The sweeper: visit every swarm once per round, to remove expired peers and swarms that get no announces any more."""
+"""The sweeper: visits every swarm once per round, to remove expired peers and swarms that no longer get announces."""
 
 import secrets
 import time
@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Sweeper:
-    """Sweep due swarms, at most ``budget`` cost units (a visit, or 20 records) a second over all replicas."""
+    """Sweep due swarms, at most ``budget`` cost units (a visit, or 20 records) per second over all replicas."""
 
     def __init__(self, server: Server, commands: Commands, budget: int) -> None:
         self._server = server
@@ -29,7 +29,7 @@ class Sweeper:
         self._token = secrets.token_hex(8).encode()
 
     async def take_turn(self) -> None:
-        """Sweep a second's worth if this second is this replica's.
+        """Sweep with one second's budget, unless another replica has this second's turn.
 
         Raises:
             SwarmsUnavailableError: Redis can't be reached.
@@ -38,7 +38,7 @@ class Sweeper:
             await self.sweep(int(time.time()))
 
     async def sweep(self, now: int) -> int:
-        """Visit swarms that are due at ``now`` (Unix seconds) till none is left or the budget is spent.
+        """Visit swarms that are due at ``now`` (Unix seconds) until none is left or the budget is spent.
 
         Returns the number of visits.
 

@@ -1,16 +1,16 @@
--- The packed tables of one swarm. announce.lua and sweep.lua include this file, so its locals are theirs.
+-- The packed tables of one swarm. announce.lua and sweep.lua include this file and use its locals.
 --
 -- KEYS   1 seeders (and partial seeds), 2 leechers, 3 members, 4 totals, 5 changed, 6 due, 7 first_seen, 8 addresses
 -- ARGV   none of its own
 -- Return nothing: the script that includes it does
--- Cost   about 8 us for making its functions; each function 1 to 4 calls
+-- Cost   about 8 us to create its functions; 1 to 4 calls per function
 --
 -- A swarm has two sides: 1, the seeders' table, and 2, the leechers'.
 -- A table is a string of records of 74 bytes (RECORD in domain/swarm.py), dense from the start; bytes after the counted
 -- records are slack. A slot's code is its number, plus 2^31 in the leechers' table, in 4 bytes. An identity is the first
 -- 8 bytes of a key hash, or of a guest's hash; its field in the members hash, its entry, has 8 bytes for each of its peers:
 -- a digest of the peer_id and the code of the slot.
--- No slot is trusted without comparing the identity in it, so a wrong one heals at its owner's next announce.
+-- A code is trusted only after a look at the identity in its slot, so a wrong code heals at its owner's next announce.
 
 local SIZE, LEECHER_BIT, PARTIAL_SEED = 74, 2147483648, 2
 local SMALL_TABLE = 1048576
@@ -25,11 +25,11 @@ local seeders_before, leechers_before, partial_before = 0, 0, 0
 local counts_before
 local entries, changed_entries, departed = {}, {}, {}
 local full = false
-local change_addresses -- of a record: addresses.lua
+local change_addresses -- defined in addresses.lua
 
--- A full Redis refuses a script's first write if that command may take memory, and lets a script finish that has
--- written already. So try a SETRANGE that changes nothing; if it is refused, a ZREM that changes nothing either comes
--- first, and the script continues. From then on the caller must not take more memory than it gives back.
+-- A full Redis refuses a script's first write if that command may take memory, but lets a script finish once it has
+-- written something. So try a SETRANGE that changes nothing. If it is refused, make a ZREM that changes nothing the
+-- first write. From then on the caller must not take more memory than it gives back.
 local function begin_writing()
   local answer = redis.pcall('SETRANGE', KEYS[1], 0, '')
   if type(answer) == 'table' and string.find(answer.err, 'OOM', 1, true) then
@@ -85,7 +85,7 @@ local function set_entry(identity, entry)
   changed_entries[identity] = true
 end
 
--- Replace a code (4 bytes) in an entry by another code, or by '' to remove it; return whether the entry had it.
+-- Replace a code (4 bytes) in an entry with another, or remove it if that is ''; return whether the entry had it.
 local function replace_code(identity, code, new_code)
   local entry = entry_of(identity)
   for at = 5, #entry, 8 do
@@ -123,8 +123,8 @@ local function last_seen(record, at)
   return math.max(seen4, seen6)
 end
 
--- Put a record after the last one. SETRANGE doubles the memory of a string that it makes longer, so a table below a
--- megabyte is written whole instead, an eighth longer.
+-- Append a record to a table. SETRANGE doubles the memory of a string that it lengthens, so a table below one megabyte
+-- is rewritten instead, with an eighth of slack.
 local function append(side, record)
   local slot = count[side]
   local length = slot * SIZE
@@ -149,9 +149,9 @@ local function trim(side)
   end
 end
 
--- Write the entries that changed. A key whose last peer left is remembered for a day, since first_seen belongs to the key
--- and not to the peer_id: one number, exact in a double, has the hour of leaving and, in the lower 32 bits, first_seen. A
--- full Redis doesn't remember, since that takes as much memory as the peer gave back.
+-- Write the entries that changed. A key whose last peer left is remembered for a day, since first_seen belongs to the
+-- key and not to the peer_id. Its score, exact in a double, has first_seen in the lower 32 bits and the hour of leaving
+-- above them. If Redis is full, nothing is remembered, since that would take as much memory as the peer gave back.
 local function save_entries(fields, now)
   local gone, remembered = {}, {}
   for identity in pairs(changed_entries) do

@@ -1,5 +1,5 @@
--- Take this second's turn to sweep a Redis that is full. SET alone would be refused; after a write that never takes
--- memory a script may continue.
+-- Take this second's turn to sweep a Redis that is full. Redis would refuse SET as the first write. But a script may
+-- continue once it has made a write that never takes memory.
 --
 -- KEYS   1 the sweeper's lock
 -- ARGV   1 token, 2 milliseconds

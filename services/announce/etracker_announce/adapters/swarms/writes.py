@@ -1,4 +1,4 @@
-"""Whether Redis takes writes: it may answer everything else while it is full or can't write its append-only file."""
+"""Watches whether Redis accepts writes. It still answers reads while it is full or can't write its append-only file."""
 
 import time
 from collections.abc import Callable
@@ -11,19 +11,19 @@ from etracker_shared.agreements import redis_keys
 
 PROBE_SECONDS = 1.0
 STEADY_SECONDS = 10.0
-"""A full Redis takes a write whenever a little is freed: report that it accepts them again only after this time."""
+"""Report that Redis accepts writes again only after this time: a full one accepts some whenever memory is freed."""
 
 _FULL = "it is out of memory: known peers are served, new ones told to come back; raise its maxmemory if this lasts"
 _PROBES = [(b"SETRANGE", key, 0, b"") for key in redis_keys.ALL_SYNCED[::16]]
-"""Writes that change nothing, on enough tags to meet every node of a cluster."""
+"""Writes that change nothing, on enough tags to reach every node of a cluster."""
 
 _log = structlog.get_logger(__name__)
 
 
 class WriteWatch:
-    """Try to write every second, and log when that begins to be refused and when it works again.
+    """Try to write every second; log when Redis begins to refuse writes and when it accepts them again.
 
-    ``on_change`` hears whether writes are refused.
+    ``on_change`` is called with whether writes are refused, each time this or the reason changes.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class WriteWatch:
         self._refused_at = 0.0
 
     async def check(self) -> None:
-        """Try now, and tell of a change.
+        """Try now, and report a change.
 
         Raises:
             SwarmsUnavailableError: Redis doesn't answer.
@@ -52,7 +52,7 @@ class WriteWatch:
             self._tell(None)
 
     async def complaint(self) -> str | None:
-        """Return one sentence on what is wrong at this moment, or None."""
+        """Return one sentence on what is wrong now, or None."""
         try:
             refusal = await self._refusal()
         except SwarmsUnavailableError as error:

@@ -1,7 +1,7 @@
 """Policies of peer selection, by their names in ``ETRACKER_POLICY``.
 
-A policy is one pure function that chooses among the candidates that may be introduced at all. The same question has
-the same answer on every replica, so asking again reveals no more.
+A policy is a pure function that chooses among the candidates that may be introduced to an asker. The same question has
+the same answer on every replica, so announcing again reveals no more peers.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ SPARE_CANDIDATES = 10
 
 
 def _a_few_more(numwant: int) -> int:
-    # The asker itself, its key's other clients and expired peers are among the candidates.
+    # The asker itself, other clients of its key and expired peers may be among the candidates.
     return numwant + SPARE_CANDIDATES
 
 
@@ -44,9 +44,9 @@ def _usual(_question: Question) -> int | None:
 class Policy:
     """``choose``: the function. ``choose_many``: the same for several askers at once, if that costs less.
 
-    ``window``: how many candidates it needs for a list of numwant.
-    ``rivals``: if a torrent has at most this many seeders, a seeder's candidates include the others, to be counted.
-    ``interval``: the announce interval that it wants, in seconds; None for the usual one.
+    ``window``: how many candidates the policy needs for a list of numwant peers.
+    ``rivals``: if a torrent has at most this many seeders, a seeder's candidates include all other seeders, which the
+    policy counts. ``interval``: the announce interval that the policy wants, in seconds; None for the usual one.
     ``withholds``: whether the list may be shorter than numwant although there are as many candidates.
     """
 
@@ -77,7 +77,7 @@ POLICIES = {
 
 
 def configured_policy(name: PolicyName, parameters: EquilibriumParameters, interval_seconds: int) -> Policy:
-    """Return a policy. ``parameters`` are for ``equilibrium``, the tracker's usual interval is for ``tiers``."""
+    """Return a policy. Only ``equilibrium`` uses ``parameters``; only ``tiers`` uses the tracker's usual interval."""
     policy = POLICIES[name]
     if name is PolicyName.TIERS:
         return replace(policy, choose=partial(tiers.choose, interval_seconds=interval_seconds))

@@ -7,13 +7,13 @@ from etracker_announce.domain.policies.random_peers import sample
 from etracker_announce.domain.swarm import Records
 
 SHORTEST_LIST = 5
-"""Of ``ratio`` and ``good_seeds``."""
+"""The shortest list under the policies ``ratio`` and ``good_seeds``."""
 
 
 def choose_one_more_each(question: Question, candidates: Records) -> Records:
     """Policies ``announces`` and ``seeds``: one peer, and one more for every torrent that the key announced or seeds.
 
-    The share is their number.
+    The share is the number of these torrents.
     """
     return sample(candidates, min(question.numwant, int(question.asker.share) + 1), question.seed)
 
@@ -21,13 +21,13 @@ def choose_one_more_each(question: Question, candidates: Records) -> Records:
 def choose_by_good_seeding(question: Question, candidates: Records) -> Records:
     """Policy ``good_seeds``: five peers for a key that seeds nothing, nearly numwant for a good seeder.
 
-    The share is what the key seeds and gave back, in units of what a good seeder of this tracker seeds.
+    The share is what the key seeds and has given back, in units of what a good seeder on this tracker seeds.
     """
     return sample(candidates, length_by_good_seeding(question.numwant, question.asker.share), question.seed)
 
 
 def length_by_good_seeding(numwant: int, share: float) -> int:
-    """Return how many peers a share is worth: numwant less a tenth of a peer at 1, hardly more beyond."""
+    """Return how many peers a share is worth: at 1, numwant less a tenth of a peer (before rounding up)."""
     if numwant <= SHORTEST_LIST:
         return numwant
     steepness = math.atanh((numwant - SHORTEST_LIST - 0.1) / (numwant - SHORTEST_LIST + 0.1))

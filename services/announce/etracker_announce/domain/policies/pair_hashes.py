@@ -1,4 +1,4 @@
-"""The hash of a pair of peers: a number that nobody can predict, the same whichever of the two asks."""
+"""The hash of a pair of peers: a number that nobody can predict, and the same whichever of the two announces."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,19 +9,19 @@ Numbers = npt.NDArray[np.uint64]
 _MASK = 2**64 - 1
 _FACTORS = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 
-# Arrays without a dimension, made once: with any other kind of number each operation takes half as long again.
+# Zero-dimensional arrays, created once: with any other kind of number, each operation takes half as long again.
 _SHIFT30, _SHIFT27 = np.array(30, np.uint64), np.array(27, np.uint64)
 _FACTOR1, _FACTOR2 = np.array(_FACTORS[0], np.uint64), np.array(_FACTORS[1], np.uint64)
 _UNIT = np.array(2.0**-64)
 
 
 def pair_hashes(pair_hash: int, others: Numbers) -> Floats:
-    """Hash one peer with each of several others to 0..1. Peers are given by the secret hashes in their records."""
+    """Hash a peer with each of several others to numbers from 0 to 1. The arguments are the peers' secret hashes."""
     return mixed(others + np.uint64(pair_hash))
 
 
 def mixed(sums: Numbers) -> Floats:
-    """Mix sums of two peers' hashes to 0..1, in place."""
+    """Mix sums of two peers' hashes into numbers from 0 to 1, overwriting the sums."""
     sums ^= sums >> _SHIFT30
     sums *= _FACTOR1
     sums ^= sums >> _SHIFT27
@@ -30,7 +30,7 @@ def mixed(sums: Numbers) -> Floats:
 
 
 def pair_hash_of(x: int) -> float:
-    """Mix the sum of two peers' hashes to 0..1."""
+    """Mix the sum of two peers' hashes into a number from 0 to 1."""
     x &= _MASK
     x = (x ^ x >> 30) * _FACTORS[0] & _MASK
     return ((x ^ x >> 27) * _FACTORS[1] & _MASK) * 2.0**-64

@@ -22,7 +22,7 @@ class Asker(NamedTuple):
 class Question(NamedTuple):
     """``torrent_length``: bytes or None. ``seed``: 32 bits, the same during an interval. ``now``: Unix seconds.
 
-    ``seeders``: the torrent's seeders, for an asker that seeds and whose candidates include only some of them.
+    ``seeders``: how many seeders the torrent has, if the asker seeds and its candidates include only some of them.
     """
 
     asker: Asker

@@ -18,7 +18,7 @@ def choose(question: Question, candidates: Records) -> Records:
 
 
 def sample(candidates: Records, size: int, seed: int) -> Records:
-    """Draw ``size`` records without repetition; which ones depends on the seed and their secret pair hashes only."""
+    """Draw ``size`` records without repetition. Only the seed and their secret pair hashes decide which ones."""
     if len(candidates) <= size:
         return candidates
     lots = lots_of(candidates["pair_hash"], np.uint64(seed_of_lots(seed)))
@@ -31,7 +31,7 @@ def seed_of_lots(seed: int) -> int:
 
 
 def lots_of(pair_hashes: Numbers, seeds: Numbers | np.uint64) -> Numbers:
-    """Draw a lot for each peer, from one seed for all of them or one seed each."""
+    """Draw a lot for each peer, from one seed for all of them or one seed per peer."""
     lots = (pair_hashes ^ seeds) * _MIX
     lots ^= lots >> _SHIFT
     lots *= _MIX

@@ -1,6 +1,6 @@
-"""Policy ``tiers``, as first described: peers of one's own tier or below, and of one more tier with every interval.
+"""Policy ``tiers``, in its original form: peers of the asker's tier or below, and of one more tier each interval.
 
-It filters only what the asker gets: peers of higher tiers may still get the asker.
+It filters only the asker's own list: the asker may still appear in the lists of peers of higher tiers.
 """
 
 from etracker_announce.domain.policies.question import Question
@@ -13,7 +13,7 @@ INTERVAL_SECONDS = 1800
 def choose(question: Question, candidates: Records, interval_seconds: int = INTERVAL_SECONDS) -> Records:
     """Choose numwant peers at random, up to the highest tier that the asker has reached by now.
 
-    Intervals are counted by time, not by announces: announcing more often shows no more.
+    Intervals are counted by time, not by announces: announcing more often reveals no more peers.
     """
     asker = question.asker
     highest = asker.tier + max(0, question.now - asker.first_seen) // interval_seconds

@@ -41,7 +41,7 @@ def encode_scrape(answer: ScrapeAnswer) -> bytes:
 
 
 def encode_failure(text: bytes, interval_seconds: int, min_interval_seconds: int) -> bytes:
-    """Encode a failure, with an interval: libtorrent and rtorrent obey it there too."""
+    """Encode a failure, with an interval: libtorrent and rtorrent obey it in failures too."""
     return b"d14:failure reason%b8:intervali%de12:min intervali%dee" % (
         _string(text),
         interval_seconds,
@@ -50,7 +50,7 @@ def encode_failure(text: bytes, interval_seconds: int, min_interval_seconds: int
 
 
 def _compact_peers(peers: Peers) -> bytes:
-    """Encode ``peers`` (6 bytes per peer, BEP 23) and, if asked over IPv6, ``peers6`` (18 bytes per peer, BEP 7)."""
+    """Encode ``peers`` (6 bytes per peer, BEP 23) and, if there is an IPv6 list, ``peers6`` (18 per peer, BEP 7)."""
     over4 = b"5:peers" + _string(peers.over4["endpoint4"].tobytes())
     if peers.over6 is None:
         return over4
@@ -70,7 +70,7 @@ def _dictionaries(records: Records, family: Family, *, with_peer_ids: bool) -> b
     for record in records:
         endpoint = record[family.endpoint].tobytes()
         address = str(ip_address(endpoint[:-2])).encode()
-        # Whoever knows a guest's peer_id could speak for it.
+        # Anybody who knows a guest's peer_id could announce as that guest.
         named = with_peer_ids and not record["flags"] & _GUEST
         peer_id = b"7:peer id20:" + record["peer_id"].tobytes() if named else b""
         entries.append(b"d2:ip%b%b4:porti%dee" % (_string(address), peer_id, int.from_bytes(endpoint[-2:], "big")))

@@ -1,7 +1,7 @@
 """One HTTP connection: requests in, answers out, in order.
 
-Everything is bounded: the head of a request in size and time, an idle connection in time, an unread answer by flow
-control and in time, a pipeline by not reading any further.
+Everything is bounded: a request's head in size and time, an idle connection in time, an unread answer by flow control
+and in time. While requests of a pipeline wait, nothing more is read.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from etracker_announce.frontends.http.proxy_header import read_proxy_header
 from etracker_announce.frontends.http.responses import BAD_REQUEST, Page, write_response
 
 LAST_CHANCE_SECONDS = 1.0
-"""How long a connection that hasn't sent a request yet may still send one once the service stops."""
+"""When the service stops: how long a connection that hasn't sent a request yet may still send one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ DEFAULT_TIMEOUTS = Timeouts()
 
 
 class Accepted(NamedTuple):
-    """What is known of a connection before it gets a transport: the client's address, and what was read already.
+    """What is known about a connection before it gets a transport: the client's address, and the bytes already read.
 
     ``proxied``: it may begin with a header in which a trusted proxy names its client.
     """
@@ -53,13 +53,13 @@ class HttpConnection(asyncio.Protocol):
         self._open = open_connections
         self._timeouts = timeouts
         self._address, self._received, proxied = accepted
-        self._proxy_header = b"" if proxied else None  # what came of it, until it is complete
+        self._proxy_header = b"" if proxied else None  # what has been received of it, until it is complete
         self._parser = RequestParser()
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._waiting: deque[Parsed] = deque()
         self._busy = False
-        self._closing = False  # as soon as all waiting requests are answered
+        self._closing = False  # whether to close as soon as all waiting requests are answered
         self._draining = False
         self._has_asked = False
         self._idle_since = 0.0
@@ -94,7 +94,7 @@ class HttpConnection(asyncio.Protocol):
         self._idle_since = self._loop.time()
 
     def resume_writing(self) -> None:
-        """Go on: the client has read its answers, or is gone."""
+        """Continue: the client has read its answers, or is gone."""
         if self._unread and not self._unread.done():  # cancelled if the drain took too long
             self._unread.set_result(None)
         self._unread = None
@@ -191,7 +191,7 @@ class HttpConnection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _reject(self, page: Page) -> None:
-        """Refuse what isn't HTTP, unless earlier requests still wait for their answers."""
+        """Answer bytes that aren't HTTP with an error page, unless earlier requests still wait for their answers."""
         if not self._busy and not self._transport.is_closing():
             self._transport.write(page.to_bytes(closes=True))
         self._finish()
@@ -207,7 +207,7 @@ class HttpConnection(asyncio.Protocol):
             self._transport.close()
 
     def _look_at_clock(self) -> None:
-        """Close a connection that has waited too long for its client; otherwise check again when it might have."""
+        """Close the connection if it has waited too long for its client, and schedule the next check."""
         if self._transport.is_closing():
             self._transport.abort()  # the client had long enough to read its answer
             return

@@ -20,7 +20,7 @@ class Closable(Protocol):
 
 
 class OpenConnections:
-    """What has to end before the service may."""
+    """Connections and tasks that have to end before the service does."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()

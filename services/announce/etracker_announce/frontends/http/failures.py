@@ -1,8 +1,8 @@
 """The text for each reason of a refusal. Texts are an API.
 
 Clients and the tools around them act on words in these texts, up to deleting the user's data. So only the
-text that is meant to have that effect contains one of :data:`FORBIDDEN`. Transmission 3.00 cuts at 127
-bytes and BiglyBT after the first line.
+text that is meant to have that effect contains one of :data:`FORBIDDEN`. Transmission 3.00 cuts texts off
+after 127 bytes, and BiglyBT after the first line.
 """
 
 from etracker_announce.domain.errors import Reason
@@ -58,7 +58,7 @@ TEXTS = {
     Reason.STARTING: "The tracker is just starting, try again soon",
     Reason.INTERNAL: "Internal error of the tracker, try again later",
 }
-"""Every text but that of :attr:`Reason.INVALID_KEY`, which names the operator's host."""
+"""All texts except that of :attr:`Reason.INVALID_KEY`, which names the operator's host."""
 
 
 def text_of(reason: Reason, host: str) -> bytes:
@@ -74,6 +74,6 @@ def forbidden_words(text: str) -> list[str]:
 
 
 def one_line(text: str) -> bytes:
-    """Cut a text to what every client can show: one line of ASCII, at most 127 bytes."""
+    """Reduce a text to what every client can show: one line of ASCII, at most 127 bytes."""
     line = " ".join(text.split()).encode("ascii", "replace")
     return bytes(byte for byte in line if 0x20 <= byte < 0x7F)[:MAX_TEXT_BYTES]

@@ -1,7 +1,7 @@
 """Accept connections. A client that sends one request and closes, as most do, is answered without a transport.
 
 A transport, a protocol and its timer add a quarter to the cost of an announce. The kernel wakes the listener
-only once a request has arrived (``TCP_DEFER_ACCEPT``), so such a connection is four system calls: accept, read,
+only once a request has arrived (``TCP_DEFER_ACCEPT``), so such a connection takes four system calls: accept, read,
 answer, close. If the first bytes are anything other than one whole request that closes its connection, the connection
 gets a transport and an :class:`~etracker_announce.frontends.http.connection.HttpConnection`.
 """
@@ -24,9 +24,9 @@ from etracker_announce.frontends.http.whole_requests import parse_whole_request
 
 BACKLOG = 4096
 DEFER_SECONDS = 1
-"""How long the kernel keeps a connection without a request to itself; it then gets a transport and its timeouts."""
+"""How long the kernel keeps back a connection without a request, which then gets a transport and its timeouts."""
 MAX_ACCEPTS = 64
-"""Connections accepted in a row before the open ones have their turn."""
+"""The most connections accepted in a row before the open ones get their turn."""
 SEND_SECONDS = 10.0
 PAUSE_SECONDS = 1.0
 """How long to stop accepting when no file descriptor is left."""
@@ -39,7 +39,7 @@ log = get_logger("connection")
 class Listener:
     """Accepts connections on sockets and answers or hands them over.
 
-    ``linger_seconds``: how long it keeps accepting when the service stops, for clients that connected before.
+    ``linger_seconds``: how long it keeps accepting when the service stops, for clients that connected before that.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Listener:
             self._handle(connection, address[0])
 
     def _pause(self, listening: socket.socket, error: OSError) -> None:
-        """Stop accepting for a moment, until connections have ended; otherwise the socket would stay readable."""
+        """Stop accepting for a moment, so that connections can end: the socket would wake the loop all the time."""
         log.error("too_many_connections", reason=error.strerror)
         self._loop.remove_reader(listening)
         self._loop.call_later(PAUSE_SECONDS, self._resume, listening)

@@ -27,9 +27,9 @@ class HttpRequest(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """A complete request for the tracker, or the page that answers another.
+    """A complete request for the tracker, or the page that answers any other request.
 
-    ``closes``: the connection ends with it. ``for_head``: its answer has no body.
+    ``closes``: the connection is closed after the answer. ``for_head``: the answer has no body.
     """
 
     request: HttpRequest | Page
@@ -44,7 +44,7 @@ class RequestParser:
     HTTP. ``ended``: nothing more is parsed, because of an error, a tunnel, or an offer to upgrade with a body.
     """
 
-    # Most connections are a single request: attributes that only other connections change aren't set for each of them.
+    # Most connections have a single request: they share the defaults of attributes that only other connections change.
     in_head = False
     error: Page | None = None
     ended = False
@@ -58,7 +58,7 @@ class RequestParser:
         self._forwarded = b""
 
     def feed(self, data: bytes) -> list[Parsed]:
-        """Return the requests that these bytes complete; those before an error too."""
+        """Return the requests that these bytes complete, including those before an error."""
         if self.ended:
             return []
         self._parsed = []
@@ -91,7 +91,7 @@ class RequestParser:
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep the fields that matter; a trailer's fields don't."""
+        """Keep the header fields that matter; trailer fields never do."""
         if len(name) in _LENGTHS and (lowered := name.lower()) in _KEPT and self.in_head:
             self._keep(lowered, value)
 
@@ -123,7 +123,7 @@ class RequestParser:
             try:
                 self._parser.feed_data(rest)
             except httptools.HttpParserUpgrade as offer:
-                # httptools takes what follows for the other protocol, even the request's own body.
+                # httptools leaves everything after the head to the other protocol, even the request's own body.
                 if self._has_body or self._parser.get_method() == b"CONNECT":
                     self.ended = True
                     return
@@ -134,7 +134,7 @@ class RequestParser:
                 return
 
     def _limit_head(self, received: int) -> None:
-        # The first read of a head may contain other requests too.
+        # The bytes in which a head begins may contain other requests too, so they don't count.
         self._head_bytes = 0 if self._head_began else self._head_bytes + received
         if self._head_bytes > MAX_HEAD_BYTES:
             self._fail(HEAD_TOO_LARGE)

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 MAX_HEADER_BYTES = 4096
-"""Room for the fields that a proxy may add to version 2; one of version 1 has at most 107 bytes."""
+"""Room for the fields that a proxy may add in version 2; a header of version 1 has at most 107 bytes."""
 
 _SIGNATURE2 = b"\r\n\r\n\x00\r\nQUIT\n"
 _FIXED2 = len(_SIGNATURE2) + 4
@@ -21,7 +21,7 @@ _ENDPOINTS_BYTES = {0x11: 12, 0x21: 36}
 
 
 class ProxyHeader(NamedTuple):
-    """``address``: the client's, None if the proxy doesn't name one. ``length``: 0 if there is no header."""
+    """``address``: the client's, or None if the proxy names none. ``length``: in bytes, 0 if there is no header."""
 
     address: str | None
     length: int
@@ -33,7 +33,7 @@ def may_be_proxy_header(data: bytes) -> bool:
 
 
 def read_proxy_header(data: bytes) -> ProxyHeader | None:
-    """Read the header that a connection begins with; None while it isn't complete.
+    """Read the header at the beginning of a connection; None while it isn't complete.
 
     Raises:
         ValueError: it is malformed or too long.

@@ -20,8 +20,8 @@ MAX_SCRAPE_QUERY = 8192
 MAX_SCRAPE_HASHES = 64
 MAX_PORT = 65535
 
-# A name may follow a doubled question mark. Only the first "=" separates: values may contain more. Possessive, and
-# anchored at "&", so that the time is linear in the length of the query.
+# A name may follow a doubled question mark. Only the first "=" separates: values may contain more. The expression is
+# possessive and anchored at "&", so that the time is linear in the length of the query.
 _PAIR = re.compile(rb"(?:^|&)\?*+([^&=]++)=([^&]*)")
 _RAW_INFO_HASH = re.compile(rb"info_hash=([^&]*)")
 
@@ -40,7 +40,7 @@ _ORIGIN = re.compile(rb"https?://[^/]*", re.IGNORECASE)
 
 
 class Target(NamedTuple):
-    """What a path asks for. ``key``: as the path has it, unchecked, or None for a guest."""
+    """What a path asks for. ``key``: unchecked, as in the path, or None for a guest."""
 
     kind: Kind
     key: bytes | None
@@ -58,7 +58,7 @@ class ParsedAnnounce(NamedTuple):
 
 
 def parse_path(path: bytes) -> Target | None:
-    """Parse ``/announce``, ``/<key>/announce`` or ``/announce/<key>``, and the same for scrapes; None for the rest.
+    """Parse ``/announce``, ``/<key>/announce`` or ``/announce/<key>``, and the same for scrapes; otherwise None.
 
     The path may be percent-encoded, have doubled and trailing slashes, and come with scheme and host (RFC 9112, 3.2.2).
     """
@@ -67,7 +67,7 @@ def parse_path(path: bytes) -> Target | None:
 
 
 def parse_misplaced(query: bytes) -> Target | None:
-    """Recognize the query of an announce or a scrape, wherever it was sent."""
+    """Recognize the query of an announce or a scrape, whatever path it was sent to."""
     names = map(_unquote, (name for name, _ in _PAIR.findall(query)))
     return _MISPLACED if b"info_hash" in names else None
 
@@ -76,14 +76,14 @@ def parse_announce(query: bytes) -> ParsedAnnounce:
     """Parse the query of an announce.
 
     Raises:
-        MalformedError: with the first thing that is wrong.
+        MalformedError: its reason is the first thing that is wrong.
     """
     if len(query) > MAX_ANNOUNCE_QUERY:
         raise MalformedError(Reason.TOO_LONG)
     pairs = _PAIR.findall(query)
     if not pairs:
         raise MalformedError(Reason.NO_PARAMETERS)
-    fields = dict(reversed(pairs))  # of a repeated parameter the first wins
+    fields = dict(reversed(pairs))  # the first of repeated parameters wins
     if b"%" in b"".join(fields):
         pairs = [(_unquote(name), value) for name, value in pairs]
         fields = dict(reversed(pairs))
@@ -111,7 +111,7 @@ def parse_scrape(query: bytes) -> ScrapeRequest:
     """Parse the query of a scrape.
 
     Raises:
-        MalformedError: with the first thing that is wrong.
+        MalformedError: its reason is the first thing that is wrong.
     """
     if len(query) > MAX_SCRAPE_QUERY:
         raise MalformedError(Reason.TOO_LONG)
@@ -150,7 +150,7 @@ def _segments(path: bytes) -> Iterable[bytes]:
 def _unquote(value: bytes) -> bytes:
     r"""Undo percent-encoding; a ``%`` without two hex digits stays.
 
-    Python's codec for ``\x12`` does it in C, at a quarter of the cost of :func:`unquote_to_bytes`.
+    Python's codec for ``\x12`` does this in C, at a quarter of the cost of :func:`unquote_to_bytes`.
     """
     if b"%" not in value:
         return value
@@ -186,14 +186,14 @@ def _port(value: bytes) -> int:
 
 
 def _counter(fields: Mapping[bytes, bytes], name: bytes) -> int:
-    """Read a counter. One that can't be read, or that no counter of 63 bits can hold, is unknown."""
+    """Read a counter. One that can't be read, or that doesn't fit into 63 bits, is unknown."""
     value = fields.get(name, b"")
     counter = _number(value)
     return UNKNOWN if counter is None or counter > MAX_COUNTER else counter
 
 
 def _left(value: bytes) -> int:
-    # Transmission sends 2^63-1 and others 2^64-1 while they have no metadata: they lack something, however much.
+    # Transmission sends 2^63-1 and others 2^64-1 while they have no metadata: they lack an unknown number of bytes.
     left = _number(value)
     return UNKNOWN if left is None else min(left, MAX_COUNTER)
 

@@ -11,7 +11,7 @@ READING = (b"GET", b"HEAD")
 
 
 class Page(NamedTuple):
-    """A fixed response. ``fields``: more header fields, each with its line ending. ``for_head``: it has no body."""
+    """A fixed response. ``fields``: more header fields, with line endings. ``for_head``: its body isn't sent."""
 
     status: bytes
     body: bytes
@@ -19,7 +19,7 @@ class Page(NamedTuple):
     for_head: bool = False
 
     def to_bytes(self, *, closes: bool) -> bytes:
-        """Write the response; one to a HEAD request has no body."""
+        """Write the response; without its body if it answers a HEAD request."""
         connection = b"Connection: close\r\n" if closes else b""
         body = b"" if self.for_head else self.body
         return _PAGE % (self.status, len(self.body), self.fields, connection, body)
@@ -41,7 +41,7 @@ def write_response(answer: bytes | Page, *, closes: bool, for_head: bool = False
 
 
 def page_for(method: bytes, path: bytes, *, exists: bool) -> Page:
-    """Return the response to anything but an announce or a scrape by GET or HEAD. ``exists``: these are served here."""
+    """Return the response to a request that isn't served. ``exists``: announces or scrapes are served at its path."""
     healthz = HEALTHY if method in READING else NOT_ALLOWED
     page = healthz if exists or path == b"/healthz" else NOT_FOUND
     return page._replace(for_head=True) if method == b"HEAD" else page

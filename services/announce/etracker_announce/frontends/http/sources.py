@@ -10,13 +10,13 @@ from etracker_shared.language.addresses import Network, client_address, is_trust
 CACHED_SOURCES = 65536
 CACHED_PROXIES = 1024
 MAX_CACHED_CHARACTERS = 128
-"""The longest header that is cached: its sender chooses its length."""
+"""The longest header that is cached: headers may have any length that their senders choose."""
 
 SourceFinder = Callable[[str, str], Source]
-"""From the socket's address and the ``X-Forwarded-For`` header ("" if none) to the source."""
+"""Returns the source, given the socket's address and the ``X-Forwarded-For`` header ("" if none)."""
 
 ProxyRecognizer = Callable[[str], bool]
-"""Whether a socket's address is a trusted proxy's."""
+"""Returns whether a socket's address is a trusted proxy's."""
 
 
 def proxy_recognizer(trusted: tuple[Network, ...]) -> ProxyRecognizer:

@@ -1,7 +1,7 @@
 """Announces and scrapes that arrive as one whole request and close their connection, as nearly all do.
 
-A parser object for each connection would add 3 % to the cost of an announce. Deliberately strict: everything else goes
-through the real HTTP parser.
+A parser object for each connection would add 3 % to the cost of an announce. This parser is deliberately strict:
+everything else goes through the real HTTP parser.
 """
 
 import re
@@ -9,7 +9,7 @@ import re
 from etracker_announce.frontends.http.parser import HttpRequest
 from etracker_announce.frontends.http.requests import parse_path
 
-# RFC 9112: a request line of visible characters, then fields that each are a token, a colon and a value.
+# RFC 9112: a request line of visible characters, then fields, each with a token, a colon and a value.
 _REQUEST = re.compile(
     rb"GET (/[!-~]*+) HTTP/1\.([01])\r\n((?:[!#-'*+\-.0-9A-Z^-z|~]++:[\t -~\x80-\xff]*+\r\n)*+)\r\n", re.DOTALL
 )

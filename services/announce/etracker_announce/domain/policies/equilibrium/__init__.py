@@ -1,9 +1,9 @@
 """Policy ``equilibrium``: keys that seed are introduced sooner, pair by pair, and nobody is cut off.
 
-Two peers may be introduced if each of them that leeches accepts the other. A leecher accepts a peer of its own tier or
-below at once. Of higher tiers it accepts a share that grows with the time since it joined, and a guaranteed number
-from the start. Which ones is decided by a keyed hash of the pair: the same whichever of the two asks, at any time and
-on every replica. Source: the simulations of ``make equilibrium``.
+Two peers may be introduced if every leecher among them accepts the other peer. A leecher accepts peers of its own tier
+or below at once. Of the peers of higher tiers it accepts a share that grows with the time since it joined, and a
+guaranteed number from the start. A keyed hash of the pair decides which ones: it is the same whichever of the two
+announces, at any time and on every replica. Source: the simulations of ``make equilibrium``.
 """
 
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ def withholds(question: Question, parameters: EquilibriumParameters = DEFAULTS) 
 def choose(question: Question, candidates: Records, parameters: EquilibriumParameters = DEFAULTS) -> Records:
     """Choose numwant of the peers the asker may be introduced to.
 
-    Seeders among the candidates of an asker that seeds are its rivals: they are counted, not chosen.
+    If the asker seeds, the seeders among its candidates are its rivals: they are counted, not chosen.
     """
     return choose_many([question], [candidates], parameters)[0]
 

@@ -58,7 +58,7 @@ class Few:
         )
 
     def _share_at(self, place: int, kind: int) -> float:
-        """Return the share of peers of the asker's tier that a leecher of a lower tier accepts by now."""
+        """Return the share of peers of the asker's tier that a candidate accepts by now: a leecher of a lower tier."""
         gap = self._question.asker.tier - kind % TIERS - (self._question.now - self._first_seen[place]) / self._tau
         return float(self._parameters.phi ** max(0.0, gap))
 
@@ -76,6 +76,6 @@ class Few:
         return True
 
     def _closest_others(self, allowed: list[int]) -> list[int]:
-        """Return the places of the other candidates, the lowest tiers first and the closest of a tier first."""
+        """Return the places of the other candidates: the lowest tiers first and, within a tier, the closest first."""
         others = set(range(len(self._kinds))) - set(allowed)
         return sorted(others, key=lambda place: (self._kinds[place] % TIERS, self._hashes[place]))

@@ -1,8 +1,8 @@
 """The rules of policy ``equilibrium`` for all pairs of several askers and their candidates, at once.
 
-An operation of numpy takes most of a microsecond, however few its numbers; shared by all announces of a batch it costs
-each of them little. So the candidates of all askers are in one array, one after the other, and what is known about an
-asker, or about its candidates of one kind, is taken from a table.
+A numpy operation takes most of a microsecond even for a few numbers. Shared by all announces of a batch, it costs each
+of them little. So one array has the candidates of all askers, one asker after the other, and tables have what is known
+about each asker, and about its candidates of each kind.
 """
 
 import math
@@ -94,7 +94,7 @@ class Pairs:
         return terms
 
     def _allowed(self) -> Flags:
-        """Return at which places both peers accept each other; a peer that doesn't leech accepts everybody."""
+        """Return, for each place, whether the two peers accept each other. Peers that don't leech accept everybody."""
         accepted = np.array([terms.accepted for terms in self._terms])
         accepting = np.array([terms.accepting for terms in self._terms])
         allowed: Flags = self._hash <= accepted.take(self._cell)
@@ -138,17 +138,17 @@ class Pairs:
         at = np.arange(ends[-1]) + np.repeat(np.array(firsts).take(askers) - begins, lengths)
         one, other = np.repeat(self._pair_hash.take(places), lengths), self._pair_hash.take(rivals).take(at)
         closer = mixed(one + other) < np.repeat(self._hash.take(places), lengths)
-        closer &= one != other  # nobody is a pair with itself
+        closer &= one != other  # a peer is no pair with itself
         return np.asarray(np.add.reduceat(closer, begins, dtype=np.intp))
 
     def _filled(self, allowed: Places, first: int, end: int, fewest: int) -> Places:
-        """Lengthen a list that is too short by candidates of the lowest tiers, the closest of a tier first."""
+        """Fill a short list up with candidates of the lowest tiers first and, within a tier, the closest first."""
         rest = np.setdiff1d(np.arange(first, end), allowed, assume_unique=True)
         order = np.lexsort((self._hash.take(rest), self._cell.take(rest) % TIERS))
         return np.concatenate([allowed, rest.take(order[: fewest - len(allowed)])])
 
     def _lots(self, places: Places, bounds: Sequence[int]) -> Numbers:
-        """Draw a lot for each place if any list is too long. The places of each asker lie between two bounds."""
+        """Draw a lot for each place, if any list is too long. ``bounds`` separate the places of different askers."""
         if all(bounds[at + 1] - bounds[at] <= question.numwant for at, question in enumerate(self._questions)):
             return self._pair_hash[:0]
         seeds = np.array([seed_of_lots(question.seed) for question in self._questions], np.uint64)

@@ -8,13 +8,13 @@ from etracker_shared.language.parameters import described
 TIERS = 5
 
 RIVALS = 41
-"""With up to this many seeders, a seeder's candidates include the others, to find out whom a leecher is guaranteed.
+"""With up to this many seeders, a seeder's candidates include the others, to find out which a leecher is guaranteed.
 
-Beyond that it only knows their number.
+Beyond that, only their number is known.
 """
 
 ALL = 1.0
-"""A share no hash exceeds."""
+"""A share that no hash exceeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class EquilibriumParameters:
     """The parameters that an operator can set.
 
     Raises:
-        ValueError: a parameter makes no sense; the message says which, and what would.
+        ValueError: a parameter makes no sense; the message says which one, and which values do.
     """
 
     phi: float = described(
@@ -83,7 +83,7 @@ DEFAULTS = EquilibriumParameters()
 
 
 def tau_of(torrent_length: int | None, parameters: EquilibriumParameters) -> float:
-    """Return after how many seconds one tier of difference is forgiven."""
+    """Return the number of seconds after which one tier of difference is forgiven."""
     if torrent_length is None:
         return parameters.tau_unknown
     shortest, longest = parameters.tau_bounds
@@ -91,13 +91,13 @@ def tau_of(torrent_length: int | None, parameters: EquilibriumParameters) -> flo
 
 
 def seeders_guaranteed(parameters: EquilibriumParameters, tier: int, seeders: int) -> int:
-    """Return how many of this number of seeders a tier is guaranteed."""
+    """Return how many seeders a tier is guaranteed, given the number of seeders."""
     wanted = parameters.seeders[tier]
     return seeders if wanted is None else max(wanted, math.ceil(parameters.seeders_share * seeders))
 
 
 def share_of_seeders(parameters: EquilibriumParameters, tier: int, seeders: int) -> float:
-    """Return the guarantee among many seeders: the share that yields as many as among ``exact_up_to`` of them."""
+    """Return the guarantee as a share of many seeders: as many of them as would be guaranteed of ``exact_up_to``."""
     if parameters.seeders[tier] is None:
         return ALL
     return seeders_guaranteed(parameters, tier, parameters.exact_up_to) / seeders

@@ -43,9 +43,10 @@ class Sight(Protocol):
 class Terms(NamedTuple):
     """The terms between an asker and its candidates.
 
-    ``accepted``: what the asker accepts. ``accepting``: up to here candidates certainly accept the asker. Beyond that,
-    a candidate still may because of the time it has waited, or because fewer than ``closest`` of the asker's rivals are
-    closer to it. ``rivals``: how many candidates seed or leech as the asker does.
+    ``accepted``: what the asker accepts. ``accepting``: up to these hashes, candidates certainly accept the asker.
+    Beyond them, a candidate may still accept it because the candidate has waited long enough, or because fewer than
+    ``closest`` of the asker's rivals are closer to the candidate. ``rivals``: how many candidates seed if the asker
+    seeds, or leech if it leeches.
     """
 
     accepted: Shares
@@ -83,7 +84,7 @@ def _terms_of_leecher(question: Question, sight: Sight, parameters: EquilibriumP
 
 
 def _guarantee_of_seeders(question: Question, sight: Sight, parameters: EquilibriumParameters) -> float:
-    """Return the highest hash of seeders that a leecher accepts whatever their tier."""
+    """Return the highest hash at which a leecher accepts seeders of any tier."""
     tier, among = question.asker.tier, max(sight.seeders, question.seeders)
     if among > parameters.exact_up_to:
         return share_of_seeders(parameters, tier, among)
