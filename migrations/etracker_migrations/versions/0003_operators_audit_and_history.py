@@ -79,7 +79,7 @@ COMMENT ON COLUMN tracker_samples.at IS 'its end';
 COMMENT ON TABLE torrent_samples IS 'a torrent over time: a row where its counts changed, which holds until the next';
 """
 
-# pg_trgm is a trusted extension, so the owner of a database may add it. Its index is partial, like the others.
+# The trigram index is partial, like the others. pg_trgm is a trusted extension: the owner of a database may add it.
 LISTS = """
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 ALTER TABLE infohashes

@@ -3,8 +3,8 @@
 Statement triggers on ``infohashes`` and ``peers`` notify with a JSON list of hex strings: infohashes
 (40 digits) on :data:`INFOHASHES_CHANNEL`, key hashes (32 digits) on :data:`KEYS_CHANNEL`. A statement
 that touches more rows than fit in a payload notifies :data:`EVERYTHING`: drop the whole cache. The scoring
-worker announces keys whose tier changed in the same way. Triggers on ``bans`` notify with row ids (16 digits) on
-:data:`BANS_CHANNEL`.
+worker sends the same notifications for keys whose tier has changed. Triggers on ``bans`` notify with row ids (16
+digits) on :data:`BANS_CHANNEL`.
 """
 
 import json

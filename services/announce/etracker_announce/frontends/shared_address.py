@@ -1,7 +1,7 @@
 """Detects that nearly all peers have the same private address: a proxy in front of the tracker hides their own.
 
-This takes constant space, and one addition per announce. Within an hour, only the most frequent address is kept, how
-many announces came from it and from elsewhere, and ten of the peers behind it.
+This takes constant space, and one addition per announce. Only these are kept for an hour: the most frequent address,
+the numbers of announces from it and from elsewhere, and ten of the peers behind it.
 """
 
 import asyncio

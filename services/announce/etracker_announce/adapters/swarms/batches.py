@@ -2,7 +2,7 @@
 
 While a batch is on its way, the next one is gathered, and batches start at least a few milliseconds apart. Under load,
 many announces thus share the fixed cost of a batch: two system calls here, one turn of Redis' event loop and one write
-to its append-only file. A single announce is sent without delay.
+to its append-only file. An announce that arrives alone is sent at once.
 """
 
 import asyncio

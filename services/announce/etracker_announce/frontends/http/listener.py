@@ -102,7 +102,7 @@ class Listener:
             self._handle(connection, address[0])
 
     def _pause(self, listening: socket.socket, error: OSError) -> None:
-        """Stop accepting for a moment, so that connections can end: the socket would wake the loop all the time."""
+        """Stop accepting for a moment, so that connections can end. Waiting ones would wake the loop all the time."""
         log.error("too_many_connections", reason=error.strerror)
         self._loop.remove_reader(listening)
         self._loop.call_later(PAUSE_SECONDS, self._resume, listening)

@@ -41,7 +41,7 @@ def write_response(answer: bytes | Page, *, closes: bool, for_head: bool = False
 
 
 def page_for(method: bytes, path: bytes, *, exists: bool) -> Page:
-    """Return the response to a request that isn't served. ``exists``: announces or scrapes are served at its path."""
+    """Return the response to anything but a GET or HEAD of an announce or scrape. ``exists``: its path serves these."""
     healthz = HEALTHY if method in READING else NOT_ALLOWED
     page = healthz if exists or path == b"/healthz" else NOT_FOUND
     return page._replace(for_head=True) if method == b"HEAD" else page
