@@ -104,7 +104,7 @@ def settle_facts(admitted: Sequence[Admitted], stored: Stored, limits: Limits = 
             stale += 1  # a guest that isn't known leaves nothing behind
             continue
         place = place_of(fact)
-        # Who stands where changes only with a session's first fact and when it comes from elsewhere.
+        # A place changes hands only with a session's first fact, or when a session moves to another place.
         taken = (*session_key[:2], place) if key and place and (before is None or before.place != place) else None
         replaced_key = holders.get(taken) if taken and before is None else None
         predecessor = sessions.get(replaced_key) if replaced_key else None
