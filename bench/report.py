@@ -19,7 +19,7 @@ HEADINGS = {
     OTHERS: "As fast as possible",
     PACED: "At 500 announces per second",
     COLD: "First announces of a key or a torrent after the start",
-    SCALE: "As it grows",
+    SCALE: "As the tracker grows",
     UNDER: "Under the default policy and under that of plain trackers",
 }
 PICTURES = (
@@ -113,7 +113,7 @@ def _sentences(results: Results) -> str:
     memory = "; ".join(f"{name}: {size:.0f} bytes" for name, size in results.memory.items())
     machine = ", ".join(f"{name} {value}" for name, value in results.machine.items())
     minutes = results.seconds / 60
-    where = f"Measured on: {machine}; it took {minutes:.1f} minutes."
+    where = f"Measured on: {machine}; the run took {minutes:.1f} minutes."
     return f"Redis memory per peer: {memory or 'not measured'}.\n\n{where}\n"
 
 

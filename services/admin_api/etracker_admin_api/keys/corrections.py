@@ -91,7 +91,7 @@ async def _correct(
 def _scale_seeding(row: Any, seconds: int) -> dict[str, float]:
     """Return the sums of a score as if all seeding had been longer or shorter by the same factor.
 
-    If the key has never seeded, it isn't known what it would have seeded, so only the length of its seeding changes.
+    For a key that has never seeded, only the length of its seeding changes: what it seeded isn't known.
     """
     if not row.seeding_seconds:
         return {"score_length_days": row.score_length_days + seconds / DAY_SECONDS}
@@ -100,7 +100,7 @@ def _scale_seeding(row: Any, seconds: int) -> dict[str, float]:
 
 
 def _owe(row: Any, snatched: int) -> float:
-    """Return the decayed sum of snatches: added ones count as new; if there are fewer, it shrinks in proportion."""
+    """Return the decayed sum of snatches: additional ones count as new, and fewer scale the sum down."""
     if snatched >= row.snatched:
         return float(row.score_owed + snatched - row.snatched)
     return float(row.score_owed * snatched / row.snatched)

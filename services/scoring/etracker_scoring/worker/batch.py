@@ -104,7 +104,7 @@ def settle_facts(admitted: Sequence[Admitted], stored: Stored, limits: Limits = 
             stale += 1  # nothing is stored about an unknown guest that leaves
             continue
         place = place_of(fact)
-        # The session at a place changes only with its first fact there.
+        # A place changes hands only with a session's first fact, or when a session moves to another place.
         taken = (*session_key[:2], place) if key and place and (before is None or before.place != place) else None
         replaced_key = holders.get(taken) if taken and before is None else None
         predecessor = sessions.get(replaced_key) if replaced_key else None
