@@ -58,7 +58,8 @@ def question(numwant: int) -> Question:
 
 
 async def choose(policy: PolicyName, candidates: Records, numwant: int) -> Records:
-    return await Chooser(configured_policy(policy, EquilibriumParameters(), 1800)).choose(question(numwant), candidates)
+    configured, asked = configured_policy(policy, EquilibriumParameters(), 1800), question(numwant)
+    return await Chooser(configured).choose(asked, candidates, configured.interval(asked))
 
 
 HONEST = [f"198.51.{number}.7" for number in range(60)]
@@ -96,8 +97,8 @@ async def test_a_restricted_list_has_no_more_of_a_crowd_though_all_candidates_wo
     candidates = peers_at(*["203.0.113.1"] * 16, *HONEST[:20])
     candidates["tier"] = 4
     newcomer = question(50)._replace(asker=Asker(0, 1, 1, Role.LEECHER, NOW, ALL_SHARES))
-    chooser = Chooser(configured_policy(PolicyName.EQUILIBRIUM, EquilibriumParameters(), 1800))
-    chosen = await chooser.choose(newcomer, candidates)
+    policy = configured_policy(PolicyName.EQUILIBRIUM, EquilibriumParameters(), 1800)
+    chosen = await Chooser(policy).choose(newcomer, candidates, policy.interval(newcomer))
     assert 0 < len(chosen) < 36
     assert most(addresses_of(chosen)) <= PER_ADDRESS
 

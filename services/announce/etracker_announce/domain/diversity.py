@@ -4,6 +4,7 @@ At most two peers of one address are introduced, and at most four of one IPv4 /2
 others would make the list shorter.
 """
 
+from struct import Struct
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,10 @@ PER_ADDRESS = 2
 PER_NETWORK = 4
 
 _OFFSET4, _OFFSET6 = 50, 56
+_ADDRESS4 = Struct(">50xI20x")
+_FEW = 40
+"""Up to this many records a loop is faster than numpy."""
+
 _HOST_BITS4 = 8
 _HOST_BITS6 = 16
 """The host bits in the first eight bytes of an IPv6 address, whose first six bytes are the network."""
@@ -52,6 +57,8 @@ def thin(candidates: Records, seed: int) -> Thinned | None:
 
 def _may_be_crowded(candidates: Records) -> bool:
     """Return whether some network may have too many candidates. Nearly always none has, so this has to be quick."""
+    if len(candidates) <= _FEW and _are_apart(candidates):
+        return False
     over4 = np.ndarray(candidates.shape, ">u4", candidates, _OFFSET4, candidates.strides).astype(np.uint32)
     over4.sort()
     if over4[0]:
@@ -60,6 +67,15 @@ def _may_be_crowded(candidates: Records) -> bool:
     over6.sort()
     of_each = (over4[over4.searchsorted(1) :], _HOST_BITS4), (over6[over6.searchsorted(1) :], _HOST_BITS6)
     return any(_has_neighbours(networks, host_bits) for networks, host_bits in of_each)
+
+
+def _are_apart(candidates: Records) -> bool:
+    """Return whether so many IPv4 addresses and networks are different that none can have too many candidates."""
+    number = len(candidates)
+    addresses = {address for (address,) in _ADDRESS4.iter_unpack(candidates.data)}
+    if len(addresses) <= number - PER_ADDRESS:
+        return False
+    return len({address >> _HOST_BITS4 for address in addresses}) > number - PER_NETWORK
 
 
 def _has_neighbours(networks: npt.NDArray[np.unsignedinteger], host_bits: int) -> bool:

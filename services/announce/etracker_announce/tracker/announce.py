@@ -100,9 +100,10 @@ class AnnounceHandler:
         visibility = self._visibility(announce, view)
         question = self._question(announce, view, step, visibility.identity)
         candidates = introducible(_candidates(view, step), visibility)
-        chosen = await self._chooser.choose(question, candidates)
+        wanted_seconds = self._policy.interval(question)
+        chosen = await self._chooser.choose(question, candidates, wanted_seconds)
         return self._answer(
-            announce, view, _peers(chosen, visibility), self._interval(question, announce, usual_seconds)
+            announce, view, _peers(chosen, visibility), self._interval(announce, wanted_seconds, usual_seconds)
         )
 
     async def _stop(self, request: AnnounceRequest, key: bytes | None, source: Source) -> AnnounceAnswer:
@@ -167,11 +168,10 @@ class AnnounceHandler:
         numwant, seeders = self._steps.numwant(announce.request), view.counts.seeders + view.counts.partial_seeds
         return Question(asker, numwant, announce.torrent.length, step.window_seed, step.now, seeders)
 
-    def _interval(self, question: Question, announce: AdmittedAnnounce, usual_seconds: int) -> int:
-        wanted = self._policy.interval(question)
-        if wanted is None:
+    def _interval(self, announce: AdmittedAnnounce, wanted_seconds: int | None, usual_seconds: int) -> int:
+        if wanted_seconds is None:
             return usual_seconds
-        return min(usual_seconds, spread(wanted, announce.key_hash, announce.info_hash))
+        return min(usual_seconds, spread(wanted_seconds, announce.key_hash, announce.info_hash))
 
     def _visibility(self, announce: AdmittedAnnounce, view: View) -> Visibility:
         source = announce.source

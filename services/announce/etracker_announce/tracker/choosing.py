@@ -28,9 +28,11 @@ class Chooser:
         self._withholds = policy.withholds
         self._together = Choosing(policy.choose_many) if policy.choose_many else None
 
-    async def choose(self, question: Question, candidates: Records) -> Records:
-        """Choose the list of one announce."""
-        thinned = thin(candidates, question.seed) if self._may_leave_out(question, candidates) else None
+    async def choose(self, question: Question, candidates: Records, wanted_interval: int | None) -> Records:
+        """Choose the list of one announce. ``wanted_interval``: the interval that the policy wants for it."""
+        number = len(candidates)
+        leaves_out = number > question.numwant or (number > PER_ADDRESS and self._withholds(question, wanted_interval))
+        thinned = thin(candidates, question.seed) if leaves_out else None
         if thinned is None:
             if self._together is None:
                 return self._choose_alone(question, candidates)
@@ -44,10 +46,6 @@ class Chooser:
             return chosen
         more = self._choose_alone(question._replace(numwant=missing), thinned.crowd)
         return np.concatenate((chosen, more))
-
-    def _may_leave_out(self, question: Question, candidates: Records) -> bool:
-        """Return whether some candidates won't be in the list, so that it matters which."""
-        return len(candidates) > question.numwant or (len(candidates) > PER_ADDRESS and self._withholds(question))
 
 
 class _Announce(NamedTuple):

@@ -9,6 +9,7 @@ from etracker_announce.tracker.seeding_counts import SeedingCounts
 from etracker_shared.agreements.facts import Event, Fact, FactFlag, pack_fact
 
 _ADDRESS_HASH_BYTES = 8
+_MOST_ADDRESSES = 65_536
 
 
 class FactWriter:
@@ -18,6 +19,7 @@ class FactWriter:
         self._swarms = swarms
         self._seeding = seeding
         self._on_drop = on_drop
+        self._address_hashes: dict[bytes, bytes] = {}
 
     def write(
         self, announce: AdmittedAnnounce, interval_seconds: int, secret: bytes, suppressed: int = 0
@@ -48,11 +50,17 @@ class FactWriter:
                 _flags(announce),
                 interval_seconds,
                 self._seeding.of(announce.info_hash),
-                blake2b(packed, key=secret, digest_size=_ADDRESS_HASH_BYTES).digest(),
+                self._address_hashes.get(packed) or self._hash_address(packed, secret),
                 request.port,
                 suppressed,
             )
         )
+
+    def _hash_address(self, packed: bytes, secret: bytes) -> bytes:
+        if len(self._address_hashes) >= _MOST_ADDRESSES:
+            self._address_hashes.clear()
+        hashed = self._address_hashes[packed] = blake2b(packed, key=secret, digest_size=_ADDRESS_HASH_BYTES).digest()
+        return hashed
 
 
 def _flags(announce: AdmittedAnnounce) -> FactFlag:

@@ -28,11 +28,11 @@ def _many(_numwant: int) -> int:
     return equilibrium.WINDOW
 
 
-def _never(_question: Question) -> bool:
+def _never(_question: Question, _interval: int | None) -> bool:
     return False
 
 
-def _always(_question: Question) -> bool:
+def _always(_question: Question, _interval: int | None) -> bool:
     return True
 
 
@@ -47,7 +47,8 @@ class Policy:
     ``window``: how many candidates the policy needs for a list of numwant peers.
     ``rivals``: if a torrent has at most this many seeders, a seeder's candidates include all other seeders, which the
     policy counts. ``interval``: the announce interval that the policy wants, in seconds; None for the usual one.
-    ``withholds``: whether the list may be shorter than numwant although there are as many candidates.
+    ``withholds``: whether the list may be shorter than numwant although there are enough candidates, given the
+    interval that the policy wants.
     """
 
     choose: Callable[[Question, Records], Records]
@@ -55,7 +56,7 @@ class Policy:
     window: Callable[[int], int] = _a_few_more
     rivals: int = 0
     interval: Callable[[Question], int | None] = _usual
-    withholds: Callable[[Question], bool] = _always
+    withholds: Callable[[Question, int | None], bool] = _always
 
 
 POLICIES = {
@@ -88,5 +89,4 @@ def configured_policy(name: PolicyName, parameters: EquilibriumParameters, inter
         choose=partial(equilibrium.choose, parameters=parameters),
         choose_many=partial(equilibrium.choose_many, parameters=parameters),
         interval=partial(equilibrium.interval, parameters=parameters),
-        withholds=partial(equilibrium.withholds, parameters=parameters),
     )

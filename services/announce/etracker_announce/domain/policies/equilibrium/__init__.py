@@ -50,9 +50,9 @@ def interval(question: Question, parameters: EquilibriumParameters = DEFAULTS) -
     return int(min(max(tau, shortest), longest))
 
 
-def withholds(question: Question, parameters: EquilibriumParameters = DEFAULTS) -> bool:
-    """Return whether some peers may be withheld: from a leecher for a time, from a seeder always."""
-    return question.asker.role != LEECHER or interval(question, parameters) is not None
+def withholds(question: Question, wanted_interval: int | None) -> bool:
+    """Return whether some peers may be withheld: from a leecher while it has an interval of its own, else always."""
+    return wanted_interval is not None or question.asker.role != LEECHER
 
 
 def choose(question: Question, candidates: Records, parameters: EquilibriumParameters = DEFAULTS) -> Records:
