@@ -78,9 +78,9 @@ async def fill(swarms: RedisSwarms, count: int, size: int, now: int) -> None:
 
 
 async def measure_cost(swarms: RedisSwarms, pid: int, size: int, window: int) -> tuple[float, float, float]:
-    """Return CPU us per announce of Redis and of this process, and announces per second, in swarms of one size.
+    """Return the CPU time per announce of Redis and of this process (us), and announces per second, at one swarm size.
 
-    These are the best of several rounds: other work on the machine can only add to the time.
+    The best of several rounds counts, since other work on the machine can only add to the time.
     """
     now = int(time.time())
     count = max(1, 1_000 // size)

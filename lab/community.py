@@ -145,7 +145,7 @@ def play_community(community: Community, policy: Policy, seed: int) -> Payoff:
 
 
 def _advantages(community: Community, duration: npt.NDArray[np.float64]) -> list[float]:
-    """Compare the snatches of the two users of each pair: geometric mean over the torrents that both completed."""
+    """Return how much longer the leaver of each pair waits: the geometric mean over torrents that both completed."""
     of_seeders, of_leavers = np.split(duration[TORRENTS:], 2)
     arrival, pair = (np.split(of_peers[TORRENTS:], 2)[0] for of_peers in (community.arrival, community.user))
     both = (arrival >= STEADY_FROM) & np.isfinite(of_seeders) & np.isfinite(of_leavers)

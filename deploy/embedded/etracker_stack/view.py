@@ -18,7 +18,7 @@ def closed_directory(path: Path) -> Path | None:
 
 
 def enter_view(paths: Iterable[Path], libc: Libc) -> None:
-    """Move this process into a mount namespace where others can reach these resolved paths.
+    """Move this process into a mount namespace in which every user can reach these resolved paths.
 
     Raises:
         OSError: we may not mount here.

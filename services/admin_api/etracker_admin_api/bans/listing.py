@@ -64,7 +64,7 @@ def conditions(query: BanQuery) -> list[ColumnElement[bool]]:
 
 
 def _matches(search: str) -> ColumnElement[bool]:
-    """Match a search: for an address, the bans that apply to it and those within it."""
+    """Select the bans that a search asks for: given an address or network, those that contain it or lie within it."""
     if network := _as_network(search):
         given = literal(str(network), CIDR)
         return or_(_columns.network.op(">>=")(given), _columns.network.op("<<=")(given))

@@ -57,7 +57,7 @@ def parse_part(raw: object, *, may_be_pad: bool = True) -> str:
     readings = _readings(raw)
     for reading in readings:
         _check_reading(reading)
-    if len(readings[0]) > MAX_PART_LETTERS * len(readings):  # two bytes may be one letter in other encodings
+    if len(readings[0]) > MAX_PART_LETTERS * len(readings):  # with several readings, two bytes may be one letter
         raise UnfitPartError(f"is longer than {MAX_PART_LETTERS} letters")
     if BITCOMET_PAD in readings[0] and not may_be_pad:
         raise UnfitPartError("is one that clients take for padding")

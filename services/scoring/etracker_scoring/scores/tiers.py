@@ -93,7 +93,7 @@ def assess(key: KeyHistory, held: HeldTier, origin: Origin, now: float, paramete
     deserved = deserved_tier(key, score, origin, parameters)
     if deserved < held.tier and held.falling_since is None:
         then = now - parameters.demotion_wait_hours * 3600.0
-        decayed_since = then >= key.at_seconds  # otherwise an announce made the score fall, and it was high until then
+        decayed_since = then >= key.at_seconds  # otherwise the score fell later, at its last update
         if decayed_since and deserved_tier(key, score_of(key, then, parameters), origin, parameters) < held.tier:
             return Assessment(HeldTier(deserved), score)
     return Assessment(hold_tier(held, deserved, score, now, parameters), score)

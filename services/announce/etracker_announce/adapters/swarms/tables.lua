@@ -8,8 +8,8 @@
 -- A swarm has two sides: 1, the seeders' table, and 2, the leechers'.
 -- A table is a string of records of 74 bytes (RECORD in domain/swarm.py), dense from the start; bytes after the counted
 -- records are slack. A slot's code is its number, plus 2^31 in the leechers' table, in 4 bytes. An identity is the first
--- 8 bytes of a key hash, or of a guest's hash; its field in the members hash, its entry, has 8 bytes for each of its peers:
--- a digest of the peer_id and the code of the slot.
+-- 8 bytes of a key hash, or of a guest's hash. Its field in the members hash, called its entry, has 8 bytes for each of its
+-- peers: 4 bytes of digest of the peer_id, then the 4 bytes of the slot's code.
 -- A code is trusted only after a look at the identity in its slot, so a wrong code heals at its owner's next announce.
 
 local SIZE, LEECHER_BIT, PARTIAL_SEED = 74, 2147483648, 2

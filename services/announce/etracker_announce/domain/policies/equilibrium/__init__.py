@@ -2,8 +2,8 @@
 
 Two peers may be introduced if every leecher among them accepts the other peer. A leecher accepts peers of its own tier
 or below at once. Of the peers of higher tiers it accepts a share that grows with the time since it joined, and a
-guaranteed number from the start. A keyed hash of the pair decides which ones: it is the same whichever of the two
-announces, at any time and on every replica. Source: the simulations of ``make equilibrium``.
+guaranteed number from the start. A keyed hash of the pair decides which ones, so the answer is the same whichever of
+the two announces, at any time and on every replica. Source: the simulations that ``make equilibrium`` runs.
 """
 
 from collections.abc import Sequence

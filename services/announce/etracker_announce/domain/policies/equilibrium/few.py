@@ -58,7 +58,7 @@ class Few:
         )
 
     def _share_at(self, place: int, kind: int) -> float:
-        """Return the share of peers of the asker's tier that a candidate, a leecher of a lower tier, accepts by now."""
+        """Return the share of the asker's tier that a candidate, a leecher of a lower tier, accepts by now (0 to 1)."""
         gap = self._question.asker.tier - kind % TIERS - (self._question.now - self._first_seen[place]) / self._tau
         return float(self._parameters.phi ** max(0.0, gap))
 
