@@ -46,7 +46,7 @@ class _Connection:
 class LoadGenerator:
     """Sends ``requests`` to ``address``, at most ``connections`` at a time.
 
-    ``reuse``: keep connections, instead of opening a new one for every request. ``rate``: requests per second,
+    ``reuse``: keep connections open rather than open a new one per request. ``rate``: requests per second,
     each timed from when it was due (so that a slow tracker can't delay its own measurement). Without a rate,
     requests are as fast as possible, each timed from when it was sent or its new connection was opened.
     """

@@ -36,7 +36,7 @@ class OtherTracker:
         return {"tracker": self.pid}
 
     def path(self, _announce_key: str) -> str:
-        """Return the path, which is the same for everybody."""
+        """Return the announce path, which is the same for all users."""
         return "/announce"
 
     def settle(self) -> None:

@@ -10,7 +10,7 @@ from tests.support.processes import wait_until
 from tests.support.recorder import Recorder, recording, split
 from tests.support.room import Room
 from tests.support.torrents import Content, info_hash_v1, make_content, make_torrent, with_announce_url
-from tests.support.tracker import Counts, Tracker
+from tests.support.tracker import Counts, Tracker, User
 
 LENGTH = 300_000
 RESTARTS = 3
@@ -44,10 +44,16 @@ def _upload(tracker: Tracker, room: Room, name: str) -> tuple[Content, bytes]:
     return content, torrent
 
 
-def _transmission(room: Room) -> Transmission:
-    client = Transmission(room.directory / "transmission", client_address(1, 4))
-    room.start(client)
-    return client
+def _start_seeder(
+    room: Room, owner: User, recorder: Recorder, content: Content, torrent: bytes
+) -> tuple[Transmission, str]:
+    """Start a Transmission that announces through the recorder; return it and its torrent, once that is counted."""
+    seeder = Transmission(room.directory / "transmission", client_address(1, 4))
+    room.start(seeder)
+    url = recorder.url(TRACKER_IPV4, owner.key)
+    handle = seeder.add(with_announce_url(torrent, url), content.path.parent, seeding=True)
+    owner.wait_for_counts(info_hash_v1(torrent), ONE_SEEDER)
+    return seeder, handle
 
 
 @pytest.mark.promise(23, 28)
@@ -57,10 +63,7 @@ def test_a_client_that_is_killed_three_times_stays_one_seeder_and_its_seeding_ti
     content, torrent = _upload(tracker, room, "killed")
     info_hash = info_hash_v1(torrent)
     owner, somebody = room.user(1), room.user(2)
-    seeder = _transmission(room)
-    url = recorder.url(TRACKER_IPV4, owner.key)
-    handle = seeder.add(with_announce_url(torrent, url), content.path.parent, seeding=True)
-    owner.wait_for_counts(info_hash, ONE_SEEDER)
+    seeder, handle = _start_seeder(room, owner, recorder, content, torrent)
     seeder.quit()  # only now will it know after a crash that the file is complete
     for restart in range(1, RESTARTS + 1):
         seeder.start()
@@ -121,10 +124,7 @@ def test_a_client_that_keeps_the_url_of_a_rotated_key_leaves_when_it_is_stopped(
     content, torrent = _upload(tracker, room, "old-key")
     info_hash = info_hash_v1(torrent)
     owner, somebody = room.user(1), room.user(2)
-    seeder = _transmission(room)
-    url = recorder.url(TRACKER_IPV4, owner.key)
-    handle = seeder.add(with_announce_url(torrent, url), content.path.parent, seeding=True)
-    owner.wait_for_counts(info_hash, ONE_SEEDER)
+    seeder, handle = _start_seeder(room, owner, recorder, content, torrent)
     tracker.rotate(owner.key)
     seeder.pause(handle)
     stopped = recorder.wait_for(1, "stopped")
@@ -140,10 +140,7 @@ def test_a_client_that_pauses_a_torrent_after_its_deletion_says_stopped_once(
     content, torrent = _upload(tracker, room, "deleted")
     info_hash = info_hash_v1(torrent)
     owner, somebody = room.user(1), room.user(2)
-    seeder = _transmission(room)
-    url = recorder.url(TRACKER_IPV4, owner.key)
-    handle = seeder.add(with_announce_url(torrent, url), content.path.parent, seeding=True)
-    owner.wait_for_counts(info_hash, ONE_SEEDER)
+    seeder, handle = _start_seeder(room, owner, recorder, content, torrent)
     tracker.remove(info_hash)
     wait_until(lambda: _is_unregistered(somebody.announce(info_hash, SOMEBODY)), "it is no longer tracked")
 
