@@ -14,7 +14,22 @@ import psutil
 from etracker_stack.account import Account, prepare_child
 from etracker_stack.ports import free_port, free_ports
 
-__all__ = ["Program", "free_port", "free_ports", "wait_until"]
+__all__ = ["Program", "children_of", "free_port", "free_ports", "living", "wait_until"]
+
+
+def living() -> contextlib.suppress:
+    """Leave the block when the process it looks at has ended: a database's backends come and go at any moment."""
+    return contextlib.suppress(psutil.NoSuchProcess)
+
+
+def children_of(pid: int, *, recursive: bool = False) -> dict[psutil.Process, str]:
+    """Return the children of a process with their names, of those that haven't ended meanwhile."""
+    children = {}
+    with living():
+        for child in psutil.Process(pid).children(recursive=recursive):
+            with living():
+                children[child] = child.name()
+    return children
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 20.0, pause: float = 0.02) -> None:
@@ -106,7 +121,7 @@ class Program:
         children = psutil.Process(self.pid).children(recursive=True) if self._running().poll() is None else []
         self._end(signal.SIGKILL, whole_group=True)
         for child in children:
-            with contextlib.suppress(psutil.NoSuchProcess):
+            with living():
                 child.kill()
         psutil.wait_procs(children, timeout=20)
 

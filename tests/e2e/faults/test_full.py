@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 import redis
 
@@ -18,7 +17,7 @@ from etracker_shared.agreements.facts import SHARDS
 from etracker_stack.supervisor import CRASHES_ALLOWED
 from tests.support.accounts import assert_acknowledged_counted, assert_statistics_equal, make_sessions
 from tests.support.load import UNLIMITED, Connection, Load, Session, Tally
-from tests.support.processes import wait_until
+from tests.support.processes import children_of, wait_until
 from tests.support.stack import StackRun, running_stack
 
 pytestmark = pytest.mark.timeout(240)
@@ -95,8 +94,7 @@ def full_disk(directory: Path) -> Iterator[None]:
 
 
 def postgres_pids(stack: StackRun) -> set[int]:
-    children = psutil.Process(stack.program.pid).children()
-    return {child.pid for child in children if child.name() == "postgres"}
+    return {child.pid for child, name in children_of(stack.program.pid).items() if name == "postgres"}
 
 
 async def test_a_full_disk_is_said_and_over_by_itself() -> None:

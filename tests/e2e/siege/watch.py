@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.support.processes import living
 from tests.support.stack import StackRun
 
 MIB = 2**20
@@ -84,10 +85,9 @@ def _memory_of(process: psutil.Process) -> int:
 
 
 def _own_memory_of(process: psutil.Process) -> int:
-    try:
+    with living():
         return int(process.memory_full_info().uss)
-    except psutil.NoSuchProcess:  # a backend of Postgres comes and goes
-        return 0
+    return 0
 
 
 def _disk_of(folder: Path) -> int:

@@ -10,6 +10,7 @@ from etracker_admin_api.settings import AdminSettings
 from etracker_shared.plumbing.settings import RedisSettings
 from tests.support.admin_api import API_KEY, AUTHORIZED, serving
 from tests.support.postgres import PostgresServer
+from tests.support.processes import living
 from tests.support.redis import RedisServer
 from tests.support.torrent_files import torrent, v1_info
 from tests.support.waiting import eventually
@@ -69,14 +70,16 @@ async def test_postgres_frozen_gives_503_within_seconds(
         postmaster = psutil.Process(dedicated_postgres.pid)
         processes = [postmaster, *postmaster.children(recursive=True)]
         for process in processes:
-            process.suspend()
+            with living():
+                process.suspend()
         try:
             start = time.monotonic()
             assert await answers(client, "/api/generate", 503)
             assert time.monotonic() - start < 5
         finally:
             for process in processes:
-                process.resume()
+                with living():
+                    process.resume()
         await eventually(lambda: answers(client, "/api/generate", 200), "keys are generated again")
 
 

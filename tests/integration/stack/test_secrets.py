@@ -12,6 +12,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.support.processes import living
 from tests.support.stack import StackRun
 
 pytestmark = pytest.mark.timeout(180)
@@ -68,7 +69,9 @@ def test_a_process_knows_the_secrets_that_it_needs_and_no_others(data: Path) -> 
     assert {one.pid for _, one in found} | {run.program.pid} == {one.pid for one in run.processes()}
     holders: dict[str, set[str]] = {kind: set() for kind in secrets}
     for name, process in found:
-        environment, command = " ".join(process.environ().values()), " ".join(process.cmdline())
+        environment, command = "", ""
+        with living():
+            environment, command = " ".join(process.environ().values()), " ".join(process.cmdline())
         for kind, values in secrets.items():
             assert not any(value in command for value in values), (name, kind)
             if any(value in environment for value in values):
