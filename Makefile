@@ -18,9 +18,15 @@ FRONTEND_SOURCES := frontend/index.html frontend/vite.config.ts frontend/tsconfi
 
 FAST_TESTS := tests/unit tests/contract tests/architecture
 PYTEST := $(BIN)/python -m pytest
+# Tests of one service run two at a time; a module stays whole, since its tests share servers. Tests that start whole trackers
+# run alone, because they check how soon a tracker is back.
+SERVICE_TESTS := tests/integration/admin_api tests/integration/scoring tests/integration/migrations tests/integration/lab
+WORKERS ?= 2
+PARALLEL := -n $(WORKERS) --dist loadfile
 # Real clients need addresses of their own, and the rest of the tests a network to install from.
 E2E := $(BIN)/python -m tests.support.netns $(PYTEST) tests/e2e
-SLOW := $(PYTEST) tests $(FAST_TESTS:%=--ignore=%) --ignore=tests/frontend --ignore=tests/e2e
+SERVICES := $(PYTEST) $(PARALLEL) $(SERVICE_TESTS)
+SLOW := $(PYTEST) tests $(FAST_TESTS:%=--ignore=%) $(SERVICE_TESTS:%=--ignore=%) --ignore=tests/frontend --ignore=tests/e2e
 # A process of its own: the browser's driver keeps an event loop running, next to which no asynchronous test can run.
 BROWSER := $(PYTEST) tests/frontend
 
@@ -131,17 +137,19 @@ migration: $(VENV)/dev.stamp ## Create a migration: make migration name=what_it_
 
 .PHONY: check
 check: lint system-programs ## Run lint and the fast tests; green at every commit
-	$(PYTEST) $(FAST_TESTS)
+	$(PYTEST) $(PARALLEL) $(FAST_TESTS)
 	sh deploy/npm.sh run --silent test
 
 .PHONY: test
 test: check $(FRONTEND) ## Run check, then every other test on real servers, in a real browser and with real BitTorrent clients
+	$(SERVICES) -m "not full"
 	$(SLOW) -m "not full"
 	$(BROWSER)
 	$(E2E) -m "not full"
 
 .PHONY: test-full
 test-full: check $(FRONTEND) ## Run all tests, with the long forms of the fault, load and client tests
+	$(SERVICES)
 	$(SLOW)
 	$(BROWSER)
 	$(E2E)
