@@ -23,7 +23,7 @@ def living() -> contextlib.suppress:
 
 
 def children_of(pid: int, *, recursive: bool = False) -> dict[psutil.Process, str]:
-    """Return the children of a process with their names, of those that haven't ended meanwhile."""
+    """Return the children of a process with their names, except those that end before they can be asked."""
     children = {}
     with living():
         for child in psutil.Process(pid).children(recursive=recursive):
