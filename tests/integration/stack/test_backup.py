@@ -1,4 +1,4 @@
-"""A backup holds the tracker's data, and a restore brings it back."""
+"""A backup holds the tracker's data, a restore brings it back, and no backup holds an announce key."""
 
 import hashlib
 import os
@@ -14,6 +14,8 @@ from alembic import command
 from fastbencode import bencode
 
 from etracker_migrations.upgrade import alembic_config, upgrade
+from etracker_shared.language.identity import hash_announce_key
+from tests.support.processes import wait_until
 from tests.support.stack import StackRun
 from tests.support.torrent_files import torrent, v1_info
 
@@ -88,6 +90,33 @@ def site(stack: StackRun) -> Iterator[httpx.Client]:
     headers = {"Authorization": stack.api_key}
     with httpx.Client(base_url=stack.base_url, headers=headers, trust_env=False) as client:
         yield client
+
+
+def test_no_table_of_a_dump_contains_a_key_whatever_was_done_with_it(stack: StackRun, site: httpx.Client) -> None:
+    working, replaced = _keys_of_every_origin(stack, site)
+    for key in working:
+        _use(stack, site, key)
+    hashes = ", ".join(f"'\\x{hash_announce_key(key).hex()}'" for key in working)
+    settled = f"SELECT count(last_seen) FROM peers WHERE key_hash IN ({hashes})"
+    wait_until(lambda: _psql(stack, settled) == str(len(working)), "every key's announce is settled")
+    dump = _run(stack, "pg_dump").decode()
+    assert [key for key in working if hash_announce_key(key).hex() not in dump] == []
+    assert [key for key in (*working, *replaced) if key in dump or key.encode().hex() in dump] == []
+
+
+def _keys_of_every_origin(stack: StackRun, site: httpx.Client) -> tuple[list[str], list[str]]:
+    """Return working keys, one of each origin, and the keys that were replaced on the way."""
+    inserted, copied, before, after = (secrets.token_hex(15) for _ in range(4))
+    _psql(stack, f"INSERT INTO peers (announce_key) VALUES ('{inserted}'), ('{before}');")
+    _psql(stack, f"UPDATE peers SET announce_key = '{after}' WHERE key_hash = '\\x{hash_announce_key(before).hex()}';")
+    _psql(stack, f"COPY peers (announce_key) FROM STDIN;\n{copied}\n\\.\n")
+    generated = site.get("/api/generate").json()["announce_key"]
+    by_holder, by_operator = (site.post("/api/v1/keys").json()["announce_key"] for _ in range(2))
+    rotated_by_holder = site.post("/api/v1/key/rotate", headers={"X-Announce-Key": by_holder}).json()["announce_key"]
+    row = site.post("/api/v1/keys/lookup", json={"announce_key": by_operator}).json()["id"]
+    rotated_by_operator = site.post(f"/api/v1/keys/{row}/rotate").json()["announce_key"]
+    working = [inserted, copied, after, generated, rotated_by_holder, rotated_by_operator]
+    return working, [before, by_holder, by_operator]
 
 
 def _use(stack: StackRun, site: httpx.Client, key: str) -> None:
