@@ -5,8 +5,8 @@ key in clear until an operator runs ``CALL blank_announce_keys()``; the next rel
 rewritten: the migration takes milliseconds, however many keys there are.
 
 A downgrade can't bring back a key that was stored as a hash only. Such a row gets the placeholder ``hashed-`` and its
-hash instead. Its key goes on working, because the previous release finds keys by their hash; but a downgrade to before
-0005, which hashes every stored key again, would lose it.
+hash instead, which takes a minute for a million keys. The key goes on working, because the previous release finds keys
+by their hash; but a downgrade to before 0005, which hashes every stored key again, would lose it.
 """
 
 from alembic import op
@@ -66,7 +66,7 @@ EXECUTE FUNCTION notify_updated_key()
 
 # Rows are locked in the order in which the scoring worker locks them.
 _BLANK = """
-CREATE PROCEDURE blank_announce_keys(batch_size integer DEFAULT 5000) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE blank_announce_keys(batch_size integer DEFAULT 2000) LANGUAGE plpgsql AS $$
 DECLARE
     batch bigint[];
     reached bigint := -1;

@@ -1,6 +1,8 @@
 """Postgres stores the hash of a key, whoever writes the key: operators, this release or the previous one."""
 
 import asyncio
+import sys
+import time
 
 import asyncpg
 import pytest
@@ -9,7 +11,7 @@ from alembic import command
 from etracker_migrations.upgrade import alembic_config
 from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.plumbing.settings import PostgresSettings
-from tests.support.postgres import connect
+from tests.support.postgres import PostgresServer, connect
 
 THIS, PREVIOUS = "0015", "0015-1"
 ROWS = "SELECT announce_key, key_hash FROM peers ORDER BY id"
@@ -139,3 +141,16 @@ def test_an_upgrade_leaves_keys_in_clear_and_a_downgrade_keeps_hashed_keys_worki
     assert asyncio.run(_execute(earlier, counted)) == [("clear", clear), (placeholder, new)]
     command.upgrade(configuration, THIS)
     assert asyncio.run(_execute(earlier, "CALL blank_announce_keys()")) == [(None, clear), (None, new)]
+
+
+@pytest.mark.parametrize("keys", [1_000, pytest.param(1_000_000, marks=[pytest.mark.full, pytest.mark.timeout(300)])])
+def test_an_upgrade_rewrites_no_row(earlier: PostgresSettings, shared_postgres: PostgresServer, keys: int) -> None:
+    def sql(statement: str) -> str:
+        return shared_postgres.execute(statement, earlier.pgdatabase)
+
+    sql(f"INSERT INTO peers (announce_key) SELECT 'key-' || n FROM generate_series(1, {keys}) n")
+    contents = "SELECT pg_relation_filenode('peers'), md5(string_agg(id || ctid::text, '' ORDER BY id)) FROM peers"
+    before, started = sql(contents), time.perf_counter()
+    command.upgrade(alembic_config(earlier.sqlalchemy_url()), THIS)
+    sys.stdout.write(f"migrated {keys} keys in {time.perf_counter() - started:.2f} s\n")
+    assert sql(contents) == before
