@@ -101,7 +101,7 @@ dump: $(VENV)/run.stamp ## Write a backup of the running tracker's database to s
 
 .PHONY: restore
 restore: $(VENV)/run.stamp ## Replace the running tracker's database with a backup from standard input
-	@exec $(BIN)/python -m etracker_stack.postgres_tools pg_restore --clean --if-exists --single-transaction --dbname etracker
+	@exec $(BIN)/python -m etracker_stack.restore
 
 .PHONY: repair-redis
 repair-redis: $(VENV)/run.stamp ## Repair Redis' append-only file; the tracker must not be running

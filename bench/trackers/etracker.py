@@ -21,6 +21,7 @@ from bench.trackers.processes import StartError, free_port, start
 from bench.world import World
 from etracker_shared.agreements import redis_keys
 from etracker_shared.agreements.facts import SHARDS
+from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 
 START_SECONDS = 120.0
@@ -69,14 +70,14 @@ class Etracker:
         Raises:
             WrongStatisticsError: some differ; the message says how many and shows the first.
         """
-        expected = world.expected_by_key()
+        expected = {hash_announce_key(key): sums for key, sums in world.expected_by_key().items()}
         stored = self.run(self._statistics())
         wrong = [key for key, sums in expected.items() if stored.get(key) != sums]
         if wrong:
             first = wrong[0]
             raise WrongStatisticsError(
                 f"{len(wrong)} of {len(expected)} keys have wrong (uploaded, downloaded, snatched): "
-                f"{first} has {stored.get(first)} instead of {expected[first]}"
+                f"{first.hex()} has {stored.get(first)} instead of {expected[first]}"
             )
 
     def memory_bytes(self) -> int:
@@ -126,9 +127,9 @@ class Etracker:
             found: dict[int, Any] = {shard: client.xinfo_stream(redis_keys.facts(shard)) for shard in present}
         return {shard: info["last-generated-id"] for shard, info in found.items()}
 
-    async def _statistics(self) -> dict[str, tuple[int, int, int]]:
+    async def _statistics(self) -> dict[bytes, tuple[int, int, int]]:
         async with self.connection() as connection:
-            rows = await connection.fetch("SELECT announce_key, uploaded, downloaded, snatched FROM peers")
+            rows = await connection.fetch("SELECT key_hash, uploaded, downloaded, snatched FROM peers")
         return {key: (uploaded, downloaded, snatched) for key, uploaded, downloaded, snatched in rows}
 
 

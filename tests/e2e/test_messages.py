@@ -100,7 +100,8 @@ def test_a_client_on_both_address_families_is_one_peer_that_either_family_reache
 
 
 _SESSIONS = """
-SELECT session.* FROM announces AS session JOIN peers AS key ON key.id = session.key_id WHERE key.announce_key = $1
+SELECT session.* FROM announces AS session JOIN peers AS key ON key.id = session.key_id
+WHERE key.key_hash = hash_announce_key($1)
 """
 
 
@@ -134,7 +135,7 @@ def test_a_client_that_restarts_keeps_its_statistics(tracker: Tracker, room: Roo
     assert (key["downloaded"], key["snatched"]) == (0, 0)
 
 
-_KEY = "SELECT * FROM peers WHERE announce_key = $1"
+_KEY = "SELECT * FROM peers WHERE key_hash = hash_announce_key($1)"
 
 
 def _let_somebody_download(room: Room, kind: type[Client], number: int, info_hash: bytes) -> None:

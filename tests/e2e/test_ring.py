@@ -32,12 +32,12 @@ DOWNLOAD_SECONDS = 120.0
 TRANSMISSION_OVERCOUNT = 1.001
 
 _STATISTICS = """
-SELECT key.announce_key, torrent.info_hash, session.uploaded, session.downloaded, session.uploaded_credit,
+SELECT given.announce_key, torrent.info_hash, session.uploaded, session.downloaded, session.uploaded_credit,
        session.downloaded_credit, session.amount_left, session.event
 FROM announces AS session
 JOIN peers AS key ON key.id = session.key_id
+JOIN unnest($1::text[]) AS given (announce_key) ON hash_announce_key(given.announce_key) = key.key_hash
 JOIN infohashes AS torrent ON torrent.id = session.info_hash_id
-WHERE key.announce_key = any($1)
 """
 
 
@@ -195,7 +195,7 @@ def _check_sessions(tracker: Tracker, ring: list[Member]) -> None:
 
 def _check_totals(tracker: Tracker, ring: list[Member]) -> None:
     for member, source in _pairs(ring):
-        (key,) = tracker.query("SELECT * FROM peers WHERE announce_key = $1", member.user.key)
+        (key,) = tracker.query("SELECT * FROM peers WHERE key_hash = hash_announce_key($1)", member.user.key)
         assert (key["uploaded"], key["downloaded"]) == (member.seeded.uploaded, member.downloaded.downloaded)
         assert key["snatched"] == 1, member.client
         (torrent,) = tracker.query("SELECT * FROM infohashes WHERE info_hash = $1", source.info_hash)

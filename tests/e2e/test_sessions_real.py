@@ -25,7 +25,7 @@ URLS = ["of a key that is rotated", "of a guest who gets a key"]
 _SESSIONS = """
 SELECT count(*) AS sessions, min(session.first_seen) = max(session.first_seen) AS same_start,
     sum(session.seeding_seconds)::bigint AS seeding_seconds, bool_or(session.event = 3) AS stopped
-FROM announces AS session JOIN peers AS key ON key.id = session.key_id WHERE key.announce_key = $1
+FROM announces AS session JOIN peers AS key ON key.id = session.key_id WHERE key.key_hash = hash_announce_key($1)
 """
 
 pytestmark = pytest.mark.timeout(120)

@@ -29,7 +29,7 @@ VALUES ({key}, now() - interval '119 days', now() - interval '118 days', now() -
     {notice}, now() - interval '2 days', now() - interval '2 days');
 INSERT INTO tier_changes (key_id, at, tier, score)
 SELECT id, now() - days * interval '1 day', held.tier, 17 * held.tier
-FROM peers, (VALUES {tiers}) held (days, tier) WHERE announce_key = {key};
+FROM peers, (VALUES {tiers}) held (days, tier) WHERE key_hash = hash_announce_key({key});
 """
 _TORRENT = """
 WITH torrent AS (
@@ -38,14 +38,14 @@ WITH torrent AS (
 ), membership AS (
     INSERT INTO memberships (key_id, info_hash_id, first_seen, snatched_time, debt_seconds)
     SELECT id, torrent_id, now() - interval '60 days', now() - interval '59 days', {owed_hours} * 3600
-    FROM torrent, peers WHERE announce_key = {key}
+    FROM torrent, peers WHERE key_hash = hash_announce_key({key})
 )
 INSERT INTO announces (key_id, info_hash_id, peer_id, first_seen, last_seen, uploaded_credit, downloaded_credit,
     amount_left, event, seeding_seconds)
 SELECT id, torrent_id, '-TR4060-abcdefghijkl', now() - interval '60 days',
     now() - CASE WHEN {seeding} THEN interval '4 minutes' ELSE interval '3 days' END,
     length * {days}, length, 0, CASE WHEN {seeding} THEN 0 ELSE 3 END, {days} * 86400
-FROM torrent, peers WHERE announce_key = {key};
+FROM torrent, peers WHERE key_hash = hash_announce_key({key});
 """
 
 

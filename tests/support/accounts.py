@@ -37,7 +37,7 @@ SELECT count(*) FILTER (WHERE announces.uploaded <> sent.uploaded OR announces.u
                            OR announces.uploaded IS NULL)
 FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[])
     AS sent (announce_key, info_hash, peer_id, uploaded, credit)
-LEFT JOIN peers USING (announce_key)
+LEFT JOIN peers ON peers.key_hash = hash_announce_key(sent.announce_key)
 LEFT JOIN infohashes USING (info_hash)
 LEFT JOIN announces ON announces.key_id = peers.id AND announces.info_hash_id = infohashes.id
     AND announces.peer_id = sent.peer_id
@@ -69,7 +69,7 @@ SELECT count(*) FILTER (WHERE announces.uploaded IS NULL OR announces.uploaded <
     (SELECT coalesce(sum(totals.announces), 0) FROM totals) AS counted
 FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[])
     AS session (announce_key, info_hash, peer_id, base, acknowledged, sent)
-LEFT JOIN peers USING (announce_key)
+LEFT JOIN peers ON peers.key_hash = hash_announce_key(session.announce_key)
 LEFT JOIN infohashes USING (info_hash)
 LEFT JOIN announces ON announces.key_id = peers.id AND announces.info_hash_id = infohashes.id
     AND announces.peer_id = session.peer_id

@@ -56,7 +56,7 @@ class Tracker:
 
     def rotate(self, announce_key: str) -> str:
         """Replace an announce key, as the operator does, and return the new one once the old one is refused."""
-        (key,) = self.query("SELECT id FROM peers WHERE announce_key = $1", announce_key)
+        (key,) = self.query("SELECT id FROM peers WHERE key_hash = hash_announce_key($1)", announce_key)
         new_key = str(self._operate("POST", f"keys/{key['id']}/rotate").json()["announce_key"])
         wait_until(lambda: self.refuses(announce_key), "the old key is refused")
         return new_key

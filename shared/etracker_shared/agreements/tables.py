@@ -170,7 +170,11 @@ peers = Table(
     "peers",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    Column("announce_key", Text, nullable=False, unique=True),
+    Column(
+        "announce_key",
+        Text,
+        comment="an inserted key is replaced by its hash, leaving null; rows of earlier releases have it in clear",
+    ),
     Column(
         "key_hash",
         LargeBinary,

@@ -1,7 +1,7 @@
 """Identifiers: announce keys, key hashes, infohashes and address prefixes.
 
-An announce key is a secret. Everything except ``peers.announce_key`` uses its hash: Redis and
-facts contain the first 16 bytes of SHA-256(key).
+An announce key is a secret that only its holder has. Postgres, Redis and facts contain its hash, the first 16 bytes of
+SHA-256(key).
 """
 
 import hashlib
@@ -30,7 +30,7 @@ def new_announce_key() -> str:
 
 
 def hash_announce_key(announce_key: str) -> KeyHash:
-    """Hash an announce key, as Postgres does for ``peers.key_hash``."""
+    """Hash an announce key, as the function of the same name does in Postgres."""
     return KeyHash(hashlib.sha256(announce_key.encode()).digest()[:16])
 
 

@@ -291,5 +291,5 @@ async def test_bent_announces_are_answered_and_only_accepted_ones_are_recorded(
     await until_all_is_settled(stack)
     assert 0 < await database.fetchval("SELECT count(*) FROM announces") <= accepted
     assert await database.fetchval("SELECT count(*) FROM infohashes") == 1
-    assert await database.fetchval("SELECT count(*) FROM peers WHERE announce_key = $1", KEY) == 1
+    assert await database.fetchval("SELECT count(*) FROM peers WHERE key_hash = hash_announce_key($1)", KEY) == 1
     assert_nothing_unhandled_nor_secret_logged(stack)

@@ -13,6 +13,7 @@ from httpx import AsyncClient
 
 from etracker_admin_api.settings import AdminSettings
 from etracker_shared.agreements.notifications import INFOHASHES_CHANNEL, parse_payload
+from etracker_shared.language.identity import hash_announce_key
 from tests.support.admin_api import AUTHORIZED, serving
 from tests.support.torrent_files import torrent, v1_info
 from tests.support.torrents import Version, info_hash_v1, info_hash_v2, make_content, make_torrent
@@ -46,7 +47,8 @@ async def test_a_generated_key_is_30_hex_digits_and_registered(
     assert set(response.json()) == {"announce_key"}
     assert re.fullmatch("[0-9a-f]{30}", response.json()["announce_key"])
     assert response.headers["cache-control"] == "no-store"
-    assert await database.fetchval("SELECT announce_key FROM peers") == response.json()["announce_key"]
+    stored = await database.fetchval("SELECT key_hash FROM peers")
+    assert stored == hash_announce_key(response.json()["announce_key"])
 
 
 async def test_an_added_infohash_is_listed_as_the_original_lists_it(client: AsyncClient) -> None:

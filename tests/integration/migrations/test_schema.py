@@ -91,23 +91,6 @@ async def test_a_key_changed_by_hand_gets_its_hash_and_listeners_are_told_both(
     assert await heard.next() == (KEYS_CHANNEL, [hash_announce_key("before"), hash_announce_key("after")])
 
 
-async def test_nobody_gives_a_key_another_hash(database: asyncpg.Connection) -> None:
-    await database.execute("INSERT INTO peers (announce_key, key_hash) VALUES ('mine', $1)", bytes(16))
-    assert await database.fetchval("SELECT key_hash FROM peers") == hash_announce_key("mine")
-    await database.execute("UPDATE peers SET key_hash = $1", bytes(16))
-    assert await database.fetchval("SELECT key_hash FROM peers") == hash_announce_key("mine")
-
-
-@pytest.mark.parametrize("key", ["", "k" * 65, "with space", "schlüssel", "back\\slash"])
-async def test_a_key_of_another_form_is_refused_and_not_repeated(database: asyncpg.Connection, key: str) -> None:
-    await database.execute("INSERT INTO peers (announce_key) VALUES ('mine')")
-    for statement in ("INSERT INTO peers (announce_key) VALUES ($1)", "UPDATE peers SET announce_key = $1"):
-        with pytest.raises(asyncpg.CheckViolationError) as refusal:
-            await database.execute(statement, key)
-        assert not key or key not in f"{refusal.value} {refusal.value.detail}"
-    assert await database.fetchval("SELECT array_agg(announce_key) FROM peers") == ["mine"]
-
-
 async def test_an_infohash_inserted_with_a_name_only_is_told_to_listeners(
     database: asyncpg.Connection, heard: Heard
 ) -> None:

@@ -19,7 +19,7 @@ from tests.support.settlers import all_settled, make_settler_of
 from tests.support.waiting import eventually
 
 NEWER = bytes([FACT_VERSION + 1])
-UPLOADED = "SELECT uploaded FROM peers WHERE announce_key = $1"
+UPLOADED = "SELECT uploaded FROM peers WHERE key_hash = hash_announce_key($1)"
 
 
 class NewerStreams(FactStreams):

@@ -14,6 +14,7 @@ from etracker_scoring.scores.formula import DAY, GIB, ScoreParameters, decay, sc
 from etracker_scoring.scores.keys import Key
 from etracker_scoring.stored.keys import KEY_COLUMNS, parse_key
 from etracker_shared.agreements.facts import Event, Fact
+from etracker_shared.language.identity import hash_announce_key
 from tests.support.facts import START_MS, info_hash_of, make_fact
 from tests.support.scoring import StartWorker, add_facts
 
@@ -114,7 +115,7 @@ async def test_ten_keys_replayed_in_any_order_of_keys_score_what_the_table_says(
     assert settled == len(recorded())
     keys = await stored_keys(database)
     for name, expected in TABLE.items():
-        history = keys[_announce_key(name)].history
+        history = keys[hash_announce_key(_announce_key(name))].history
         later = decay(history, TEN_DAYS_LATER, PARAMETERS)
         total = score_of(history, TEN_DAYS_LATER, PARAMETERS).total
         found = (later.recent, later.average, later.length_days, later.owed, later.paid, total)
@@ -127,9 +128,9 @@ async def register(database: asyncpg.Connection, keys: Sequence[str]) -> None:
     await database.executemany("INSERT INTO infohashes (info_hash, length) VALUES ($1, $2)", torrents)
 
 
-async def stored_keys(database: asyncpg.Connection) -> dict[str, Key]:
-    rows = await database.fetch(f"SELECT {KEY_COLUMNS}, announce_key FROM peers")
-    return {row["announce_key"]: parse_key(row) for row in rows}
+async def stored_keys(database: asyncpg.Connection) -> dict[bytes, Key]:
+    rows = await database.fetch(f"SELECT {KEY_COLUMNS} FROM peers")
+    return {row["key_hash"]: parse_key(row) for row in rows}
 
 
 async def test_what_a_clients_first_announce_claims_changes_no_score(
@@ -144,9 +145,8 @@ async def test_what_a_clients_first_announce_claims_changes_no_score(
     await worker.settled(6)
     rows = await database.fetch(
         "SELECT score, score_recent, score_average, score_length_days, score_owed, score_paid, tier FROM peers"
-        " ORDER BY announce_key"
     )
     honest, liar = (tuple(row)[:6] for row in rows)
     assert honest == liar
     assert honest[0] > 0
-    assert await database.fetchval("SELECT uploaded FROM peers WHERE announce_key = 'liar'") == 0
+    assert await database.fetchval("SELECT uploaded FROM peers WHERE key_hash = hash_announce_key('liar')") == 0

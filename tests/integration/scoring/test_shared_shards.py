@@ -137,8 +137,8 @@ async def test_one_newcomer_gets_the_grace_when_two_workers_meet_its_prefix_at_o
     rows = await database.fetch("SELECT origin_prefix, count(*) FILTER (WHERE grace) FROM peers GROUP BY origin_prefix")
     assert {row[0] for row in rows} == set(prefixes)
     assert {row[1] for row in rows} == {1}, "one grace for each prefix"
-    earlier = await database.fetch("SELECT announce_key FROM peers WHERE grace")
-    assert {row[0] for row in earlier} == set(groups[0]), "and it is the earlier newcomer's"
+    earlier = await database.fetch("SELECT key_hash FROM peers WHERE grace")
+    assert {row[0] for row in earlier} == set(map(hash_announce_key, groups[0])), "and it is the earlier newcomer's"
 
 
 async def test_workers_that_add_to_the_same_torrents_wait_for_each_other_in_no_circle(

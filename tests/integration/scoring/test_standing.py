@@ -24,7 +24,7 @@ ALICE = hash_announce_key("alice").hex()
 @pytest.fixture
 async def client(postgres_settings: PostgresSettings, database: asyncpg.Connection) -> AsyncIterator[AsyncClient]:
     await database.execute("INSERT INTO peers (announce_key) VALUES ('alice'), ('disabled')")
-    await database.execute("UPDATE peers SET disabled_time = now() WHERE announce_key = 'disabled'")
+    await database.execute("UPDATE peers SET disabled_time = now() WHERE key_hash = hash_announce_key('disabled')")
     torrents = [(info_hash_of(name), f"The {name}", 4 * int(GIB)) for name in ("film", "music", "text", "song")]
     await database.executemany("INSERT INTO infohashes (info_hash, name, length) VALUES ($1, $2, $3)", torrents)
     async with serving_tiers(postgres_settings) as client:

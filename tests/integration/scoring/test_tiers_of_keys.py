@@ -69,7 +69,8 @@ async def test_a_hit_and_run_key_is_a_free_rider_a_day_later_without_announcing_
     settle: Settle, client: AsyncClient, database: asyncpg.Connection
 ) -> None:
     await settle(*snatches("abc", hours_ago=30))
-    assert await database.fetchval("SELECT tier FROM peers WHERE announce_key = 'alice'") == Tier.LITTLE_HISTORY
+    tier = await database.fetchval("SELECT tier FROM peers WHERE key_hash = hash_announce_key('alice')")
+    assert tier == Tier.LITTLE_HISTORY
     standing = await standing_of(client, "alice")
     assert (standing.tier, standing.sampling) == (Tier.FREE_RIDER, Sampling.PREFIX)
 
@@ -91,8 +92,10 @@ async def test_a_newcomer_is_a_contributor_and_the_next_one_of_its_prefix_is_not
     await settle(ago(55, key="dave", prefix=OFFICE))
     tiers = [(await standing_of(client, key)).tier for key in ("dave", "carol")]
     assert tiers == [Tier.CONTRIBUTOR, Tier.LITTLE_HISTORY]
-    prefixes = await database.fetch("SELECT origin_prefix FROM peers ORDER BY announce_key")
-    assert [row[0] for row in prefixes] == [HOME, HOME, OFFICE, OFFICE]
+    prefixes = await database.fetch("SELECT key_hash, origin_prefix FROM peers")
+    homes = {"alice": HOME, "bob": HOME, "carol": OFFICE, "dave": OFFICE}
+    found = {row["key_hash"]: row["origin_prefix"] for row in prefixes}
+    assert found == {hash_announce_key(key): prefix for key, prefix in homes.items()}
 
 
 async def test_a_new_key_from_a_free_riders_prefix_gains_nothing(settle: Settle, client: AsyncClient) -> None:
@@ -111,7 +114,7 @@ async def test_a_newcomers_first_announce_is_answered_as_the_second_will_be(
     standing = await standing_of(client, "bob", OFFICE)
     assert (standing.tier, standing.sampling) == (Tier.FREE_RIDER, Sampling.PREFIX)
     assert (await standing_of(client, "alice", OFFICE)).tier is Tier.CONTRIBUTOR  # it isn't new
-    assert await database.fetchval("SELECT origin_time FROM peers WHERE announce_key = 'bob'") is None
+    assert await database.fetchval("SELECT origin_time FROM peers WHERE key_hash = hash_announce_key('bob')") is None
 
 
 async def test_announce_hears_of_a_changed_tier_and_of_nothing_else(
@@ -146,7 +149,7 @@ async def test_a_changed_tier_is_told_until_an_announce_was_answered_with_it(
     assert (await standing_of(client, "alice")).notice == notice
     await settle(ago(0))
     assert (await standing_of(client, "alice")).notice is None
-    assert await database.fetchval("SELECT notice FROM peers WHERE announce_key = 'alice'") == notice
+    assert await database.fetchval("SELECT notice FROM peers WHERE key_hash = hash_announce_key('alice')") == notice
     history = await database.fetch("SELECT tier FROM tier_changes ORDER BY at")
     assert [row[0] for row in history] == [Tier.CONTRIBUTOR, Tier.LITTLE_HISTORY]
 

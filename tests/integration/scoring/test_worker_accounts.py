@@ -37,7 +37,8 @@ async def test_rows_inserted_through_psql_collect_statistics(
     await add_facts(redis_client, *a_download())
     await worker.settled(3)
     key = await database.fetchrow(
-        "SELECT snatched, downloaded, uploaded, seeding_seconds, last_seen FROM peers WHERE announce_key = 'alice'"
+        "SELECT snatched, downloaded, uploaded, seeding_seconds, last_seen FROM peers"
+        " WHERE key_hash = hash_announce_key('alice')"
     )
     assert key is not None
     assert tuple(key)[:4] == (1, 1000, 50, 60)
@@ -62,8 +63,8 @@ async def test_facts_of_an_entry_and_of_later_entries_are_one_history(
         await add_facts(redis_client, fact)
         await add_facts(redis_client, fact)
     await worker.settled(6)
-    assert await database.fetchval("SELECT uploaded FROM peers WHERE announce_key = 'alice'") == 50
-    assert await database.fetchval("SELECT snatched FROM peers WHERE announce_key = 'alice'") == 1
+    assert await database.fetchval("SELECT uploaded FROM peers WHERE key_hash = hash_announce_key('alice')") == 50
+    assert await database.fetchval("SELECT snatched FROM peers WHERE key_hash = hash_announce_key('alice')") == 1
 
 
 @pytest.mark.promise(26)
@@ -109,7 +110,7 @@ async def test_totals_add_up_everybodys_facts_once(
 async def test_facts_of_a_disabled_key_are_dropped(
     database: asyncpg.Connection, redis_client: Redis, start_worker: StartWorker
 ) -> None:
-    await database.execute("UPDATE peers SET disabled_time = now() WHERE announce_key = 'alice'")
+    await database.execute("UPDATE peers SET disabled_time = now() WHERE key_hash = hash_announce_key('alice')")
     worker = await start_worker()
     await add_facts(redis_client, *a_download())
     await worker.settled(3)
@@ -177,7 +178,7 @@ async def test_poison_is_skipped_and_blocks_nothing(
     await add_facts(redis_client, *rest)
     await worker.settled(9)
     assert await worker.metric('etracker_scoring_facts_total{outcome="poison"}') == 6
-    assert await database.fetchval("SELECT uploaded FROM peers WHERE announce_key = 'alice'") == 50
+    assert await database.fetchval("SELECT uploaded FROM peers WHERE key_hash = hash_announce_key('alice')") == 50
 
     async def trimmed() -> bool:
         return not await redis_client.xlen(shard)
@@ -194,7 +195,7 @@ async def test_entries_that_postgres_refuses_are_found_and_skipped(
     worker = await start_worker()
     await worker.settled(3)
     assert await worker.metric('etracker_scoring_facts_total{outcome="poison"}') == 1
-    assert await database.fetchval("SELECT uploaded FROM peers WHERE announce_key = 'alice'") == 7
+    assert await database.fetchval("SELECT uploaded FROM peers WHERE key_hash = hash_announce_key('alice')") == 7
 
 
 async def test_totals_stop_at_the_largest_bigint(
@@ -204,7 +205,9 @@ async def test_totals_stop_at_the_largest_bigint(
     for at in range(6):
         await add_facts(redis_client, make_fact(at=at, uploaded=MAX_COUNTER if at % 2 else 0))
         await worker.settled(at + 1)
-    assert await database.fetchval("SELECT uploaded FROM peers WHERE announce_key = 'alice'") == MAX_COUNTER
+    assert (
+        await database.fetchval("SELECT uploaded FROM peers WHERE key_hash = hash_announce_key('alice')") == MAX_COUNTER
+    )
     assert await database.fetchval("SELECT uploaded_bytes FROM infohashes") == MAX_COUNTER
     assert await database.fetchval("SELECT uploaded_credit FROM announces") == MAX_COUNTER
 
@@ -218,7 +221,7 @@ async def test_a_clock_that_runs_ahead_does_not_make_later_facts_stale(
     now_ms = (await redis_client.time())[0] * 1000 + 1000
     await add_facts(redis_client, make_fact(at_ms=now_ms, uploaded=5))
     await worker.settled(2)
-    assert await database.fetchval("SELECT uploaded FROM peers WHERE announce_key = 'alice'") == 5
+    assert await database.fetchval("SELECT uploaded FROM peers WHERE key_hash = hash_announce_key('alice')") == 5
 
 
 async def test_deleting_a_key_and_a_torrent_under_way_loses_no_other_fact(
@@ -228,9 +231,9 @@ async def test_deleting_a_key_and_a_torrent_under_way_loses_no_other_fact(
     await database.execute("INSERT INTO peers (announce_key) SELECT 'key' || n FROM generate_series(1, 50) n")
     for at in range(20):
         await add_facts(redis_client, *(make_fact(key=f"key{n}", at=at, uploaded=at) for n in range(1, 51)))
-        await database.execute("DELETE FROM peers WHERE announce_key = $1", f"key{at + 1}")
+        await database.execute("DELETE FROM peers WHERE key_hash = hash_announce_key($1)", f"key{at + 1}")
     await worker.settled(1000)
-    left = await database.fetch("SELECT uploaded FROM peers WHERE announce_key LIKE 'key%'")
+    left = await database.fetch("SELECT uploaded FROM peers WHERE last_seen IS NOT NULL")
     assert [row[0] for row in left] == [19] * 30
 
 

@@ -57,8 +57,8 @@ def _as_postgres(pid: int, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*enter, *command], check=False, capture_output=True, text=True)
 
 
-def _tool(run: StackRun, *arguments: str, given: bytes = b"") -> bytes:
-    command = [sys.executable, "-m", "etracker_stack.postgres_tools", *arguments]
+def _tool(run: StackRun, *arguments: str, given: bytes = b"", module: str = "etracker_stack.postgres_tools") -> bytes:
+    command = [sys.executable, "-m", module, *arguments]
     variables = {**os.environ, "ETRACKER_DATA_DIR": str(run.data)}
     return subprocess.run(command, env=variables, input=given, check=True, capture_output=True).stdout
 
@@ -79,7 +79,7 @@ def test_everything_lies_in_closed_folders_and_nothing_of_them_is_opened(home: P
     first = _run_in(home, python_path)
     first.start()
     dump = _tool(first, "pg_dump", "--format=custom")
-    _tool(first, "pg_restore", "--clean", "--if-exists", "--single-transaction", "--dbname", "etracker", given=dump)
+    _tool(first, given=dump, module="etracker_stack.restore")
     assert _tool(first, "psql", "-A", "-t", "-c", "SHOW server_encoding") == b"UTF8\n"
     if os.geteuid() == 0:
         postgres = first.pids()["postgres"]

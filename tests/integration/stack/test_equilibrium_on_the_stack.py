@@ -75,7 +75,8 @@ class Tracker:
 
     def stored(self, peer: Peer, what: str) -> Any:
         """Return what Postgres says of a key: an expression of its columns."""
-        return asyncio.run(_read(self._stack, f"SELECT {what} FROM peers WHERE announce_key = $1", peer.key))
+        statement = f"SELECT {what} FROM peers WHERE key_hash = hash_announce_key($1)"
+        return asyncio.run(_read(self._stack, statement, peer.key))
 
     def told(self, peer: Peer, torrent: bytes, **more: Any) -> set[bytes]:
         """Announce, and return the endpoints that the answer lists."""

@@ -75,7 +75,7 @@ class KeyStore:
     async def register(self, announce_key: str) -> None:
         """Register a new key."""
         async with self._database.transaction() as connection:
-            await connection.execute(insert(peers).values(announce_key=announce_key))
+            await connection.execute(insert(peers).values(_stored(announce_key)))
 
     async def is_registered(self, announce_key: str) -> bool:
         """Return whether a key is registered and not disabled. Only its hash reaches Postgres and its log."""
@@ -117,7 +117,7 @@ class KeyStore:
 
     async def rotate(self, key_id: int, announce_key: str, actor: Actor) -> bool:
         """Replace an announce key with another; history and id stay. Return whether there was such a key."""
-        statement = update(peers).where(_columns.id == key_id).values(announce_key=announce_key)
+        statement = update(peers).where(_columns.id == key_id).values(_stored(announce_key))
         async with self._database.transaction() as connection:
             rotated = (await connection.execute(statement)).rowcount > 0
             if rotated:
@@ -128,7 +128,7 @@ class KeyStore:
     async def rotate_own(self, announce_key: str, new_key: str) -> bool:
         """Replace an announce key on behalf of its holder; return whether the old key was valid."""
         mine = _columns.key_hash == hash_announce_key(announce_key)
-        statement = update(peers).where(mine, _columns.disabled_time.is_(None)).values(announce_key=new_key)
+        statement = update(peers).where(mine, _columns.disabled_time.is_(None)).values(_stored(new_key))
         async with self._database.transaction() as connection:
             return (await connection.execute(statement)).rowcount > 0
 
@@ -141,6 +141,11 @@ class KeyStore:
 
 async def _find(connection: AsyncConnection, condition: ColumnElement[bool]) -> Key | None:
     return await fetch_first(connection, select(*_SHOWN).where(condition), Key)
+
+
+def _stored(announce_key: str) -> dict[str, bytes | None]:
+    """Return what is stored of a key: neither Postgres' log nor its write-ahead log ever has the key itself."""
+    return {"announce_key": None, "key_hash": hash_announce_key(announce_key)}
 
 
 def _matches(search: KeySearch) -> ColumnElement[bool]:

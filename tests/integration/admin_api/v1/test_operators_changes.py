@@ -8,6 +8,7 @@ import pytest
 from httpx import AsyncClient, Response
 
 from etracker_admin_api.api_keys import hash_api_key
+from etracker_shared.language.identity import hash_announce_key
 from tests.support.admin_api import AUTHORIZED, audit
 from tests.support.admin_routes import OPERATORS, fill
 from tests.support.torrent_files import torrent, v1_info
@@ -146,8 +147,8 @@ async def test_a_key_holder_rotates_their_own_key(tracker: AsyncClient, database
     response = await tracker.post(f"{V1}/key/rotate", headers={"X-Announce-Key": KEY})
     fresh = response.json()["announce_key"]
     assert response.headers["cache-control"] == "no-store"
-    rows = await database.fetch("SELECT id, announce_key, uploaded FROM peers")
-    assert [tuple(row) for row in rows] == [(1, fresh, 77)]
+    rows = await database.fetch("SELECT id, key_hash, uploaded FROM peers")
+    assert [tuple(row) for row in rows] == [(1, hash_announce_key(fresh), 77)]
     assert (await tracker.post(f"{V1}/key/rotate", headers={"X-Announce-Key": KEY})).status_code == 403
 
 
