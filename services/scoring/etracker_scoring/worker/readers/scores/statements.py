@@ -11,22 +11,21 @@ UPDATE peers stored SET snatched = stored.snatched + added.snatches, {capped_add
     {capped_addition("downloaded")}, {capped_addition("seeding_seconds")},
     last_seen = greatest(stored.last_seen, to_timestamp(added.last_seen)),
     seeded_until = to_timestamp(new_seeded_until), score_time = to_timestamp(new_time), score_recent = recent,
-    score_average = average, score_length_days = length_days, score_owed = owed, score_paid = paid, tier = new_tier,
-    falling_since = to_timestamp(new_falling_since), score = new_score
+    score_average = average, score_length_days = length_days, score_owed = owed, score_paid = paid,
+    score_drawn = drawn, tier = new_tier, falling_since = to_timestamp(new_falling_since), score = new_score
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::float8[], $7::float8[],
-    $8::float8[], $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::float8[], $14::smallint[],
-    $15::float8[], $16::float8[])
+    $8::float8[], $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::float8[], $14::float8[],
+    $15::smallint[], $16::float8[], $17::float8[])
     added (id, snatches, uploaded, downloaded, seeding_seconds, last_seen, new_seeded_until, new_time, recent, average,
-    length_days, owed, paid, new_tier, new_falling_since, new_score)
+    length_days, owed, paid, drawn, new_tier, new_falling_since, new_score)
 WHERE stored.id = added.id
 """  # noqa: S608 - made of this code's own words
 
 
 def columns_of(history: KeyHistory, held: HeldTier, score: float) -> tuple[Any, ...]:
     """Return the columns of :data:`ADD_TO_KEYS` that follow the sums."""
-    at, recent, average, length_days, owed, paid, _, seeded_until = history
-    sums = (at or None, recent, average, length_days, owed, paid)
-    return seeded_until or None, *sums, held.tier, held.falling_since or None, score
+    at, *sums = history[:7]
+    return history.seeded_until or None, at or None, *sums, held.tier, held.falling_since or None, score
 
 
 # Two workers may take graces from each other's keys, so each first locks all its rows in the order of their ids.
