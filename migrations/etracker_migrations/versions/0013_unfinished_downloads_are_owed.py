@@ -20,7 +20,8 @@ STATEMENTS = (
     ALTER TABLE memberships
         ADD COLUMN taken bigint NOT NULL DEFAULT 0,
         ADD COLUMN owed_share double precision NOT NULL DEFAULT 0,
-        ADD COLUMN owed_by bytea
+        ADD COLUMN owed_by bytea,
+        ADD COLUMN paid_until timestamptz
     """,
     """
     COMMENT ON COLUMN memberships.owed_share
@@ -30,6 +31,7 @@ STATEMENTS = (
     COMMENT ON COLUMN memberships.owed_by
         IS 'peer_id of the client that downloaded: its seeding pays the debt; null: any of the key''s does'
     """,
+    "COMMENT ON COLUMN memberships.paid_until IS 'seeding up to here has paid the debt'",
     "ALTER TABLE announces ADD COLUMN taken bigint NOT NULL DEFAULT 0",
     "COMMENT ON COLUMN announces.taken IS 'bytes that it downloaded here'",
     "ALTER TABLE infohashes ADD COLUMN demand bytea",
@@ -48,6 +50,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("ALTER TABLE infohashes DROP COLUMN demand")
     op.execute("ALTER TABLE announces DROP COLUMN taken")
-    op.execute("ALTER TABLE memberships DROP COLUMN taken, DROP COLUMN owed_share, DROP COLUMN owed_by")
+    op.execute(
+        "ALTER TABLE memberships DROP COLUMN taken, DROP COLUMN owed_share, DROP COLUMN owed_by, DROP COLUMN paid_until"
+    )
     op.execute("ALTER TABLE peers DROP COLUMN score_drawn")
     op.execute("COMMENT ON COLUMN peers.score_time IS 'the five sums below stand as of this moment'")

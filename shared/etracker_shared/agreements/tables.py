@@ -256,6 +256,7 @@ memberships = Table(
         comment="seeding up to here was in the score when credited_by began",
     ),
     Column("credited_by", LargeBinary, comment="peer_id of the client whose seeding is in the score since"),
+    Column("paid_until", DateTime(timezone=True), comment="seeding up to here has paid the debt"),
     comment="what belongs to a key and a torrent, whichever client instance announced",
     postgresql_with={"fillfactor": 80},
 )

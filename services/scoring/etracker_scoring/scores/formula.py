@@ -164,10 +164,11 @@ class KeyHistory(NamedTuple):
 
 
 class TorrentHistory(NamedTuple):
-    """What a key did in one torrent: the seeding it still owes, and the time up to which its seeding was credited."""
+    """What a key did in one torrent: the seeding it still owes, and up to when its seeding was credited and has paid."""
 
     debt_seconds: float = 0.0
     credited_until: float = 0.0
+    paid_until: float = 0.0
 
 
 class SeedingAnnounce(NamedTuple):
@@ -236,10 +237,10 @@ def record_announce(
     """
     now = announce.at_seconds
     start = now if announce.seeded_from is None else announce.seeded_from
-    elapsed = max(0.0, now - max(start, torrent.credited_until))
-    seconds = 0.0 if announce.partial else elapsed
+    seconds = 0.0 if announce.partial else max(0.0, now - max(start, torrent.credited_until))
     fresh_seconds = 0.0 if announce.partial else max(0.0, now - max(start, key.seeded_until))
-    paid_seconds = min(elapsed, torrent.debt_seconds) if announce.pays else 0.0
+    paying_seconds = max(0.0, now - max(start, torrent.paid_until)) if announce.pays else 0.0
+    paid_seconds = min(paying_seconds, torrent.debt_seconds)
     owed = float(announce.snatched) if announce.owed is None else announce.owed
     debt = parameters.debt_hours * 3600.0
     before = decay(key, now, parameters)
@@ -261,7 +262,9 @@ def record_announce(
         max(before.seeded_until, now) if fresh_seconds else before.seeded_until,
     )
     new_debt = torrent.debt_seconds - paid_seconds + debt * owed
-    return history, TorrentHistory(new_debt, now if seconds else torrent.credited_until)
+    return history, TorrentHistory(
+        new_debt, now if seconds else torrent.credited_until, now if paid_seconds else torrent.paid_until
+    )
 
 
 def _draw(key: KeyHistory, announce: SeedingAnnounce, seconds: float, parameters: ScoreParameters) -> float:

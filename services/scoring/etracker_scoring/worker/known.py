@@ -45,7 +45,7 @@ ON CONFLICT (info_hash) DO NOTHING
 LOAD_MEMBERSHIPS = """
 SELECT key_id, info_hash_id, date_part('epoch', first_seen) AS first_seen, leeching,
     date_part('epoch', snatched_time) AS snatched_time, taken, owed_share, owed_by, debt_seconds,
-    date_part('epoch', credited_until) AS credited_until, credited_by
+    date_part('epoch', credited_until) AS credited_until, date_part('epoch', paid_until) AS paid_until, credited_by
 FROM unnest($1::bigint[], $2::bigint[]) wanted (key_id, info_hash_id)
 JOIN memberships USING (key_id, info_hash_id)
 """
@@ -121,10 +121,10 @@ async def load_memberships(rows: Rows, wanted: Collection[MembershipKey]) -> Mem
     """Return the memberships that exist, and what their seeding is worth to the score."""
     found = await rows.fetch(LOAD_MEMBERSHIPS, *columns(wanted)) if wanted else []
     memberships, credits_ = {}, {}
-    for key_id, torrent_id, first_seen, leeching, snatched, *owed, debt_seconds, credited_until, credited_by in found:
+    for key_id, torrent_id, first_seen, leeching, snatched, *owed, debt_seconds, credited, paid, credited_by in found:
         member = (key_id, torrent_id)
         memberships[member] = Membership(milliseconds(first_seen), leeching, milliseconds(snatched), *owed)
-        credits_[member] = Credit(TorrentHistory(debt_seconds, credited_until or 0.0), credited_by)
+        credits_[member] = Credit(TorrentHistory(debt_seconds, credited or 0.0, paid or 0.0), credited_by)
     return memberships, credits_
 
 

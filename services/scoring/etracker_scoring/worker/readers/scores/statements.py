@@ -61,12 +61,13 @@ ON CONFLICT (key_id, at) DO UPDATE SET tier = excluded.tier, score = excluded.sc
 
 # The snatches reader may write the same row in the same transaction: whichever of the two is first inserts it.
 PUT_CREDITS = """
-INSERT INTO memberships (key_id, info_hash_id, first_seen, debt_seconds, credited_until, credited_by)
-SELECT key_id, info_hash_id, to_timestamp(first_seen), debt_seconds, to_timestamp(credited), credited_by
-FROM unnest($1::bigint[], $2::bigint[], $3::float8[], $4::float8[], $5::float8[], $6::bytea[])
-    new (key_id, info_hash_id, first_seen, debt_seconds, credited, credited_by)
+INSERT INTO memberships (key_id, info_hash_id, first_seen, debt_seconds, credited_until, paid_until, credited_by)
+SELECT key_id, info_hash_id, to_timestamp(first_seen), debt_seconds, to_timestamp(credited), to_timestamp(paid),
+    credited_by
+FROM unnest($1::bigint[], $2::bigint[], $3::float8[], $4::float8[], $5::float8[], $6::float8[], $7::bytea[])
+    new (key_id, info_hash_id, first_seen, debt_seconds, credited, paid, credited_by)
 ON CONFLICT (key_id, info_hash_id) DO UPDATE SET debt_seconds = excluded.debt_seconds,
-    credited_until = excluded.credited_until, credited_by = excluded.credited_by
+    credited_until = excluded.credited_until, paid_until = excluded.paid_until, credited_by = excluded.credited_by
 """
 
 # One newcomer's grace per prefix, whichever shards the keys are in: a second worker waits here until the first has
