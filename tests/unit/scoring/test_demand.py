@@ -28,7 +28,7 @@ def progress(at: int, **more: Any) -> list[Fact]:
 
 
 def weight_of(*others: Fact, at: int = 3600) -> float:
-    """Return the weight of half an hour of seeding that ends at a moment, among the facts of others."""
+    """Return the weight of half an hour of seeding that ends at a given time, among the facts of others."""
     store = Store(LENGTH)
     seeding = [make_fact(at=at - 1800, prefix=HERE), make_fact(at=at, prefix=HERE)]
     for fact in sorted([*others, *seeding], key=lambda fact: fact.at_ms):

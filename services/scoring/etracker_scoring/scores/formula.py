@@ -164,7 +164,7 @@ class KeyHistory(NamedTuple):
 
 
 class TorrentHistory(NamedTuple):
-    """What a key did in one torrent: the seeding it still owes, and up to when its seeding was credited and has paid."""
+    """What a key did in one torrent: the seeding it still owes, and up to when its seeding was credited and paid."""
 
     debt_seconds: float = 0.0
     credited_until: float = 0.0
