@@ -11,6 +11,7 @@ from etracker_migrations.upgrade import alembic_config
 from etracker_scoring.scores.formula import DAY, ScoreParameters, score_of
 from etracker_scoring.scores.tiers import assess
 from etracker_scoring.stored.keys import KEY_COLUMNS, parse_key
+from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.language.tier import Tier
 from etracker_shared.plumbing.settings import PostgresSettings
 from tests.support.facts import START_MS, info_hash_of, make_fact
@@ -30,14 +31,13 @@ VALUES ('seedbox', 4, 77, to_timestamp($1), 400, 200, 1.5, 0, 129600, to_timesta
 """
 OLD_MEMBERSHIPS = """
 INSERT INTO memberships (key_id, info_hash_id, leeching, snatched_time, debt_seconds)
-SELECT peers.id, infohashes.id, announce_key = 'leecher', CASE announce_key WHEN 'debtor' THEN now() END,
-    CASE announce_key WHEN 'debtor' THEN 86400 ELSE 0 END
-FROM peers, infohashes WHERE announce_key <> 'seedbox'
+SELECT peers.id, infohashes.id, snatched = 0, CASE snatched WHEN 1 THEN now() END, 86400 * snatched
+FROM peers, infohashes WHERE tier < 4
 """
 OLD_SESSIONS = """
 INSERT INTO announces (key_id, info_hash_id, peer_id, downloaded, downloaded_credit, amount_left, first_seen, last_seen)
 SELECT peers.id, infohashes.id, $2, $3, $3, 1, to_timestamp($1), to_timestamp($1)
-FROM peers, infohashes WHERE announce_key = 'leecher'
+FROM peers, infohashes WHERE tier = 1
 """
 
 
@@ -54,7 +54,7 @@ async def _from_before(database: asyncpg.Connection, postgres_settings: Postgres
 
 
 async def fetch(database: asyncpg.Connection, key: str) -> asyncpg.Record:
-    row = await database.fetchrow(f"SELECT {KEY_COLUMNS} FROM peers WHERE announce_key = $1", key)
+    row = await database.fetchrow(f"SELECT {KEY_COLUMNS} FROM peers WHERE key_hash = $1", hash_announce_key(key))
     assert row is not None
     return row
 
@@ -79,9 +79,9 @@ async def test_nobody_owes_for_the_past_and_debts_are_paid_by_any_client(
             make_fact(key="leecher", at=at + 1800 * step, left=1, downloaded=SIZE - 1),
         )
     rows = await database.fetch(
-        "SELECT announce_key, debt_seconds, snatched FROM peers JOIN memberships ON key_id = peers.id ORDER BY 1"
+        "SELECT debt_seconds, snatched FROM peers JOIN memberships ON key_id = id ORDER BY snatched"
     )
-    assert [tuple(row) for row in rows] == [("debtor", 86400 - 3 * 1800, 1), ("leecher", 0, 0)]
+    assert [tuple(row) for row in rows] == [(0, 0), (86400 - 3 * 1800, 1)]
 
 
 @pytest.mark.usefixtures("_from_before")
@@ -90,5 +90,5 @@ async def test_a_download_that_ends_afterwards_is_the_snatch_that_it_would_have_
 ) -> None:
     at = YESTERDAY - START_MS / 1000 + 60
     await settle(make_fact(key="leecher", at=at, left=0, downloaded=SIZE))
-    assert await database.fetchval("SELECT snatched FROM peers WHERE announce_key = 'leecher'") == 1
+    assert (await fetch(database, "leecher"))["snatches"] == 1
     assert await database.fetchval("SELECT max(debt_seconds) FROM memberships WHERE owed_by IS NOT NULL") == 86400

@@ -108,6 +108,13 @@ def test_what_is_left_may_show_the_download_where_the_counter_does_not(length: i
     assert store.snatches == 1
 
 
+def test_a_client_that_restarts_before_each_announce_shows_by_what_is_left_how_much_it_took() -> None:
+    store = Store()
+    for step in range(20):
+        store.settle([make_fact(at=600 * step, left=SIZE - 50 * step, peer_id=b"-TR4050-%012d" % step, address="home")])
+    assert store.snatches == 1
+
+
 @pytest.mark.parametrize("lefts", [(SIZE, 0), (SIZE, 600, 300, 0), (0, 0), (SIZE, 20)])
 def test_finding_what_one_has_owes_nothing(lefts: Sequence[int]) -> None:
     """A recheck, or a torrent whose data came from elsewhere."""

@@ -104,7 +104,7 @@ class Downloads:
             self._downloaded_here[member] = self._downloaded_here.get(member, 0) + settlement.downloaded
         if replaced and settlement.replaced and membership.owed_by == replaced[2]:
             membership = membership._replace(owed_by=item.fact.peer_id)
-        session, membership = _take(item, before, settlement, membership)
+        session, membership = _take(item, before or settlement.replaced, settlement, membership)
         took = session is not settlement.session
         membership, finished = self._finish(member, membership, item, before, session)
         owed, snatched = 0.0, False
