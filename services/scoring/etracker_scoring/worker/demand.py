@@ -45,11 +45,12 @@ class Demand:
 
     def is_wanted(self, torrent: Torrent, fact: Fact, seeded_from: int, parameters: ScoreParameters) -> bool:
         """Return whether somebody else made progress during the seeding that ends with a fact, or just before it."""
+        latest = self._find(torrent)
+        if not latest:
+            return False
         earliest = seeded_from - parameters.demand_intervals * fact.interval_seconds
         who, prefix, until = fact.key_hash[:_WHO_BYTES], fact.prefix, fact.at_ms // 1000
-        return any(
-            earliest <= one.at <= until and one.who != who and one.prefix != prefix for one in self._find(torrent)
-        )
+        return any(earliest <= one.at <= until and one.who != who and one.prefix != prefix for one in latest)
 
     def _find(self, torrent: Torrent) -> list[Progress]:
         latest = self._latest.get(torrent.id)

@@ -99,9 +99,22 @@ class Downloads:
     ) -> Step:
         """Return what a fact was worth. ``replaced``: the session that this one continues at its place, if any."""
         known = self._memberships.get(member)
-        membership = known or Membership(item.fact.at_ms)
         if settlement.downloaded:
             self._downloaded_here[member] = self._downloaded_here.get(member, 0) + settlement.downloaded
+        if known is not None and _only_seeds(known, item.fact):
+            return Step(settlement.session, known, pays=settlement.seeded_from is not None)
+        return self._follow_download(member, item, before, settlement, replaced)
+
+    def _follow_download(
+        self,
+        member: MembershipKey,
+        item: Admitted,
+        before: Session | None,
+        settlement: Settlement,
+        replaced: SessionKey | None,
+    ) -> Step:
+        known = self._memberships.get(member)
+        membership = known or Membership(item.fact.at_ms)
         if replaced and settlement.replaced and membership.owed_by == replaced[2]:
             membership = membership._replace(owed_by=item.fact.peer_id)
         session, membership = _take(item, before or settlement.replaced, settlement, membership)
@@ -161,6 +174,11 @@ class Downloads:
             return False, session, membership
         taken = session.taken + payer.taken if payer else session.taken
         return True, session._replace(taken=capped(taken)), membership._replace(owed_by=fact.peer_id)
+
+
+def _only_seeds(membership: Membership, fact: Fact) -> bool:
+    """Return whether a fact changes nothing about a download or its payer; nearly all facts are like that."""
+    return fact.left == 0 and not membership.leeching and membership.owed_by in (None, fact.peer_id)
 
 
 def _take(
