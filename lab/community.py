@@ -18,7 +18,7 @@ from etracker_scoring.scores.formula import (
     record_announce,
     score_of,
 )
-from etracker_scoring.scores.tiers import HeldTier, Origin, deserved_tier, hold_tier
+from etracker_scoring.scores.tiers import HeldTier, Origin, deserved_tier, hold_tier, within_reach
 from etracker_shared.language.tier import Tier
 
 from .regimes import (
@@ -208,6 +208,7 @@ class _Members:
             snatched=since is None and peer >= TORRENTS,
             seeding_prefixes=self.stage.seeders_of(torrent),
             length_bytes=int(self._community.torrent_bytes[torrent]),
+            wanted=self.stage.leechers_of(torrent) > 0,
         )
         self._seeding_since[peer] = seconds
         self._keys[user], self._torrents[peer] = record_announce(
@@ -218,5 +219,6 @@ class _Members:
         now = EPOCH + seconds
         score = score_of(self._keys[user], now, PARAMETERS)
         deserved = deserved_tier(self._keys[user], score, Origin(grace=True), PARAMETERS)
+        deserved = within_reach(self._keys[user], deserved, self._held[user].tier, PARAMETERS)
         self._held[user] = hold_tier(self._held[user], deserved, score, now, PARAMETERS)
         return int(self._held[user].tier)

@@ -71,6 +71,10 @@ class Stage:
         """Count the seeders of a torrent that the tracker knows."""
         return self._tracker.seeders_of(torrent)
 
+    def leechers_of(self, torrent: int) -> int:
+        """Count the leechers of a torrent that the tracker knows."""
+        return self._tracker.leechers_of(torrent)
+
     def play(self, until_seconds: int, completions: int) -> None:
         """Run until the given number of peers have completed, or to the end."""
         while completions and self._turns and self.seconds < until_seconds:

@@ -126,6 +126,10 @@ class Tracker:
         """Count a torrent's seeders."""
         return len(self._table(torrent, Role.SEEDER))
 
+    def leechers_of(self, torrent: int) -> int:
+        """Count a torrent's leechers."""
+        return len(self._table(torrent, Role.LEECHER))
+
     def stop(self, member: Member) -> None:
         """Remove a member from its swarm."""
         for role in (Role.LEECHER, Role.SEEDER):

@@ -68,6 +68,7 @@ class Store:
             dict(self.guest_snatches),
         )
         settled, sessions, outcomes = settle_facts(admitted, stored)
+        demand = {item.torrent.id: item.demand for item in settled if item.demand}
         batch = Batch(settled, stored, NOW_MS, sessions=sessions)
         newcomers = find_newcomers(settled)
         origins = decide_origins(newcomers.values(), [], PARAMETERS)
@@ -79,6 +80,8 @@ class Store:
             torrents=sum_up(settled),
         )
         self.guest_snatches += GuestSnatchesReader().read(batch, None)
+        for info_hash, torrent in self.torrents.items():
+            self.torrents[info_hash] = torrent._replace(demand=demand.get(torrent.id, torrent.demand))
         self._store(result)
         return result
 

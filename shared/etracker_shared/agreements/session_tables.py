@@ -50,6 +50,7 @@ announces = Table(
         server_default=text("-1"),
         comment="the most ever reported as left, 0 if it began with everything; -1 if unknown",
     ),
+    Column("taken", BigInteger, nullable=False, server_default=text("0"), comment="bytes that it downloaded here"),
     moment("first_seen"),
     moment("last_seen"),
     Index(

@@ -43,7 +43,7 @@ class HalfLives(BaseModel):
 
 
 class OwedSnatch(BaseModel):
-    """Seeding still owed for a torrent that was completed."""
+    """Seeding still owed for a torrent that was downloaded, or part of it."""
 
     info_hash: str
     name: str
@@ -51,13 +51,17 @@ class OwedSnatch(BaseModel):
 
 
 class NextTier(BaseModel):
-    """What would raise the tier. ``expected_at``: when it rises at the key's current pace, null if it never does."""
+    """What would raise the tier. ``expected_at``: when it rises at the key's current pace, null if it never does.
+
+    ``days_missing``: how many more days of seeding it takes at least, whatever the score.
+    """
 
     tier: int
     tier_name: str
     score_needed: float
     advice: str
     expected_at: datetime | None
+    days_missing: float = 0.0
 
 
 class TierChange(BaseModel):

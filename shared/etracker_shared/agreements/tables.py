@@ -131,6 +131,7 @@ infohashes = Table(
     Column("leechers", Integer, nullable=False, server_default=text("0")),
     Column("counted_time", DateTime(timezone=True), comment="when seeders and leechers were last brought up to date"),
     Column("last_seen", DateTime(timezone=True)),
+    Column("demand", LargeBinary, comment="who downloaded last and when, from two address prefixes, packed"),
     # for filtering and sorting lists
     Column(
         "health",
@@ -206,12 +207,13 @@ peers = Table(
         comment="since when the score deserves a lower tier; null if it does not",
     ),
     _sum("score", "as it stood at the last announce, 0 to 100"),
-    Column("score_time", DateTime(timezone=True), comment="the five sums below stand as of this moment"),
+    Column("score_time", DateTime(timezone=True), comment="the six sums below stand as of this moment"),
     _sum("score_recent", "seeding weight, half-life of a week"),
     _sum("score_average", "seeding weight, half-life of four weeks"),
     _sum("score_length_days"),
     _sum("score_owed", "snatches, decayed"),
     _sum("score_paid", "snatches seeded afterwards, decayed"),
+    _sum("score_drawn", "seeding weight times seconds credited lately"),
     # origin
     Column("origin_time", DateTime(timezone=True), comment="the first announce; null if there was none"),
     Column("origin_prefix", LargeBinary, comment="address prefix of the first announce, 7 bytes as in a fact"),
@@ -245,12 +247,20 @@ memberships = Table(
     counter("downloaded"),
     counter("seeding_seconds"),
     _sum("debt_seconds", "seeding still owed for the snatch"),
+    counter("taken"),
+    _sum("owed_share", "part of the torrent for which seeding was or is owed, 0 to 1"),
+    Column(
+        "owed_by",
+        LargeBinary,
+        comment="peer_id of the client that downloaded: its seeding pays the debt; null: any of the key's does",
+    ),
     Column(
         "credited_until",
         DateTime(timezone=True),
         comment="seeding up to here was in the score when credited_by began",
     ),
     Column("credited_by", LargeBinary, comment="peer_id of the client whose seeding is in the score since"),
+    Column("paid_until", DateTime(timezone=True), comment="seeding up to here has paid the debt"),
     comment="what belongs to a key and a torrent, whichever client instance announced",
     postgresql_with={"fillfactor": 80},
 )

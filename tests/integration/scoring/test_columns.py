@@ -83,8 +83,8 @@ def test_what_the_worker_writes_takes_the_fields_in_their_order() -> None:
     base = [{"left": "amount_left"}.get(field, field) for field in Session._fields[3:]]
     assert names_of(INSERT_SESSIONS) == ["key_id", "info_hash_id", "peer_id", "began", "ended", *base]
     assert names_of(UPDATE_SESSIONS.partition("WHERE")[0]) == ["id", "last_seen", *base]
-    added = ["id", "snatches", "uploaded_bytes", "downloaded_bytes", "seeding_seconds", "last_seen"]
+    added = ["id", "snatches", "uploaded_bytes", "downloaded_bytes", "seeding_seconds", "last_seen", "demand"]
     assert names_of(ADD_TO_TORRENTS.partition("WHERE")[0]) == added
     sums = ["snatches", "uploaded", "downloaded", "seeding_seconds", "last_seen"]
-    scored = ["new_seeded_until", "new_time", *KeyHistory._fields[1:6], "new_tier", "new_falling_since", "new_score"]
+    scored = ["new_seeded_until", "new_time", *KeyHistory._fields[1:7], "new_tier", "new_falling_since", "new_score"]
     assert names_of(statements.ADD_TO_KEYS.partition("WHERE")[0]) == ["id", *sums, *scored]

@@ -1,5 +1,8 @@
 """Reading the fact stream in batches, however many facts an entry holds."""
 
+import asyncio
+
+import pytest
 from redis.asyncio import Redis
 
 from etracker_scoring.worker.entries import START, Entry, Position
@@ -38,3 +41,22 @@ async def test_batches_follow_each_other_to_the_end_and_skip_nothing(redis_clien
         seen += [(entry.shard, entry.position) for entry in batch]
         positions |= {entry.shard: entry.position for entry in batch}
     assert len(seen) == len(set(seen)) == 90 + 150
+
+
+@pytest.mark.parametrize("max_facts", [1, 20, 1000])
+async def test_a_backlog_is_read_in_the_order_in_which_it_was_written_whatever_the_batches(
+    max_facts: int, redis_client: Redis
+) -> None:
+    """The kind: facts of different shards that depend on each other, and one shard that is busier than the others."""
+    for round_number in range(30):
+        await put_entries(redis_client, shard=round_number % 5, entries=1)
+        await put_entries(redis_client, shard=9, entries=4)
+        await asyncio.sleep(0.002)  # Redis numbers entries by the millisecond
+    streams, positions = FactStreams(redis_client), dict(FROM_START)
+    seen: list[int] = []
+    while batch := await streams.read(positions, max_facts):
+        seen += [entry.position.milliseconds for entry in batch]
+        positions |= {entry.shard: entry.position for entry in batch}
+    assert len(seen) == 30 * 5
+    assert seen == sorted(seen)
+    assert not streams.has_more

@@ -25,7 +25,8 @@ EPOCH = float(int(time.time() - 12 * DAY))
 TEN_DAYS_LATER = EPOCH + 10 * DAY
 
 LENGTHS = {"a": GIB, "b": 4 * GIB, "c": 16 * GIB, "d": None, "e": 100 * GIB, "f": GIB / 64}
-"""a weighs 1, b 2, c 4, d (unknown) 1, e 8 (the most), f a quarter (the least); then the bonus for few seeders."""
+"""a weighs 3, b 6, c 12, d (unknown) 3, e 24 (the most), f 0.75 (the least). All keys have one address prefix, so that
+none of them shows that another one's torrent is wanted, and nobody earns the bonus for rarity."""
 
 # By hand, ten days after the recording began, with d(h, t) = 2^(-t/h): C7, C28, ten, n, g, score
 # = 100 (.5 C7/(C7+5) + .3 C28/(C28+5) + .2 min(1, ten/30)) (.25 + .75 min(1, (g+1)/(n+1))). A day of weight w adds
@@ -33,15 +34,15 @@ LENGTHS = {"a": GIB, "b": 4 * GIB, "c": 16 * GIB, "d": None, "e": 100 * GIB, "f"
 TABLE = {
     # one announce witnesses nothing
     "lurker": (0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
-    # w = 2 * 3, days 1 and 2: C7 = 6 ln2/7 (d(7,9) + d(7,8))
+    # w = 6, days 1 and 2: C7 = 6 ln2/7 (d(7,9) + d(7,8))
     "alone": (0.512748, 0.240712, 1.812973, 0.0, 0.0, 7.237153),
-    # w = 1 * (1 + 2 * 2^(-3/3)) = 2, days 1 to 3: C7 = 2 ln2/7 (d(7,9) + d(7,8) + d(7,7))
-    "crowd": (0.269937, 0.121871, 2.735289, 0.0, 0.0, 5.098455),
+    # w = 3, days 1 to 3: C7 = 3 ln2/7 (d(7,9) + d(7,8) + d(7,7))
+    "crowd": (0.404906, 0.182806, 2.735289, 0.0, 0.0, 6.627398),
     # w = 3; interval 1800 s: silent for 5000 s, so 900 s count; then 1800 s
     "silent": (0.003473, 0.001815, 0.027864, 0.0, 0.0, 0.064171),
-    # w = 1 + 2 * 2^(-1/3); a day, half a day that ends with stopped, and a day of another client from day 3 to 4
-    "restarted": (0.301737, 0.132419, 2.287519, 0.0, 0.0, 5.144666),
-    # w = 4 * 3 for a day; then three snatches on day 2 and nothing: n = 3 d(60,8), B = 1/(n+1)
+    # w = 3; a day, half a day that ends with stopped, and a day of another client from day 3 to 4
+    "restarted": (0.349853, 0.153535, 2.287519, 0.0, 0.0, 5.688520),
+    # w = 12 for a day; then three snatches on day 2 and nothing: n = 3 d(60,8), B = 1/(n+1)
     "hit and run": (0.487383, 0.237733, 0.901250, 2.735167, 0.0, 2.886628),
     # n = d(60,9); w = 3: half a day to day 1.5, a day to 2.5, half of which pays: g = (d(60,8.5) + d(60,7.5))/2
     "payer": (0.205372, 0.091768, 1.370240, 0.901250, 0.911738, 3.426871),
@@ -49,8 +50,8 @@ TABLE = {
     "two at once": (0.365537, 0.178300, 0.901250, 0.0, 0.0, 5.040137),
     # w = 6; two clients in turn from 0 to 2 and 0.5 to 2.5: the union, a day and three halves at 1, 1.5, 2, 2.5
     "two clients": (0.647607, 0.301644, 2.268849, 0.0, 0.0, 8.952919),
-    # claims 10^15 bytes, worth nothing; w = 8 * (1 + 2/32) on day 1, 0.25 * (1 + 2/4) on day 3
-    "giant": (0.363796, 0.176200, 1.823567, 0.0, 0.0, 5.628141),
+    # claims 10^15 bytes, worth nothing; w = 24 on day 1, 0.75 on day 3
+    "giant": (1.011898, 0.491078, 1.823567, 0.0, 0.0, 12.314467),
 }
 
 

@@ -73,7 +73,7 @@ def test_a_peer_that_arrives_complete_has_not_snatched() -> None:
 @pytest.mark.promise(29)
 def test_completed_with_bytes_left_is_no_snatch() -> None:
     store = Store()
-    store.settle([make_fact(left=9), make_fact(at=9, downloaded=999, left=1, event=Event.COMPLETED)])
+    store.settle([make_fact(left=9), make_fact(at=9, downloaded=899, left=1, event=Event.COMPLETED)])
     assert store.snatches == 0
 
 
@@ -107,7 +107,7 @@ def test_a_download_finished_under_another_peer_id_is_a_snatch() -> None:
 def test_a_seedbox_that_seeds_on_does_not_finish_the_download_at_home() -> None:
     store = Store()
     store.settle([make_fact(peer_id=b"seedbox............."), make_fact(at=1, left=1000)])
-    store.settle([make_fact(at=5, downloaded=900, left=100), make_fact(at=6, peer_id=b"seedbox.............")])
+    store.settle([make_fact(at=5, downloaded=800, left=200), make_fact(at=6, peer_id=b"seedbox.............")])
     assert store.snatches == 0
     store.settle([make_fact(at=9, downloaded=1000, left=0)])
     assert store.snatches == 1
@@ -275,10 +275,13 @@ any_fact = st.builds(
     at=st.integers(0, 5000),
     key=st.sampled_from(["alice", "bob"]),
     torrent=st.sampled_from(TORRENTS),
-    peer_id=st.sampled_from([b"a" * 20, b"b" * 20]),
+    peer_id=st.sampled_from([b"a" * 20, b"a" * 8 + b"b" * 12, b"b" * 20]),
+    address=st.sampled_from(["home", "elsewhere"]),
+    port=st.integers(1, 2),
+    prefix=st.sampled_from([b"home...", b"other.."]),
     uploaded=counters,
     downloaded=counters,
-    left=st.sampled_from([UNKNOWN, 0, 1, SIZE, MAX_COUNTER]),
+    left=st.sampled_from([UNKNOWN, 0, 1, SIZE // 2, SIZE, MAX_COUNTER]),
     event=st.sampled_from(Event),
     flags=st.sampled_from([FactFlag.NONE, FactFlag.GUEST, FactFlag.PROVISIONAL]),
 )

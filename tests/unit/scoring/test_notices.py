@@ -48,6 +48,11 @@ def test_a_tier_of_two_and_more_is_won_by_the_score() -> None:
     assert why(held(Tier.CONTRIBUTOR, GENEROUS), GENEROUS, Tier.STEADY_SEEDER) is Reason.SCORE_ROSE
 
 
+def test_a_tier_whose_score_was_enough_is_won_by_the_days() -> None:
+    before, after = (GENEROUS._replace(seeding_seconds=days * DAY) for days in (2.9, 3.0))
+    assert why(held(Tier.CONTRIBUTOR, before), after, Tier.STEADY_SEEDER) is Reason.SEEDED_LONG
+
+
 def test_a_free_rider_rises_because_it_owes_less() -> None:
     before = held(Tier.FREE_RIDER, snatched(KeyHistory(NOW), 3))
     assert why(before, snatched(KeyHistory(NOW), 3, paid=1.5), Tier.LITTLE_HISTORY) is Reason.OWES_LESS

@@ -63,7 +63,7 @@ def test_who_seeds_enough_is_told_when_the_next_tier_comes() -> None:
 
 
 def test_who_seeds_too_little_is_told_where_that_ends() -> None:
-    torrents = [owned(0.01, owes_days=1), owned(1, seeding=False, owes_days=1)]
+    torrents = [owned(0.01, owes_days=1)._replace(wanted=False), owned(1, seeding=False, owes_days=1)]
     prospect = prospect_of(key_with(), torrents, NOW, ScoreParameters(steady_score=36))
     assert prospect is not None
     assert prospect.expected_at is None
@@ -77,7 +77,7 @@ def test_who_seeds_nothing_is_told_to_begin_with_what_it_owes() -> None:
     assert idle is not None
     assert debtor is not None
     assert (idle.expected_at, debtor.expected_at) == (None, None)
-    assert idle.advice == "Seed something. Large torrents and those that few others seed count most."
+    assert idle.advice == "Seed something. Large torrents and those that others download and few seed count most."
     assert debtor.advice == "Seed the 2 torrents that you fetched and left: each snatch owes a day of seeding."
 
 
@@ -101,4 +101,24 @@ def test_there_is_nothing_above_the_top() -> None:
 
 def test_a_pace_counts_what_is_seeded_now() -> None:
     torrents = [owned(4), owned(1), owned(9, seeding=False, owes_days=1), owned(1, owes_days=0.5)]
-    assert pace_of(torrents, DEFAULTS) == Pace(weight=6.0 + 3.0 + 3.0, debts=[0.5])
+    assert pace_of(torrents, DEFAULTS) == Pace(weight=18.0 + 9.0 + 9.0, debts=[0.5])
+
+
+def test_a_pace_counts_no_more_than_the_largest_total_weight() -> None:
+    assert pace_of([owned(64)] * 100, DEFAULTS).weight == DEFAULTS.largest_total_weight
+
+
+def test_a_pace_has_no_bonus_for_torrents_that_nobody_downloads() -> None:
+    assert pace_of([owned(4)._replace(wanted=False)], DEFAULTS).weight == 6.0
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(1.0, "takes 2 more days of seeding"), (2.5, "takes 1 more day of seeding")]
+)
+def test_whoever_has_the_score_but_not_the_days_is_told_how_many_are_missing(days: float, words: str) -> None:
+    history = KeyHistory(NOW, recent=30.0, average=30.0, length_days=days, seeding_seconds=days * DAY)
+    prospect = prospect_of(key_with(history, Tier.CONTRIBUTOR), [owned()], NOW, DEFAULTS)
+    assert prospect is not None
+    assert prospect.days_missing == 3.0 - days
+    assert words in prospect.advice
+    assert prospect.expected_at == NOW + prospect.days_missing * DAY

@@ -21,6 +21,9 @@ from etracker_scoring.scores.formula import (
 )
 
 DEFAULTS = ScoreParameters()
+PLAIN = ScoreParameters(gibibyte_weight=1.0)
+"""For numbers computed by hand."""
+
 START = 20_000 * DAY
 
 
@@ -34,9 +37,10 @@ class Announced:
     gibibytes: float | None = 1.0
     prefixes: int = 1
     snatched: bool = False
+    wanted: bool = True
 
 
-def replay(announces: list[Announced], key: KeyHistory = NEW_KEY) -> KeyHistory:
+def replay(announces: list[Announced], key: KeyHistory = NEW_KEY, parameters: ScoreParameters = PLAIN) -> KeyHistory:
     torrents: dict[str, TorrentHistory] = {}
     for said in announces:
         announce = SeedingAnnounce(
@@ -45,8 +49,11 @@ def replay(announces: list[Announced], key: KeyHistory = NEW_KEY) -> KeyHistory:
             snatched=said.snatched,
             seeding_prefixes=said.prefixes,
             length_bytes=None if said.gibibytes is None else int(said.gibibytes * GIB),
+            interval_seconds=DAY,
+            wanted=said.wanted,
         )
-        key, torrents[said.torrent] = record_announce(key, torrents.get(said.torrent, NEW_TORRENT), announce, DEFAULTS)
+        before = torrents.get(said.torrent, NEW_TORRENT)
+        key, torrents[said.torrent] = record_announce(key, before, announce, parameters)
     return key
 
 
@@ -82,7 +89,7 @@ HISTORIES: dict[str, tuple[list[Announced], float, float]] = {
 @pytest.mark.parametrize("name", HISTORIES)
 def test_a_history_scores_what_the_formulas_say_by_hand(name: str) -> None:
     announces, day, expected = HISTORIES[name]
-    assert score_of(replay(announces), START + day * DAY, DEFAULTS).total == pytest.approx(expected, abs=5e-7)
+    assert score_of(replay(announces), START + day * DAY, PLAIN).total == pytest.approx(expected, abs=5e-7)
 
 
 def test_two_instances_seeding_one_torrent_are_credited_once() -> None:
@@ -92,25 +99,59 @@ def test_two_instances_seeding_one_torrent_are_credited_once() -> None:
 
 def test_seeding_does_not_pay_a_debt_twice() -> None:
     key = replay([Announced(0, snatched=True), *(Announced(day, day - 1) for day in range(1, 6))])
-    assert decay(key, START + 5 * DAY, DEFAULTS).paid == pytest.approx(2 ** (-4 / 60))
+    assert decay(key, START + 5 * DAY, PLAIN).paid == pytest.approx(2 ** (-4 / 60))
 
 
 def test_the_parts_of_a_score_add_up_at_best_conduct() -> None:
-    score = score_of(replay([Announced(1, 0, gibibytes=4)]), START + DAY, DEFAULTS)
+    score = score_of(replay([Announced(1, 0, gibibytes=4)]), START + DAY, PLAIN)
     assert score.conduct == 1.0
     assert score.total == pytest.approx(score.recent + score.average + score.length)
 
 
 def test_months_of_seeding_ten_torrents_score_near_the_top() -> None:
     announces = [Announced(d, d - 1, torrent=str(t), gibibytes=4) for d in range(1, 120) for t in range(10)]
-    assert score_of(replay(announces), START + 119 * DAY, DEFAULTS).total > 90
+    assert score_of(replay(announces), START + 119 * DAY, PLAIN).total > 90
 
 
 def test_weight_grows_with_size_and_falls_with_the_number_of_seeders() -> None:
-    assert seeding_weight(int(4 * GIB), 1, DEFAULTS) == pytest.approx(6.0)
-    assert seeding_weight(int(4 * GIB), 4, DEFAULTS) == pytest.approx(4.0)
-    assert seeding_weight(None, 1, DEFAULTS) == pytest.approx(3.0)
-    assert seeding_weight(0, 0, DEFAULTS) == pytest.approx(0.75)
+    assert seeding_weight(int(4 * GIB), 1, DEFAULTS) == pytest.approx(18.0)
+    assert seeding_weight(int(4 * GIB), 4, DEFAULTS) == pytest.approx(12.0)
+    assert seeding_weight(None, 1, DEFAULTS) == pytest.approx(9.0)
+    assert seeding_weight(0, 0, DEFAULTS) == pytest.approx(2.25)
+
+
+@given(st.integers(0, 2**50), st.integers(1, 16))
+def test_a_torrent_that_nobody_wants_earns_no_bonus_and_what_its_only_seeder_earned_before(
+    length: int, prefixes: int
+) -> None:
+    unwanted = seeding_weight(length, prefixes, DEFAULTS, wanted=False)
+    assert unwanted == pytest.approx(seeding_weight(length, 1, PLAIN))
+    assert unwanted < seeding_weight(length, prefixes, DEFAULTS)
+
+
+def seeding(torrents: int, days: int, *, wanted: bool) -> list[Announced]:
+    return [
+        Announced(day, day - 1, torrent=str(torrent), gibibytes=100, wanted=wanted)
+        for day in range(1, days + 1)
+        for torrent in range(torrents)
+    ]
+
+
+def test_thousands_of_claims_earn_no_more_than_a_dozen() -> None:
+    """The kind: what a key is credited is bounded, however many torrents it claims to seed."""
+    dozen, thousands = (replay(seeding(torrents, 3, wanted=False), parameters=DEFAULTS) for torrents in (12, 3000))
+    assert thousands.recent == pytest.approx(dozen.recent)
+    bound = DEFAULTS.largest_total_weight * 5 * DAY  # three days, and what the bucket held
+    assert thousands.recent < bound * math.log(2) / 7 / DAY
+    assert thousands.length_days == dozen.length_days
+
+
+def test_a_key_that_was_away_is_credited_two_intervals_at_most() -> None:
+    away = replay(seeding(3000, 1, wanted=False), parameters=DEFAULTS)
+    later = [Announced(said.day + 300, said.day + 299, said.torrent, 100) for said in seeding(3000, 1, wanted=True)]
+    back = replay(later, away, DEFAULTS)
+    gained = back.recent - decay(away, back.at_seconds, DEFAULTS).recent
+    assert gained == pytest.approx(DEFAULTS.largest_total_weight * 2 * math.log(2) / 7)
 
 
 SESSIONS = st.lists(
@@ -166,6 +207,8 @@ def test_decaying_in_two_steps_is_decaying_in_one(first: float, second: float) -
         ({"strong_score": 70.0}, "must rise"),
         ({"smallest_weight": 9.0}, "smallest_weight must not be more"),
         ({"unpaid_factor": 1.5}, "must not be more than 1"),
+        ({"snatch_threshold": 1.5}, "must not be more than 1"),
+        ({"strong_days": 15.0}, "strong_days must not be more than long_term_days"),
     ],
 )
 def test_a_parameter_that_makes_no_sense_is_refused_with_a_sentence(wrong: dict[str, float], sentence: str) -> None:

@@ -73,6 +73,36 @@ def test_a_better_score_never_gives_a_lower_tier(
     assert deserve(lower, conduct, snatches, origin) <= deserve(higher, conduct, snatches, origin)
 
 
+RICH = KeyHistory(NOW, recent=100.0, average=100.0, length_days=30.0)
+"""94 points."""
+
+
+def after_days(days: float, held: Tier) -> Tier:
+    history = RICH._replace(seeding_seconds=days * DAY)
+    return assess(history, HeldTier(held), Origin(since=NOW - 100 * DAY), NOW, DEFAULTS).held.tier
+
+
+@pytest.mark.parametrize(("days", "tier"), [(0.01, 2), (2.99, 2), (3, 3), (13.99, 3), (14, 4)])
+def test_no_score_raises_a_key_to_tier_3_or_4_before_it_has_seeded_for_days(days: float, tier: int) -> None:
+    assert after_days(days, Tier.LITTLE_HISTORY) == tier
+
+
+@pytest.mark.parametrize("held", [Tier.STEADY_SEEDER, Tier.LONG_TERM_SEEDER])
+def test_a_tier_that_a_key_holds_is_kept_whatever_its_days(held: Tier) -> None:
+    assert after_days(0, held) is held
+
+
+def test_recalibration_does_not_touch_the_days() -> None:
+    lowest = with_thresholds(DEFAULTS, Thresholds(10.5, 26.6, 43.4))
+    assert (lowest.strong_days, lowest.long_term_days) == (3.0, 14.0)
+
+
+def test_unfinished_downloads_end_the_grace_and_make_free_riders_like_snatches() -> None:
+    unfinished = KeyHistory(NOW, owed=2.5)
+    assert deserved_tier(unfinished, scoring(0.0, 0.3), Origin(grace=True), DEFAULTS) is Tier.FREE_RIDER
+    assert deserved_tier(unfinished, scoring(0.0, 0.9), Origin(grace=True), DEFAULTS) is Tier.LITTLE_HISTORY
+
+
 def test_a_promotion_happens_at_once() -> None:
     assert hold_tier(HeldTier(Tier.LITTLE_HISTORY), Tier.LONG_TERM_SEEDER, scoring(70), NOW, DEFAULTS) == HeldTier(
         Tier.LONG_TERM_SEEDER

@@ -5,20 +5,21 @@ import { Empty } from "@/components/ui/states";
 import { TorrentLink } from "@/components/torrents/TorrentLink";
 import classes from "./SnatchesOwed.module.css";
 
-/** Completed torrents that still owe seeding time. */
+/** Downloads, finished or not, that still owe seeding time. */
 export function SnatchesOwed({ owed, snatches }: { owed: Standing["snatches_owed"]; snatches: number }) {
   return (
     <Card title="Seeding owed">
       {owed.length === 0 ? (
         <Empty title="Nothing owed">
           {snatches === 0
-            ? "Each torrent you complete should be seeded for a while. Any seeding time you still owe is listed here."
-            : "You've seeded every torrent you completed for long enough."}
+            ? "Each torrent you download should be seeded for a while. Any seeding time you still owe is listed here."
+            : "You've seeded every torrent you downloaded for long enough."}
         </Empty>
       ) : (
         <>
           <p className={classes.soft}>
-            You completed these torrents. Seed each one a little longer for it to count in your favour.
+            You downloaded these torrents, or part of them. Seed each one a little longer, with the client
+            that downloaded it, for it to count in your favour.
           </p>
           <ul className={classes.list}>
             {owed.map(({ info_hash, name, seconds_left }) => (

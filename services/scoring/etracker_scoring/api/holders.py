@@ -29,7 +29,7 @@ SELECT info_hash, name, length, seeders, coalesce(seeding, false) AS seeding, de
         AS uploaded,
     least(9223372036854775807, memberships.downloaded + coalesce(sessions.downloaded, 0))::bigint
         AS downloaded,
-    coalesce(sessions.last_seen, first_seen) AS last_seen
+    coalesce(sessions.last_seen, first_seen) AS last_seen, leechers > 0 AS wanted
 FROM memberships JOIN infohashes ON infohashes.id = info_hash_id LEFT JOIN (
     SELECT info_hash_id, sum(seeding_seconds) AS seeding_seconds, sum(uploaded_credit) AS uploaded,
         sum(downloaded_credit) AS downloaded, max(last_seen) AS last_seen,

@@ -27,7 +27,10 @@ AT_THE_TOP = "Keep seeding as you do."
 
 
 class Participation(NamedTuple):
-    """What a key did in a torrent. ``seeders``: how many seed it now; ``debt_seconds``: seeding still owed."""
+    """What a key did in a torrent. ``seeders``: how many seed it now; ``debt_seconds``: seeding still owed.
+
+    ``wanted``: somebody downloads it now.
+    """
 
     info_hash: bytes
     name: str
@@ -39,6 +42,7 @@ class Participation(NamedTuple):
     uploaded: int
     downloaded: int
     last_seen: datetime
+    wanted: bool = False
 
 
 class Holder(NamedTuple):
@@ -60,7 +64,10 @@ def report(holder: Holder, now: float, parameters: ScoreParameters) -> StandingR
     """Report a key's standing at a given time (Unix seconds), and what would raise its tier."""
     key = holder.key
     held, score = assess(key.history, key.held, key.origin, now, parameters)
-    torrents = [OwnedTorrent(one.length, one.seeders, one.seeding, one.debt_seconds) for one in holder.participations]
+    torrents = [
+        OwnedTorrent(one.length, one.seeders, one.seeding, one.debt_seconds, one.wanted)
+        for one in holder.participations
+    ]
     prospect = prospect_of(key, torrents, now, parameters)
     return StandingReport(
         tier=held.tier,
@@ -105,6 +112,7 @@ def _next_tier(prospect: Prospect) -> NextTier:
         score_needed=prospect.score_needed,
         advice=prospect.advice,
         expected_at=None if expected_at is None else datetime.fromtimestamp(expected_at, UTC),
+        days_missing=prospect.days_missing,
     )
 
 

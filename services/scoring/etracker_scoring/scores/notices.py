@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from etracker_scoring.scores.formula import KeyHistory, Score, ScoreParameters, score_of
 from etracker_scoring.scores.keys import Key
-from etracker_scoring.scores.tiers import entry_score, is_careless
+from etracker_scoring.scores.tiers import days_missing, entry_score, is_careless
 from etracker_shared.language.tier import Tier
 
 DELIVERY_MS = 2000
@@ -29,6 +29,7 @@ class Reason(StrEnum):
     """Why a tier changed, in the words of the notice."""
 
     SCORE_ROSE = "your seeding raised your score. Thanks, you meet peers sooner now."
+    SEEDED_LONG = "you have seeded for enough days. Thanks, you meet peers sooner now."
     OWES_LESS = "you owe less seeding than before. You meet peers sooner now."
     PREFIX_FORGIVEN = "a free-rider in your network is forgotten. You meet peers sooner now."
     SCORE_FELL = "your score fell short for want of seeding. Seed more to rise again."
@@ -43,7 +44,7 @@ def reason_of(before: Key, history: KeyHistory, after: Tier, now: float, paramet
     """
     score = score_of(history, now, parameters)
     if after > before.held.tier:
-        return _reason_to_rise(before, after, parameters)
+        return _reason_to_rise(before, history, after, parameters)
     if after is Tier.FREE_RIDER and is_careless(history, score, parameters):
         return Reason.SNATCHES_UNPAID
     if before.held.tier is Tier.CONTRIBUTOR and _ends_grace(before, history, now, parameters):
@@ -52,16 +53,18 @@ def reason_of(before: Key, history: KeyHistory, after: Tier, now: float, paramet
     return Reason.SNATCHES_UNPAID if would_be_enough else Reason.SCORE_FELL
 
 
-def _reason_to_rise(before: Key, after: Tier, parameters: ScoreParameters) -> Reason:
-    if after > Tier.LITTLE_HISTORY:
-        return Reason.SCORE_ROSE
+def _reason_to_rise(before: Key, history: KeyHistory, after: Tier, parameters: ScoreParameters) -> Reason:
     then = score_of(before.history, before.history.at_seconds, parameters)
+    if after > Tier.LITTLE_HISTORY:
+        was_too_new, is_too_new = (days_missing(one, after, parameters) > 0 for one in (before.history, history))
+        waited = then.total >= entry_score(after, parameters) and was_too_new and not is_too_new
+        return Reason.SEEDED_LONG if waited else Reason.SCORE_ROSE
     return Reason.OWES_LESS if is_careless(before.history, then, parameters) else Reason.PREFIX_FORGIVEN
 
 
 def _ends_grace(before: Key, history: KeyHistory, now: float, parameters: ScoreParameters) -> bool:
     """Return whether snatches ended a grace that the key needed for its tier."""
-    ended = before.history.snatches < parameters.grace_snatches <= history.snatches
+    ended = before.history.taken < parameters.grace_snatches <= history.taken
     needed = score_of(before.history, now, parameters).total < parameters.steady_score
     return before.origin.grace and ended and needed
 

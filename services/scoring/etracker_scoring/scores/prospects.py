@@ -7,7 +7,7 @@ from typing import NamedTuple
 from etracker_scoring.scores.formula import DAY, KeyHistory, ScoreParameters, decay, score_of, seeding_weight
 from etracker_scoring.scores.keys import Key
 from etracker_scoring.scores.notices import TIER_NAMES
-from etracker_scoring.scores.tiers import assess, entry_score
+from etracker_scoring.scores.tiers import assess, days_missing, entry_score
 from etracker_shared.language.tier import Tier
 
 STEP_DAYS = 0.25
@@ -17,12 +17,16 @@ _LN2 = math.log(2.0)
 
 
 class OwnedTorrent(NamedTuple):
-    """A torrent that a key announced. ``seeders``: of the whole swarm; ``debt_seconds``: seeding that the key owes."""
+    """A torrent that a key announced. ``seeders``: of the whole swarm; ``debt_seconds``: seeding that the key owes.
+
+    ``wanted``: others download it now.
+    """
 
     length: int | None
     seeders: int
     seeding: bool
     debt_seconds: float
+    wanted: bool = True
 
 
 class Pace(NamedTuple):
@@ -33,12 +37,16 @@ class Pace(NamedTuple):
 
 
 class Prospect(NamedTuple):
-    """The next tier. ``expected_at``: when the key reaches it at its current pace (Unix seconds), None if never."""
+    """The next tier. ``expected_at``: when the key reaches it at its current pace (Unix seconds), None if never.
+
+    ``days_missing``: how many more days of seeding it takes at least, whatever the score.
+    """
 
     tier: Tier
     score_needed: float
     advice: str
     expected_at: float | None
+    days_missing: float
 
 
 def prospect_of(key: Key, torrents: Sequence[OwnedTorrent], now: float, parameters: ScoreParameters) -> Prospect | None:
@@ -57,17 +65,23 @@ def prospect_of(key: Key, torrents: Sequence[OwnedTorrent], now: float, paramete
         at_last = continued(key.history, pace, now, HORIZON_DAYS, parameters)
         level = score_of(at_last, at_last.at_seconds, parameters).total
         advice = (
-            f"What you seed now levels off at {level:.0f} points. Seed more, larger torrents, and such that few seed."
+            f"What you seed now levels off at {level:.0f} points. "
+            "Seed more, larger torrents, and ones that others download and few seed."
         )
         advice += f" Begin with {_torrents(owed)} that you fetched and left." if owed else ""
-    return Prospect(following, entry_score(following, parameters), advice, expected_at)
+    missing = days_missing(key.history, following, parameters)
+    advice += _further_days(missing) if missing else ""
+    return Prospect(following, entry_score(following, parameters), advice, expected_at, missing)
 
 
 def pace_of(torrents: Sequence[OwnedTorrent], parameters: ScoreParameters) -> Pace:
     """Return how a key seeds now."""
     seeded = [torrent for torrent in torrents if torrent.seeding]
-    weight = sum(seeding_weight(torrent.length, torrent.seeders, parameters) for torrent in seeded)
-    return Pace(weight, [torrent.debt_seconds / DAY for torrent in seeded if torrent.debt_seconds > 0])
+    weight = sum(
+        seeding_weight(torrent.length, torrent.seeders, parameters, wanted=torrent.wanted) for torrent in seeded
+    )
+    debts = [torrent.debt_seconds / DAY for torrent in seeded if torrent.debt_seconds > 0]
+    return Pace(min(weight, parameters.largest_total_weight), debts)
 
 
 def continued(key: KeyHistory, pace: Pace, now: float, days: float, parameters: ScoreParameters) -> KeyHistory:
@@ -83,6 +97,7 @@ def continued(key: KeyHistory, pace: Pace, now: float, days: float, parameters: 
         average=before.average + pace.weight * (1.0 - math.exp2(-days / parameters.average_half_life_days)),
         length_days=before.length_days + _collected(days, parameters.length_half_life_days),
         paid=before.paid + paid / (parameters.debt_hours / 24.0),
+        seeding_seconds=before.seeding_seconds + days * DAY,
     )
 
 
@@ -104,7 +119,12 @@ def _rise(key: Key, pace: Pace, now: float, current: Tier, parameters: ScorePara
 def _advice_to_idle(owed: int) -> str:
     if owed:
         return f"Seed {_torrents(owed)} that you fetched and left: each snatch owes a day of seeding."
-    return "Seed something. Large torrents and those that few others seed count most."
+    return "Seed something. Large torrents and those that others download and few seed count most."
+
+
+def _further_days(missing: float) -> str:
+    days = math.ceil(missing)
+    return f" Whatever the score, this tier takes {days} more {'day' if days == 1 else 'days'} of seeding."
 
 
 def _torrents(count: int) -> str:

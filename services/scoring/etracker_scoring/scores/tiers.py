@@ -41,19 +41,37 @@ def _earned_tier(key: KeyHistory, score: Score, origin: Origin, parameters: Scor
         return Tier.STEADY_SEEDER if score.total >= parameters.strong_score else Tier.CONTRIBUTOR
     if is_careless(key, score, parameters) or origin.stained:
         return Tier.FREE_RIDER
-    if origin.grace and key.snatches < parameters.grace_snatches:
+    if origin.grace and key.taken < parameters.grace_snatches:
         return Tier.CONTRIBUTOR
     return Tier.LITTLE_HISTORY
 
 
 def is_careless(key: KeyHistory, score: Score, parameters: ScoreParameters) -> bool:
     """Return whether a key takes without giving back, which makes it a free-rider if its score is low."""
-    return score.conduct < parameters.free_rider_conduct and key.snatches >= parameters.free_rider_snatches
+    return score.conduct < parameters.free_rider_conduct and key.taken >= parameters.free_rider_snatches
 
 
 def entry_score(tier: Tier, parameters: ScoreParameters) -> float:
     """Return the threshold of a tier, 0 for the two tiers that have none."""
     return (0.0, 0.0, parameters.steady_score, parameters.strong_score, parameters.long_term_score)[tier]
+
+
+def days_required(tier: Tier, parameters: ScoreParameters) -> float:
+    """Return the days of seeding without which no key rises to a tier."""
+    return (0.0, 0.0, 0.0, parameters.strong_days, parameters.long_term_days)[tier]
+
+
+def days_missing(key: KeyHistory, tier: Tier, parameters: ScoreParameters) -> float:
+    """Return how many more days of seeding a key needs to rise to a tier."""
+    return max(0.0, days_required(tier, parameters) - key.seeding_seconds / DAY)
+
+
+def within_reach(key: KeyHistory, deserved: Tier, held: Tier, parameters: ScoreParameters) -> Tier:
+    """Return the tier of a key that deserves one by its score: it doesn't rise before it has seeded for long enough."""
+    tier = deserved
+    while tier > held and days_missing(key, tier, parameters):
+        tier = Tier(tier - 1)
+    return tier
 
 
 def hold_tier(held: HeldTier, deserved: Tier, score: Score, now: float, parameters: ScoreParameters) -> HeldTier:
@@ -90,7 +108,7 @@ def assess(key: KeyHistory, held: HeldTier, origin: Origin, now: float, paramete
         return Assessment(HeldTier(Tier.LITTLE_HISTORY), score)
     if origin.stained and now - origin.since >= parameters.prefix_memory_days * DAY:
         origin = origin._replace(stained=False)
-    deserved = deserved_tier(key, score, origin, parameters)
+    deserved = within_reach(key, deserved_tier(key, score, origin, parameters), held.tier, parameters)
     if deserved < held.tier and held.falling_since is None:
         then = now - parameters.demotion_wait_hours * 3600.0
         decayed_since = then >= key.at_seconds  # otherwise the score fell later, at its last update

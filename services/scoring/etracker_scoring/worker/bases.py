@@ -29,6 +29,8 @@ LATE_SECONDS = 600
 _LAYOUT = struct.Struct("<qqqIB")
 _SPREAD = 0x9E3779B97F4A7C15
 _MASK = 2**64 - 1
+_GATHER = pow(_SPREAD, -1, 2**64)
+_PORTS = 2**16
 
 
 class Base(NamedTuple):
@@ -59,6 +61,15 @@ def place_of(fact: Fact) -> int:
         return 0
     mixed = (address ^ int.from_bytes(fact.info_hash[:8], "little")) + (fact.port + 1) * _SPREAD & _MASK
     return mixed - (mixed >> 63 << 64)
+
+
+def is_at_address(place: int, fact: Fact) -> bool:
+    """Return whether a place is at the address a fact comes from, for the fact's infohash, with any port."""
+    address = int.from_bytes(fact.address_hash, "little")
+    if not (address and place):
+        return False
+    spread = place - (address ^ int.from_bytes(fact.info_hash[:8], "little"))
+    return 0 < spread * _GATHER & _MASK <= _PORTS
 
 
 def pack_bases(bases: Sequence[Base]) -> bytes | None:

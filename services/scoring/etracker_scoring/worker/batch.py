@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from etracker_scoring.scores.formula import ScoreParameters
 from etracker_scoring.scores.keys import Key
 from etracker_scoring.worker.admission import Admitted, Outcome
 from etracker_scoring.worker.bases import place_of
-from etracker_scoring.worker.downloads import Downloads, GuestSnatches
+from etracker_scoring.worker.demand import Demand
+from etracker_scoring.worker.downloads import Downloads, GuestSnatches, Step
 from etracker_scoring.worker.entries import Entry
 from etracker_scoring.worker.plausibility import NO_LIMITS, Limits
 from etracker_scoring.worker.records import (
@@ -24,6 +26,8 @@ from etracker_scoring.worker.records import (
 from etracker_scoring.worker.sessions import settle
 from etracker_shared.agreements.facts import Event, Fact
 
+DEFAULTS = ScoreParameters()
+
 
 class SettledFact(NamedTuple):
     """A fact compared with the stored state of its session.
@@ -31,7 +35,10 @@ class SettledFact(NamedTuple):
     ``key``, ``member``, ``membership``: None for a guest. ``before``, ``after``: the session; ``before`` is None if it
     began with this fact. ``uploaded``, ``downloaded``: deltas in bytes. ``seeded_from``: start of the seeding that the
     fact proves (Unix seconds); the fact is its end; None if it proves none. ``membership``: after the fact.
-    ``snatched``: the fact ended the first download of the torrent.
+    ``snatched``: the fact ended the first download of the torrent, or came as close to its end as makes no difference.
+    ``owed``: the part of a snatch's debt that it adds. ``pays``: its seeding pays the debt. ``partial_from``: like
+    ``seeded_from``, for a partial seed. ``wanted``: somebody else downloaded while it seeded. ``demand``: as it is to
+    be stored for the torrent, if the fact changed it.
     """
 
     fact: Fact
@@ -46,6 +53,11 @@ class SettledFact(NamedTuple):
     member: MembershipKey | None
     membership: Membership | None
     snatched: bool
+    owed: float = 0.0
+    pays: bool = False
+    partial_from: int | None = None
+    wanted: bool = False
+    demand: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +100,19 @@ class Settled(NamedTuple):
     outcomes: Counter[Outcome]
 
 
-def settle_facts(admitted: Sequence[Admitted], stored: Stored, limits: Limits = NO_LIMITS) -> Settled:
+def settle_facts(
+    admitted: Sequence[Admitted],
+    stored: Stored,
+    limits: Limits = NO_LIMITS,
+    parameters: ScoreParameters = DEFAULTS,
+) -> Settled:
     """Settle facts in order."""
     settled: list[SettledFact] = []
     sessions = dict(stored.sessions)  # one look-up per fact: hashing a session's key is a good part of a fact's cost
     changed: dict[SessionKey, Session] = {}
     holders = dict(stored.holders)
-    downloads = Downloads(stored.memberships, stored.downloaded_here)
+    downloads = Downloads(stored.memberships, stored.downloaded_here, sessions, parameters)
+    demand = Demand()
     guests = GuestSnatches(stored.guest_snatches)
     stale = implausible = 0
     for item in admitted:
@@ -116,19 +134,21 @@ def settle_facts(admitted: Sequence[Admitted], stored: Stored, limits: Limits = 
         implausible += is_implausible
         if replaced and replaced_key:
             sessions[replaced_key] = changed[replaced_key] = replaced
-        member = membership = None
+        changed_demand = demand.follow(torrent, fact, before)
         if key:
-            member = (key.id, torrent.id)
-            membership, snatched = downloads.follow(member, item, before, settlement)
+            step = downloads.follow((key.id, torrent.id), item, before, settlement, replaced_key)
+            after = step.session
+            wanted = seeded_from is not None and demand.is_wanted(torrent, fact, seeded_from, parameters)
         else:
             after, snatched = guests.follow(item, before, after)
+            step, wanted = Step(after, snatched=snatched), False
         sessions[session_key] = changed[session_key] = after
         if taken:
             holders[taken] = session_key
         settled.append(
             SettledFact(
-                fact, key, torrent, session_key, before, after, uploaded, downloaded, seeded_from, member, membership,
-                snatched,
+                fact, key, torrent, session_key, before, after, uploaded, downloaded, seeded_from,
+                (key.id, torrent.id) if key else None, *step[1:], wanted, changed_demand,
             )
         )  # fmt: skip
     outcomes = Counter(

@@ -31,7 +31,8 @@ SELECT {KEY_COLUMNS} FROM peers WHERE key_hash = ANY($1) AND disabled_time IS NU
 
 FIND_TORRENTS = """
 SELECT listed.info_hash, coalesce(kept.id, listed.id) AS id, coalesce(kept.length, listed.length) AS length,
-    listed.seeders + listed.leechers AS peers
+    listed.seeders + listed.leechers AS peers,
+    CASE WHEN kept.id IS NULL THEN listed.demand ELSE kept.demand END AS demand
 FROM infohashes listed LEFT JOIN infohashes kept ON kept.id = listed.same_as
 WHERE listed.info_hash = ANY($1)
 """
@@ -43,8 +44,8 @@ ON CONFLICT (info_hash) DO NOTHING
 
 LOAD_MEMBERSHIPS = """
 SELECT key_id, info_hash_id, date_part('epoch', first_seen) AS first_seen, leeching,
-    date_part('epoch', snatched_time) AS snatched_time, debt_seconds,
-    date_part('epoch', credited_until) AS credited_until, credited_by
+    date_part('epoch', snatched_time) AS snatched_time, taken, owed_share, owed_by, debt_seconds,
+    date_part('epoch', credited_until) AS credited_until, date_part('epoch', paid_until) AS paid_until, credited_by
 FROM unnest($1::bigint[], $2::bigint[]) wanted (key_id, info_hash_id)
 JOIN memberships USING (key_id, info_hash_id)
 """
@@ -53,7 +54,7 @@ RECENT_SESSIONS = 4
 
 _SESSION = """id AS row, date_part('epoch', first_seen) AS first_seen, date_part('epoch', last_seen) AS last_seen,
     uploaded, downloaded, amount_left AS left, corrupt, redundant, event, uploaded_credit, downloaded_credit,
-    seeding_seconds, snatched, place, others, most_left"""
+    seeding_seconds, snatched, place, others, most_left, taken"""
 
 LOAD_SESSIONS = f"""
 SELECT key_id, info_hash_id, peer_id, {_SESSION}
@@ -105,7 +106,7 @@ async def find_keys(source: Store | Rows, key_hashes: Collection[KeyHash]) -> di
 async def find_torrents(store: Store, info_hashes: Collection[InfoHash]) -> dict[InfoHash, Torrent]:
     """Return the torrents that keep the statistics of these infohashes; those that aren't tracked are left out."""
     rows = await store.fetch(FIND_TORRENTS, list(info_hashes)) if info_hashes else []
-    return {info_hash: Torrent(torrent_id, length, peers) for info_hash, torrent_id, length, peers in rows}
+    return {row[0]: Torrent(*row[1:]) for row in rows}
 
 
 async def add_torrents(store: Store, info_hashes: Collection[InfoHash]) -> dict[InfoHash, Torrent]:
@@ -120,10 +121,10 @@ async def load_memberships(rows: Rows, wanted: Collection[MembershipKey]) -> Mem
     """Return the memberships that exist, and what their seeding is worth to the score."""
     found = await rows.fetch(LOAD_MEMBERSHIPS, *columns(wanted)) if wanted else []
     memberships, credits_ = {}, {}
-    for key_id, torrent_id, first_seen, leeching, snatched, debt_seconds, credited_until, credited_by in found:
+    for key_id, torrent_id, first_seen, leeching, snatched, *owed, debt_seconds, credited, paid, credited_by in found:
         member = (key_id, torrent_id)
-        memberships[member] = Membership(milliseconds(first_seen), leeching, milliseconds(snatched))
-        credits_[member] = Credit(TorrentHistory(debt_seconds, credited_until or 0.0), credited_by)
+        memberships[member] = Membership(milliseconds(first_seen), leeching, milliseconds(snatched), *owed)
+        credits_[member] = Credit(TorrentHistory(debt_seconds, credited or 0.0, paid or 0.0), credited_by)
     return memberships, credits_
 
 

@@ -87,6 +87,7 @@ class Worker:
             poll_seconds=self._settings.worker_poll_seconds,
             list_all=self._settings.disable_allowlist,
             limits=Limits(self._settings.max_bytes_per_second),
+            parameters=self._settings.score,
         )
 
     def _upkeep(self, claims: Claims) -> list[Work]:

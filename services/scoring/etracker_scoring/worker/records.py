@@ -16,7 +16,7 @@ class Session(NamedTuple):
     ``row``: the id of its row, None until it has one. ``snatched`` is used for guests only: a key's
     snatch belongs to its :class:`Membership`. ``place``: where the last fact came from. ``others``: the packed bases
     of other places (:mod:`etracker_scoring.worker.bases`). ``most_left``: the most it ever reported as left, 0 if it
-    began with everything.
+    began with everything. ``taken``: bytes that it and the sessions it continues downloaded towards a debt.
     """
 
     row: int | None
@@ -35,17 +35,23 @@ class Session(NamedTuple):
     place: int = 0
     others: bytes | None = None
     most_left: int = UNKNOWN
+    taken: int = 0
 
 
 class Membership(NamedTuple):
     """A key in a torrent, over all its client instances.
 
-    ``leeching``: an announce reported left > 0, and no later one has finished the download.
+    ``leeching``: an announce reported left > 0, and no later one has finished the download. ``taken``: bytes that all
+    sessions downloaded towards a debt. ``owed_share``: the part of a snatch's debt that was charged, 0 to 1.
+    ``owed_by``: peer_id of the client whose seeding pays it; None if any client's does.
     """
 
     first_seen_ms: int
     leeching: bool = False
     snatched_ms: int | None = None
+    taken: int = 0
+    owed_share: float = 0.0
+    owed_by: bytes | None = None
 
 
 class Credit(NamedTuple):
@@ -62,12 +68,14 @@ class Credit(NamedTuple):
 class Torrent(NamedTuple):
     """The torrent that keeps the statistics of an infohash.
 
-    ``length`` in bytes, None if unknown. ``peers``: seeders and leechers when they were last counted.
+    ``length`` in bytes, None if unknown. ``peers``: seeders and leechers when they were last counted. ``demand``: as
+    stored by :mod:`etracker_scoring.worker.demand`.
     """
 
     id: int
     length: int | None
     peers: int = 0
+    demand: bytes | None = None
 
 
 SessionKey = tuple[int | None, int, bytes]

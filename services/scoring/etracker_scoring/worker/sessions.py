@@ -98,6 +98,7 @@ def _succeed(before: Session, fact: Fact) -> Settlement:
         seeding_seconds=seconds,
         snatched=before.snatched,
         most_left=_most_left(before, fact.left),
+        taken=before.taken,
     )
     replaced = before._replace(
         uploaded=before.uploaded + uploaded, downloaded=before.downloaded + downloaded, snatched=before.snatched
@@ -128,6 +129,7 @@ def _go_on(session: Session, fact: Fact) -> Settlement:
         session.place,
         None,
         _most_left(session, left) if most_left < left or most_left == UNKNOWN else most_left,
+        session.taken,
     )
     return Settlement(after, uploaded, downloaded, fact.at_ms // 1000 - seconds if seconds else None)
 
@@ -184,6 +186,7 @@ def _moved(session: Session, fact: Fact, own: Base, credits_: tuple[int, int], o
         own.place,
         others,
         _most_left(session, left),
+        session.taken,
     )
     return Settlement(after, *credits_, _seeded_from(fact, seconds))
 
@@ -247,6 +250,23 @@ def _seeding_seconds(session: Session, fact: Fact) -> int:
     """Return the whole seconds of seeding, counted between full seconds so that many short steps lose nothing."""
     if fact.left != 0 or session.left != 0 or session.event == Event.STOPPED:
         return 0
+    return _seconds_between(session, fact)
+
+
+def partial_seed_since(session: Session | None, fact: Fact) -> int | None:
+    """Return since when a client has announced that it seeds the part it wants (BEP 21), None if it doesn't."""
+    if session is None or (session.event, fact.event) != (Event.PAUSED, Event.PAUSED) or fact.left <= 0:
+        return None
+    return _seeded_from(fact, _seconds_between(session, fact))
+
+
+def is_silent(session: Session, fact: Fact) -> bool:
+    """Return whether a session has stopped, or had been silent for too long when a fact arrived from another one."""
+    silence_ms = fact.at_ms - session.last_seen_ms
+    return session.event == Event.STOPPED or silence_ms > SILENCE * fact.interval_seconds * 1000
+
+
+def _seconds_between(session: Session, fact: Fact) -> int:
     seconds = fact.at_ms // 1000 - session.last_seen_ms // 1000
     if seconds <= SILENCE * fact.interval_seconds:
         return seconds

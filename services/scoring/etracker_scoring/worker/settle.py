@@ -15,10 +15,11 @@ from structlog import get_logger
 
 from etracker_scoring.errors import BatchConflictError, BatchRefusedError, StreamsUnavailableError, postgres_errors
 from etracker_scoring.metrics import WorkerMetrics
+from etracker_scoring.scores.formula import ScoreParameters
 from etracker_scoring.worker import known
 from etracker_scoring.worker.admission import Admitted, Outcome, admit, is_guest
-from etracker_scoring.worker.batch import Batch, Stored, settle_facts
-from etracker_scoring.worker.downloads import guests_that_may_finish, possible_snatches
+from etracker_scoring.worker.batch import DEFAULTS, Batch, Stored, settle_facts
+from etracker_scoring.worker.downloads import guests_that_may_finish, payers, possible_snatches
 from etracker_scoring.worker.entries import Entry, Position
 from etracker_scoring.worker.leadership import Claims
 from etracker_scoring.worker.plausibility import Limits
@@ -40,6 +41,7 @@ class Settler:
     """Settles the facts of the shards that its worker holds.
 
     ``list_all``: track infohashes that nobody listed. ``limits``: the most that a client can have transferred.
+    ``parameters``: what is owed for downloads, and what counts as demand.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Settler:
         poll_seconds: float,
         list_all: bool,
         limits: Limits,
+        parameters: ScoreParameters = DEFAULTS,
     ) -> None:
         self._streams = streams
         self._store = store
@@ -64,6 +67,7 @@ class Settler:
         self._poll_seconds = poll_seconds
         self._list_all = list_all
         self._limits = limits
+        self._parameters = parameters
         self._positions: dict[int, Position] = {}
         self._heartbeat_due = 0.0
         self._inspection_due = 0.0
@@ -87,7 +91,8 @@ class Settler:
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
             self._redis_is_down = False
-            if settled < self._max_facts // 2:  # a transaction costs as much as hundreds of facts: wait for more
+            # A transaction costs as much as hundreds of facts: wait for more, unless they are there already.
+            if settled < self._max_facts // 2 and not self._streams.has_more:
                 await asyncio.sleep(next_batch - time.monotonic())
 
     async def step(self) -> int:
@@ -220,7 +225,7 @@ class Settler:
     ) -> tuple[Counter[Outcome], list[tuple[Reader[Any, Any], Any]]]:
         """Settle facts, and collect each reader's changes."""
         stored = await self._load(admitted, rows)
-        facts, sessions, outcomes = settle_facts(admitted, stored, self._limits)
+        facts, sessions, outcomes = settle_facts(admitted, stored, self._limits, self._parameters)
         batch = Batch(facts, stored, int(time.time() * 1000), entries, sessions)
         changes = [(reader, reader.read(batch, await reader.load(batch, rows))) for reader in self._readers]
         return outcomes, changes
@@ -229,6 +234,7 @@ class Settler:
         members = {(item.key.id, item.torrent.id) for item in admitted if item.key}
         memberships, credits_ = await known.load_memberships(rows, members)
         sessions = {item.session_key for item in admitted}
+        sessions.update(payers(admitted, memberships))
         for reader in self._readers:
             sessions.update(reader.further_sessions(admitted, credits_))
         found = await known.load_sessions(rows, sessions)

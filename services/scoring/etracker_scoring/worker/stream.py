@@ -1,5 +1,6 @@
 """The 16 fact streams, on one Redis or spread over a cluster."""
 
+import heapq
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,11 +29,15 @@ class ShardState:
 
 
 class _Shard:
-    """Entries of a shard that were read but not handed out yet. ``newer``: this version can't read the next entry."""
+    """Entries of a shard that were read but not handed out yet.
+
+    ``has_more``: further entries may be in the stream. ``newer``: this version can't read the next entry.
+    """
 
     def __init__(self, position: Position) -> None:
         self.handed_out = position
         self.waiting: deque[Entry] = deque()
+        self.has_more = False
         self.newer: NewerFactError | None = None
 
     @property
@@ -57,9 +62,10 @@ class FactStreams:
         return {at: shard.newer for at, shard in self._shards.items() if shard.newer and not shard.waiting}
 
     async def read(self, positions: Mapping[int, Position], max_facts: int) -> Sequence[Entry]:
-        """Return entries after the positions, each shard's in order, with at most about ``max_facts`` facts.
+        """Return entries after the positions in the order in which they were written, with about ``max_facts`` facts.
 
-        Shards with entries take turns. The streams aren't changed.
+        What one key's fact is worth may depend on another key's, in another shard: so a backlog is settled in the order
+        in which it would have been settled at the time, whatever the size of a batch. The streams aren't changed.
 
         Raises:
             StreamsUnavailableError: Redis isn't available.
@@ -69,16 +75,26 @@ class FactStreams:
         for at, position in positions.items():
             if at not in self._shards or self._shards[at].handed_out != position:
                 self._shards[at] = _Shard(position)
-        empty = [at for at, shard in self._shards.items() if not shard.waiting and not shard.newer]
-        await self._fill(empty, max_facts)
+        await self._fill(max_facts)
         return list(self._take(max_facts))
 
-    async def _fill(self, shards: Sequence[int], max_facts: int) -> None:
+    @property
+    def has_more(self) -> bool:
+        """Whether there are entries that could be read at once."""
+        return any(shard.waiting or shard.has_more for shard in self._shards.values())
+
+    async def _fill(self, max_facts: int) -> None:
         """Read more entries until there are enough facts: an entry may contain one fact or a batch of them.
 
         It isn't known in advance how many shards are in use and how many facts an entry has.
         """
         entries = max(1, max_facts // max(1, len(self._shards)))
+        readable = {at: shard for at, shard in self._shards.items() if not shard.newer}
+        shards = [
+            at
+            for at, shard in readable.items()
+            if not shard.waiting or (shard.has_more and len(shard.waiting) < entries)
+        ]
         found = 0
         while shards and found < max_facts:
             commands = [
@@ -89,7 +105,9 @@ class FactStreams:
             further = []
             for at, reply in zip(shards, replies, strict=True):
                 found += self._keep(at, reply)
-                if len(reply) == entries and not self._shards[at].newer:
+                shard = self._shards[at]
+                shard.has_more = len(reply) == entries and not shard.newer
+                if shard.has_more:
                     further.append(at)
             shards = further
 
@@ -107,17 +125,22 @@ class FactStreams:
         return found
 
     def _take(self, max_facts: int) -> Iterator[Entry]:
-        """Take entries in turn from every shard that has some."""
+        """Take the oldest entries, up to where another one that wasn't read yet may be older than those at hand."""
+        oldest = [(shard.waiting[0].position, at) for at, shard in self._shards.items() if shard.waiting]
+        heapq.heapify(oldest)
         taken = 0
-        while taken < max_facts:
-            waiting = [shard for shard in self._shards.values() if shard.waiting]
-            if not waiting:
+        while oldest and taken < max_facts:
+            shard = self._shards[oldest[0][1]]
+            entry = shard.waiting.popleft()
+            shard.handed_out = entry.position
+            taken += len(entry.facts or ()) or 1
+            yield entry
+            if shard.waiting:
+                heapq.heapreplace(oldest, (shard.waiting[0].position, entry.shard))
+            elif shard.has_more:
                 return
-            for shard in waiting:
-                entry = shard.waiting.popleft()
-                shard.handed_out = entry.position
-                taken += len(entry.facts or ()) or 1
-                yield entry
+            else:
+                heapq.heappop(oldest)
 
     async def trim(self, positions: Mapping[int, Position]) -> None:
         """Delete the entries up to and including the positions.

@@ -15,9 +15,10 @@ from etracker_shared.language.identity import InfoHash
 ADD_TO_TORRENTS = f"""
 UPDATE infohashes stored SET seeders = stored.seeders, downloaded = stored.downloaded + added.snatches,
     {capped_addition("uploaded_bytes")}, {capped_addition("downloaded_bytes")}, {capped_addition("seeding_seconds")},
-    last_seen = greatest(stored.last_seen, to_timestamp(added.last_seen))
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::float8[])
-    added (id, snatches, uploaded_bytes, downloaded_bytes, seeding_seconds, last_seen)
+    last_seen = greatest(stored.last_seen, to_timestamp(added.last_seen)),
+    demand = coalesce(added.demand, stored.demand)
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::float8[], $7::bytea[])
+    added (id, snatches, uploaded_bytes, downloaded_bytes, seeding_seconds, last_seen, demand)
 WHERE stored.id = added.id
 """  # noqa: S608 - made of this code's own words
 
@@ -38,9 +39,14 @@ JOIN infohashes ON infohashes.id = kept.id OR infohashes.same_as = kept.id
 
 
 class Changes(NamedTuple):
-    """``sums``: by torrent. ``announces``: facts settled. ``snatches``: filled in when stored, absolute numbers."""
+    """``sums``, ``demand``: by torrent. ``announces``: facts settled.
+
+    ``snatches``: filled in when stored, absolute numbers. Of two workers that see a torrent's leechers at the same
+    moment, one may overwrite the other's ``demand``; the leechers' next announces correct it.
+    """
 
     sums: dict[int, Sums]
+    demand: dict[int, bytes]
     announces: int
     snatches: list[Snatches]
 
@@ -73,11 +79,15 @@ class TorrentsReader(Reader[None, Changes]):
 
     def read(self, batch: Batch, known: None) -> Changes:  # noqa: ARG002 - see Reader
         """Return what is added to each torrent."""
-        return Changes(sum_up(batch.facts), len(batch.facts), [])
+        demand = {item.torrent.id: item.demand for item in batch.facts if item.demand}
+        return Changes(sum_up(batch.facts), demand, len(batch.facts), [])
 
     async def store(self, changes: Changes, rows: Rows) -> None:
         """Add the sums, torrents in the order of their ids and the tracker's one row last."""
-        added = [(torrent_id, *sums.columns()) for torrent_id, sums in sorted(changes.sums.items())]
+        demand = changes.demand
+        added = [
+            (torrent_id, *sums.columns(), demand.get(torrent_id)) for torrent_id, sums in sorted(changes.sums.items())
+        ]
         await rows.write("infohashes", ADD_TO_TORRENTS, added)
         if snatched := [torrent_id for torrent_id, sums in changes.sums.items() if sums.snatches]:
             found = await rows.fetch(SNATCHES, snatched)

@@ -78,8 +78,10 @@ class ScoresReader(Reader[Known, Changes]):
         await rows.write("peers", statements.TAKE_GRACE, [(key_id,) for key_id in sorted(changes.origins.overtaken)])
         await self._store_notices(changes, rows)
         credits_ = [
-            (*member, first_seen / 1000, credit.seeding.debt_seconds, credit.seeding.credited_until or None, credit.by)
-            for member, (credit, first_seen) in sorted(changes.credits.items())
+            (*member, first_seen / 1000, debt_seconds, credited_until or None, paid_until or None, credited_by)
+            for member, (((debt_seconds, credited_until, paid_until), credited_by), first_seen) in sorted(
+                changes.credits.items()
+            )
         ]
         await rows.write("memberships", statements.PUT_CREDITS, credits_)
 

@@ -108,7 +108,7 @@ class _Accountant:
                 sums = self._keys[key.id] = _KeySums(key)
             after = self._sessions[item.session_key] = item.after
             sums.add(item.uploaded, item.downloaded, after.last_seen_ms, snatched=item.snatched)
-            if item.seeded_from is not None or item.snatched:
+            if item.seeded_from is not None or item.owed or item.partial_from is not None:
                 self._credit(sums, item)
             if key.undelivered_since_ms is not None and _delivers(item.fact, key.undelivered_since_ms):
                 sums.delivered_ms = item.fact.at_ms
@@ -160,9 +160,10 @@ class _Accountant:
             sums.seeding_seconds += max(0, until - max(seeded_from, int(sums.history.seeded_until)))
             if known.by != instance:
                 seeding = seeding._replace(credited_until=self._credited_until(item.session_key, known))
-        announce = SeedingAnnounce(until, seeded_from, item.snatched, item.fact.seeding_prefixes, item.torrent.length)
-        sums.history, seeding = record_announce(sums.history, seeding, announce, self._parameters)
+        sums.history, seeding = record_announce(sums.history, seeding, _announce(item), self._parameters)
         if seeded_from is None:
+            if seeding == known.seeding:
+                return
             credit = Credit(seeding, known.by)
         elif known.by == instance and seeding.debt_seconds == known.seeding.debt_seconds:
             return  # the session's own row has the time up to which it was credited
@@ -178,6 +179,22 @@ class _Accountant:
         other_key = (*session_key[:2], known.by)
         other = self._sessions.get(other_key) or self._stored.sessions.get(other_key)
         return max(stored, other.last_seen_ms // 1000) if other and other.left == 0 else stored
+
+
+def _announce(item: SettledFact) -> SeedingAnnounce:
+    partial = item.partial_from is not None
+    return SeedingAnnounce(
+        item.after.last_seen_ms // 1000,
+        item.partial_from if partial else item.seeded_from,
+        item.snatched,
+        item.fact.seeding_prefixes,
+        item.torrent.length,
+        item.fact.interval_seconds,
+        item.wanted,
+        item.owed,
+        item.pays,
+        partial,
+    )
 
 
 def _delivers(fact: Fact, undelivered_since_ms: int) -> bool:
