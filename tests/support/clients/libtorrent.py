@@ -24,6 +24,10 @@ class Libtorrent(Client):
     def add(self, torrent: bytes, save_path: Path, *, seeding: bool) -> str:
         return str(self._call("add", torrent, str(save_path), seeding))
 
+    def add_part(self, torrent: bytes, save_path: Path, share: float) -> str:
+        """Add a torrent, and download only a share of its pieces."""
+        return str(self._call("add", torrent, str(save_path), False, share))
+
     def status(self, handle: str) -> Status:
         return Status(**self._call("status", handle))
 

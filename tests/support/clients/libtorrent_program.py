@@ -44,10 +44,13 @@ class Session:
     def ping(self) -> None:
         """Do nothing."""
 
-    def add(self, torrent: bytes, save_path: str, seeding: bool) -> str:
-        """Add a torrent."""
+    def add(self, torrent: bytes, save_path: str, seeding: bool, wanted_share: float = 1.0) -> str:
+        """Add a torrent, and of its pieces only the first share."""
         parameters = libtorrent.load_torrent_buffer(torrent)
         parameters.save_path = save_path
+        pieces = parameters.ti.num_pieces() if parameters.ti else 0
+        wanted = round(wanted_share * pieces)
+        parameters.piece_priorities = [1] * wanted + [0] * (pieces - wanted)
         parameters.flags = libtorrent.torrent_flags.disable_pex
         if seeding:
             parameters.flags |= libtorrent.torrent_flags.seed_mode

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
+from etracker_scoring.worker.bases import is_at_address, place_of
 from etracker_scoring.worker.records import Session
 from etracker_scoring.worker.sessions import settle
 from etracker_shared.agreements.facts import UNKNOWN, Event, Fact
@@ -189,3 +190,11 @@ def test_peer_ids_that_take_turns_at_one_place_earn_nothing_while_nothing_moves(
         for turn in range(8)
     ]
     assert settle_in_turn(*facts)[0] == 0
+
+
+@given(st.sampled_from("abc"), st.sampled_from("abc"), st.integers(0, 65535), st.integers(0, 65535))
+def test_a_place_tells_its_address_whatever_the_ports(one: str, other: str, port: int, other_port: int) -> None:
+    place = place_of(make_fact(address=one, port=port))
+    assert is_at_address(place, make_fact(address=other, port=other_port)) is (one == other)
+    assert not is_at_address(place, make_fact(port=port))
+    assert not is_at_address(0, make_fact(address=one, port=port))

@@ -1,4 +1,5 @@
 import math
+import random
 from dataclasses import dataclass
 
 import pytest
@@ -152,6 +153,19 @@ def test_a_key_that_was_away_is_credited_two_intervals_at_most() -> None:
     back = replay(later, away, DEFAULTS)
     gained = back.recent - decay(away, back.at_seconds, DEFAULTS).recent
     assert gained == pytest.approx(DEFAULTS.largest_total_weight * 2 * math.log(2) / 7)
+
+
+CLAIMS = st.dictionaries(st.tuples(st.integers(0, 30), st.integers(0, 400)), st.booleans(), min_size=1, max_size=300)
+
+
+@given(CLAIMS, st.randoms(use_true_random=False))
+def test_no_order_of_facts_credits_more_than_the_bound(claims: dict[tuple[int, int], bool], rng: random.Random) -> None:
+    announces = [Announced(day, day - 1, str(torrent), 100, wanted=wanted) for (day, torrent), wanted in claims.items()]
+    rng.shuffle(announces)
+    lasting = ScoreParameters(recent_half_life_days=1e9)  # nothing fades
+    credited = replay(announces, parameters=lasting).recent * 1e9 / math.log(2)
+    days = max(day for day, _ in claims) - min(day for day, _ in claims)
+    assert credited <= lasting.largest_total_weight * (days + 2) * (1 + 1e-6)
 
 
 SESSIONS = st.lists(
