@@ -5,7 +5,7 @@ from collections.abc import Callable
 from etracker_announce.domain.pairs import hash_pair
 from etracker_announce.domain.policies import Policy
 from etracker_announce.domain.requests import AnnounceRequest
-from etracker_announce.domain.seeding import MOST_PREFIXES
+from etracker_announce.domain.seeding import LOOKED_AT
 from etracker_announce.domain.swarm import PeerFlag, Role, Step
 from etracker_announce.settings import AnnounceSettings
 from etracker_announce.tracker.admitted import AdmittedAnnounce
@@ -54,7 +54,7 @@ class StepMaker:
             window=self._policy.window(numwant) if numwant else 0,
             window_seed=pair.window_seed(now, self._interval_seconds),
             rivals=self._policy.rivals,
-            witnesses=MOST_PREFIXES if wants_witnesses else 0,
+            witnesses=LOOKED_AT if wants_witnesses else 0,
             now=now,
             looks=announce.guest and request.event is not Event.STOPPED and self._is_flooded(announce),
         )
