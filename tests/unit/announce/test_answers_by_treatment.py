@@ -112,7 +112,7 @@ def swarm(*endpoints: tuple[str, int], flags: PeerFlag = PeerFlag.SEEDER, seen: 
     records = np.zeros(len(endpoints), RECORD)
     for place, (address, port) in enumerate(endpoints):
         packed = bytes(map(int, address.split("."))) + port.to_bytes(2, "big")
-        records[place] = (place, place, b"", seen, seen, 0, 2, int(flags), packed, b"")
+        records[place] = (place, place, 0, b"", seen, seen, 0, 2, int(flags), packed, b"")
     return records
 
 

@@ -104,6 +104,12 @@ def test_clocks_that_disagree_make_nobody_older_or_younger() -> None:
     assert announce(before, NOW - 7, 40, PACE).age == 100
 
 
-def test_a_piece_is_at_least_one_unit() -> None:
-    assert left_units(5 * UNIT_BYTES) - left_units(4 * UNIT_BYTES) == 1
-    assert [left_units(left) for left in (-1, 0, 1, 2**63 - 1)] == [UNKNOWN_LEFT, 0, 0, UNKNOWN_LEFT]
+@given(left=st.integers(0, 2**44) | st.integers(2**31 - 5, 2**31 + 5))
+def test_each_piece_is_seen_whatever_is_left(left: int) -> None:
+    assert left_units(left) < left_units(left + UNIT_BYTES) < UNKNOWN_LEFT
+    assert left_units(left) <= left_units(left + 1)
+
+
+def test_few_bytes_are_seen_of_little_that_is_left() -> None:
+    assert [left_units(left) for left in (0, 1, 2**31 - 1, 2**31)] == [0, 1, 2**31 - 1, 2**31]
+    assert [left_units(left) for left in (-1, 2**63 - 1)] == [UNKNOWN_LEFT] * 2

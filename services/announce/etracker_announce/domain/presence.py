@@ -6,6 +6,7 @@ announce.lua computes the same for the records in Redis; a contract test compare
 import math
 from typing import NamedTuple
 
+EXACT_BYTES = 2**31
 UNIT_BYTES = 16_384
 """The smallest piece of a torrent, so that each piece a client completes is seen as progress."""
 
@@ -72,8 +73,11 @@ def counted_seconds(seen: int, now: int, longest_gap: int, share: float) -> int:
 
 
 def left_units(left_bytes: int) -> int:
-    """Return the bytes left in units; a negative number is unknown."""
-    return UNKNOWN_LEFT if left_bytes < 0 else min(left_bytes // UNIT_BYTES, UNKNOWN_LEFT)
+    """Return the bytes left in units: single bytes up to 2 GiB, larger ones beyond. A negative number is unknown."""
+    if 0 <= left_bytes < EXACT_BYTES:
+        return left_bytes
+    beyond = (left_bytes - EXACT_BYTES) // UNIT_BYTES
+    return UNKNOWN_LEFT if left_bytes < 0 else min(EXACT_BYTES + beyond, UNKNOWN_LEFT)
 
 
 def longest_gap(interval_seconds: int) -> int:
