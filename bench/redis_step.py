@@ -22,6 +22,7 @@ from pathlib import Path
 import redis
 
 from etracker_announce.adapters.swarms import RedisSwarms, connect_swarms
+from etracker_announce.domain.presence import Pace
 from etracker_announce.domain.swarm import PeerFlag, Role, Step
 from etracker_shared.agreements.facts import FACT_SIZE
 from etracker_shared.language.identity import InfoHash, KeyHash
@@ -30,23 +31,27 @@ from etracker_shared.plumbing.settings import RedisSettings
 BATCH = 50
 ANNOUNCES = 4_000
 ROUNDS = 5
+INTERVAL_SECONDS = 1_800
 WINDOW = 100
 SIZES = (1, 40, 1_000, 100_000)
+PACE = Pace(longest_gap=2_970, idle=0.25)
 FACT = bytes(FACT_SIZE)
 
 
 def make_step(swarm: int, peer: int, *, now: int, window: int = WINDOW) -> Step:
-    """Make the announce of a peer; every tenth peer is a seeder."""
+    """Make the announce of a peer; every tenth peer is a seeder, and every other leecher makes progress with time."""
     digest = hashlib.sha256(b"%d/%d" % (swarm, peer)).digest()
     return Step(
         info_hash=InfoHash(hashlib.sha1(b"%d" % swarm, usedforsecurity=False).digest()),
         key_hash=KeyHash(digest[:16]),
         peer_id=b"-BN0001-%012d" % peer,
-        pair_hash=int.from_bytes(digest[:8], "little"),
+        pair_hash=int.from_bytes(digest[:4], "little"),
         endpoint=(0x0A000000 + peer).to_bytes(4, "big") + b"\x1a\xe1",
         role=Role.SEEDER if peer % 10 == 9 else Role.LEECHER,
         tier=2,
         flags=PeerFlag.NONE,
+        left=2**32 - now if peer % 2 else 1_000,
+        pace=PACE,
         stopped=False,
         window=window,
         window_seed=int.from_bytes(digest[8:12], "little"),
@@ -80,14 +85,21 @@ async def fill(swarms: RedisSwarms, count: int, size: int, now: int) -> None:
 async def measure_cost(swarms: RedisSwarms, pid: int, size: int, window: int) -> tuple[float, float, float]:
     """Return the CPU time per announce of Redis and of this process (us), and announces per second, at one swarm size.
 
-    The best of several rounds counts, since other work on the machine can only add to the time.
+    The best of several rounds counts, since other work on the machine can only add to the time. Peers announce once per
+    interval, and none expires in a few rounds.
     """
     now = int(time.time())
     count = max(1, 1_000 // size)
     await fill(swarms, count, size, now)
     places = [(i % count, (i // count * 7919) % size) for i in range(ANNOUNCES)]
-    steps = [make_step(swarm, peer, now=now + 1, window=window) for swarm, peer in places]
-    rounds = [await measure_round(swarms, pid, steps) for _ in range(ROUNDS)]
+    rounds = []
+    for number in range(1, ROUNDS + 1):
+        begin = now + number * INTERVAL_SECONDS
+        steps = [
+            make_step(swarm, peer, now=begin + i * INTERVAL_SECONDS // ANNOUNCES, window=window)
+            for i, (swarm, peer) in enumerate(places)
+        ]
+        rounds.append(await measure_round(swarms, pid, steps))
     redis_seconds, own_seconds, wall_seconds = (min(column) for column in zip(*rounds, strict=True))
     return redis_seconds / ANNOUNCES * 1e6, own_seconds / ANNOUNCES * 1e6, ANNOUNCES / wall_seconds
 
@@ -105,7 +117,7 @@ async def measure(settings: RedisSettings, pid: int, client: "redis.Redis") -> N
         settings,
         peers_per_key=5,
         peers_per_address=16,
-        peer_lifetime_seconds=3_900,
+        peer_lifetime_seconds=86_400,
         sweep_seconds=900,
         sweep_budget=1_000,
         stream_max_bytes=2**31,

@@ -105,7 +105,7 @@ def draw_community(seed: int) -> Community:
         user=np.concatenate([publisher, PUBLISHERS + pair, PUBLISHERS + PAIRS + pair]),
         torrent=np.concatenate([np.arange(TORRENTS), torrent, torrent]),
         arrival=np.concatenate([release, when + later[0], when + later[1]]),
-        pair_hash=rng.integers(0, 2**64, users, dtype=np.uint64),
+        pair_hash=rng.integers(0, 2**32, users, dtype=np.uint64),
     )
 
 

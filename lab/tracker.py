@@ -57,23 +57,15 @@ class Table:
     def __len__(self) -> int:
         return len(self._slots)
 
-    def put(self, member: Member, first_seen: int, flags: PeerFlag) -> None:
+    def put(self, member: Member, first_seen: int, now: int, flags: PeerFlag) -> None:
         """Write a member's record, at the end if it is new."""
         slot = self._slots.setdefault(member.identity, len(self._slots))
         if slot == len(self._records):
             self._records = np.concatenate([self._records, np.zeros_like(self._records)])
-        self._records[slot] = (
-            member.identity,
-            member.pair_hash,
-            b"",
-            first_seen,
-            first_seen,
-            0,
-            member.tier,
-            int(flags),
-            b"",
-            b"",
-        )
+        record = self._records[slot]
+        record["identity"], record["pair_hash"] = member.identity, member.pair_hash
+        record["first_seen"], record["seen4"] = first_seen, now
+        record["tier"], record["flags"] = member.tier, int(flags)
 
     def remove(self, identity: int) -> None:
         """Remove a member, if it is there."""
@@ -140,7 +132,7 @@ class Tracker:
         other = Role.SEEDER if role is Role.LEECHER else Role.LEECHER
         self._table(member.torrent, other).remove(member.identity)
         flags = PeerFlag.SEEDER if role is Role.SEEDER else PeerFlag.NONE
-        self._table(member.torrent, role).put(member, first_seen, flags)
+        self._table(member.torrent, role).put(member, first_seen, now, flags)
         return first_seen
 
     def _table(self, torrent: int, role: Role) -> Table:

@@ -13,6 +13,7 @@ import numpy as np
 from bench.trackers.etracker import Etracker
 from bench.world import World, announce_key, info_hash, peer_id, tier_of
 from etracker_announce.adapters.swarms import RedisSwarms, connect_swarms
+from etracker_announce.domain.presence import Pace, left_units
 from etracker_announce.domain.swarm import PeerFlag, Role, Step
 from etracker_shared.language.identity import InfoHash, hash_announce_key
 from scripts.pasts import PASTS
@@ -133,11 +134,13 @@ async def _join(swarms: RedisSwarms, world: World, peers: np.ndarray[Any, np.dty
             info_hash=InfoHash(info_hash(shape, int(world.torrent_of[peer]))),
             key_hash=hash_announce_key(announce_key(shape, int(world.key_of[peer]))),
             peer_id=peer_id(peer),
-            pair_hash=peer * 0x9E3779B97F4A7C15 % 2**64,
+            pair_hash=peer * 0x9E3779B97F4A7C15 % 2**32,
             endpoint=address.to_bytes(4, "big") + port.to_bytes(2, "big"),
             role=Role.LEECHER if world.left[peer] else Role.SEEDER,
             tier=tier_of(int(world.key_of[peer])),
             flags=PeerFlag.NONE,
+            left=left_units(int(world.left[peer])),
+            pace=Pace(0, 1.0),
             stopped=False,
             window=0,
             window_seed=0,

@@ -18,7 +18,7 @@ HEADER = re.compile(r"-- [A-Z].+\n--\n-- KEYS   .+\n-- ARGV   .+\n-- Return .+\n
 CALL = re.compile(r"\bp?call\('([A-Z]+)'((?:, (?:'[^']*'|[^,()]+|\w+\([^()]*\)))*)")
 STRING = re.compile(r"""'([^']*)'|"([^"]*)"|\[\[(.*?)\]\]""", re.DOTALL)
 NEITHER_KEY_NOR_FIELD = re.compile(
-    r"|<[IBc0-9]+|\\0|[*]|-inf|0-1|EX|PX|NX|XX|LIMIT|OOM|OOM .+|table|number"
+    r"|<[IBcd0-9]+|\\0|[*]|-inf|0-1|EX|PX|NX|XX|LIMIT|OOM|OOM .+|table|number"
 )  # nothing, formats of struct, a byte, arguments of commands, errors, what type() returns
 ALIAS = re.compile(r"\blocal ([A-Z_]+) = KEYS\[\d\]")
 KEYLESS = {"TIME"}

@@ -1,7 +1,8 @@
 """The announce service in the test's own process, behind real sockets, and a scoring service to steer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -181,9 +182,9 @@ def query(info_hash: bytes, peer_id: bytes, **more: Any) -> str:
 
 @asynccontextmanager
 async def running_announcer(
-    postgres: PostgresSettings, redis: RedisSettings, **settings: Any
+    postgres: PostgresSettings, redis: RedisSettings, clock: Callable[[], float] = time.time, **settings: Any
 ) -> AsyncIterator[Announcer]:
-    """Run the announce service on real servers, ready for announces."""
+    """Run the announce service on real servers, ready for announces. ``clock``: the Unix time of announces."""
     scoring = SteeredScoring()
     async with serving(scoring.app()) as scoring_server:
         announce_settings = AnnounceSettings.model_validate(
@@ -192,7 +193,7 @@ async def running_announcer(
             | {"scoring_url": f"http://127.0.0.1:{port_of(scoring_server)}", **ON_FREE_PORTS}
             | settings
         )
-        async with serving_announces(announce_settings, linger_seconds=0) as ports:
+        async with serving_announces(announce_settings, linger_seconds=0, clock=clock) as ports:
             announcer = Announcer(ports, scoring, postgres, announce_settings)
             await _wait_until_ready(announcer)
             yield announcer

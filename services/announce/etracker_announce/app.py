@@ -1,7 +1,7 @@
 """The composition root of the announce service."""
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -58,8 +58,12 @@ class Ports:
 
 
 @asynccontextmanager
-async def serving(settings: AnnounceSettings, *, linger_seconds: float = LINGER_SECONDS) -> AsyncIterator[Ports]:
+async def serving(
+    settings: AnnounceSettings, *, linger_seconds: float = LINGER_SECONDS, clock: Callable[[], float] = time.time
+) -> AsyncIterator[Ports]:
     """Run the service. At its end, all running requests are answered before any adapter closes.
+
+    ``clock``: the Unix time of announces.
 
     Raises:
         OSError: a port is taken.
@@ -67,7 +71,7 @@ async def serving(settings: AnnounceSettings, *, linger_seconds: float = LINGER_
     registry = CollectorRegistry()
     metrics = Metrics(registry)
     parts = _make_parts(settings, metrics)
-    tracker = _make_tracker(settings, metrics, parts)
+    tracker = _make_tracker(settings, metrics, parts, clock)
     shared_address = SharedAddress(time.monotonic)
     metrics.peers_share_one_address.set_function(shared_address.check)
     find_source = source_finder(settings.trusted_proxies)
@@ -118,7 +122,7 @@ def _make_parts(settings: AnnounceSettings, metrics: Metrics) -> Parts:
     return Parts(pool, swarms, scoring, tiers, allowlist, bans, listener, PairSecret(pool))
 
 
-def _make_tracker(settings: AnnounceSettings, metrics: Metrics, parts: Parts) -> Tracker:
+def _make_tracker(settings: AnnounceSettings, metrics: Metrics, parts: Parts, clock: Callable[[], float]) -> Tracker:
     admission = Admission(
         parts.tiers, parts.allowlist, parts.swarms, bans=lambda: parts.bans.current, settings=settings
     )
@@ -128,7 +132,7 @@ def _make_tracker(settings: AnnounceSettings, metrics: Metrics, parts: Parts) ->
         secret=lambda: parts.secret.value,
         settings=settings,
         metrics=metrics,
-        clock=time.time,
+        clock=clock,
     )
     return Tracker(admission, announces, ScrapeHandler(parts.swarms, admission, settings), settings)
 

@@ -24,7 +24,7 @@ class Swarms(Protocol):
 
         Repeating a step changes nothing. A member is a key and a peer_id, with one record: an announce over IPv4 or
         IPv6 updates the record's endpoint of that address family. A member that joins replaces any peer at its endpoint
-        that has the same key or the same peer_id, or is a guest, and takes over its first_seen. Any other peer at this
+        that has the same key or the same peer_id, or is a guest, and takes over its age. Any other peer at this
         endpoint isn't introduced until it announces again. A swarm has at most ``peers_per_key`` members of a key and
         ``peers_per_address`` at an address; a new one replaces the one that has been silent longest. ``stopped``
         removes the member at the endpoint, unless that member joined there after the sender. Expired peers are counted

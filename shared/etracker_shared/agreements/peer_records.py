@@ -4,7 +4,7 @@ import enum
 import struct
 from typing import NamedTuple
 
-LAYOUT = struct.Struct("<8sQ20sIIIBB6s18s")
+LAYOUT = struct.Struct("<8sII20sIIIBB6s18s")
 """One peer, 74 bytes, little-endian except for the endpoints (address and port in network order, BEP 23 and 7)."""
 
 
@@ -19,19 +19,28 @@ class PeerFlag(enum.IntFlag):
     INDEXED = 16
     SHARED4 = 32
     SHARED6 = 64
+    ASKED = 128
 
 
 class PeerRecord(NamedTuple):
     """A record, with the fields of :data:`LAYOUT`.
 
-    ``identity``: first 8 bytes of the key hash. ``pair_hash``: keyed hash of peer selection. ``seen4`` and
-    ``seen6``: Unix seconds of the last announce over each family, 0 if never. A peer has the flag ``UNREACHABLE`` if
-    nobody can connect to it (port 0 or 1), or if another peer has announced from its endpoint since. ``INDEXED``: it is
-    in the hash of the swarm's addresses. ``SHARED4``, ``SHARED6``: many people share its address of that family.
+    ``identity``: first 8 bytes of the key hash. ``pair_hash``: keyed hash of peer selection, 32 bits.
+    ``left_or_age``: of a leecher, the least it has reported as left, in units; of any other peer, the age in seconds
+    that it reached as a leecher, which is the time that counts as waiting. ``first_seen``: when a leecher would have
+    joined if all the time since then counted as waiting, so that its age is the time from then to its last announce;
+    for any other peer, when it joined. ``seen4`` and ``seen6``: Unix seconds of the last announce over each family, 0
+    if never.
+
+    A peer has the flag ``UNREACHABLE`` if nobody can connect to it (port 0 or 1), or if another peer has announced from
+    its endpoint since. ``INDEXED``: it is in the hash of the swarm's addresses. ``SHARED4``, ``SHARED6``: many people
+    share its address of that family. ``ASKED``: it asked for peers, or isn't a leecher. Versions of etracker that
+    didn't store ``left_or_age`` never set this flag; their pair hash filled these four bytes too.
     """
 
     identity: bytes
     pair_hash: int
+    left_or_age: int
     peer_id: bytes
     first_seen: int
     seen4: int
@@ -46,4 +55,4 @@ def unpack_records(table: bytes) -> list[PeerRecord]:
     """Unpack part of a table; an incomplete record at its end is ignored."""
     whole = len(table) // LAYOUT.size * LAYOUT.size
     records = LAYOUT.iter_unpack(table[:whole])
-    return [PeerRecord._make((*fields[:7], PeerFlag(fields[7]), *fields[8:])) for fields in records]
+    return [PeerRecord._make((*fields[:8], PeerFlag(fields[8]), *fields[9:])) for fields in records]

@@ -15,7 +15,7 @@ key                  type    TTL      written by          read by             wh
                                                                               partial seeds
 ``{xx}l<ih>``        string  none     announce            announce, admin API packed records of leechers
 ``{xx}f<ih>``        zset    24 h     announce            announce            ``<id>`` of a key whose last peer left
-                                                                              or expired -> when, and first_seen
+                                                                              or expired -> when, and its age
 ``{xx}a<ih>``        hash    none     announce            announce            ports and slots of the peers at each
                                                                               address
 ``{xx}due``          zset    none     announce            announce, scoring   infohash -> when to sweep it next;
@@ -88,7 +88,7 @@ def leechers(info_hash: bytes) -> bytes:
 
 
 def first_seen(info_hash: bytes) -> bytes:
-    """Return the key of the zset that remembers when departed announce keys first joined the swarm."""
+    """Return the key of the zset that remembers the ages of departed announce keys in the swarm."""
     return TAGS[info_hash[0]] + b"f" + info_hash
 
 

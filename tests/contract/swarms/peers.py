@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from etracker_announce.adapters.swarms import RedisSwarms, connect_swarms
+from etracker_announce.domain.presence import Pace
 from etracker_announce.domain.swarm import PeerFlag, Role, Step, View
 from etracker_shared.language.identity import InfoHash, KeyHash
 from etracker_shared.plumbing.settings import RedisSettings
@@ -24,6 +25,7 @@ SWEEP = 900
 HASH = InfoHash(b"\xa7" + b"torrent of the tests"[:19])
 OTHER_HASH = InfoHash(b"\x01" + b"another torrent for "[:19])
 EVERYBODY = 10_000
+PACE = Pace(longest_gap=2_970, idle=0.25)
 
 
 def compose(settings: RedisSettings, *, stream_max_bytes: int = 2**31, batches: list[int] | None = None) -> RedisSwarms:
@@ -76,6 +78,8 @@ def step(key: int, instance: int | None = None, *, at: int = 0, **changes: Any) 
         "key_hash": key_of(key),
         "peer_id": peer_id_of(instance),
         "pair_hash": key * 31 + 7,
+        "left": 1_000,
+        "pace": PACE,
         "endpoint": ipv4(instance),
         "role": Role.LEECHER,
         "tier": 2,

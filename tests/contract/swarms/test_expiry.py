@@ -66,32 +66,6 @@ async def test_each_endpoint_expires_by_itself(swarms: RedisSwarms, tables: Tabl
     tables.check(HASH)
 
 
-async def test_expired_peer_keeps_its_first_seen_for_a_day(swarms: RedisSwarms) -> None:
-    await join_all(swarms, [1])
-    await swarms.sweep(NOW + LATER + SWEEP)
-    assert (await swarms.announce(step(1, at=LATER + SWEEP + 1), None)).first_seen == NOW
-
-
-async def test_a_departed_keys_first_seen_is_forgotten_within_an_hour_after_a_day(
-    swarms: RedisSwarms, tables: Tables
-) -> None:
-    await join_all(swarms, [1, 2, 3])
-    await swarms.announce(step(1, stopped=True), None)
-    await swarms.announce(step(2, stopped=True, at=2 * HOUR), None)
-    await join_all(swarms, [3], at=DAY + HOUR)
-    assert await swarms.sweep(NOW + DAY + HOUR) == 1
-    remembered = tables.client.zrange(redis_keys.first_seen(HASH), 0, -1)
-    assert remembered == [step(2).key_hash[:8]]
-    assert (await swarms.announce(step(1, at=DAY + HOUR), None)).first_seen == NOW + DAY + HOUR
-    assert (await swarms.announce(step(2, at=DAY + HOUR), None)).first_seen == NOW
-
-
-async def test_a_first_seen_that_waits_for_the_sweeper_is_not_recalled(swarms: RedisSwarms) -> None:
-    await join_all(swarms, [1])
-    await swarms.announce(step(1, stopped=True), None)
-    assert (await swarms.announce(step(1, at=DAY + HOUR), None)).first_seen == NOW + DAY + HOUR
-
-
 async def test_sweeper_drops_expired_peers_of_a_swarm_and_keeps_the_living(swarms: RedisSwarms, tables: Tables) -> None:
     await join_all(swarms, range(10))
     await join_all(swarms, range(10, 20), role=Role.SEEDER)
@@ -114,9 +88,10 @@ async def test_sweeper_visits_a_swarm_once_a_round(swarms: RedisSwarms, tables: 
     assert tables.client.zscore(redis_keys.due(HASH), HASH) == NOW + 2 * SWEEP
 
 
-async def test_dead_swarm_leaves_no_key_but_what_first_seen_needs(swarms: RedisSwarms, tables: Tables) -> None:
-    await join_all(swarms, [1, 2])
-    await join_all(swarms, [3], role=Role.SEEDER)
+async def test_dead_swarm_leaves_no_key_but_the_ages_of_its_leechers(swarms: RedisSwarms, tables: Tables) -> None:
+    await join_all(swarms, [1, 2, 3])
+    await join_all(swarms, [1, 2], at=100, left=900)
+    await join_all(swarms, [3], at=100, left=0, role=Role.SEEDER)
     tables.client.hset(redis_keys.members(HASH), redis_keys.SNATCHES_FIELD, 7)
     await swarms.sweep(NOW + LATER + SWEEP)
     assert tables.keys() == {redis_keys.first_seen(HASH), redis_keys.changed(HASH), redis_keys.totals(HASH)}

@@ -9,8 +9,6 @@ from etracker_shared.language.identity import InfoHash
 from tests.contract.swarms.peers import HASH, NOW, OTHER_HASH, ids, ipv4, ipv6, join_all, peer_ids, record_of, step
 from tests.contract.swarms.tables import Tables
 
-DAY = 86_400
-
 
 async def test_first_peer_is_alone(swarms: RedisSwarms, tables: Tables) -> None:
     view = await swarms.announce(step(1), None)
@@ -30,17 +28,19 @@ async def test_record_holds_all_that_peer_selection_needs(swarms: RedisSwarms) -
     assert record["pair_hash"] == step(1).pair_hash
     assert (record["first_seen"], record["seen4"], record["seen6"]) == (NOW, NOW, 0)
     assert record["tier"] == 3
-    assert record["flags"] == PeerFlag.GUEST | PeerFlag.UNREACHABLE | PeerFlag.SEEDER | PeerFlag.INDEXED
+    flags = PeerFlag.GUEST | PeerFlag.UNREACHABLE | PeerFlag.SEEDER | PeerFlag.INDEXED | PeerFlag.ASKED
+    assert (record["flags"], record["left_or_age"]) == (flags, 0)
     assert bytes(record["endpoint4"]) == ipv4(1)
     assert bytes(record["endpoint6"]) == bytes(18)
 
 
 async def test_update_keeps_first_seen_and_changes_the_rest(swarms: RedisSwarms, tables: Tables) -> None:
     await join_all(swarms, [1, 2])
-    view = await swarms.announce(step(1, at=60, tier=4, endpoint=ipv4(9, 7000)), None)
+    view = await swarms.announce(step(1, at=60, tier=4, left=900, endpoint=ipv4(9, 7000)), None)
     assert view.first_seen == NOW
     record = record_of(view, 1)
     assert (record["first_seen"], record["seen4"], record["tier"]) == (NOW, NOW + 60, 4)
+    assert record["left_or_age"] == 900
     assert bytes(record["endpoint4"]) == ipv4(9, 7000)
     assert view.counts.leechers == 2
     tables.check(HASH)
@@ -108,7 +108,7 @@ async def test_stopped_never_ends_another_keys_session(swarms: RedisSwarms) -> N
 @pytest.mark.promise(26)
 async def test_dual_stack_peer_is_one_record_with_two_endpoints(swarms: RedisSwarms, tables: Tables) -> None:
     assert not (await swarms.announce(step(1), None)).dual
-    view = await swarms.announce(step(1, at=1, endpoint=ipv6(1)), None)
+    view = await swarms.announce(step(1, at=1, left=900, endpoint=ipv6(1)), None)
     assert view.dual
     assert view.counts.leechers == 1
     record = record_of(view, 1)
@@ -126,7 +126,7 @@ async def test_stopped_on_one_family_ends_both(swarms: RedisSwarms) -> None:
 
 async def test_finished_leecher_becomes_a_seeder(swarms: RedisSwarms, tables: Tables) -> None:
     await join_all(swarms, [1, 2, 3])
-    await swarms.announce(step(1, at=1, endpoint=ipv6(1)), None)
+    await swarms.announce(step(1, at=1, left=900, endpoint=ipv6(1)), None)
     view = await swarms.announce(step(1, at=2, role=Role.SEEDER), None)
     assert view.counts == Counts(seeders=1, leechers=2, partial_seeds=0, snatches=None)
     assert view.first_seen == NOW
@@ -161,22 +161,6 @@ async def test_newest_client_of_a_key_replaces_the_one_longest_silent(swarms: Re
     assert (view.counts.seeders, view.counts.leechers) == (2, 1)
     tables.check(HASH)
     assert peer_ids(await swarms.announce(step(9, at=12), None)) == ids([1, 3, 4, 9])
-
-
-async def test_first_seen_is_the_keys_and_survives_a_leave_for_a_day(swarms: RedisSwarms, tables: Tables) -> None:
-    await join_all(swarms, [1])
-    assert (await swarms.announce(step(1, stopped=True, at=50), None)).first_seen == NOW
-    assert DAY - 5 <= tables.client.ttl(redis_keys.first_seen(HASH)) <= DAY
-    view = await swarms.announce(step(1, 77, at=100), None)
-    assert view.first_seen == NOW
-    assert record_of(view, 77)["first_seen"] == NOW
-
-
-async def test_second_client_of_a_key_shares_its_first_seen(swarms: RedisSwarms) -> None:
-    await join_all(swarms, [1])
-    assert (await swarms.announce(step(1, 2, at=100), None)).first_seen == NOW
-    await swarms.announce(step(1, 1, at=101, stopped=True), None)
-    assert (await swarms.announce(step(1, 2, at=102), None)).first_seen == NOW
 
 
 @pytest.mark.promise(31)

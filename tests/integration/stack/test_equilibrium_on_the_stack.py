@@ -166,13 +166,18 @@ def test_a_free_rider_sees_few_seeders_however_often_it_asks(tracker: Tracker, s
         assert tracker.told(leecher, SLOW) & endpoints(seeders) == first
 
 
-def test_a_free_rider_sees_everything_after_four_tau(tracker: Tracker, seeders: list[Peer]) -> None:
-    (leecher,) = tracker.peers(0)
+@pytest.mark.promise(34)
+def test_a_free_rider_sees_everything_after_four_tau_if_it_makes_progress(
+    tracker: Tracker, seeders: list[Peer]
+) -> None:
+    active, idle = tracker.peers(0, 2)
     joined = time.monotonic()
-    assert len(tracker.told(leecher, QUICK)) < SEEDERS
-    while time.monotonic() < joined + 4 * TAU_SECONDS + 1:  # first seen is known to the second
+    for leecher in (active, idle):
+        assert len(tracker.told(leecher, QUICK)) < SEEDERS
+    while time.monotonic() < joined + 4 * TAU_SECONDS + 1:  # times are known to the second
         time.sleep(0.1)
-    assert tracker.told(leecher, QUICK) >= endpoints(seeders)
+    assert tracker.told(active, QUICK, left=900) >= endpoints(seeders)
+    assert len(tracker.told(idle, QUICK)) < SEEDERS
 
 
 @pytest.mark.promise(18)

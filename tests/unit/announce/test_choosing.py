@@ -89,7 +89,7 @@ async def test_concurrent_announces_are_answered_as_if_they_came_one_after_the_o
     rng = np.random.default_rng(3)
     candidates = np.zeros(200, RECORD)
     candidates["identity"] = rng.integers(0, 2**63, 200)
-    candidates["pair_hash"] = rng.integers(0, 2**63, 200)
+    candidates["pair_hash"] = rng.integers(0, 2**32, 200)
     candidates["tier"] = rng.integers(0, 5, 200)
     candidates["seen4"] = candidates["first_seen"] = 1_800_000_000
     candidates["endpoint4"] = [bytes([8, 8, 8, number, 26, 225]) for number in range(200)]

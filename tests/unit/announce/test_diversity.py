@@ -33,7 +33,7 @@ def peers_at(*addresses: str) -> Records:
         records[place][f"endpoint{family}"] = np.void(address.packed + (7000 + place).to_bytes(2, "big"))
         records[place][f"seen{family}"] = NOW
     records["identity"] = np.arange(1, len(addresses) + 1)
-    records["pair_hash"] = np.random.default_rng(1).integers(0, 2**63, len(addresses))
+    records["pair_hash"] = np.random.default_rng(1).integers(0, 2**32, len(addresses))
     records["flags"] = PeerFlag.SEEDER
     return records
 

@@ -130,7 +130,7 @@ def test_random_gives_all_it_has_up_to_numwant(candidates: Records, numwant: int
 
 def test_another_interval_shows_others() -> None:
     candidates = np.zeros(60, dtype=RECORD)
-    candidates["pair_hash"] = np.random.default_rng(1).integers(0, 2**63, 60)
+    candidates["pair_hash"] = np.random.default_rng(1).integers(0, 2**32, 60)
     shown = [
         frozenset(POLICIES[PolicyName.RANDOM].choose(question(5, seed=seed), candidates)["pair_hash"].tolist())
         for seed in range(20)

@@ -27,13 +27,14 @@ FEWEST = equilibrium.DEFAULTS.fewest
 
 
 def make_swarm(seeders: int, leechers: int, seed: int) -> Records:
-    """Peers of all tiers that joined within the last five tau; ``identity`` is the place."""
+    """Peers of all tiers that joined within the last five tau and just announced; ``identity`` is the place."""
     rng = np.random.default_rng(seed)
     records = np.zeros(seeders + leechers, RECORD)
     records["identity"] = np.arange(len(records))
-    records["pair_hash"] = rng.integers(0, 2**64, len(records), dtype=np.uint64)
+    records["pair_hash"] = rng.integers(0, 2**32, len(records), dtype=np.uint64)
     records["tier"] = rng.integers(0, 5, len(records))
     records["first_seen"] = NOW - rng.integers(0, int(5 * TAU), len(records))
+    records["seen4"] = NOW
     records["flags"][:seeders] = PeerFlag.SEEDER
     return records
 
@@ -51,6 +52,9 @@ def candidates_of(records: Records, place: int) -> Records:
 
 
 def introduced(records: Records, place: int, *, later: float = 0.0) -> set[int]:
+    """Return whom a peer is given if all announce again some seconds later."""
+    records = records.copy()
+    records["seen4"] += int(later)
     chosen = equilibrium.choose(asked_by(records, place, later=later), candidates_of(records, place))
     return set(chosen["identity"].tolist())
 
@@ -161,7 +165,7 @@ def test_equilibrium_guarantees_as_many_of_many_seeders_as_of_forty_and_from_bot
     assert guaranteed - 1 < np.mean(found) < guaranteed + 1
 
 
-@given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
 def test_a_pair_has_one_hash_whoever_asks(one: int, other: int) -> None:
     def hashed(asker: int, peer: int) -> float:
         others: npt.NDArray[np.uint64] = np.array([peer], np.uint64)
@@ -172,9 +176,18 @@ def test_a_pair_has_one_hash_whoever_asks(one: int, other: int) -> None:
 
 
 def test_pair_hashes_are_spread_evenly() -> None:
-    others = np.random.default_rng(1).integers(0, 2**64, 100_000, dtype=np.uint64)
+    others = np.random.default_rng(1).integers(0, 2**32, 100_000, dtype=np.uint32)
     counts, _edges = np.histogram(pair_hashes(12345, others), bins=20, range=(0, 1))
     assert abs(counts - 5000).max() < 350
+
+
+def test_a_candidate_that_was_not_there_has_not_waited() -> None:
+    """The kind of fault: seeders are sent to a leecher that announced once and went away."""
+    records = just_joined(40, 0)
+    for place in range(40):
+        question = asked_by(records, place, later=10 * TAU)
+        asked = equilibrium.choose(question, candidates_of(records, place))["identity"].tolist()
+        assert asked == equilibrium.choose(asked_by(records, place), candidates_of(records, place))["identity"].tolist()
 
 
 @pytest.mark.promise(18)
@@ -216,6 +229,8 @@ def test_the_interval_follows_tau_while_a_list_is_restricted() -> None:
         ({"exact_up_to": 41}, "exact_up_to"),
         ({"pace": math.inf}, "finite"),
         ({"tau_unknown": math.inf}, "finite"),
+        ({"idle_pace": 0.0}, "idle_pace must be more than 0"),
+        ({"waiting_torrents": 0}, "waiting_torrents at least 1"),
         ({"tau_unknown": math.nan}, "finite"),
         ({"tau_bounds": (120.0, math.inf)}, "finite"),
         ({"seeders": (None, 1, 1, 1, 1)}, "a higher tier must not be guaranteed fewer seeders"),

@@ -7,13 +7,13 @@ GIGABYTE = 10**9
 
 
 def member(peer: int, *, tier: int = 2, key: int = 0) -> Member:
-    return Member(identity_of(peer, key), torrent=0, pair_hash=mixed(peer), tier=tier)
+    return Member(identity_of(peer, key), torrent=0, pair_hash=mixed(peer) >> 32, tier=tier)
 
 
 def test_a_table_is_dense_whoever_leaves() -> None:
     table = Table()
     for peer in range(40):
-        table.put(member(peer), 7, PeerFlag.NONE)
+        table.put(member(peer), 7, 7, PeerFlag.NONE)
     for peer in range(0, 40, 2):
         table.remove(peer)
     assert sorted(table.windows(100, 0)["identity"].tolist()) == list(range(1, 40, 2))
@@ -22,7 +22,7 @@ def test_a_table_is_dense_whoever_leaves() -> None:
 def test_windows_hold_distinct_records_and_the_seed_fixes_which() -> None:
     table = Table()
     for peer in range(500):
-        table.put(member(peer), 7, PeerFlag.NONE)
+        table.put(member(peer), 7, 7, PeerFlag.NONE)
     for seed in range(0, 2**64, 2**59 + 12345):
         identities = table.windows(300, seed)["identity"].tolist()
         assert len(set(identities)) == 300

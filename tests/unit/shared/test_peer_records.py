@@ -9,13 +9,14 @@ NUMBERS = st.integers(0, 2**32 - 1)
 RECORDS = st.builds(
     PeerRecord,
     identity=st.binary(min_size=8, max_size=8),
-    pair_hash=st.integers(0, 2**64 - 1),
+    pair_hash=NUMBERS,
+    left_or_age=NUMBERS,
     peer_id=st.binary(min_size=20, max_size=20),
     first_seen=NUMBERS,
     seen4=NUMBERS,
     seen6=NUMBERS,
     tier=st.integers(0, 4),
-    flags=st.integers(0, 15).map(PeerFlag),
+    flags=st.integers(0, 255).map(PeerFlag),
     endpoint4=st.binary(min_size=6, max_size=6),
     endpoint6=st.binary(min_size=18, max_size=18),
 )
@@ -33,5 +34,5 @@ def test_numpy_reads_the_same_record(record: PeerRecord) -> None:
     (read,) = np.frombuffer(packed, dtype=RECORD)
     assert read["identity"].tobytes() == record.identity
     assert read["endpoint6"].tobytes() == record.endpoint6
-    numbers = ("pair_hash", "first_seen", "seen4", "seen6", "tier", "flags")
+    numbers = ("pair_hash", "left_or_age", "first_seen", "seen4", "seen6", "tier", "flags")
     assert [int(read[name]) for name in numbers] == [int(getattr(record, name)) for name in numbers]

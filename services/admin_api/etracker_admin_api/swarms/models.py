@@ -19,7 +19,9 @@ class PeerV1(BaseModel):
     reachable: bool = Field(description="false if it announced that it can't accept connections")
     client: str = Field(description="the start of its peer_id", examples=["-qB4520-"])
     key_id: int | None = Field(description="null for guests")
-    first_seen: datetime
+    first_seen: datetime = Field(
+        description="when it joined; of a leecher, later by the time that doesn't count as waiting"
+    )
     last_seen: datetime
 
 

@@ -7,7 +7,7 @@ _MASK = 2**64 - 1
 
 
 class Pair(NamedTuple):
-    """``hash``: 64 bits, stored in the peer's record. ``window``: 64 more, from which windows are drawn."""
+    """``hash``: 32 bits, stored in the peer's record. ``window``: 64 others, from which windows are drawn."""
 
     hash: int
     window: int
@@ -22,4 +22,4 @@ class Pair(NamedTuple):
 def hash_pair(secret: bytes, sampled_as: bytes, info_hash: bytes) -> Pair:
     """Hash a peer (its key hash, or its address prefix for low tiers) and a torrent with the deployment's secret."""
     digest = blake2b(sampled_as + info_hash, key=secret, digest_size=16).digest()
-    return Pair(int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little"))
+    return Pair(int.from_bytes(digest[:4], "little"), int.from_bytes(digest[8:], "little"))

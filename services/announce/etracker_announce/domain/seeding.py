@@ -1,4 +1,4 @@
-"""How many address prefixes seed a torrent: many clients at one site are worth only one to the swarm."""
+"""How many address prefixes seed a torrent: the clients at one site are worth only one to the swarm, guests nothing."""
 
 from etracker_announce.domain.swarm import PeerFlag, Records
 
@@ -7,13 +7,14 @@ MOST_PREFIXES = 16
 
 LOOKED_AT = 64
 _SEEDING = int(PeerFlag.SEEDER)
-_FLAGS = int(PeerFlag.SEEDER | PeerFlag.UNREACHABLE)
+_FLAGS = int(PeerFlag.SEEDER | PeerFlag.UNREACHABLE | PeerFlag.GUEST)
 
 
 def count_seeding_prefixes(candidates: Records, oldest_seen: int) -> int:
-    """Count the distinct prefixes of reachable seeders, up to :data:`MOST_PREFIXES`.
+    """Count the distinct prefixes of reachable seeders with a key, up to :data:`MOST_PREFIXES`.
 
-    Endpoints last seen before ``oldest_seen`` have expired. A peer on both families counts by its IPv4 address.
+    Guests don't count: anybody could lower what a key earns by pretending to seed as one. Endpoints last seen before
+    ``oldest_seen`` have expired. A peer on both families counts by its IPv4 address.
     """
     seeders = candidates.take((candidates["flags"] & _FLAGS == _SEEDING).nonzero()[0][:LOOKED_AT])
     over4 = seeders["seen4"] >= oldest_seen

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from etracker_announce.domain.presence import Pace
 from etracker_shared.agreements.peer_records import PeerFlag
 from etracker_shared.language.identity import InfoHash, KeyHash
 
@@ -14,7 +15,8 @@ __all__ = ["NO_COUNTS", "RECORD", "Counts", "PeerFlag", "Records", "Role", "Step
 RECORD = np.dtype(
     [
         ("identity", "<u8"),
-        ("pair_hash", "<u8"),
+        ("pair_hash", "<u4"),
+        ("left_or_age", "<u4"),
         ("peer_id", "V20"),
         ("first_seen", "<u4"),
         ("seen4", "<u4"),
@@ -44,6 +46,7 @@ class Step(NamedTuple):
 
     ``endpoint``: 6 bytes (IPv4) or 18 bytes (IPv6), address and port in network order.
     ``flags``: :class:`PeerFlag` bits other than those of the role, which are added later.
+    ``left``: what a leecher has left, in units. ``pace``: what counts of the time since its last announce.
     ``window``: how many candidate records to read at most, 0 for none.
     ``window_seed``: 32 bits that decide which windows are read, so that asking again reveals no more.
     ``rivals``: if there are leechers and at most this many seeders, a seeder's candidates include all other seeders.
@@ -59,6 +62,8 @@ class Step(NamedTuple):
     role: Role
     tier: int
     flags: int
+    left: int
+    pace: Pace
     stopped: bool
     window: int
     window_seed: int
@@ -81,14 +86,16 @@ NO_COUNTS = Counts(0, 0, 0, None)
 
 
 class View(NamedTuple):
-    """What a step saw: counts after it, when the asker first joined, and candidates to choose from.
+    """What a step saw: counts after it, and candidates to choose from.
 
-    ``candidates``: records of the tables that the asker's role wants. They may include the asker itself, expired
-    endpoints, and seeders although the asker seeds: all of these are left out later. ``dual``: the asker's own record
-    also has an unexpired endpoint of the other address family, so it can use both lists.
+    ``first_seen``: as in the asker's record after the step. ``candidates``: records of the tables that the asker's role
+    wants. They may include the asker itself, expired endpoints, and seeders although the asker seeds: all of these are
+    left out later. ``dual``: the asker's own record also has an unexpired endpoint of the other address family, so it
+    can use both lists. ``progressed``: the asker, a leecher, has less left than ever before.
     """
 
     counts: Counts
     first_seen: int
     candidates: Records
     dual: bool = False
+    progressed: bool = False

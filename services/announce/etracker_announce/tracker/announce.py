@@ -19,6 +19,7 @@ from etracker_announce.domain.candidates import (
 from etracker_announce.domain.errors import NotAllowedError, NotReadyError, Reason
 from etracker_announce.domain.interval import spread
 from etracker_announce.domain.policies import Asker, Question, configured_policy
+from etracker_announce.domain.presence import longest_gap
 from etracker_announce.domain.requests import AnnounceRequest
 from etracker_announce.domain.swarm import Records, Step, View
 from etracker_announce.metrics import Metrics
@@ -31,6 +32,7 @@ from etracker_announce.tracker.choosing import Chooser
 from etracker_announce.tracker.facts import FactWriter
 from etracker_announce.tracker.seeding_counts import SeedingCounts
 from etracker_announce.tracker.steps import StepMaker
+from etracker_announce.tracker.waiting import Waiting
 from etracker_shared.agreements.facts import Event
 from etracker_shared.agreements.tiers import Treatment
 from etracker_shared.language.identity import KeyHash, hash_guest
@@ -61,7 +63,8 @@ class AnnounceHandler:
         self._policy = configured_policy(settings.policy, settings.equilibrium, settings.interval_seconds)
         self._chooser = Chooser(self._policy)
         self._seeding = SeedingCounts(settings.peer_lifetime_seconds)
-        self._steps = StepMaker(self._policy, self._seeding, settings, metrics.guests_not_stored.inc)
+        self._waiting = Waiting(settings.equilibrium.waiting_torrents, longest_gap(settings.interval_seconds))
+        self._steps = StepMaker(self._policy, self._seeding, self._waiting, settings, metrics.guests_not_stored.inc)
         self._facts = FactWriter(swarms, self._seeding, metrics.facts_dropped.inc)
         self._budgets = Budgets(settings.budget_burst, settings.budget_seconds, metrics.suppressed.inc)
         self._clock = clock
@@ -101,10 +104,18 @@ class AnnounceHandler:
         question = self._question(announce, view, step, visibility.identity)
         candidates = introducible(_candidates(view, step), visibility)
         wanted_seconds = self._policy.interval(question)
+        if not announce.guest:
+            self._learn_waiting(step, view, waits=wanted_seconds is not None)
         chosen = await self._chooser.choose(question, candidates, wanted_seconds)
         return self._answer(
             announce, view, _peers(chosen, visibility), self._interval(announce, wanted_seconds, usual_seconds)
         )
+
+    def _learn_waiting(self, step: Step, view: View, *, waits: bool) -> None:
+        if waits:
+            self._waiting.learn(step.key_hash, step.info_hash, step.now, progressed=view.progressed)
+        else:
+            self._waiting.leave(step.key_hash, step.info_hash)
 
     async def _stop(self, request: AnnounceRequest, key: bytes | None, source: Source) -> AnnounceAnswer:
         """Remove a client from its swarm, even if its key or torrent is gone: a refused client would announce again.
@@ -120,6 +131,7 @@ class AnnounceHandler:
         wanted = (self._settings.guests or not announce.guest) and not self._admission.ban_on(request, source)
         fact = self._facts.write(announce, interval_seconds, secret) if wanted else None
         view = await self._swarms.announce(self._steps.make(announce, secret), fact)
+        self._waiting.leave(announce.key_hash, announce.info_hash)
         nobody = view.candidates[:0]
         return self._answer(announce, view, Peers(nobody, None), interval_seconds)
 

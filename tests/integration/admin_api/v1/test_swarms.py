@@ -23,6 +23,7 @@ def record(identity: bytes, **changes: Any) -> bytes:
     fields = {
         "identity": identity[:8],
         "pair_hash": 1,
+        "left_or_age": 0,
         "peer_id": b"-qB4520-abcdefghijkl",
         "first_seen": 1_700_000_000,
         "seen4": 1_700_000_100,

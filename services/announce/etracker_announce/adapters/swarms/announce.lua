@@ -5,9 +5,10 @@
 --        2 packed: now, oldest last announce of an unexpired peer, when a new swarm is first swept, records in the
 --        windows, two numbers that place the windows (u32 each), rivals, witnesses (u16 each), role (0 leecher, 1
 --        seeder, 2 partial seed), address family (4, 6), what to do (0 take part, 1 leave, 2 only look), peers_per_key,
---        peers_per_address (u8 each), digest of the peer_id (4 bytes)
+--        peers_per_address (u8 each), digest of the peer_id (4 bytes), units left of a leecher, seconds that count of the
+--        time since its last announce at most (u32 each), share of them that counts without progress (double)
 -- Return 1 packed: seeders, leechers, partial seeds, first_seen, snatches (u32 each, snatches 2^32-1 if unknown),
---        whether the asker is unexpired on both address families (u8)
+--        bits (u8): 1 the asker is unexpired on both address families, 2 it is a leecher that made progress
 --        2... records of candidates, in pieces
 -- Cost   3 to 8 calls and about 10 us if only the asker's own record changes; otherwise 8 to 30 calls and about 30 us;
 --        and 0.1 us for each record of the windows
@@ -20,8 +21,8 @@ local SIZE = 74
 local call, sub, byte, unpack_bytes = redis.call, string.sub, string.byte, struct.unpack
 local MEMBERS, asker = KEYS[3], ARGV[1]
 local now, oldest, first_sweep, window, place1, place2, rivals, witnesses, role, family, stopped, peers_per_key,
-  peers_per_address, digest = unpack_bytes('<I4I4I4I4I4I4I2I2BBBBBc4', ARGV[2])
-local identity = sub(asker, 1, 8)
+  peers_per_address, digest, left, longest, idle = unpack_bytes('<I4I4I4I4I4I4I2I2BBBBBc4I4I4d', ARGV[2])
+local identity, pair_hash, _, peer_id, _, rest = unpack_bytes('<c8c4I4c20I4c34', asker)
 local own_side = role == 0 and 2 or 1
 
 local fields = call('HMGET', MEMBERS, redis_keys.COUNTS_FIELD, redis_keys.SNATCHES_FIELD, identity)
@@ -41,17 +42,16 @@ if stopped == 0 then
   end
 end
 
-local in_place = false
+local in_place, progressed, first_seen, bits = false, false, 0, 0
 local own_count = own_side == 1 and in_seeders or in_leechers
 if slot >= 0 and slot < own_count then
   local own = call('GETRANGE', KEYS[own_side], slot * SIZE, (slot + 3) * SIZE - 1)
-  if sub(own, 1, 8) == identity and sub(own, 17, 36) == sub(asker, 17, 36) and byte(own, 50) == byte(asker, 50) then
-    local seen4, seen6 = unpack_bytes('<I4I4', own, 41)
-    if family == 4 then
-      in_place = seen6 == 0 and sub(own, 51, 56) == sub(asker, 51, 56)
-    else
-      in_place = seen4 == 0 and sub(own, 57, 74) == sub(asker, 57, 74)
-    end
+  local own_identity, own_peer_id, left_or_age, last, seen6, _
+  if #own >= SIZE then
+    own_identity, _, left_or_age, own_peer_id, first_seen, last, seen6 = unpack_bytes('<c8I4I4c20I4I4I4', own)
+    -- A record without a time for one of the families has no endpoint of it either.
+    in_place = own_identity == identity and own_peer_id == peer_id and sub(own, 50, SIZE) == sub(rest, 10)
+    last = last + seen6
   end
   -- Every live peer looks at the two slots after its own once per interval, so no position has to be stored.
   local first
@@ -67,8 +67,20 @@ if slot >= 0 and slot < own_count then
     end
   end
   if in_place then
-    asker = sub(asker, 1, 36) .. sub(own, 37, 40) .. sub(asker, 41)
-    local written = redis.pcall('SETRANGE', KEYS[own_side], slot * SIZE, asker)
+    if role == 0 then
+      -- As aged() in change.lua. The flags are equal, so the asker asked for peers both times or not at all.
+      local present = last < oldest and 0 or now - last
+      present = present > longest and longest or present < 0 and 0 or present
+      if left < left_or_age then
+        progressed, left_or_age = true, left
+      else
+        local from, to = last * idle, (last + present) * idle
+        present = to - to % 1 - (from - from % 1) -- rounded down at both ends; math.floor would take longer
+      end
+      first_seen = first_seen + now - last - present
+    end
+    local record = struct.pack('<c8c4I4c20I4c34', identity, pair_hash, left_or_age, peer_id, first_seen, rest)
+    local written = redis.pcall('SETRANGE', KEYS[own_side], slot * SIZE, record)
     -- If Redis is full or can't write, change.lua decides what may still be done.
     in_place = type(written) == 'number'
   end
@@ -80,12 +92,16 @@ if not in_place and stopped < 2 then
   -- include change.lua
 end
 
-local first_seen, seen4, seen6 = unpack_bytes('<I4I4I4', asker, 37)
-local dual = seen4 > 0 and seen6 > 0 and math.min(seen4, seen6) >= oldest and 1 or 0
+if not in_place then
+  local seen4, seen6
+  first_seen, seen4, seen6 = unpack_bytes('<I4I4I4', asker, 37)
+  bits = seen4 > 0 and seen6 > 0 and math.min(seen4, seen6) >= oldest and 1 or 0
+end
+bits = progressed and bits + 2 or bits
 -- The windows are separate elements of the reply: Redis' Lua hashes every byte of every string it creates, so
 -- concatenating them would cost more than all the rest.
 local reply = {
-  struct.pack('<I4I4I4I4I4B', in_seeders - partials, in_leechers, partials, first_seen, snatches, dual),
+  struct.pack('<I4I4I4I4I4B', in_seeders - partials, in_leechers, partials, first_seen, snatches, bits),
 }
 if stopped == 1 then
   return reply

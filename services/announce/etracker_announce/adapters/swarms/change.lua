@@ -104,11 +104,46 @@ local function is_same_client(record)
   return sub(record, 1, 8) == identity or has_flag(record, GUEST) or sub(record, 17, 36) == sub(asker, 17, 36)
 end
 
--- Make the asker the only peer at its endpoint that is introduced to others. Its own earlier records there are removed;
--- other peers at this endpoint are marked until they announce again. Return the earliest first_seen (4 bytes) and the
--- digest of the peer_id that was removed.
+-- Return the age of a record's peer, with what counts of the time since its last announce. Source: domain/presence.py.
+local function aged(record)
+  local last, least = last_seen(record), unpack_bytes('<I4', record, 13)
+  if byte(record, 50) % 4 > 0 or last < oldest then
+    return age_of(record)
+  end
+  local share = left < least and 1 or byte(record, 50) >= ASKED and idle or 0
+  local present = math.min(math.max(now - last, 0), longest)
+  return age_of(record) + math.floor((last + present) * share) - math.floor(last * share)
+end
+
+-- What the asker's record takes over from earlier records.
+local age, least, joined = 0, left, now
+
+-- Let the asker continue as the peer of a record.
+local function take_over(record)
+  age = math.max(age, aged(record))
+  local first_seen = unpack_bytes('<I4', record, 37)
+  joined = math.min(joined, first_seen)
+  if byte(record, 50) % 4 == 0 then
+    local record_left = unpack_bytes('<I4', record, 13)
+    progressed = progressed or (role == 0 and left < record_left)
+    least = math.min(least, record_left)
+  end
+end
+
+-- Write into the asker's record what it has taken over.
+local function write_presence()
+  local left_or_age, first_seen = age, joined
+  if role == 0 then
+    left_or_age, first_seen = least, now - age
+  end
+  asker = sub(asker, 1, 12) .. pack('<I4', left_or_age) .. sub(asker, 17, 36) .. pack('<I4', first_seen) .. sub(asker, 41)
+end
+
+-- Make the asker the only peer at its endpoint that is introduced to others. Its own earlier records there are removed,
+-- and it continues as their peer; other peers at this endpoint are marked until they announce again. Return whether a
+-- record was removed, and the digest of its peer_id.
 local function take_endpoint()
-  local first_seen, former
+  local taken, former = false, nil
   local others = others_at_endpoint()
   -- The highest slot first, so that the record that moves into a hole is never one of the others.
   table.sort(others, function(one, other) return one[2] > other[2] end)
@@ -116,14 +151,14 @@ local function take_endpoint()
     local side, slot, record = unpack(other)
     if is_same_client(record) then
       former = digest_of(sub(record, 1, 8), code_of(side, slot))
-      local seen = unpack_bytes('<I4', record, 37)
-      first_seen = math.min(first_seen or seen, seen)
+      taken = true
+      take_over(record)
       remove(side, slot, record)
     elseif not has_flag(record, UNREACHABLE) then
       write(side, slot, sub(record, 1, 49) .. string.char(byte(record, 50) + UNREACHABLE) .. sub(record, 51))
     end
   end
-  return first_seen and pack('<I4', first_seen), former
+  return taken, former
 end
 
 -- Make room at the asker's address: if there are too many peers, remove the one that has been silent longest.
@@ -165,8 +200,7 @@ local function merge(old)
     seen4, endpoint4 = sub(old, 41, 44), sub(old, 51, 56)
     flags = flags + (has_flag(old, SHARED[4]) and SHARED[4] or 0)
   end
-  return sub(asker, 1, 36)
-    .. sub(old, 37, 40)
+  return sub(asker, 1, 40)
     .. seen4
     .. seen6
     .. sub(asker, 49, 49)
@@ -185,28 +219,35 @@ local function insert(record, former)
   return slot
 end
 
--- Return first_seen (4 bytes) for a key without a peer in the swarm: the remembered one if the key left within the last
--- day, otherwise the current time.
-local function recall_first_seen()
+-- Return the age of a key without a peer in the swarm: the one with which it left within the last day, otherwise 0.
+local function recall_age()
   local remembered = tonumber(call('ZSCORE', KEYS[7], identity) or 0)
-  if (math.floor(remembered / 4294967296) + 1) * 3600 + redis_keys.FIRST_SEEN_SECONDS > now then
-    return pack('<I4', remembered % 4294967296)
+  local hour = math.floor(remembered / 4294967296)
+  if (hour + 1) * 3600 + redis_keys.FIRST_SEEN_SECONDS > now then
+    return math.max(0, hour * 3600 - remembered % 4294967296)
   end
-  return sub(asker, 37, 40)
+  return 0
 end
 
 -- Join as a peer that is new in this swarm, or that has replaced another at its endpoint.
-local function join(first_seen, former)
+local function join(taken, former)
   local members = entries[identity] ~= '' and members_of_key() or {}
-  first_seen = first_seen or (members[1] and sub(members[1][3], 37, 40)) or recall_first_seen()
+  for _, member in ipairs(members) do
+    age = math.max(age, age_of(member[3]))
+  end
+  if not taken and not members[1] then
+    age = recall_age()
+  end
   if #members >= peers_per_key then
     evict_longest_silent(members)
   end
-  asker = sub(asker, 1, 36) .. first_seen .. sub(asker, 41)
+  write_presence()
   return insert(asker, former)
 end
 
 local function update(side, slot, old, former)
+  take_over(old)
+  write_presence()
   asker = merge(old)
   if side ~= own_side then
     remove(side, slot, old)
@@ -253,13 +294,20 @@ local function is_at_endpoint(record)
     and (sub(asker, to - 1, to) == sub(NOBODY, 1, 2) or sub(record, to - 1, to) == sub(asker, to - 1, to))
 end
 
+-- Remove a peer that was present until now.
+local function depart(side, slot, record)
+  remove(side, slot, record)
+  local key = sub(record, 1, 8)
+  departed[key] = departed[key] and aged(record)
+end
+
 -- Remove the peer at the endpoint that the "stopped" comes from. Some clients leave with a different peer_id than they
 -- joined with. But a "stopped" from a peer_id that was replaced at this endpoint is late, and removes nothing.
 local function leave(side, slot, record)
   if side then
     record = sub(record, 1, SIZE)
     if is_at_endpoint(record) then
-      remove(side, slot, record)
+      depart(side, slot, record)
     end
     asker = record
     return
@@ -268,7 +316,7 @@ local function leave(side, slot, record)
     side, slot, record = unpack(other)
     if other[4] ~= digest and (sub(record, 1, 8) == identity or has_flag(record, GUEST)) then
       asker = record
-      return remove(side, slot, record)
+      return depart(side, slot, record)
     end
   end
 end
@@ -276,9 +324,9 @@ end
 if stopped == 1 then
   leave(find_own())
 else
-  local first_seen, former = take_endpoint()
+  local taken, former = take_endpoint()
   local side, slot, records = find_own()
-  if full and not side and not first_seen then
+  if full and not side and not taken then
     return redis.error_reply('OOM no room for another peer')
   end
   if address_of(side and sub(records, 1, SIZE) or '', family) ~= address_of(asker, family) then
@@ -291,7 +339,7 @@ else
       records = nil
     end
   else
-    slot = join(first_seen, former)
+    slot = join(taken, former)
   end
   expire_next(slot, records)
 end

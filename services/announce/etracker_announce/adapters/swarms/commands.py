@@ -17,14 +17,19 @@ _PACKAGE = __package__
 Command = tuple[bytes | int, ...]
 """A Redis command and its arguments."""
 
-_STEP = struct.Struct("<IIIIIIHHBBBBB4s")
+_STEP = struct.Struct("<IIIIIIHHBBBBB4sIId")
 _SWEEP = struct.Struct("<IIII")
 _VIEW = struct.Struct("<IIIIIB")
 _UNKNOWN_SNATCHES = 2**32 - 1
 _MASK = 2**32 - 1
 _LOOK = 2
-_INDEXED = int(PeerFlag.INDEXED)
-_ROLE_BITS = {Role.LEECHER: 0, Role.SEEDER: int(PeerFlag.SEEDER), Role.PARTIAL_SEED: int(PeerFlag.PARTIAL_SEED)}
+_DUAL, _PROGRESSED = 1, 2
+_INDEXED, _ASKED = int(PeerFlag.INDEXED), int(PeerFlag.ASKED)
+_ROLE_BITS = {
+    Role.LEECHER: 0,
+    Role.SEEDER: int(PeerFlag.SEEDER | PeerFlag.ASKED),
+    Role.PARTIAL_SEED: int(PeerFlag.PARTIAL_SEED | PeerFlag.ASKED),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,9 @@ class Commands:
             self._limits.peers_per_key,
             self._limits.peers_per_address,
             zlib.crc32(step.peer_id).to_bytes(4, "little"),
+            step.left,
+            step.pace.longest_gap,
+            step.pace.idle if step.window or step.stopped else 0.0,
         )
 
 
@@ -108,9 +116,10 @@ def scrape(info_hash: bytes) -> Command:
 
 def parse_view(reply: list[bytes]) -> View:
     """Parse the reply to a step."""
-    seeders, leechers, partial_seeds, first_seen, snatches, dual = _VIEW.unpack(reply[0])
+    seeders, leechers, partial_seeds, first_seen, snatches, bits = _VIEW.unpack(reply[0])
     counts = Counts(seeders, leechers, partial_seeds, None if snatches == _UNKNOWN_SNATCHES else snatches)
-    return View(counts, first_seen, np.frombuffer(b"".join(reply[1:]), dtype=RECORD), bool(dual))
+    candidates = np.frombuffer(b"".join(reply[1:]), dtype=RECORD)
+    return View(counts, first_seen, candidates, bool(bits & _DUAL), bool(bits & _PROGRESSED))
 
 
 def parse_counts(fields: tuple[bytes | None, bytes | None]) -> Counts:
@@ -134,15 +143,18 @@ def _swarm_keys(info_hash: bytes) -> tuple[bytes, ...]:
 
 def _pack_record(step: Step) -> bytes:
     over6 = len(step.endpoint) == 18
+    # Flag operators cost fifty times as much as integer ones.
+    flags = int(step.flags) | _INDEXED | _ROLE_BITS[step.role] | (_ASKED if step.window else 0)
     return LAYOUT.pack(
         step.key_hash[:8],
         step.pair_hash,
+        0 if step.role else step.left,
         step.peer_id,
         step.now,
         0 if over6 else step.now,
         step.now if over6 else 0,
         step.tier,
-        int(step.flags) | _INDEXED | _ROLE_BITS[step.role],  # flag operators cost fifty times as much as integer ones
+        flags,
         b"" if over6 else step.endpoint,
         step.endpoint if over6 else b"",
     )

@@ -57,7 +57,7 @@ else
   call('ZADD', KEYS[6], unswept == 0 and now + pause or now, INFO_HASH)
 end
 
--- Forget first_seen of keys that left in an hour that ended more than a day ago.
+-- Forget the ages of keys that left in an hour that ended more than a day ago.
 local last_hour = math.floor(now / 3600) - redis_keys.FIRST_SEEN_SECONDS / 3600
 local forgotten = call('ZRANGEBYSCORE', KEYS[7], '-inf', last_hour * 4294967296, 'LIMIT', 0, MOST_FORGOTTEN)
 if #forgotten > 0 then

@@ -12,7 +12,7 @@
 -- peers: 4 bytes of digest of the peer_id, then the 4 bytes of the slot's code.
 -- A code is trusted only after a look at the identity in its slot, so a wrong code heals at its owner's next announce.
 
-local SIZE, LEECHER_BIT, PARTIAL_SEED = 74, 2147483648, 2
+local SIZE, LEECHER_BIT, PARTIAL_SEED, ASKED = 74, 2147483648, 2, 128
 local SMALL_TABLE = 1048576
 local call, sub, byte, pack, unpack_bytes = redis.call, string.sub, string.byte, struct.pack, struct.unpack
 local MEMBERS = KEYS[3]
@@ -98,12 +98,27 @@ local function replace_code(identity, code, new_code)
   return false
 end
 
+local function last_seen(record, at)
+  local seen4, seen6 = unpack_bytes('<I4I4', record, (at or 0) + 41)
+  return math.max(seen4, seen6)
+end
+
+-- Return the age in seconds that a record's peer had reached as a leecher at its last announce. Records from before
+-- other peers' ages were stored lack the flag ASKED.
+local function age_of(record)
+  local flags = byte(record, 50)
+  if flags % 4 == 0 then
+    return math.max(0, last_seen(record) - unpack_bytes('<I4', record, 37))
+  end
+  return flags >= ASKED and unpack_bytes('<I4', record, 13) or 0
+end
+
 -- Remove a record from its slot and move the last one of the table into the hole.
 local function remove(side, slot, record)
   local identity, last = sub(record, 1, 8), count[side] - 1
   local is_guest = math.floor(byte(record, 50) / 4) % 2 == 1
   if replace_code(identity, code_of(side, slot), '') and not is_guest then
-    departed[identity] = unpack_bytes('<I4', sub(record, 37, 40))
+    departed[identity] = age_of(record)
   end
   change_addresses(record, code_of(side, slot))
   if side == 1 and math.floor(byte(record, 50) / PARTIAL_SEED) % 2 == 1 then
@@ -116,11 +131,6 @@ local function remove(side, slot, record)
     replace_code(sub(moved, 1, 8), code_of(side, last), code_of(side, slot))
     change_addresses(moved, code_of(side, last), code_of(side, slot))
   end
-end
-
-local function last_seen(record, at)
-  local seen4, seen6 = unpack_bytes('<I4I4', record, (at or 0) + 41)
-  return math.max(seen4, seen6)
 end
 
 -- Append a record to a table. SETRANGE doubles the memory of a string that it lengthens, so a table below one megabyte
@@ -149,9 +159,10 @@ local function trim(side)
   end
 end
 
--- Write the entries that changed. A key whose last peer left is remembered for a day, since first_seen belongs to the
--- key and not to the peer_id. Its score, exact in a double, has first_seen in the lower 32 bits and the hour of leaving
--- above them. If Redis is full, nothing is remembered, since that would take as much memory as the peer gave back.
+-- Write the entries that changed. The age of a key whose last peer left is remembered for a day, since it belongs to the
+-- key and not to the peer_id. The score, exact in a double, has the hour of leaving above the lower 32 bits, and in these
+-- the time at which the key would have joined to reach its age by the start of that hour. If Redis is full, nothing is
+-- remembered, since that would take as much memory as the peer gave back.
 local function save_entries(fields, now)
   local gone, remembered = {}, {}
   for identity in pairs(changed_entries) do
@@ -160,8 +171,9 @@ local function save_entries(fields, now)
       fields[#fields + 1] = entries[identity]
     else
       gone[#gone + 1] = identity
-      if departed[identity] and not full then
-        remembered[#remembered + 1] = math.floor(now / 3600) * 4294967296 + departed[identity]
+      if (departed[identity] or 0) > 0 and not full then
+        local hour = math.floor(now / 3600)
+        remembered[#remembered + 1] = hour * 4294967296 + hour * 3600 - departed[identity]
         remembered[#remembered + 1] = identity
       end
     end

@@ -40,6 +40,10 @@ def _usual(_question: Question) -> int | None:
     return None
 
 
+def _never_restricted(_torrent_length: int | None) -> int | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """``choose``: the function. ``choose_many``: the same for several askers at once, if that costs less.
@@ -47,6 +51,7 @@ class Policy:
     ``window``: how many candidates the policy needs for a list of numwant peers.
     ``rivals``: if a torrent has at most this many seeders, a seeder's candidates include all other seeders, which the
     policy counts. ``interval``: the announce interval that the policy wants, in seconds; None for the usual one.
+    ``restricted_interval``: the same for any leecher of a torrent whose length is given, as long as its age matters.
     ``withholds``: whether the list may be shorter than numwant although there are enough candidates, given the
     interval that the policy wants.
     """
@@ -56,6 +61,7 @@ class Policy:
     window: Callable[[int], int] = _a_few_more
     rivals: int = 0
     interval: Callable[[Question], int | None] = _usual
+    restricted_interval: Callable[[int | None], int | None] = _never_restricted
     withholds: Callable[[Question, int | None], bool] = _always
 
 
@@ -72,6 +78,7 @@ POLICIES = {
         _many,
         equilibrium.RIVALS,
         equilibrium.interval,
+        equilibrium.restricted_interval,
         equilibrium.withholds,
     ),
 }
@@ -89,4 +96,5 @@ def configured_policy(name: PolicyName, parameters: EquilibriumParameters, inter
         choose=partial(equilibrium.choose, parameters=parameters),
         choose_many=partial(equilibrium.choose_many, parameters=parameters),
         interval=partial(equilibrium.interval, parameters=parameters),
+        restricted_interval=partial(equilibrium.restricted_interval, parameters=parameters),
     )

@@ -1,5 +1,7 @@
 """The hash of a pair of peers: a number that nobody can predict, and the same whichever of the two announces."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,7 +17,7 @@ _FACTOR1, _FACTOR2 = np.array(_FACTORS[0], np.uint64), np.array(_FACTORS[1], np.
 _UNIT = np.array(2.0**-64)
 
 
-def pair_hashes(pair_hash: int, others: Numbers) -> Floats:
+def pair_hashes(pair_hash: int, others: npt.NDArray[np.unsignedinteger[Any]]) -> Floats:
     """Hash a peer with each of several others to numbers from 0 to 1. The arguments are the peers' secret hashes."""
     return mixed(others + np.uint64(pair_hash))
 

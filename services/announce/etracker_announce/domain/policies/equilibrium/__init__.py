@@ -1,8 +1,8 @@
 """Policy ``equilibrium``: keys that seed are introduced sooner, pair by pair, and nobody is cut off.
 
 Two peers may be introduced if every leecher among them accepts the other peer. A leecher accepts peers of its own tier
-or below at once. Of the peers of higher tiers it accepts a share that grows with the time since it joined, and a
-guaranteed number from the start. A keyed hash of the pair decides which ones, so the answer is the same whichever of
+or below at once. Of the peers of higher tiers it accepts a share that grows with its age, and a guaranteed number from
+the start. A keyed hash of the pair decides which ones, so the answer is the same whichever of
 the two announces, at any time and on every replica. Source: the simulations that ``make equilibrium`` runs.
 """
 
@@ -30,6 +30,7 @@ __all__ = [
     "choose",
     "choose_many",
     "interval",
+    "restricted_interval",
     "tau_of",
     "withholds",
 ]
@@ -46,13 +47,22 @@ def interval(question: Question, parameters: EquilibriumParameters = DEFAULTS) -
     tau = tau_of(question.torrent_length, parameters)
     if asker.role != LEECHER or question.now - asker.first_seen >= (TIERS - 1 - asker.tier) * tau:
         return None
-    shortest, longest = parameters.interval_bounds
-    return int(min(max(tau, shortest), longest))
+    return _bounded(tau, parameters)
+
+
+def restricted_interval(torrent_length: int | None, parameters: EquilibriumParameters = DEFAULTS) -> int:
+    """Return the announce interval in seconds of a leecher whose list may be restricted."""
+    return _bounded(tau_of(torrent_length, parameters), parameters)
 
 
 def withholds(question: Question, wanted_interval: int | None) -> bool:
     """Return whether some peers may be withheld: from a leecher while it has an interval of its own, else always."""
     return wanted_interval is not None or question.asker.role != LEECHER
+
+
+def _bounded(tau: float, parameters: EquilibriumParameters) -> int:
+    shortest, longest = parameters.interval_bounds
+    return int(min(max(tau, shortest), longest))
 
 
 def choose(question: Question, candidates: Records, parameters: EquilibriumParameters = DEFAULTS) -> Records:

@@ -1,6 +1,6 @@
 """The rules of policy ``equilibrium``, one pair at a time: faster than numpy for a few candidates."""
 
-from etracker_announce.domain.policies.equilibrium.kinds import KIND_OF, READ
+from etracker_announce.domain.policies.equilibrium.kinds import KIND_OF, READ, ages_of
 from etracker_announce.domain.policies.equilibrium.parameters import TIERS, EquilibriumParameters, tau_of
 from etracker_announce.domain.policies.equilibrium.terms import LEECHER, terms_of
 from etracker_announce.domain.policies.pair_hashes import pair_hash_of, pair_hashes
@@ -22,7 +22,7 @@ class Few:
         self._question = question
         self._parameters = parameters
         self._kinds: list[int] = KIND_OF.take(read["tier_and_flags"]).tolist()
-        self._first_seen = read["first_seen"].tolist()
+        self._ages: list[float] = ages_of(read).tolist()
         self._pair_hashes = read["pair_hash"].tolist()
         self._hashes: list[float] = pair_hashes(question.asker.pair_hash, read["pair_hash"]).tolist()
         leechers = [place for place, kind in enumerate(self._kinds) if kind >= TIERS]
@@ -59,7 +59,7 @@ class Few:
 
     def _share_at(self, place: int, kind: int) -> float:
         """Return the share of the asker's tier that a candidate, a leecher of a lower tier, accepts by now (0 to 1)."""
-        gap = self._question.asker.tier - kind % TIERS - (self._question.now - self._first_seen[place]) / self._tau
+        gap = self._question.asker.tier - kind % TIERS - self._ages[place] / self._tau
         return float(self._parameters.phi ** max(0.0, gap))
 
     def _has_few_closer(self, place: int, hashed: float, wanted: int) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from etracker_announce.domain.policies.equilibrium.parameters import TIERS
 from etracker_announce.domain.swarm import RECORD, PeerFlag
@@ -14,9 +15,9 @@ _FIELDS: Mapping[str, tuple[Any, ...]] = RECORD.fields or {}
 
 READ: np.dtype[np.void] = np.dtype(
     {
-        "names": ["pair_hash", "first_seen", "tier_and_flags"],
-        "formats": ["<u8", "<u4", "<u2"],
-        "offsets": [_FIELDS[name][1] for name in ("pair_hash", "first_seen", "tier")],
+        "names": ["pair_hash", "first_seen", "seen4", "seen6", "tier_and_flags"],
+        "formats": ["<u4", "<u4", "<u4", "<u4", "<u2"],
+        "offsets": [_FIELDS[name][1] for name in ("pair_hash", "first_seen", "seen4", "seen6", "tier")],
         "itemsize": RECORD.itemsize,
     }
 )
@@ -29,3 +30,9 @@ KIND_OF = np.array([min(two & 255, TIERS - 1) + (0 if two & _SEEDING else TIERS)
 
 TIER_OF = np.array([*range(TIERS), *range(TIERS)], np.float64)
 """The tier of a candidate, indexed by its kind."""
+
+
+def ages_of(read: npt.NDArray[np.void]) -> npt.NDArray[np.float64]:
+    """Return the ages that leechers had reached at their last announce; ``read``: as :data:`READ`."""
+    ages: npt.NDArray[np.float64] = np.maximum(read["seen4"], read["seen6"]).astype(np.float64) - read["first_seen"]
+    return ages

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from etracker_announce.domain.policies.equilibrium.kinds import KIND_OF, KINDS, READ, TIER_OF
+from etracker_announce.domain.policies.equilibrium.kinds import KIND_OF, KINDS, READ, TIER_OF, ages_of
 from etracker_announce.domain.policies.equilibrium.parameters import TIERS, EquilibriumParameters, tau_of
 from etracker_announce.domain.policies.equilibrium.terms import LEECHER, Terms, terms_of
 from etracker_announce.domain.policies.pair_hashes import Floats, Numbers, mixed
@@ -56,7 +56,7 @@ class Pairs:
         self._starts = list(accumulate(self._sizes, initial=0))
         self._records = _joined(candidates)
         read = self._records.view(READ)
-        self._pair_hash, self._first_seen = read["pair_hash"].copy(), read["first_seen"]
+        self._pair_hash, self._read = read["pair_hash"].astype(np.uint64), read
         self._asker = np.repeat(np.arange(len(questions)), self._sizes)
         kind = KIND_OF.take(read["tier_and_flags"])
         self._cell = self._asker * KINDS + kind
@@ -108,10 +108,9 @@ class Pairs:
         """Return, for each leecher of a lower tier, the share of the asker's tier that it accepts by now."""
         parameters, askers = self._parameters, self._asker.take(places)
         tiers = np.array([question.asker.tier for question in self._questions], np.float64)
-        now = np.array([question.now for question in self._questions], np.float64)
         taus = np.array([tau_of(question.torrent_length, parameters) for question in self._questions])
         gaps = (tiers[:, np.newaxis] - TIER_OF).take(self._cell.take(places))
-        gaps -= (now.take(askers) - self._first_seen.take(places)) / taus.take(askers)
+        gaps -= ages_of(self._read.take(places)) / taus.take(askers)
         np.maximum(gaps, 0.0, out=gaps)
         return np.exp2(gaps * math.log2(parameters.phi))
 

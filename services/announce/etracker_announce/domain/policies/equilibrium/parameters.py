@@ -51,6 +51,14 @@ class EquilibriumParameters:
         "a share.",
     )
     fewest: int = described(2, "Minimum number of peers in a leecher's list.")
+    idle_pace: float = described(
+        0.25,
+        "Share of the time a leecher is present that counts as waiting while it makes no progress, more than 0 and at "
+        "most 1: with 0.25 all restrictions end after 16 tau in any case.",
+    )
+    waiting_torrents: int = described(
+        50, "Maximum number of torrents in which a key waits for its restrictions to end at the same time."
+    )
     interval_bounds: tuple[int, int] = described(
         (300, 1800),
         "Minimum and maximum in seconds of the announce interval while a list is restricted, which is tau within these "
@@ -70,6 +78,11 @@ class EquilibriumParameters:
             0 < self.tau_bounds[0] <= self.tau_bounds[1] and 0 < self.interval_bounds[0] <= self.interval_bounds[1]
         ):
             raise ValueError("tau_bounds and interval_bounds must be more than 0, the smaller one first")
+        if not (0 < self.idle_pace <= 1 and self.waiting_torrents >= 1):
+            raise ValueError("idle_pace must be more than 0 and at most 1, waiting_torrents at least 1")
+        self._check_guarantees()
+
+    def _check_guarantees(self) -> None:
         if min(self.leechers, self.fewest, *(k for k in self.seeders if k is not None)) < 1:
             raise ValueError("seeders, leechers and fewest must be at least 1, or the swarm falls apart")
         guaranteed = [math.inf if k is None else k for k in self.seeders]
