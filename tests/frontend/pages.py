@@ -27,6 +27,8 @@ OPERATOR_PAGES = (
     "/operator/bans",
     "/operator/swarms",
     f"/operator/swarms/{ANY_TORRENT}",
+    "/operator/prefixes",
+    "/operator/prefixes?hour=current",
     "/operator/operators",
     "/operator/settings",
     "/operator/audit",

@@ -2,6 +2,7 @@
 export {
   Action,
   BanKind,
+  Hour,
   KeySort,
   Sort as TorrentSort,
   Span,

@@ -1,7 +1,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { authorization } from "./api-key";
 import "./errors";
-import type { Action, BanKind, KeySort } from "./enums";
+import type { Action, BanKind, Hour, KeySort } from "./enums";
 import * as sdk from "./generated/sdk.gen";
 import type {
   Amount,
@@ -10,6 +10,7 @@ import type {
   Key,
   OperatorItem as Operator,
   PeerV1 as Peer,
+  PrefixTaking,
   ServiceItem as Service,
   Setting,
   SystemV1 as System,
@@ -17,7 +18,19 @@ import type {
 } from "./generated/types.gen";
 import { defined } from "./public";
 
-export type { Amount, AuditItem, Ban, Key, Operator, Peer, Service, Setting, System, UploadedTorrent };
+export type {
+  Amount,
+  AuditItem,
+  Ban,
+  Key,
+  Operator,
+  Peer,
+  PrefixTaking,
+  Service,
+  Setting,
+  System,
+  UploadedTorrent,
+};
 
 export interface KeySearch {
   q?: string | undefined;
@@ -34,6 +47,11 @@ export interface AuditSearch {
 export interface BanSearch {
   q?: string | undefined;
   kind?: BanKind | undefined;
+  cursor?: string | undefined;
+}
+
+export interface PrefixSearch {
+  hour?: Hour | undefined;
   cursor?: string | undefined;
 }
 
@@ -101,6 +119,14 @@ export const audit = (search: AuditSearch) =>
     queryKey: ["operator", "audit", search],
     queryFn: ({ signal }) => sdk.showAuditLog({ ...authorized(), query: defined(search), signal }),
     placeholderData: keepPreviousData,
+  });
+
+export const prefixes = (search: PrefixSearch) =>
+  queryOptions({
+    queryKey: ["operator", "prefixes", search],
+    queryFn: ({ signal }) => sdk.listPrefixes({ ...authorized(), query: defined(search), signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: SWARM_MS,
   });
 
 export const settings = () =>

@@ -12,6 +12,7 @@ import {
   banSearch,
   keySearch,
   parseSearch,
+  prefixSearch,
   settingSearch,
   span,
   stringifySearch,
@@ -96,6 +97,12 @@ const operatorPages = [
     getParentRoute: () => operator,
     path: "/swarms/$infoHash",
     component: lazyRouteComponent(() => import("@/features/operator/SwarmPage"), "SwarmPage"),
+  }),
+  createRoute({
+    getParentRoute: () => operator,
+    path: "/prefixes",
+    validateSearch: prefixSearch,
+    component: lazyRouteComponent(() => import("@/features/operator/PrefixesPage"), "PrefixesPage"),
   }),
   createRoute({
     getParentRoute: () => operator,

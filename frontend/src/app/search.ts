@@ -1,6 +1,6 @@
 // The search parameters of each page. Unknown ones are ignored, so that an old or mistyped link still opens.
 
-import { Action, BanKind, Health, KeySort, Span, TorrentSort } from "@/api/enums";
+import { Action, BanKind, Health, Hour, KeySort, Span, TorrentSort } from "@/api/enums";
 
 export type RawSearch = Record<string, unknown>;
 
@@ -61,6 +61,11 @@ export const auditSearch = (
 ): Optional<{ operator: string; action: Action; cursor: string }> => ({
   operator: text(raw.operator),
   action: oneOf(raw.action, Action),
+  cursor: text(raw.cursor),
+});
+
+export const prefixSearch = (raw: RawSearch): Optional<{ hour: Hour; cursor: string }> => ({
+  hour: oneOf(raw.hour, Hour),
   cursor: text(raw.cursor),
 });
 

@@ -12,7 +12,7 @@ by their hash; but a downgrade to before 0005, which hashes every stored key aga
 from alembic import op
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

@@ -38,6 +38,8 @@ from etracker_admin_api.operators.audit_log import AuditLog
 from etracker_admin_api.operators.first_key import first_key
 from etracker_admin_api.operators.routes import audit_router, operators_router
 from etracker_admin_api.operators.store import OperatorStore
+from etracker_admin_api.prefixes.routes import prefixes_router
+from etracker_admin_api.prefixes.store import PrefixStore
 from etracker_admin_api.settings import AdminSettings
 from etracker_admin_api.statistics import original as statistics_original
 from etracker_admin_api.statistics.counting import CountStatistics
@@ -172,6 +174,7 @@ def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
     yield changing_bans_router(parts.bans, roles)
     yield ban_lists_router(parts.bans, roles, callers, parts.room)
     yield swarms_router(SwarmStore(parts.redis, parts.database), roles)
+    yield prefixes_router(PrefixStore(parts.redis), roles)
     yield system_router(_survey(parts), roles)
     yield audit_router(AuditLog(parts.database), roles)
     yield adding_router(parts.torrents, parts.lists, changed, roles, parts.room)

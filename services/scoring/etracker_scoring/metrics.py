@@ -74,3 +74,8 @@ class WorkerMetrics:
         self.counts_synced = Counter(
             "etracker_scoring_counts_synced", "Swarms whose counts were compared with Postgres", registry=registry
         )
+        self.most_torrents_of_a_prefix = Gauge(
+            "etracker_scoring_most_torrents_of_a_prefix",
+            "Torrents of which the address prefix that took most asked for lists in this hour",
+            registry=registry,
+        )

@@ -34,6 +34,11 @@ key                  type    TTL      written by          read by             wh
 ``sweeper``          string  1 s      announce            announce            which replica sweeps now
 ``newhash:<prefix>`` string  1 h      announce            announce            new hashes of a prefix this hour
                                                                               (allowlist disabled)
+``{taken}r<hour>``   zset    1-2 h    scoring worker      scoring worker,     name of a prefix -> torrents it took, and
+                                                          admin API           as a fraction when in the hour it did last
+``{taken}l<hour>``   hash    1-2 h    scoring worker      admin API           name of a prefix -> lists it took
+``{taken}t<hour>``   string  1-2 h    scoring worker      scoring worker      a HyperLogLog of the torrents that the
+                                                                              prefix whose name ends the key took
 ``limit:*``          any     1 h      admin API           admin API           rate limits of key generation, of wrong
                                                                               keys and of downloads
 ``limit:at_once:*``  zset    5 min    admin API           admin API           downloads in progress of a key or an
@@ -65,6 +70,8 @@ SWARMS_FIELD = b"w"
 ENTRY_FIELD = b"f"
 
 FIRST_SEEN_SECONDS = 86_400
+PREFIX_NAME_BYTES = 7
+"""The size of the keyed hash that names an address prefix; a page's cursor has room for a number of 63 bits."""
 
 
 def tag(info_hash: bytes) -> bytes:
@@ -126,3 +133,23 @@ def facts(shard: int) -> bytes:
 def new_hashes(prefix: bytes) -> bytes:
     """Return the key that counts the new infohashes from an address prefix in this hour."""
     return b"newhash:" + prefix.hex().encode()
+
+
+def prefixes_ranked(hour: int) -> bytes:
+    """Return the key of the zset that ranks prefixes by the torrents they took in an hour (Unix seconds / 3600)."""
+    return b"{taken}r%d" % hour
+
+
+def lists_taken(hour: int) -> bytes:
+    """Return the key of the hash that counts the lists that prefixes took in an hour."""
+    return b"{taken}l%d" % hour
+
+
+def torrents_taken(hour: int, name: bytes) -> bytes:
+    """Return the key of the HyperLogLog of the torrents that a prefix took in an hour."""
+    return b"{taken}t%d" % hour + name
+
+
+def takings_expire_at(hour: int) -> int:
+    """Return when the counts of an hour expire (Unix seconds): once it is no longer the newest full hour."""
+    return 3600 * (hour + 2)

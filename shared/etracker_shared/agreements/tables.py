@@ -12,6 +12,7 @@ peers              admin API (operators through psql)            scoring worker:
 memberships        scoring worker                                scoring worker
 announces          scoring worker                                scoring worker
 facts              scoring worker (only with a fact retention)   scoring worker
+graces             scoring API and worker                        nobody
 guest_snatches     scoring worker                                scoring worker
 stream_positions   scoring worker                                scoring worker
 tier_changes       scoring worker                                nobody
@@ -70,6 +71,7 @@ __all__ = [
     "audit_log",
     "bans",
     "facts",
+    "graces",
     "guest_snatches",
     "infohashes",
     "memberships",
@@ -232,6 +234,21 @@ peers = Table(
         postgresql_where=text("grace OR (tier <= 1 AND snatched > 0)"),
     ),
     postgresql_with={"fillfactor": 80, **BUSY},
+)
+
+graces = Table(
+    "graces",
+    metadata,
+    Column("prefix", LargeBinary, primary_key=True, comment="address prefix, 7 bytes as in a fact"),
+    Column("key_id", BigInteger, nullable=False, index=True),
+    Column("given_time", DateTime(timezone=True), nullable=False),
+    Column(
+        "promised",
+        Boolean,
+        nullable=False,
+        comment="scoring answered an announce with it; otherwise the worker gave it, to the key that announced first",
+    ),
+    comment="to which key the newcomer's grace of a prefix was last promised or given; rows last a day",
 )
 
 memberships = Table(

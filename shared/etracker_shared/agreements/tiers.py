@@ -50,6 +50,10 @@ class Treatment(BaseModel):
     notice: str | None = None
 
 
+UNKNOWN = Treatment(registered=False, tier=Tier.FREE_RIDER, sampling=Sampling.PREFIX)
+"""The treatment of a client about which scoring hasn't said anything: many of one prefix see no more than one."""
+
+
 class TiersResponse(BaseModel):
     """``peers``: one treatment per key, in the order of the request."""
 

@@ -20,7 +20,7 @@ from tests.support.waiting import eventually
 
 TORRENTS = ("a", "b", "c", "d", "e")
 HOUR = 3600.0
-HOME, OFFICE = b"\x04home\x00\x00", b"\x04work\x00\x00"
+HOME, OFFICE, ELSEWHERE = b"\x04home\x00\x00", b"\x04work\x00\x00", b"\x04else\x00\x00"
 
 
 @pytest.fixture(autouse=True)
@@ -108,9 +108,11 @@ async def test_a_new_key_from_a_free_riders_prefix_gains_nothing(settle: Settle,
 async def test_a_newcomers_first_announce_is_answered_as_the_second_will_be(
     settle: Settle, client: AsyncClient, database: asyncpg.Connection
 ) -> None:
-    assert (await standing_of(client, "bob", HOME)).tier is Tier.CONTRIBUTOR
+    assert (await standing_of(client, "bob")).tier is Tier.LITTLE_HISTORY
+    assert (await standing_of(client, "bob", ELSEWHERE)).tier is Tier.CONTRIBUTOR
     await settle(ago(60, prefix=HOME), *snatches("abc", hours_ago=30, key="dave", prefix=OFFICE))
-    assert (await standing_of(client, "bob", HOME)).tier is Tier.LITTLE_HISTORY
+    standing = await standing_of(client, "carol", HOME)
+    assert (standing.tier, standing.sampling) == (Tier.LITTLE_HISTORY, Sampling.PREFIX)
     standing = await standing_of(client, "bob", OFFICE)
     assert (standing.tier, standing.sampling) == (Tier.FREE_RIDER, Sampling.PREFIX)
     assert (await standing_of(client, "alice", OFFICE)).tier is Tier.CONTRIBUTOR  # it isn't new

@@ -12,6 +12,7 @@ from asgi_lifespan import LifespanManager
 from redis.asyncio import RedisCluster as ClusterClient
 
 from etracker_scoring.worker.program import create_worker_app
+from etracker_scoring.worker.takings import MOST_PREFIXES, RedisTakings, Taking
 from etracker_shared.agreements import redis_keys
 from etracker_shared.agreements.facts import SHARDS
 from etracker_shared.plumbing.settings import PostgresSettings
@@ -67,3 +68,13 @@ async def test_facts_counts_and_snatches_find_their_way(
     async with LifespanManager(create_worker_app(worker_settings(postgres_settings, cluster.settings()))):
         await eventually(all_is_there, "statistics, counts and snatches are where they belong", 30)
     assert await database.fetchval("SELECT sum(downloaded) FROM peers") == 100 * len(KEYS) * len(TORRENTS)
+
+
+async def test_what_prefixes_take_is_on_one_node_and_bounded(client: ClusterClient) -> None:
+    hour, extra = int(time.time() // 3600), 300
+    takings = {b"%07d" % number: Taking(1, {TORRENTS[0]}) for number in range(MOST_PREFIXES + extra)}
+    takings[b"crawler"] = Taking(9, set(TORRENTS))
+    await RedisTakings(client).add(hour, takings, time.time())
+    assert await RedisTakings(client).most(hour) == len(TORRENTS)
+    assert await client.zcard(redis_keys.prefixes_ranked(hour)) == MOST_PREFIXES
+    assert await client.hlen(redis_keys.lists_taken(hour)) == MOST_PREFIXES

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,8 @@ TAU_SECONDS = 2
 SLOW, QUICK = b"slow torrent of the ", b"quick torrent of the"
 """Infohashes. tau is hours for the one, and as short as the settings allow for the other."""
 LENGTHS = {SLOW: 10**14, QUICK: 1}
+MANY, SEEDERS_OF_MANY = b"torrent of many more", 400
+NUMWANT = 50
 FETCHED = (b"one that is fetched.", b"another one fetched.")
 FETCHED_LENGTH = 1000
 PORT = 7000
@@ -66,9 +69,11 @@ class Tracker:
         wait_until(lambda: self._are_known(made), f"announce knows {count} keys of tier {tier}", 30.0)
         return made
 
-    def announce(self, peer: Peer, torrent: bytes, **more: Any) -> dict[bytes, Any]:
+    def announce(self, peer: Peer, torrent: bytes, *, address: str = "", **more: Any) -> dict[bytes, Any]:
+        """Announce with the peer's key, or as a guest if that is empty; from its own address, or another."""
         said = query(torrent, b"-TT0001-%012d" % peer.number, port=PORT, **more)
-        answer = self._http.get(f"/{peer.key}/announce?{said}", headers={"X-Forwarded-For": peer.address})
+        path = f"/{peer.key}/announce" if peer.key else "/announce"
+        answer = self._http.get(f"{path}?{said}", headers={"X-Forwarded-For": address or peer.address})
         told = fastbencode.bdecode(answer.content)
         assert b"failure reason" not in told
         return dict(told)
@@ -111,7 +116,7 @@ async def _store(stack: StackRun, peers: Sequence[Peer]) -> None:
             await connection.execute(f"INSERT INTO peers ({', '.join(row)}) VALUES ({places})", *row.values())
         await connection.executemany(
             "INSERT INTO infohashes (info_hash, length) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-            [*LENGTHS.items(), *((torrent, FETCHED_LENGTH) for torrent in FETCHED)],
+            [*LENGTHS.items(), (MANY, LENGTHS[SLOW]), *((torrent, FETCHED_LENGTH) for torrent in FETCHED)],
         )
     finally:
         await connection.close()
@@ -214,6 +219,18 @@ def test_a_restricted_leecher_shall_come_back_after_tau_and_others_after_the_usu
     assert restricted[b"min interval"] == restricted[b"interval"]
     assert 1620 <= usual[b"interval"] <= 1980
     assert tracker.announce(seeders[0], QUICK, left=0)[b"interval"] >= 1620
+
+
+def test_new_keys_that_announce_at_once_from_one_address_see_together_what_one_sees(tracker: Tracker) -> None:
+    """Except for the first, which has the newcomer's grace."""
+    for number in range(SEEDERS_OF_MANY):
+        tracker.announce(Peer(number + 3000, 0, ""), MANY, left=0)
+    newcomers = tracker.peers(None, 16)
+    address = newcomers[0].address
+    with ThreadPoolExecutor(len(newcomers)) as pool:
+        lists = list(pool.map(lambda peer: tracker.told(peer, MANY, address=address), newcomers))
+    assert all(len(told) == NUMWANT for told in lists)
+    assert len(set.union(*lists)) <= 2 * NUMWANT + len(newcomers), "each joins between two of the others' lists"
 
 
 @pytest.mark.promise(13)

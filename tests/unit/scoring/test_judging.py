@@ -9,10 +9,11 @@ from etracker_scoring.errors import LookupUnavailableError
 from etracker_scoring.scores.formula import DAY, ScoreParameters
 from etracker_scoring.scores.keys import Key
 from etracker_scoring.scores.list_policies import History
-from etracker_scoring.scores.newcomers import Neighbour
+from etracker_scoring.scores.newcomers import Neighbour, Newcomer
 from etracker_scoring.scores.tiers import HeldTier, Origin
 from etracker_scoring.stored.yardsticks import Yardsticks
 from etracker_shared.agreements.policies import PolicyName
+from etracker_shared.agreements.tiers import Sampling
 from etracker_shared.language.identity import KeyHash
 from etracker_shared.language.tier import Tier
 
@@ -23,9 +24,10 @@ HOME = b"\x04home\x00\x00"
 
 @dataclass
 class Stored:
-    """Stands in for Postgres. ``late``: neighbours aren't found in time."""
+    """Stands in for Postgres. ``late``: neighbours aren't found in time. ``refuses``: it takes no writes."""
 
     late: bool = False
+    refuses: bool = False
     asked: list[Sequence[bytes]] = field(default_factory=list)
 
     async def find(self, key_hashes: Sequence[KeyHash]) -> Mapping[KeyHash, Account]:
@@ -38,6 +40,11 @@ class Stored:
         if self.late:
             raise LookupUnavailableError
         return []
+
+    async def promise_graces(self, newcomers: Sequence[Newcomer], _now: float) -> set[int]:
+        if self.refuses:
+            raise LookupUnavailableError
+        return {newcomer.key_id for newcomer in newcomers}
 
 
 def tiers(stored: Stored, *, with_notices: bool = True) -> Judge:
@@ -57,6 +64,12 @@ async def test_a_new_key_is_welcomed_where_its_prefix_is_told_and_neighbours_are
 async def test_nobody_else_waits_for_the_neighbours_of_a_new_key() -> None:
     found = await tiers(Stored(late=True)).find({NEW: HOME, OLD: HOME})
     assert {key: standing.tier for key, standing in found.items()} == {NEW: Tier.LITTLE_HISTORY, OLD: Tier.CONTRIBUTOR}
+
+
+async def test_a_grace_that_could_not_be_promised_is_nobodys() -> None:
+    found = await tiers(Stored(refuses=True)).find({NEW: HOME, OLD: HOME})
+    assert {key: standing.tier for key, standing in found.items()} == {NEW: Tier.LITTLE_HISTORY, OLD: Tier.CONTRIBUTOR}
+    assert found[NEW].sampling is Sampling.PREFIX
 
 
 async def test_notices_are_left_out_where_the_operator_says_so() -> None:

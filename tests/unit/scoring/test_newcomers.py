@@ -6,7 +6,14 @@ import pytest
 
 from etracker_scoring.scores.formula import DAY, NEW_KEY, ScoreParameters
 from etracker_scoring.scores.keys import Key
-from etracker_scoring.scores.newcomers import Neighbour, Newcomer, decide_origins
+from etracker_scoring.scores.newcomers import (
+    PROMISE_SECONDS,
+    Neighbour,
+    Newcomer,
+    Promise,
+    decide_origins,
+    follow_promises,
+)
 from etracker_scoring.scores.tiers import HeldTier, Origin
 from etracker_shared.language.identity import KeyHash
 from etracker_shared.language.tier import Tier
@@ -72,3 +79,35 @@ def test_a_free_rider_is_forgotten_after_thirty_days() -> None:
 def test_who_is_only_stained_stains_nobody() -> None:
     stained = neighbour(92, Origin(stained=True, since=NOW - 2 * DAY), held=Tier.FREE_RIDER)
     assert not decide_origins([Newcomer(1, HOME, NOW)], [stained], DEFAULTS).by_key[1].stained
+
+
+def test_a_promised_grace_is_its_keys_whichever_announced_first_or_is_settled_first() -> None:
+    promised, other = Newcomer(2, HOME, NOW), Newcomer(1, HOME, NOW - 1)
+    promises = {HOME: Promise(2, NOW - 0.5)}
+    for batches in ([[promised, other]], [[other], [promised]], [[promised], [other]]):
+        known: list[Neighbour] = []
+        for batch in batches:
+            result = decide_origins(batch, known, DEFAULTS, promises)
+            known += [neighbour(key_id, origin) for key_id, origin in result.by_key.items()]
+            assert not result.overtaken
+            assert not result.unpromised
+        assert [one.key.id for one in known if one.key.origin.grace] == [2]
+
+
+def test_a_promise_to_a_key_that_never_came_keeps_nothing_from_its_neighbours_for_long() -> None:
+    promises = {HOME: Promise(90, NOW - PROMISE_SECONDS)}
+    result = decide_origins([Newcomer(1, HOME, NOW)], [], DEFAULTS, promises)
+    assert (result.by_key[1].grace, result.unpromised) == (True, [Newcomer(1, HOME, NOW)])
+    assert not decide_origins([Newcomer(1, HOME, NOW - 1)], [], DEFAULTS, promises).by_key[1].grace
+
+
+def test_a_key_that_was_promised_a_grace_in_a_prefix_with_a_free_rider_is_stained() -> None:
+    result = decide_origins([Newcomer(1, HOME, NOW)], [hit_and_run(days_ago=2)], DEFAULTS, {HOME: Promise(1, NOW)})
+    assert result.by_key[1] == Origin(stained=True, since=NOW)
+
+
+def test_a_newcomer_began_where_it_was_first_promised_a_grace() -> None:
+    newcomers = {1: Newcomer(1, HOME, NOW), 2: Newcomer(2, HOME, NOW)}
+    promised = [(ELSEWHERE, Promise(1, NOW - 1)), (b"later", Promise(1, NOW)), (b"other", Promise(3, NOW))]
+    promised.append((b"old", Promise(2, NOW - PROMISE_SECONDS)))
+    assert follow_promises(newcomers, promised) == {1: newcomers[1]._replace(prefix=ELSEWHERE), 2: newcomers[2]}

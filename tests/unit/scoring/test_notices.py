@@ -27,7 +27,7 @@ def snatched(history: KeyHistory, snatches: int, paid: float = 0.0) -> KeyHistor
     return history._replace(snatches=snatches, owed=float(snatches), paid=paid)
 
 
-def why(before: Key, history: KeyHistory, after: Tier, later: float = 0.0) -> Reason:
+def why(before: Key, history: KeyHistory, after: Tier, later: float = 0.0) -> Reason | None:
     return reason_of(before, history, after, NOW + later, ScoreParameters())
 
 
@@ -92,3 +92,10 @@ def test_a_score_falls_by_fading_unless_paying_for_snatches_would_have_held_it(s
     before = held(Tier.STEADY_SEEDER, GENEROUS)
     later = 0.0 if snatches else 30 * DAY
     assert why(before, snatched(GENEROUS, snatches), Tier.CONTRIBUTOR, later) is reason
+
+
+def test_nobody_is_told_of_losing_a_tier_that_was_not_lost_by_anything_they_did() -> None:
+    """A grace that was another key's; thresholds that rose; an operator's correction."""
+    overtaken = held(Tier.CONTRIBUTOR, KeyHistory(NOW))
+    assert why(overtaken, KeyHistory(NOW), Tier.LITTLE_HISTORY) is None
+    assert why(held(Tier.STEADY_SEEDER, snatched(KeyHistory(NOW), 5)), KeyHistory(NOW), Tier.LITTLE_HISTORY) is None

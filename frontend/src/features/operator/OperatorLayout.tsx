@@ -16,6 +16,7 @@ const SECTIONS = [
   { to: "/operator/keys", label: "Announce keys" },
   { to: "/operator/bans", label: "Bans" },
   { to: "/operator/swarms", label: "Swarms" },
+  { to: "/operator/prefixes", label: "Networks" },
   { to: "/operator/operators", label: "Operators" },
   { to: "/operator/settings", label: "Settings" },
   { to: "/operator/audit", label: "Audit log" },

@@ -15,9 +15,8 @@ from etracker_announce.adapters.caching import NotifiedCache
 from etracker_announce.metrics import Metrics
 from etracker_announce.ports import Judgement
 from etracker_shared.agreements.notifications import KEYS_CHANNEL
-from etracker_shared.agreements.tiers import MAX_KEYS, TIERS_PATH, TiersRequest, TiersResponse, Treatment
+from etracker_shared.agreements.tiers import MAX_KEYS, TIERS_PATH, UNKNOWN, TiersRequest, TiersResponse, Treatment
 from etracker_shared.language.identity import KeyHash
-from etracker_shared.language.tier import Tier
 from etracker_shared.plumbing.postgres import Listener
 
 DEADLINE_SECONDS = 0.15
@@ -28,7 +27,7 @@ SHARED_JUDGEMENTS = 1024
 GUEST = KeyHash(b"")
 """Means any guest; in the request it is an empty string."""
 
-NOBODY_ASKED = Judgement(Treatment(registered=False, tier=Tier.FREE_RIDER), provisional=True)
+NOBODY_ASKED = Judgement(UNKNOWN, provisional=True)
 
 _UNAVAILABLE = (httpx.HTTPError, TimeoutError, OpenedState, ValidationError)
 

@@ -14,10 +14,9 @@ from etracker_announce.domain.errors import NotAllowedError, NotReadyError, Reas
 from etracker_announce.domain.requests import AnnounceRequest
 from etracker_announce.ports import Allowlist, Judgement, Swarms, Tiers, Torrent
 from etracker_announce.settings import AnnounceSettings
-from etracker_shared.agreements.tiers import Treatment
+from etracker_shared.agreements.tiers import UNKNOWN
 from etracker_shared.language.identity import ANNOUNCE_KEY, InfoHash, KeyHash, hash_announce_key, hash_guest
 from etracker_shared.language.outages import PostgresUnavailableError
-from etracker_shared.language.tier import Tier
 
 _KEY = re.compile(ANNOUNCE_KEY.encode())
 
@@ -49,7 +48,7 @@ class Leaving(NamedTuple):
     torrent: Torrent
 
 
-_UNKNOWN = Judgement(Treatment(registered=False, tier=Tier.FREE_RIDER), provisional=True)
+_UNKNOWN = Judgement(UNKNOWN, provisional=True)
 
 
 class Admission:

@@ -34,11 +34,10 @@ from etracker_announce.tracker.seeding_counts import SeedingCounts
 from etracker_announce.tracker.steps import StepMaker
 from etracker_announce.tracker.waiting import Waiting
 from etracker_shared.agreements.facts import Event
-from etracker_shared.agreements.tiers import Treatment
+from etracker_shared.agreements.tiers import UNKNOWN
 from etracker_shared.language.identity import KeyHash, hash_guest
-from etracker_shared.language.tier import Tier
 
-NOBODY = Judgement(Treatment(registered=False, tier=Tier.FREE_RIDER), provisional=False)
+NOBODY = Judgement(UNKNOWN, provisional=False)
 """The treatment of a banned client; the step by which it leaves doesn't depend on it."""
 
 

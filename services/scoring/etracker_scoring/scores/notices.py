@@ -37,10 +37,12 @@ class Reason(StrEnum):
     GRACE_OVER = "your newcomer's grace ended with a snatch. Seed what you fetched to rise again."
 
 
-def reason_of(before: Key, history: KeyHistory, after: Tier, now: float, parameters: ScoreParameters) -> Reason:
+def reason_of(before: Key, history: KeyHistory, after: Tier, now: float, parameters: ScoreParameters) -> Reason | None:
     """Find why a key's tier differs from the one it had ``before``. ``history``: of the key, ``now`` (Unix seconds).
 
     If the demotion after a grace had to wait, because the score was only just too low, the reason given is the score.
+    None: the key lost its tier through nothing that it did or left undone. It held a grace that was another key's, the
+    thresholds have risen, or an operator has corrected its statistics.
     """
     score = score_of(history, now, parameters)
     if after > before.held.tier:
@@ -49,6 +51,8 @@ def reason_of(before: Key, history: KeyHistory, after: Tier, now: float, paramet
         return Reason.SNATCHES_UNPAID
     if before.held.tier is Tier.CONTRIBUTOR and _ends_grace(before, history, now, parameters):
         return Reason.GRACE_OVER
+    if _was_too_low(before, parameters):
+        return None
     would_be_enough = _at_best_conduct(score) >= entry_score(before.held.tier, parameters)
     return Reason.SNATCHES_UNPAID if would_be_enough else Reason.SCORE_FELL
 
@@ -67,6 +71,13 @@ def _ends_grace(before: Key, history: KeyHistory, now: float, parameters: ScoreP
     ended = before.history.taken < parameters.grace_snatches <= history.taken
     needed = score_of(before.history, now, parameters).total < parameters.steady_score
     return before.origin.grace and ended and needed
+
+
+def _was_too_low(before: Key, parameters: ScoreParameters) -> bool:
+    """Return whether the score was too low for the tier at the key's last announce, and that had had no effect yet."""
+    score = score_of(before.history, before.history.at_seconds, parameters)
+    held = before.held
+    return held.falling_since is None and not before.origin.grace and score.total < entry_score(held.tier, parameters)
 
 
 def _at_best_conduct(score: Score) -> float:

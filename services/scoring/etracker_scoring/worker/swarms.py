@@ -7,6 +7,7 @@ from typing import NamedTuple
 from redis.asyncio import Redis, RedisCluster
 
 from etracker_scoring.worker.pipelines import execute
+from etracker_scoring.worker.takings import RedisTakings
 from etracker_shared.agreements import redis_keys
 from etracker_shared.agreements.counts import SwarmCounts, unpack_counts, unpack_table_sizes
 from etracker_shared.agreements.peer_records import LAYOUT, PeerRecord, unpack_records
@@ -45,6 +46,7 @@ class RedisSwarms:
 
     def __init__(self, client: Redis | RedisCluster) -> None:
         self._client = client
+        self.takings = RedisTakings(client)
 
     async def changed(self, since: float) -> tuple[Mapping[int, int | None], Sequence[InfoHash]]:
         """Return every tag's mark, and the swarms whose counts changed since a moment (Unix seconds)."""

@@ -12,6 +12,7 @@ from etracker_scoring.worker.readers.raw_facts import RawFactsReader
 from etracker_scoring.worker.readers.scores import ScoresReader
 from etracker_scoring.worker.readers.sessions import SessionsReader
 from etracker_scoring.worker.readers.snatches import SnatchesReader
+from etracker_scoring.worker.readers.takings import TakingsReader
 from etracker_scoring.worker.readers.torrents import TorrentsReader
 from etracker_scoring.worker.swarms import RedisSwarms
 
@@ -26,6 +27,7 @@ def make_readers(
         SessionsReader(),
         GuestSnatchesReader(),
         TorrentsReader(swarms),
+        TakingsReader(swarms.takings, metrics.most_torrents_of_a_prefix),
     ]
     if settings.fact_retention_days:
         readers.append(RawFactsReader())

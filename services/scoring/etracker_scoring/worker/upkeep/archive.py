@@ -42,6 +42,10 @@ DELETE FROM guest_snatches WHERE (info_hash_id, prefix) IN (
 )
 """
 
+_FORGET_GRACES = """
+DELETE FROM graces WHERE prefix IN (SELECT prefix FROM graces WHERE given_time < $1 LIMIT 10000)
+"""
+
 _FORGET_FACTS = """
 DELETE FROM facts WHERE ctid = ANY (ARRAY(SELECT ctid FROM facts WHERE at < $1 LIMIT 10000))
 """
@@ -75,6 +79,12 @@ class Archive:
         """Delete some counts of guests' snatches; return whether there may be more."""
         with postgres_errors():
             status = await self._pool.execute(_FORGET_GUEST_SNATCHES, before)
+        return status != "DELETE 0"
+
+    async def forget_graces(self, before: datetime) -> bool:
+        """Delete some rows about graces, which the rows of their keys outlast; return whether there may be more."""
+        with postgres_errors():
+            status = await self._pool.execute(_FORGET_GRACES, before)
         return status != "DELETE 0"
 
     async def forget_facts(self, before: datetime) -> bool:

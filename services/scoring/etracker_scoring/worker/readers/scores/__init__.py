@@ -6,7 +6,8 @@ from typing import NamedTuple
 from prometheus_client import Counter
 
 from etracker_scoring.scores.formula import DAY, ScoreParameters
-from etracker_scoring.scores.newcomers import Newcomer, Origins, decide_origins
+from etracker_scoring.scores.newcomers import Newcomer, Origins, Promise, decide_origins, follow_promises
+from etracker_scoring.stored.graces import FIND_PROMISES, GIVE_GRACES
 from etracker_scoring.stored.keys import FIND_NEIGHBOURS, parse_neighbour
 from etracker_scoring.worker.admission import Admitted
 from etracker_scoring.worker.batch import Batch
@@ -51,11 +52,14 @@ class ScoresReader(Reader[Known, Changes]):
         if not newcomers:
             return Known(newcomers, Origins())
         parameters = self._parameters()
+        promised = await _find_promises(newcomers.values(), rows)
+        newcomers = follow_promises(newcomers, promised)
         prefixes = sorted({newcomer.prefix for newcomer in newcomers.values()})
         earliest = min(newcomer.at_seconds for newcomer in newcomers.values())
         await rows.fetch(statements.LOCK_PREFIXES, PREFIX, prefix_locks(prefixes))
         found = await rows.fetch(FIND_NEIGHBOURS, prefixes, earliest - parameters.prefix_memory_days * DAY)
-        return Known(newcomers, decide_origins(newcomers.values(), map(parse_neighbour, found), parameters))
+        neighbours = map(parse_neighbour, found)
+        return Known(newcomers, decide_origins(newcomers.values(), neighbours, parameters, dict(promised)))
 
     def read(self, batch: Batch, known: Known) -> Changes:
         """Return what changes about keys."""
@@ -75,7 +79,9 @@ class ScoresReader(Reader[Known, Changes]):
             for key_id, prefix, at in changes.newcomers.values()
         ]
         await rows.write("peers", statements.PUT_ORIGINS, origins)
-        await rows.write("peers", statements.TAKE_GRACE, [(key_id,) for key_id in sorted(changes.origins.overtaken)])
+        given = {one.prefix: (one.prefix, one.key_id, one.at_seconds) for one in changes.origins.unpromised}
+        await rows.write("graces", GIVE_GRACES, list(given.values()))
+        await self._take_graces(changes.origins, rows)
         await self._store_notices(changes, rows)
         credits_ = [
             (*member, first_seen / 1000, debt_seconds, credited_until or None, paid_until or None, credited_by)
@@ -84,6 +90,11 @@ class ScoresReader(Reader[Known, Changes]):
             )
         ]
         await rows.write("memberships", statements.PUT_CREDITS, credits_)
+
+    async def _take_graces(self, origins: Origins, rows: Rows) -> None:
+        steady_score = self._parameters().steady_score
+        taken = [(key_id, steady_score) for key_id in sorted(origins.overtaken)]
+        await rows.write("peers", statements.TAKE_GRACE, taken)
 
     async def _store_notices(self, changes: Changes, rows: Rows) -> None:
         delivered = [(key_id, at_ms / 1000) for key_id, at_ms in changes.delivered.items()]
@@ -101,3 +112,10 @@ class ScoresReader(Reader[Known, Changes]):
         """Count the changes to each tier."""
         for scored in changes.new_tiers.values():
             self._tier_changes.labels(str(scored.held.tier.value)).inc()
+
+
+async def _find_promises(newcomers: Iterable[Newcomer], rows: Rows) -> list[tuple[bytes, Promise]]:
+    """Return the promises made to these keys, or for their prefixes."""
+    prefixes, key_ids = {newcomer.prefix for newcomer in newcomers}, [newcomer.key_id for newcomer in newcomers]
+    found = await rows.fetch(FIND_PROMISES, list(prefixes), key_ids)
+    return [(row["prefix"], Promise(row["key_id"], row["at"])) for row in found]

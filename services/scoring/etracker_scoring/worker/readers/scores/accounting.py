@@ -125,15 +125,15 @@ class _Accountant:
             before, after = sums.key.held.tier, scored.held.tier
             if is_new or after != before:
                 changes.new_tiers[key_id] = scored
-            if after != before and not is_new:
-                changes.notices[key_id] = Notice(self._explain(sums, after), self._now_ms)
+            if after != before and not is_new and (text := self._explain(sums, after)):
+                changes.notices[key_id] = Notice(text, self._now_ms)
             if after != before or sums.delivered_ms:
                 changes.changed.append(sums.key.key_hash)
         return changes
 
-    def _explain(self, sums: _KeySums, after: Tier) -> str:
+    def _explain(self, sums: _KeySums, after: Tier) -> str | None:
         reason = reason_of(sums.key, sums.history, after, sums.last_seen_ms // 1000, self._parameters)
-        return tier_notice(sums.key.held.tier, after, reason)
+        return tier_notice(sums.key.held.tier, after, reason) if reason else None
 
     def _judge(self, sums: _KeySums, origins: Origins) -> Scored:
         key, now, held, origin = sums.key, sums.last_seen_ms // 1000, sums.key.held, sums.key.origin

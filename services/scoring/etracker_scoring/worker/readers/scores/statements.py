@@ -39,7 +39,12 @@ FROM unnest($1::bigint[], $2::float8[], $3::bytea[], $4::boolean[], $5::boolean[
 WHERE peers.id = new.id
 """
 
-TAKE_GRACE = "UPDATE peers SET grace = false FROM unnest($1::bigint[]) overtaken (id) WHERE peers.id = overtaken.id"
+# The tier that was held only because of the grace goes with it, and no notice says that the key has lost it.
+TAKE_GRACE = """
+UPDATE peers SET grace = false,
+    tier = CASE WHEN tier = 2 AND falling_since IS NULL AND score < steady_score THEN 1 ELSE tier END
+FROM unnest($1::bigint[], $2::float8[]) overtaken (id, steady_score) WHERE peers.id = overtaken.id
+"""
 
 DELIVER_NOTICES = """
 UPDATE peers SET notice_told_time = to_timestamp(delivered.at)

@@ -1,0 +1,1 @@
+"""What address prefixes take, for operators."""
