@@ -134,7 +134,7 @@ def draw_population(regime: Regime, seed: int) -> Population:
         reachable=reachable,
         impatient=rng.random(people) < IMPATIENT_SHARE,
         arrival=arrival,
-        pair_hash=rng.integers(0, 2**64, people, dtype=np.uint64),
+        pair_hash=rng.integers(0, 2**32, people, dtype=np.uint64),
         torrent_bytes=regime.torrent_bytes,
     )
 

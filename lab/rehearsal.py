@@ -98,7 +98,7 @@ def draw_rehearsal(seed: int) -> Population:
         reachable=np.ones(people, np.bool_),
         impatient=np.zeros(people, np.bool_),
         arrival=arrival,
-        pair_hash=rng.integers(0, 2**64, people, dtype=np.uint64),
+        pair_hash=rng.integers(0, 2**32, people, dtype=np.uint64),
         torrent_bytes=TORRENT_BYTES,
     )
 

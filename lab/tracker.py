@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from etracker_announce.domain import presence
 from etracker_announce.domain.interval import spread
 from etracker_announce.domain.policies import Asker, Policy, Question
 from etracker_announce.domain.swarm import RECORD, PeerFlag, Records, Role
@@ -12,6 +13,7 @@ EPOCH = 1_750_000_000
 """The start of the simulated clock, Unix seconds."""
 
 INTERVAL_SECONDS = 1800
+IDLE_PACE = 0.25
 NUMWANT = 50
 _MASK = 2**64 - 1
 _PEER_BITS = 32
@@ -57,23 +59,15 @@ class Table:
     def __len__(self) -> int:
         return len(self._slots)
 
-    def put(self, member: Member, first_seen: int, flags: PeerFlag) -> None:
+    def put(self, member: Member, first_seen: int, now: int, flags: PeerFlag) -> None:
         """Write a member's record, at the end if it is new."""
         slot = self._slots.setdefault(member.identity, len(self._slots))
         if slot == len(self._records):
             self._records = np.concatenate([self._records, np.zeros_like(self._records)])
-        self._records[slot] = (
-            member.identity,
-            member.pair_hash,
-            b"",
-            first_seen,
-            first_seen,
-            0,
-            member.tier,
-            int(flags),
-            b"",
-            b"",
-        )
+        record = self._records[slot]
+        record["identity"], record["pair_hash"] = member.identity, member.pair_hash
+        record["first_seen"], record["seen4"] = first_seen, now
+        record["tier"], record["flags"] = member.tier, int(flags)
 
     def remove(self, identity: int) -> None:
         """Remove a member, if it is there."""
@@ -104,12 +98,16 @@ class Tracker:
         self._interval_seconds = interval_seconds
         self._secret = secret
         self._tables: dict[tuple[int, Role], Table] = {}
-        self._first_seen: dict[tuple[int, int], int] = {}
+        self._pace = presence.Pace(presence.longest_gap(interval_seconds), IDLE_PACE)
+        self._present: dict[tuple[int, int], presence.Presence] = {}
+        self._gone: dict[tuple[int, int], presence.Presence] = {}
 
-    def announce(self, member: Member, role: Role, torrent_bytes: int, seconds: int) -> tuple[list[int], int]:
+    def announce(
+        self, member: Member, role: Role, torrent_bytes: int, left_bytes: int, seconds: int
+    ) -> tuple[list[int], int]:
         """Answer one announce; return the chosen peers and the interval."""
         now = EPOCH + seconds
-        first_seen = self._join(member, role, now)
+        first_seen = self._join(member, role, left_bytes, now)
         seed = mixed(self._secret, member.pair_hash, member.torrent, now // self._interval_seconds)
         asker = Asker(member.identity, member.pair_hash, member.tier, role, first_seen, member.share)
         question = Question(asker, NUMWANT, torrent_bytes, seed & 0xFFFFFFFF, now, self.seeders_of(member.torrent))
@@ -130,14 +128,27 @@ class Tracker:
         """Remove a member from its swarm."""
         for role in (Role.LEECHER, Role.SEEDER):
             self._table(member.torrent, role).remove(member.identity)
+        place = member.identity, member.torrent
+        if place in self._present:
+            self._gone[place] = self._present.pop(place)
 
-    def _join(self, member: Member, role: Role, now: int) -> int:
-        first_seen = self._first_seen.setdefault((member.identity, member.torrent), now)
+    def _join(self, member: Member, role: Role, left_bytes: int, now: int) -> int:
+        first_seen = self._wait(member, presence.left_units(left_bytes), now).counts_from
         other = Role.SEEDER if role is Role.LEECHER else Role.LEECHER
         self._table(member.torrent, other).remove(member.identity)
         flags = PeerFlag.SEEDER if role is Role.SEEDER else PeerFlag.NONE
-        self._table(member.torrent, role).put(member, first_seen, flags)
+        self._table(member.torrent, role).put(member, first_seen, now, flags)
         return first_seen
+
+    def _wait(self, member: Member, left: int, now: int) -> presence.Presence:
+        place = member.identity, member.torrent
+        before, gone = self._present.get(place), self._gone.pop(place, None)
+        if before is not None:
+            waiting = presence.announce(before, now, left, self._pace)
+        else:
+            waiting = presence.join(now, left, age=0 if gone is None else gone.age)
+        self._present[place] = waiting
+        return waiting
 
     def _table(self, torrent: int, role: Role) -> Table:
         return self._tables.setdefault((torrent, role), Table())
