@@ -1,6 +1,7 @@
 """What is made of runs once they are played: summary, published numbers, goal, pictures and page."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from lab.plots import KINDS, draw_all
 from lab.regimes import LARGE, REGIMES
 from lab.rehearsal import RANKED, SCALED, TIMELESS, Ranking, Real
 
-SAME = {name: getattr(SCALED, name) for name in TIMELESS if name != "seeders"} | {"seeders": list(SCALED.seeders)}
+SAME = {name: value for name, value in json.loads(json.dumps(asdict(SCALED))).items() if name in TIMELESS}
 ATTACKED = ("tiny", "rich")
 
 

@@ -15,6 +15,7 @@ from etracker_announce.domain.policies.equilibrium.parameters import (
     RIVALS,
     TIERS,
     EquilibriumParameters,
+    heights_of,
     tau_of,
 )
 from etracker_announce.domain.policies.equilibrium.terms import LEECHER
@@ -43,8 +44,9 @@ FEW = 48
 def interval(question: Question, parameters: EquilibriumParameters = DEFAULTS) -> int | None:
     """Return the announce interval in seconds while the asker's list may be restricted; None for the usual one."""
     asker = question.asker
-    tau = tau_of(question.torrent_length, parameters)
-    if asker.role != LEECHER or question.now - asker.first_seen >= (TIERS - 1 - asker.tier) * tau:
+    tau = tau_of(question.torrent_length, parameters, question.peers)
+    heights = heights_of(parameters.steps)
+    if asker.role != LEECHER or question.now - asker.first_seen >= (heights[-1] - heights[asker.tier]) * tau:
         return None
     shortest, longest = parameters.interval_bounds
     return int(min(max(tau, shortest), longest))

@@ -26,6 +26,3 @@ _SEEDING = int(PeerFlag.SEEDER | PeerFlag.PARTIAL_SEED) << 8
 
 KIND_OF = np.array([min(two & 255, TIERS - 1) + (0 if two & _SEEDING else TIERS) for two in range(2**16)], np.intp)
 """The kind of a candidate, indexed by ``tier_and_flags``."""
-
-TIER_OF = np.array([*range(TIERS), *range(TIERS)], np.float64)
-"""The tier of a candidate, indexed by its kind."""
