@@ -23,7 +23,7 @@ SECONDS_A_MINUTE = 60
 def main() -> None:
     """Run the lab and report whether the default policy meets its goal."""
     parser = argparse.ArgumentParser(description="Simulate how each selection policy affects each kind of user.")
-    parser.add_argument("--quick", action="store_true", help="fewer runs: under two minutes, wider intervals")
+    parser.add_argument("--quick", action="store_true", help="fewer runs: some four minutes, wider intervals")
     quick: bool = parser.parse_args().quick
     console = Console()
     began = time.monotonic()
