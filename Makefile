@@ -164,11 +164,11 @@ bench: $(VENV)/dev.stamp system-programs ## Measure the cost of an announce, com
 	$(BIN)/python -m bench $(BENCH)
 
 .PHONY: equilibrium
-equilibrium: $(VENV)/dev.stamp ## Simulate how every selection policy affects each kind of user (15 minutes); writes docs/equilibrium.md
+equilibrium: $(VENV)/dev.stamp ## Simulate how every selection policy affects each kind of user (25 minutes); writes docs/equilibrium.md
 	$(BIN)/python -m lab
 
 .PHONY: equilibrium-quick
-equilibrium-quick: $(VENV)/dev.stamp ## Simulate the same with fewer runs (2 minutes)
+equilibrium-quick: $(VENV)/dev.stamp ## Simulate the same with fewer runs (4 minutes)
 	$(BIN)/python -m lab --quick
 
 .PHONY: equilibrium-real

@@ -14,9 +14,10 @@ from etracker_announce.domain.policies import POLICIES
 from etracker_shared.agreements.policies import DEFAULT_POLICY, PolicyName
 
 from . import connections, transfer
+from .attacks import REFERENCE, Attack
 from .community import Payoff, draw_community, play_community
 from .measures import Run, compare, compare_attacked, estimate, summarise
-from .people import Attack, play
+from .people import play
 from .regimes import LARGE, REGIMES, draw_population
 from .state import LEECHER, make_swarms
 
@@ -37,16 +38,26 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The number of paired runs of each kind."""
+    """The number of paired runs of each kind.
+
+    ``regimes``: of every policy. ``fresh``: of the plain tracker and the default policy, with the seeds that follow.
+    """
 
     regimes: dict[str, int]
+    fresh: dict[str, int]
     attacks: dict[str, int]
     asking_in_large: int
     communities: int
 
 
-FULL = Plan(dict.fromkeys(REGIMES, 24), dict.fromkeys(REGIMES, 24), 3, 3)
-QUICK = Plan({"tiny": 4, "rich": 4, "poor": 4, "flash": 2}, {"tiny": 2, "rich": 3, "poor": 3}, 0, 1)
+FULL = Plan(dict.fromkeys(REGIMES, 24), dict.fromkeys(REGIMES, 24), dict.fromkeys(REGIMES, 12), 3, 3)
+QUICK = Plan(
+    {"tiny": 4, "rich": 4, "poor": 4, "flash": 2},
+    {"tiny": 4, "rich": 4, "poor": 4, "flash": 2},
+    {"tiny": 2, "rich": 2, "poor": 2},
+    0,
+    1,
+)
 
 _COSTS = {"tiny": 0.3, "rich": 0.3, "poor": 0.4, "flash": 1.0, "large": 30.0}
 _PUBLISHED = ("fr_over_c", "contributors", "newcomers", "mean", "stranded", "ci")
@@ -59,6 +70,12 @@ def tasks_of(plan: Plan) -> list[Task]:
         Task(regime, policy, seed, cost=_COSTS[regime])
         for regime, seeds in plan.regimes.items()
         for policy in POLICIES
+        for seed in range(seeds)
+    ]
+    tasks += [
+        Task(regime, policy, plan.regimes[regime] + seed, cost=_COSTS[regime])
+        for regime, seeds in plan.fresh.items()
+        for policy in (PLAIN, DEFAULT)
         for seed in range(seeds)
     ]
     tasks += [
@@ -114,13 +131,19 @@ def compile_everything() -> None:
 Results = dict[str, dict[str, Any]]
 
 
-def add_up(results: dict[Task, Run | Payoff]) -> Results:
-    """Summarise all runs, in the format of ``build/equilibrium.json``."""
+def add_up(results: dict[Task, Run | Payoff], chosen: dict[str, int]) -> Results:
+    """Summarise all runs, in the format of ``build/equilibrium.json``.
+
+    ``chosen``: by regime, how many seeds were played under every policy. Those that follow are summarised apart.
+    """
     runs: dict[tuple[str, str, Attack], list[Run]] = defaultdict(list)
+    fresh: dict[tuple[str, str], list[Run]] = defaultdict(list)
     payoffs: dict[str, list[Payoff]] = defaultdict(list)
     for task, result in sorted(results.items(), key=lambda item: item[0].seed):
         if isinstance(result, Payoff):
             payoffs[task.policy].append(result)
+        elif task.regime in chosen and task.seed >= chosen[task.regime]:
+            fresh[task.regime, task.policy].append(result)
         elif task.regime is not None:
             runs[task.regime, task.policy, task.attack].append(result)
     summary: Results = {
@@ -130,6 +153,7 @@ def add_up(results: dict[Task, Run | Payoff]) -> Results:
         }
         for regime in REGIMES
     }
+    summary["fresh"] = {regime: {DEFAULT: compare(fresh[regime, DEFAULT], fresh[regime, PLAIN])} for regime in REGIMES}
     summary["attacks"] = _attacks(runs)
     summary["payoff"] = {policy: _payoff(payoffs[policy]) for policy in (PLAIN, DEFAULT)}
     return summary
@@ -143,11 +167,13 @@ def _pairs(some: list[Run], others: list[Run]) -> tuple[list[Run], list[Run]]:
 
 def published(summary: Results) -> Results:
     """Return the numbers for ``build/equilibrium.json``, without those that only the page and its pictures show."""
-    regimes = {
-        regime: {policy: {name: found[name] for name in _PUBLISHED} for policy, found in summary[regime].items()}
-        for regime in REGIMES
-    }
-    return {**regimes, "attacks": summary["attacks"], "payoff": summary["payoff"]}
+    regimes = {regime: _published(summary[regime]) for regime in REGIMES}
+    fresh = {regime: _published(found) for regime, found in summary["fresh"].items()}
+    return {**regimes, "fresh": fresh, "attacks": summary["attacks"], "payoff": summary["payoff"]}
+
+
+def _published(by_policy: dict[str, Any]) -> dict[str, Any]:
+    return {policy: {name: found[name] for name in _PUBLISHED} for policy, found in by_policy.items()}
 
 
 def _attacks(runs: dict[tuple[str, str, Attack], list[Run]]) -> dict[str, Any]:
@@ -155,7 +181,7 @@ def _attacks(runs: dict[tuple[str, str, Attack], list[Run]]) -> dict[str, Any]:
     for attack, regime in itertools.product(Attack, ALL_REGIMES):
         attacked = runs.get((regime, DEFAULT, attack))
         if attacked and attack is not Attack.NONE:
-            unattacked = runs[regime, DEFAULT, Attack.NONE]
+            unattacked = runs[regime, DEFAULT, REFERENCE.get(attack, Attack.NONE)]
             attacks[attack.value][regime] = compare_attacked(*_pairs(attacked, unattacked))
     return dict(attacks)
 

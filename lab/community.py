@@ -174,6 +174,10 @@ class _Members:
     def seeds(self, peer: int) -> bool:
         return peer < TORRENTS
 
+    def waits(self, peer: int, seconds: int) -> bool:
+        del peer, seconds
+        return False
+
     def stays(self, peer: int, seconds: int) -> bool:
         self._witness(peer, seconds)
         user = self._community.user[peer]
@@ -189,6 +193,10 @@ class _Members:
         return (
             Member(identity_of(peer), int(self._community.torrent[peer]), int(self._community.pair_hash[user]), tier),
         )
+
+    def left(self, peer: int, left_bytes: int) -> int:
+        del peer
+        return left_bytes
 
     def wait(self, peer: int, interval_seconds: int, connections: int) -> int:
         leeching = peer not in self._seeding_since

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .people import Attack
+from .attacks import PREVENTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,11 @@ def checks(summary: dict[str, Any]) -> list[Check]:
     return [*_of_regimes(summary), *_of_attacks(summary), *_of_payoff(summary)]
 
 
+def fresh_checks(summary: dict[str, Any]) -> list[Check]:
+    """Compare the runs of further seeds with the goal."""
+    return list(_of_regimes(summary["fresh"]))
+
+
 def _of_regimes(summary: dict[str, Any]) -> Iterator[Check]:
     for regime, least in FR_OVER_C.items():
         found = summary[regime]["equilibrium"]
@@ -54,7 +59,7 @@ def _of_regimes(summary: dict[str, Any]) -> Iterator[Check]:
 
 
 def _of_attacks(summary: dict[str, Any]) -> Iterator[Check]:
-    for attack in (Attack.ASK_EVERY_MINUTE, Attack.FIVE_KEYS, Attack.NEW_KEY_EACH_TIME):
+    for attack in PREVENTED:
         for regime, found in summary["attacks"].get(attack.value, {}).items():
             what = f"{attack.value}, {regime}: FR/C changes by the factor"
             low, high = found["ci"]["change"]

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .people import HORIZON_SECONDS, Outcome
-from .regimes import CONTRIBUTORS, Behaviour
+from .regimes import CONTRIBUTORS, LEAVERS, Behaviour
 
 Floats = npt.NDArray[np.float64]
 
@@ -21,6 +21,8 @@ class Run:
     newcomers: float
     mean: float
     stranded: int
+    leavers: float
+    """Geometric mean over those who leave after downloading, who are the attackers."""
     groups: dict[str, float]
     """Geometric mean by behaviour, for the picture of waiting times."""
 
@@ -46,6 +48,7 @@ def summarise(outcome: Outcome) -> Run:
         newcomers=float(durations[population.behaviour == Behaviour.NEWCOMER].mean()),
         mean=float(durations[came].mean()),
         stranded=int(np.count_nonzero(np.isnan(outcome.duration) & came)),
+        leavers=float(np.exp(np.log(durations[np.isin(population.behaviour, LEAVERS)]).mean())),
         groups={
             kind.name.lower(): float(np.exp(np.log(durations[population.behaviour == kind]).mean()))
             for kind in Behaviour
@@ -104,18 +107,21 @@ def compare(runs: Sequence[Run], plain: Sequence[Run]) -> dict[str, object]:
 
 
 def compare_attacked(attacked: Sequence[Run], unattacked: Sequence[Run]) -> dict[str, object]:
-    """Compare paired runs with and without an attack: FR/C, and the factor by which it changed."""
-    found = estimate([run.fr_over_c for run in attacked])
-    change = estimate([run.fr_over_c / other.fr_over_c for run, other in zip(attacked, unattacked, strict=True)])
+    """Compare paired runs with and without an attack.
+
+    ``change``: the factor by which FR/C changed; ``attackers`` and ``contributors``: those of their times.
+    """
+    estimates = {
+        "fr_over_c": estimate([run.fr_over_c for run in attacked]),
+        "change": _paired(attacked, unattacked, "fr_over_c"),
+        "attackers": _paired(attacked, unattacked, "leavers"),
+        "contributors": _paired(attacked, unattacked, "contributors"),
+    }
     return {
-        "fr_over_c": round(found.value, 4),
-        "change": round(change.value, 4),
+        **{name: round(found.value, 4) for name, found in estimates.items()},
         "stranded": sum(run.stranded for run in attacked),
         "runs": len(attacked),
-        "ci": {
-            "fr_over_c": [round(found.low, 4), round(found.high, 4)],
-            "change": [round(change.low, 4), round(change.high, 4)],
-        },
+        "ci": {name: [round(found.low, 4), round(found.high, 4)] for name, found in estimates.items()},
     }
 
 

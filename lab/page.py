@@ -8,7 +8,7 @@ from typing import Any
 from etracker_announce.domain.policies.equilibrium import DEFAULTS, EquilibriumParameters, tau_of
 from etracker_shared.agreements.policies import PolicyName
 
-from .goal import FR_OVER_C, Check
+from .goal import FR_OVER_C, Check, checks, fresh_checks
 from .plots import KINDS
 from .rehearsal import Ranking
 
@@ -22,26 +22,34 @@ POLICIES = {
     PolicyName.EQUILIBRIUM: "the default, described here",
 }
 
+_OF_ATTACKS = {"change": "FR/C, relative", "attackers": "attackers' time", "contributors": "contributors' time"}
+
 _TEMPLATE = Path(__file__).with_name("page.md")
 
 
-def write_page(path: Path, summary: dict[str, Any], found: Sequence[Check], ranking: Ranking, minutes: float) -> None:
+def write_page(path: Path, summary: dict[str, Any], ranking: Ranking, minutes: float) -> None:
     """Write the page from a summary, the results of real clients, and how long all the runs took."""
     payoff = summary["payoff"]
     path.write_text(
         _TEMPLATE.read_text().format(
             short=_short(summary),
             phi=DEFAULTS.phi,
+            steps=", ".join(f"{step:g}" for step in DEFAULTS.steps),
+            height=sum(DEFAULTS.steps),
             pace=DEFAULTS.pace / 1e6,
             tau_small=tau_of(4 * 10**9, DEFAULTS) / 60,
+            tau_crowd=tau_of(4 * 10**9, DEFAULTS, DEFAULTS.largest_crowd) / 60,
+            crowd=DEFAULTS.crowd,
+            largest=DEFAULTS.largest_crowd,
             seeders=_guarantees(DEFAULTS),
-            share=f"{DEFAULTS.seeders_share:.0%}",
+            share=f"{DEFAULTS.seeders_share:.1%}",
             exact=DEFAULTS.exact_up_to,
             leechers=DEFAULTS.leechers,
             fewest=DEFAULTS.fewest,
             policies="\n".join(f"- `{name}`: {what}." for name, what in POLICIES.items()),
             table=_policy_table(summary),
-            goal=_goal_table(found),
+            goal=_goal_table(checks(summary)),
+            fresh=_goal_table(fresh_checks(summary)),
             attacks=_attack_table(summary["attacks"]),
             days=20,
             random=payoff["random"]["advantage"],
@@ -113,16 +121,15 @@ def _goal_table(found: Sequence[Check]) -> str:
 
 def _attack_table(attacks: dict[str, Any]) -> str:
     rows = [
-        [
-            attack,
-            regime,
-            f"{found['fr_over_c']:.2f}",
-            "{:.2f} ({:.2f} to {:.2f})".format(found["change"], *found["ci"]["change"]),
-        ]
+        [attack, regime, f"{found['fr_over_c']:.2f}", *(_with_interval(found, name) for name in _OF_ATTACKS)]
         for attack, regimes in attacks.items()
         for regime, found in regimes.items()
     ]
-    return _markdown(["attack", "regime", "FR/C", "relative to no attack (95 %)"], rows)
+    return _markdown(["attack", "regime", "FR/C", *_OF_ATTACKS.values()], rows)
+
+
+def _with_interval(found: dict[str, Any], name: str) -> str:
+    return "{:.2f} ({:.2f} to {:.2f})".format(found[name], *found["ci"][name])
 
 
 def _ranking_table(ranking: Ranking) -> str:

@@ -1,8 +1,7 @@
 """The people of a regime, as themselves or as attackers."""
 
-import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +9,8 @@ import numpy.typing as npt
 from etracker_announce.domain.policies import Policy
 from etracker_announce.domain.swarm import Role
 from etracker_shared.agreements.policies import PolicyName
-from etracker_shared.language.tier import Tier
 
+from .attacks import Attack, attackers_of, lead_of
 from .histories import shares_of
 from .regimes import LEAVERS, Behaviour, Population
 from .stage import FEW_PEERS, IMPATIENT_SECONDS, Stage
@@ -20,18 +19,6 @@ from .tracker import INTERVAL_SECONDS, Member, identity_of
 
 HORIZON_SECONDS = 48 * 3600
 SATISFIED_BY_RATIO = (Behaviour.RATIO_CONSCIOUS, Behaviour.NEWCOMER)
-KEYS_OF_AN_ATTACKER = 5
-
-
-class Attack(enum.StrEnum):
-    """Attacks by people who leave after downloading."""
-
-    NONE = "none"
-    ASK_EVERY_MINUTE = "asking every minute"
-    FIVE_KEYS = "five keys"
-    NEW_KEY_EACH_TIME = "a new key each time"
-    PEER_EXCHANGE = "peer exchange on"
-    """Not an attack by choice: it happens in torrents without the private flag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +50,21 @@ def play(
         torrent_bytes=np.full(int(population.torrent.max()) + 1, population.torrent_bytes),
         seed=seed,
     )
-    people = _Crowd(population, shares_of(policy_name, population), attack)
+    lead = lead_of(attack)
+    people = _Crowd(population, shares_of(policy_name, population), attack, lead)
+    arrival = np.where(population.behaviour == Behaviour.SEED, 0.0, population.arrival + lead)
     stage = Stage(
         swarms,
         people,
         policy,
-        population.arrival,
+        arrival - people.lead,
         secret=seed,
         peer_exchange=attack is Attack.PEER_EXCHANGE,
         interval_seconds=interval_seconds,
     )
     people.stage = stage
-    stage.play(HORIZON_SECONDS, int(np.count_nonzero(population.behaviour != Behaviour.SEED)))
-    return Outcome(population, stage.completed - population.arrival, stage.announces)
+    stage.play(lead + HORIZON_SECONDS, int(np.count_nonzero(population.behaviour != Behaviour.SEED)))
+    return Outcome(population, stage.completed - arrival, stage.announces)
 
 
 class _Crowd:
@@ -83,9 +72,10 @@ class _Crowd:
 
     stage: Stage
 
-    def __init__(self, population: Population, shares: npt.NDArray[np.float64], attack: Attack) -> None:
+    def __init__(
+        self, population: Population, shares: npt.NDArray[np.float64], attack: Attack, lead_seconds: int
+    ) -> None:
         self._population = population
-        self._attack = attack
         self._behaviour = [Behaviour(kind) for kind in population.behaviour.tolist()]
         self._members = [
             Member(identity_of(peer), int(torrent), int(pair_hash), int(tier), float(share))
@@ -93,9 +83,17 @@ class _Crowd:
                 zip(population.torrent, population.pair_hash, population.tier, shares, strict=True)
             )
         ]
+        self._attackers = attackers_of(attack, population, self._members, lead_seconds)
+        self.lead = np.zeros(len(self._members))
+        """How many seconds before its download each peer begins to announce."""
+        self.lead[list(self._attackers)] = lead_seconds
 
     def seeds(self, peer: int) -> bool:
         return self._behaviour[peer] is Behaviour.SEED
+
+    def waits(self, peer: int, seconds: int) -> bool:
+        attacker = self._attackers.get(peer)
+        return attacker is not None and seconds < attacker.arrival
 
     def stays(self, peer: int, seconds: int) -> bool:
         del seconds
@@ -105,20 +103,18 @@ class _Crowd:
         return kind not in LEAVERS
 
     def keys(self, peer: int, role: Role, seconds: int) -> Sequence[Member]:
-        del role
-        member = self._members[peer]
-        if self._behaviour[peer] not in LEAVERS:
-            return (member,)
-        if self._attack is Attack.FIVE_KEYS:
-            # All keys of tiers 0 and 1 in one address prefix have the same pair hash.
-            return [replace(member, identity=identity_of(peer, key)) for key in range(KEYS_OF_AN_ATTACKER)]
-        if self._attack is Attack.NEW_KEY_EACH_TIME:
-            return (replace(member, identity=identity_of(peer, seconds), tier=Tier.FREE_RIDER),)
-        return (member,)
+        attacker = self._attackers.get(peer)
+        return (self._members[peer],) if attacker is None else attacker.keys(peer, role, seconds)
+
+    def left(self, peer: int, left_bytes: int) -> int:
+        attacker = self._attackers.get(peer)
+        return left_bytes if attacker is None else attacker.reported_left(left_bytes)
 
     def wait(self, peer: int, interval_seconds: int, connections: int) -> int:
-        if self._attack is Attack.ASK_EVERY_MINUTE and self._behaviour[peer] in LEAVERS:
-            return 60
+        attacker = self._attackers.get(peer)
+        wait = None if attacker is None else attacker.wait(interval_seconds, self.stage.seconds)
+        if wait is not None:
+            return wait
         if self._population.impatient[peer] and connections < FEW_PEERS:
             return min(interval_seconds, IMPATIENT_SECONDS)
         return interval_seconds

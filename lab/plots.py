@@ -8,7 +8,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .goal import FR_OVER_C, LABELS, MEAN
+from .goal import ATTACK_CHANGE, FR_OVER_C, LABELS, MEAN
 
 BLUE, ORANGE, GREY = "#2b6cb0", "#dd6b20", "#a0aec0"
 STYLE = {"svg.hashsalt": "etracker", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
@@ -99,17 +99,18 @@ def _who(summary: dict[str, Any]) -> Figure:
 
 def _attacks(summary: dict[str, Any]) -> Figure:
     attacks = summary["attacks"]
-    figure = Figure(figsize=(8, 3))
+    figure = Figure(figsize=(8, 1 + 0.5 * len(attacks)))
     axes = figure.subplots()
     regimes = sorted({regime for found in attacks.values() for regime in found}, key=[*REGIMES, "large"].index)
-    width = 0.8 / len(regimes)
+    height = 0.8 / len(regimes)
     for place, regime in enumerate(regimes):
         at = [number for number, found in enumerate(attacks.values()) if regime in found]
         changes = [found[regime]["change"] for found in attacks.values() if regime in found]
-        axes.bar([number + (place - (len(regimes) - 1) / 2) * width for number in at], changes, width, label=regime)
-    axes.axhline(1.0, color="black", lw=0.8)
-    axes.margins(y=0.2)  # room for the legend
-    axes.set_xticks(range(len(attacks)), list(attacks))
-    axes.set_ylabel("FR/C relative to no attack")
-    axes.legend(ncols=len(regimes), frameon=False)
+        axes.barh([number + (place - (len(regimes) - 1) / 2) * height for number in at], changes, height, label=regime)
+    axes.axvline(1.0, color="black", lw=0.8)
+    axes.axvline(ATTACK_CHANGE, color=BLUE, lw=1, ls="--")
+    axes.set_yticks(range(len(attacks)), list(attacks))
+    axes.set_ylim(len(attacks) - 0.5, -0.5)
+    axes.set_xlabel("FR/C relative to no attack")
+    figure.legend(ncols=len(regimes), frameon=False, loc="upper right")
     return figure

@@ -39,7 +39,7 @@ SCALED = replace(
     pace=TORRENT_BYTES / TAU_SECONDS,
     interval_bounds=(5 * SLOWER, 10 * SLOWER),
 )
-TIMELESS = ("phi", "seeders", "seeders_share", "leechers", "exact_up_to", "fewest")
+TIMELESS = ("phi", "steps", "seeders", "seeders_share", "leechers", "exact_up_to", "fewest")
 """The parameters that don't scale with time; they should be the same in real and simulated runs."""
 
 KEPT = Path(__file__).with_name("real_numbers.json")

@@ -11,7 +11,7 @@ from etracker_announce.domain.policies import Policy
 from etracker_announce.domain.swarm import Role
 
 from . import connections, transfer
-from .state import LEECHER, OUT, SEEDER, STEP_SECONDS, Swarms
+from .state import LEECHER, OUT, PIECES, SEEDER, STEP_SECONDS, Swarms
 from .tracker import INTERVAL_SECONDS, Member, Tracker
 
 FEW_PEERS = 20
@@ -25,18 +25,28 @@ class People(Protocol):
     def seeds(self, peer: int) -> bool:
         """Return whether a peer joins as a seeder."""
 
+    def waits(self, peer: int, seconds: int) -> bool:
+        """Return whether a peer announces before its download begins."""
+
     def stays(self, peer: int, seconds: int) -> bool:
         """Return whether a seeder stays; called when it completes and before each of its announces."""
 
     def keys(self, peer: int, role: Role, seconds: int) -> Sequence[Member]:
         """Return the members that a peer now announces as, one per key."""
 
+    def left(self, peer: int, left_bytes: int) -> int:
+        """Return what a peer reports as left to download."""
+
     def wait(self, peer: int, interval_seconds: int, connections: int) -> int:
         """Return after how many seconds a peer announces again."""
 
 
 class Stage:
-    """One run. ``arrival``: seconds, over peers; ``peer_exchange``: neighbours tell each other their addresses."""
+    """One run.
+
+    ``arrival``: when each peer begins to announce, seconds. ``peer_exchange``: neighbours tell each other their
+    addresses.
+    """
 
     def __init__(
         self,
@@ -94,7 +104,7 @@ class Stage:
             _step, peer, turn = heapq.heappop(self._turns)
             if turn != self._turn_of[peer]:
                 continue
-            if self.swarms.role[peer] == OUT:
+            if self.swarms.role[peer] == OUT and not self._people.waits(peer, self.seconds):
                 connections.join(self.swarms, peer, SEEDER if self._people.seeds(peer) else LEECHER)
             self._go_or_announce(peer)
 
@@ -112,11 +122,12 @@ class Stage:
         keys = self._people.keys(peer, role, self.seconds)
         self._announce_as(peer, keys)
         wait = 0
-        size = int(s.piece_bytes[s.torrent[peer]]) * s.progress.shape[1]
+        size = int(s.piece_bytes[s.torrent[peer]]) * PIECES
+        left = self._people.left(peer, size - size // PIECES * int(np.bitwise_count(s.have[peer]).sum()))
         for member in keys:
-            found, wait = self._tracker.announce(member, role, size, self.seconds)
+            found, wait = self._tracker.announce(member, role, size, left, self.seconds)
             self.announces += 1
-            if found:
+            if found and s.role[peer] != OUT:
                 connections.learn(s, peer, np.array(found))
         wait = self._people.wait(peer, wait, int(s.degree[peer]))
         turn = (self._step + max(1, round(wait / STEP_SECONDS)), peer, int(self._turn_of[peer]))

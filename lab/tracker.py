@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from etracker_announce.domain import presence
 from etracker_announce.domain.interval import spread
-from etracker_announce.domain.policies import Asker, Policy, Question
+from etracker_announce.domain.policies import Asker, Policy, Question, equilibrium
 from etracker_announce.domain.swarm import RECORD, PeerFlag, Records, Role
 
 EPOCH = 1_750_000_000
@@ -96,15 +97,21 @@ class Tracker:
         self._interval_seconds = interval_seconds
         self._secret = secret
         self._tables: dict[tuple[int, Role], Table] = {}
-        self._first_seen: dict[tuple[int, int], int] = {}
+        self._pace = presence.Pace(presence.longest_gap(interval_seconds), equilibrium.DEFAULTS.idle_pace)
+        self._present: dict[tuple[int, int], presence.Presence] = {}
+        self._gone: dict[tuple[int, int], presence.Presence] = {}
 
-    def announce(self, member: Member, role: Role, torrent_bytes: int, seconds: int) -> tuple[list[int], int]:
+    def announce(
+        self, member: Member, role: Role, torrent_bytes: int, left_bytes: int, seconds: int
+    ) -> tuple[list[int], int]:
         """Answer one announce; return the chosen peers and the interval."""
         now = EPOCH + seconds
-        first_seen = self._join(member, role, now)
+        first_seen = self._join(member, role, left_bytes, now)
         seed = mixed(self._secret, member.pair_hash, member.torrent, now // self._interval_seconds)
         asker = Asker(member.identity, member.pair_hash, member.tier, role, first_seen, member.share)
-        question = Question(asker, NUMWANT, torrent_bytes, seed & 0xFFFFFFFF, now, self.seeders_of(member.torrent))
+        seeders = self.seeders_of(member.torrent)
+        peers = seeders + len(self._table(member.torrent, Role.LEECHER))
+        question = Question(asker, NUMWANT, torrent_bytes, seed & 0xFFFFFFFF, now, seeders, peers)
         wanted = self._policy.interval(question) or self._interval_seconds
         interval = spread(wanted, member.identity.to_bytes(8, "little"))
         candidates = self._candidates(member.torrent, role, seed)
@@ -126,14 +133,27 @@ class Tracker:
         """Remove a member from its swarm."""
         for role in (Role.LEECHER, Role.SEEDER):
             self._table(member.torrent, role).remove(member.identity)
+        place = member.identity, member.torrent
+        if place in self._present:
+            self._gone[place] = self._present.pop(place)
 
-    def _join(self, member: Member, role: Role, now: int) -> int:
-        first_seen = self._first_seen.setdefault((member.identity, member.torrent), now)
+    def _join(self, member: Member, role: Role, left_bytes: int, now: int) -> int:
+        first_seen = self._wait(member, presence.left_units(left_bytes), now).counts_from
         other = Role.SEEDER if role is Role.LEECHER else Role.LEECHER
         self._table(member.torrent, other).remove(member.identity)
         flags = PeerFlag.SEEDER if role is Role.SEEDER else PeerFlag.NONE
         self._table(member.torrent, role).put(member, first_seen, now, flags)
         return first_seen
+
+    def _wait(self, member: Member, left: int, now: int) -> presence.Presence:
+        place = member.identity, member.torrent
+        before, gone = self._present.get(place), self._gone.pop(place, None)
+        if before is not None:
+            waiting = presence.announce(before, now, left, self._pace)
+        else:
+            waiting = presence.join(now, left, age=0 if gone is None else gone.age)
+        self._present[place] = waiting
+        return waiting
 
     def _table(self, torrent: int, role: Role) -> Table:
         return self._tables.setdefault((torrent, role), Table())

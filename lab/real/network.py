@@ -1,6 +1,6 @@
 """A network namespace in which every client has its own address and uplink.
 
-All addresses of 10.77/16 are local to it. The traffic from a client passes through its own class of the loopback's
+All addresses of 198.18/16 are local to it. The traffic from a client passes through its own class of the loopback's
 queue, which is limited to the speed of its line; the tracker's address has no class. There is no other interface.
 """
 
@@ -10,7 +10,9 @@ import subprocess
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network
 
-NETWORK = IPv4Network("10.77.0.0/16")
+NETWORK = IPv4Network("198.18.0.0/16")
+"""Reserved for benchmarks. libtorrent gives peers in private networks (such as 10/8) unlimited upload slots."""
+
 TRACKER = NETWORK[1]
 INSIDE = "ETRACKER_LAB_NAMESPACE"
 """Environment variable that is set for processes in such a namespace."""

@@ -10,10 +10,13 @@ from etracker_announce.domain.policies import POLICIES, Asker, Question
 from etracker_announce.domain.policies.random_peers import choose
 from etracker_announce.domain.swarm import Records, Role
 from etracker_shared.agreements.policies import PolicyName
+from lab.attacks import BEFOREHAND_SECONDS, KEYS_OF_A_BURST, KEYS_OF_AN_ATTACKER, Attack
 from lab.community import DAY, PAIRS, PUBLISHERS, TORRENTS, draw_community, play_community
 from lab.measures import summarise
-from lab.people import KEYS_OF_AN_ATTACKER, Attack, Outcome, play
+from lab.people import Outcome, play
 from lab.regimes import LEAVERS, Behaviour, Regime, draw_population
+from lab.state import STEP_SECONDS
+from lab.tracker import EPOCH
 
 pytestmark = pytest.mark.timeout(600)  # the first one waits for the compiler
 
@@ -69,6 +72,47 @@ def test_those_who_leave_take_a_new_key_of_the_lowest_tier_each_time() -> None:
         identities, tiers = {asker.identity for _, asker in asks}, {asker.tier for _, asker in asks}
         assert len(identities) == (len(asks) if peer in LEAVING else 1)
         assert tiers == ({0} if peer in LEAVING else {int(POPULATION.tier[peer])})
+
+
+def asked_as(asked: dict[int, list[tuple[int, Asker]]]) -> dict[int, list[Asker]]:
+    """Return as whom each of those who leave asked."""
+    return {peer: [asker for _, asker in asks] for peer, asks in asked.items() if peer in LEAVING}
+
+
+def test_of_a_burst_of_keys_only_one_has_the_grace_and_the_others_sample_as_one() -> None:
+    for askers in asked_as(attack(Attack.BURST)[1]).values():
+        tiers = {asker.identity: asker.tier for asker in askers}
+        assert sorted(tiers.values()) == [1] * (KEYS_OF_A_BURST - 1) + [2]
+        assert len({asker.pair_hash for asker in askers if asker.tier == 1}) == 1
+
+
+@pytest.mark.parametrize(("attack_", "share"), [(Attack.JOIN_AND_STOP, 0.0), (Attack.WAIT_BEFOREHAND, 0.25)])
+def test_ageing_before_the_download_counts_for_a_quarter_while_present_and_not_while_away(
+    attack_: Attack, share: float
+) -> None:
+    outcome, asked = attack(attack_)
+    assert np.isfinite(outcome.duration[list(LEAVING)]).all()
+    for peer, asks in asked.items():
+        if peer in LEAVING:
+            start = EPOCH + POPULATION.arrival[peer] + BEFOREHAND_SECONDS
+            now, age = next((now, now - asker.first_seen) for now, asker in asks if now >= start)
+            earned = share * BEFOREHAND_SECONDS
+            assert earned - STEP_SECONDS <= age <= earned + now - start + STEP_SECONDS
+
+
+def test_a_leecher_that_always_reports_the_same_waits_at_a_quarter_of_the_pace() -> None:
+    _outcome, asked = attack(Attack.NEVER_FINISH)
+    slow = max(LEAVING, key=lambda peer: len(asked[peer]))
+    (first, _), (last, asker) = asked[slow][0], asked[slow][-1]
+    assert last > first
+    assert last - asker.first_seen == pytest.approx((last - first) / 4, abs=2)
+
+
+def test_a_relay_asks_with_one_key_of_the_highest_tier_for_all_who_leave() -> None:
+    asked = asked_as(attack(Attack.RELAY)[1])
+    accomplices = [asker.identity for askers in asked.values() for asker in askers if asker.tier == 4]
+    assert len(set(accomplices)) == 1
+    assert len(accomplices) >= len(LEAVING)
 
 
 def test_peer_exchange_tells_those_who_leave_what_the_policy_withholds() -> None:

@@ -60,7 +60,7 @@ def interval_of_facts(scripted: Scripted) -> set[int]:
 
 
 @pytest.mark.promise(14, 15)
-@pytest.mark.parametrize(("length", "tau"), [(10**8, 300), (3 * GIGABYTES, 667), (None, 1800)])
+@pytest.mark.parametrize(("length", "tau"), [(10**8, 300), (3 * GIGABYTES, 375), (None, 1800)])
 async def test_a_leecher_comes_back_after_tau_while_its_list_is_restricted(length: int | None, tau: int) -> None:
     scripted = tracker(length=length)
     interval, minimum = await intervals(scripted, left=7)
@@ -73,7 +73,7 @@ async def test_a_leecher_comes_back_after_tau_while_its_list_is_restricted(lengt
 async def test_a_list_that_isnt_restricted_has_the_usual_interval() -> None:
     scripted = tracker()
     seeding, _ = await intervals(scripted, left=0)
-    at(scripted, 2 * 667 + 1)
+    at(scripted, 2 * 375 + 1)
     grown, minimum = await intervals(scripted, left=7)
     at(scripted, 0)
     has_tier(scripted, Tier.LONG_TERM_SEEDER)

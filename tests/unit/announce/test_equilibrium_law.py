@@ -25,7 +25,7 @@ PARAMETERS = (
         phi=0.5, leechers=2, exact_up_to=12, fewest=5, seeders=(1, 1, 2, None, None), seeders_share=0.3
     ),
     replace(equilibrium.DEFAULTS, phi=1.0),
-    replace(equilibrium.DEFAULTS, fewest=20),
+    replace(equilibrium.DEFAULTS, fewest=20, steps=(1.0, 1.0, 1.0, 1.0), crowd=20, seeders_share=0.5),
 )
 
 
@@ -47,7 +47,7 @@ class Law:
         )
         self.question = question
         self.parameters = parameters
-        self.tau = equilibrium.tau_of(question.torrent_length, parameters)
+        self.tau = equilibrium.tau_of(question.torrent_length, parameters, question.peers)
         seeding = PeerFlag.SEEDER | PeerFlag.PARTIAL_SEED
         self.peers = [
             Peer(
@@ -78,7 +78,8 @@ class Law:
 
     def accepts(self, leecher: Peer, other: Peer, alike: Sequence[Peer]) -> bool:
         """Return whether a leecher accepts another, next to whom it knows others of that kind."""
-        gap = other.tier - leecher.tier - leecher.age / self.tau
+        steps = sum(self.parameters.steps[leecher.tier : other.tier])
+        gap = steps - leecher.age / self.tau
         if other.tier <= leecher.tier or hashed(leecher, other) <= self.parameters.phi ** max(0.0, gap):
             return True
         number, most = len(alike) + 1, self.parameters.exact_up_to
@@ -92,7 +93,9 @@ class Law:
         return len(closer) < self.guaranteed(leecher, other, len(alike) + 1)
 
     def guaranteed(self, leecher: Peer, other: Peer, number: int) -> int:
-        return seeders_guaranteed(self.parameters, leecher.tier, number) if other.seeds else self.parameters.leechers
+        if not other.seeds:
+            return self.parameters.leechers
+        return seeders_guaranteed(self.parameters, leecher.tier, number, self.question.peers)
 
 
 def hashed(one: Peer, other: Peer) -> float:
@@ -125,7 +128,8 @@ def make_question(rng: np.random.Generator, seeders: int, numwant: int) -> Quest
     )
     counted = int(rng.choice([0, seeders + (asker.role is not Role.LEECHER), 500]))
     length = (None, 10**8, 6 * 10**9)[rng.integers(0, 3)]
-    return Question(asker, numwant, length, int(rng.integers(0, 2**32)), NOW + int(rng.integers(0, 3)), counted)
+    seed, now, peers = int(rng.integers(0, 2**32)), NOW + int(rng.integers(0, 3)), int(rng.choice([0, 100, 230, 5000]))
+    return Question(asker, numwant, length, seed, now, counted, peers)
 
 
 @st.composite

@@ -147,7 +147,9 @@ def test_equilibrium_shows_lower_tiers_the_seeders_they_are_guaranteed_and_few_m
     assert guaranteed is not None
     wanted = max(guaranteed, math.ceil(equilibrium.DEFAULTS.seeders_share * 40))
     assert min(found) >= wanted
-    assert np.mean(found) < max(FEWEST, wanted) + 40 * equilibrium.DEFAULTS.phi ** (4 - tier)
+    assert np.mean(found) < max(FEWEST, wanted) + 40 * equilibrium.DEFAULTS.phi ** sum(
+        equilibrium.DEFAULTS.steps[tier:]
+    )
 
 
 def test_equilibrium_guarantees_as_many_of_many_seeders_as_of_forty_and_from_both_ends() -> None:
@@ -226,6 +228,10 @@ def test_the_interval_follows_tau_while_a_list_is_restricted() -> None:
         ({"seeders_share": 1.5}, "seeders_share"),
         ({"tau_bounds": (60.0, 30.0)}, "must be more than 0, the smaller one first"),
         ({"fewest": 0}, "at least 1"),
+        ({"steps": (1.0, 1.0, -0.5, 1.0)}, "steps"),
+        ({"steps": (1.0, math.inf, 1.0, 1.0)}, "steps"),
+        ({"crowd": 0}, "crowd and largest_crowd"),
+        ({"crowd": 400}, "crowd and largest_crowd"),
         ({"exact_up_to": 41}, "exact_up_to"),
         ({"pace": math.inf}, "finite"),
         ({"tau_unknown": math.inf}, "finite"),

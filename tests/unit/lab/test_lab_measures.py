@@ -18,7 +18,7 @@ def test_an_estimate_is_the_geometric_mean_with_an_interval_around_it() -> None:
 
 
 def run(contributors: float, fr_over_c: float) -> Run:
-    return Run(fr_over_c, contributors, 2 * contributors, 3 * contributors, 1, {"altruist": contributors})
+    return Run(fr_over_c, contributors, 2 * contributors, 3 * contributors, 1, 0.5, {"altruist": contributors})
 
 
 def test_times_are_compared_within_pairs() -> None:
@@ -34,3 +34,4 @@ def test_an_attack_is_compared_with_the_same_runs_without() -> None:
     found = compare_attacked([run(1.0, 1.8), run(1.0, 2.7)], [run(1.0, 2.0), run(1.0, 3.0)])
     assert found["change"] == pytest.approx(0.9)
     assert found["fr_over_c"] == pytest.approx(math.sqrt(1.8 * 2.7), abs=1e-4)
+    assert found["attackers"] == found["contributors"] == pytest.approx(1.0)

@@ -49,11 +49,11 @@ def test_everybody_has_an_address_in_a_prefix_of_their_own_and_a_key() -> None:
 
 def test_a_torrent_is_private_and_what_clients_announce_is_its_infohash(tmp_path: Path) -> None:
     torrent = make_torrent(tmp_path, "some", 200_000)
-    parameters = libtorrent.load_torrent_buffer(torrent.announcing_to("http://10.77.0.1/key/announce"))
+    parameters = libtorrent.load_torrent_buffer(torrent.announcing_to("http://198.18.0.1/key/announce"))
     assert parameters.ti is not None
     assert parameters.ti.info_hashes().v1.to_bytes() == torrent.info_hash
     assert (parameters.ti.priv(), parameters.ti.total_size()) == (True, 200_000)
-    assert parameters.trackers == ["http://10.77.0.1/key/announce"]
+    assert parameters.trackers == ["http://198.18.0.1/key/announce"]
 
 
 def test_what_was_found_is_kept_as_json_table_page_and_picture(tmp_path: Path) -> None:

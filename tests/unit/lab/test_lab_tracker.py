@@ -32,32 +32,32 @@ def test_windows_hold_distinct_records_and_the_seed_fixes_which() -> None:
 def crowd(policy: Policy) -> Tracker:
     tracker = Tracker(policy, secret=1)
     for peer in range(60):
-        tracker.announce(member(peer), Role.SEEDER if peer < 5 else Role.LEECHER, GIGABYTE, 0)
+        tracker.announce(member(peer), Role.SEEDER if peer < 5 else Role.LEECHER, GIGABYTE, GIGABYTE, 0)
     return tracker
 
 
 def test_a_leecher_is_told_of_both_kinds_and_a_seeder_of_leechers_only() -> None:
     for name in (PolicyName.RANDOM, PolicyName.EQUILIBRIUM):
         tracker = crowd(POLICIES[name])
-        found, _interval = tracker.announce(member(59, tier=4), Role.LEECHER, GIGABYTE, 10)
+        found, _interval = tracker.announce(member(59, tier=4), Role.LEECHER, GIGABYTE, GIGABYTE, 10)
         assert 0 < len(found) <= NUMWANT
         assert 59 not in found
         assert set(found) & set(range(5))
-        seen, _interval = tracker.announce(member(0), Role.SEEDER, GIGABYTE, 10)
+        seen, _interval = tracker.announce(member(0), Role.SEEDER, GIGABYTE, GIGABYTE, 10)
         assert set(seen) <= set(range(5, 60))
 
 
 def test_who_stops_is_forgotten_and_who_completes_is_a_seeder() -> None:
     tracker = crowd(POLICIES[PolicyName.RANDOM])
     tracker.stop(member(7))
-    tracker.announce(member(8), Role.SEEDER, GIGABYTE, 20)
+    tracker.announce(member(8), Role.SEEDER, GIGABYTE, 0, 20)
     assert tracker.seeders_of(0) == 6
-    found, _interval = tracker.announce(member(0), Role.SEEDER, GIGABYTE, 20)
+    found, _interval = tracker.announce(member(0), Role.SEEDER, GIGABYTE, 0, 20)
     assert not {7, 8} & set(found)
 
 
 def test_several_keys_of_a_peer_lead_to_the_one_peer() -> None:
     tracker = crowd(POLICIES[PolicyName.RANDOM])
-    tracker.announce(member(59, key=3), Role.LEECHER, GIGABYTE, 0)
-    found, _interval = tracker.announce(member(0), Role.SEEDER, GIGABYTE, 1)
+    tracker.announce(member(59, key=3), Role.LEECHER, GIGABYTE, GIGABYTE, 0)
+    found, _interval = tracker.announce(member(0), Role.SEEDER, GIGABYTE, GIGABYTE, 1)
     assert max(found) < 60

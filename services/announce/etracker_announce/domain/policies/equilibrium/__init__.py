@@ -15,6 +15,7 @@ from etracker_announce.domain.policies.equilibrium.parameters import (
     RIVALS,
     TIERS,
     EquilibriumParameters,
+    heights_of,
     tau_of,
 )
 from etracker_announce.domain.policies.equilibrium.terms import LEECHER
@@ -44,15 +45,16 @@ FEW = 48
 def interval(question: Question, parameters: EquilibriumParameters = DEFAULTS) -> int | None:
     """Return the announce interval in seconds while the asker's list may be restricted; None for the usual one."""
     asker = question.asker
-    tau = tau_of(question.torrent_length, parameters)
-    if asker.role != LEECHER or question.now - asker.first_seen >= (TIERS - 1 - asker.tier) * tau:
+    tau = tau_of(question.torrent_length, parameters, question.peers)
+    heights = heights_of(parameters.steps)
+    if asker.role != LEECHER or question.now - asker.first_seen >= (heights[-1] - heights[asker.tier]) * tau:
         return None
     return _bounded(tau, parameters)
 
 
 def restricted_interval(torrent_length: int | None, parameters: EquilibriumParameters = DEFAULTS) -> int:
-    """Return the announce interval in seconds of a leecher whose list may be restricted."""
-    return _bounded(tau_of(torrent_length, parameters), parameters)
+    """Return the longest announce interval in seconds of a leecher whose list may be restricted."""
+    return _bounded(tau_of(torrent_length, parameters, parameters.largest_crowd), parameters)
 
 
 def withholds(question: Question, wanted_interval: int | None) -> bool:

@@ -1,7 +1,12 @@
 """The rules of policy ``equilibrium``, one pair at a time: faster than numpy for a few candidates."""
 
 from etracker_announce.domain.policies.equilibrium.kinds import KIND_OF, READ, ages_of
-from etracker_announce.domain.policies.equilibrium.parameters import TIERS, EquilibriumParameters, tau_of
+from etracker_announce.domain.policies.equilibrium.parameters import (
+    TIERS,
+    EquilibriumParameters,
+    heights_of,
+    tau_of,
+)
 from etracker_announce.domain.policies.equilibrium.terms import LEECHER, terms_of
 from etracker_announce.domain.policies.pair_hashes import pair_hash_of, pair_hashes
 from etracker_announce.domain.policies.question import Question
@@ -28,7 +33,8 @@ class Few:
         leechers = [place for place, kind in enumerate(self._kinds) if kind >= TIERS]
         self._halves = [place for place, kind in enumerate(self._kinds) if kind < TIERS], leechers
         self.seeders, self.leechers = map(len, self._halves)
-        self._tau = tau_of(question.torrent_length, parameters)
+        self._tau = tau_of(question.torrent_length, parameters, question.peers)
+        self._heights = heights_of(parameters.steps)
         self._terms = terms_of(question, self, parameters)
 
     def smallest(self, rank: int, *, leeching: bool) -> float:
@@ -59,7 +65,7 @@ class Few:
 
     def _share_at(self, place: int, kind: int) -> float:
         """Return the share of the asker's tier that a candidate, a leecher of a lower tier, accepts by now (0 to 1)."""
-        gap = self._question.asker.tier - kind % TIERS - self._ages[place] / self._tau
+        gap = self._heights[self._question.asker.tier] - self._heights[kind % TIERS] - self._ages[place] / self._tau
         return float(self._parameters.phi ** max(0.0, gap))
 
     def _has_few_closer(self, place: int, hashed: float, wanted: int) -> bool:

@@ -28,9 +28,6 @@ _SEEDING = int(PeerFlag.SEEDER | PeerFlag.PARTIAL_SEED) << 8
 KIND_OF = np.array([min(two & 255, TIERS - 1) + (0 if two & _SEEDING else TIERS) for two in range(2**16)], np.intp)
 """The kind of a candidate, indexed by ``tier_and_flags``."""
 
-TIER_OF = np.array([*range(TIERS), *range(TIERS)], np.float64)
-"""The tier of a candidate, indexed by its kind."""
-
 
 def ages_of(read: npt.NDArray[np.void]) -> npt.NDArray[np.float64]:
     """Return the ages that leechers had reached at their last announce; ``read``: as :data:`READ`."""

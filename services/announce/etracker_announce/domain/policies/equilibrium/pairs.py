@@ -13,8 +13,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from etracker_announce.domain.policies.equilibrium.kinds import KIND_OF, KINDS, READ, TIER_OF, ages_of
-from etracker_announce.domain.policies.equilibrium.parameters import TIERS, EquilibriumParameters, tau_of
+from etracker_announce.domain.policies.equilibrium.kinds import KIND_OF, KINDS, READ, ages_of
+from etracker_announce.domain.policies.equilibrium.parameters import (
+    TIERS,
+    EquilibriumParameters,
+    heights_of,
+    tau_of,
+)
 from etracker_announce.domain.policies.equilibrium.terms import LEECHER, Terms, terms_of
 from etracker_announce.domain.policies.pair_hashes import Floats, Numbers, mixed
 from etracker_announce.domain.policies.question import Question
@@ -107,9 +112,10 @@ class Pairs:
     def _shares_at(self, places: Places) -> Floats:
         """Return, for each leecher of a lower tier, the share of the asker's tier that it accepts by now."""
         parameters, askers = self._parameters, self._asker.take(places)
-        tiers = np.array([question.asker.tier for question in self._questions], np.float64)
-        taus = np.array([tau_of(question.torrent_length, parameters) for question in self._questions])
-        gaps = (tiers[:, np.newaxis] - TIER_OF).take(self._cell.take(places))
+        heights = heights_of(parameters.steps)
+        own = np.array([heights[question.asker.tier] for question in self._questions])
+        taus = np.array([tau_of(question.torrent_length, parameters, question.peers) for question in self._questions])
+        gaps: Floats = (own[:, np.newaxis] - np.array(heights + heights)).take(self._cell.take(places))
         gaps -= ages_of(self._read.take(places)) / taus.take(askers)
         np.maximum(gaps, 0.0, out=gaps)
         return np.exp2(gaps * math.log2(parameters.phi))

@@ -1,6 +1,8 @@
 """The parameters of policy ``equilibrium``, and what follows from them alone."""
 
+import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from etracker_shared.language.parameters import described
@@ -27,21 +29,29 @@ class EquilibriumParameters:
 
     phi: float = described(
         0.1,
-        "Share of the peers one tier above to which a leecher is introduced at once, more than 0 and at most 1; 1 "
-        "restricts nobody, and each further tier multiplies by it again.",
+        "Share of the peers one step above to which a leecher is introduced at once, more than 0 and at most 1; 1 "
+        "restricts nobody, and each further step multiplies by it again.",
+    )
+    steps: tuple[float, float, float, float] = described(
+        (1.5, 1.5, 0.5, 0.5),
+        "Steps from tier 0 to 1, 1 to 2, 2 to 3 and 3 to 4; one step of difference is forgiven after each tau.",
     )
     pace: float = described(
-        4.75e6,
-        "Pace in bytes per second that determines tau: the time it takes to fetch the torrent at this pace, after "
-        "which one tier of difference is forgiven.",
+        8e6, "Pace in bytes per second that determines tau: the time it takes to fetch the torrent at this pace."
     )
+    crowd: int = described(
+        100,
+        "Number of peers of a torrent beyond which tau rises in proportion to their number, and the share in "
+        "`ETRACKER_EQUILIBRIUM_SEEDERS_SHARE` falls.",
+    )
+    largest_crowd: int = described(350, "Number of peers of a torrent above which tau rises no further.")
     tau_bounds: tuple[float, float] = described((120.0, 7200.0), "Minimum and maximum of tau in seconds.")
     tau_unknown: float = described(1800.0, "Tau in seconds for a torrent of unknown size.")
     seeders: tuple[int | None, int | None, int | None, int | None, int | None] = described(
         (1, 3, 10, 20, None), "Number of seeders that each of the tiers 0 to 4 is guaranteed."
     )
     seeders_share: float = described(
-        0.08,
+        0.075,
         "Share of a torrent's seeders, from 0 to 1, that every tier is guaranteed if that is more than its number.",
     )
     leechers: int = described(4, "Number of leechers that everybody is guaranteed.")
@@ -66,23 +76,33 @@ class EquilibriumParameters:
     )
 
     def __post_init__(self) -> None:
-        if not all(map(math.isfinite, (self.pace, self.tau_unknown, *self.tau_bounds))):
-            raise ValueError("pace, tau_unknown and tau_bounds must be finite numbers")
+        self._check_restrictions()
+        self._check_tau()
+        self._check_guarantees()
+
+    def _check_restrictions(self) -> None:
         if not 0 < self.phi <= 1:
             raise ValueError("phi must be more than 0 and at most 1")
-        if not 0 <= self.seeders_share <= 1:
-            raise ValueError("seeders_share must be 0 to 1")
+        if not all(step >= 0 and math.isfinite(step) for step in self.steps):
+            raise ValueError("steps must be finite numbers of at least 0")
+
+    def _check_tau(self) -> None:
+        if not all(map(math.isfinite, (self.pace, self.tau_unknown, *self.tau_bounds))):
+            raise ValueError("pace, tau_unknown and tau_bounds must be finite numbers")
         if not (self.pace > 0 and self.tau_unknown > 0):
             raise ValueError("pace and tau_unknown must be more than 0")
         if not (
             0 < self.tau_bounds[0] <= self.tau_bounds[1] and 0 < self.interval_bounds[0] <= self.interval_bounds[1]
         ):
             raise ValueError("tau_bounds and interval_bounds must be more than 0, the smaller one first")
+        if not 1 <= self.crowd <= self.largest_crowd:
+            raise ValueError("crowd and largest_crowd must be at least 1, the smaller one first")
         if not (0 < self.idle_pace <= 1 and self.waiting_torrents >= 1):
             raise ValueError("idle_pace must be more than 0 and at most 1, waiting_torrents at least 1")
-        self._check_guarantees()
 
     def _check_guarantees(self) -> None:
+        if not 0 <= self.seeders_share <= 1:
+            raise ValueError("seeders_share must be 0 to 1")
         if min(self.leechers, self.fewest, *(k for k in self.seeders if k is not None)) < 1:
             raise ValueError("seeders, leechers and fewest must be at least 1, or the swarm falls apart")
         guaranteed = [math.inf if k is None else k for k in self.seeders]
@@ -95,22 +115,36 @@ class EquilibriumParameters:
 DEFAULTS = EquilibriumParameters()
 
 
-def tau_of(torrent_length: int | None, parameters: EquilibriumParameters) -> float:
-    """Return the number of seconds after which one tier of difference is forgiven."""
+@functools.cache
+def heights_of(steps: Sequence[float]) -> tuple[float, ...]:
+    """Return how many steps each tier is above tier 0."""
+    return tuple(sum(steps[:tier]) for tier in range(TIERS))
+
+
+def crowding_of(parameters: EquilibriumParameters, peers: int) -> float:
+    """Return how crowded a torrent is, 1 for a small one. In a crowd, a few seeders more or less don't cost anybody."""
+    return max(1.0, min(peers, parameters.largest_crowd) / parameters.crowd)
+
+
+def tau_of(torrent_length: int | None, parameters: EquilibriumParameters, peers: int = 0) -> float:
+    """Return the number of seconds after which one step of difference is forgiven. ``peers``: of the torrent."""
+    crowding = crowding_of(parameters, peers)
     if torrent_length is None:
-        return parameters.tau_unknown
+        return parameters.tau_unknown * crowding
     shortest, longest = parameters.tau_bounds
-    return min(max(torrent_length / parameters.pace, shortest), longest)
+    return min(max(torrent_length / parameters.pace * crowding, shortest), longest)
 
 
-def seeders_guaranteed(parameters: EquilibriumParameters, tier: int, seeders: int) -> int:
-    """Return how many seeders a tier is guaranteed, given the number of seeders."""
+def seeders_guaranteed(parameters: EquilibriumParameters, tier: int, seeders: int, peers: int) -> int:
+    """Return how many seeders a tier is guaranteed, given the number of seeders and of all peers."""
     wanted = parameters.seeders[tier]
-    return seeders if wanted is None else max(wanted, math.ceil(parameters.seeders_share * seeders))
+    if wanted is None:
+        return seeders
+    return max(wanted, math.ceil(parameters.seeders_share * seeders / crowding_of(parameters, peers)))
 
 
-def share_of_seeders(parameters: EquilibriumParameters, tier: int, seeders: int) -> float:
+def share_of_seeders(parameters: EquilibriumParameters, tier: int, seeders: int, peers: int) -> float:
     """Return the guarantee as a share of many seeders: as many of them as would be guaranteed of ``exact_up_to``."""
     if parameters.seeders[tier] is None:
         return ALL
-    return seeders_guaranteed(parameters, tier, parameters.exact_up_to) / seeders
+    return seeders_guaranteed(parameters, tier, parameters.exact_up_to, peers) / seeders

@@ -7,6 +7,7 @@ from etracker_announce.domain.policies.equilibrium.parameters import (
     RIVALS,
     TIERS,
     EquilibriumParameters,
+    heights_of,
     seeders_guaranteed,
     share_of_seeders,
     tau_of,
@@ -72,13 +73,14 @@ def _terms_of_leecher(question: Question, sight: Sight, parameters: EquilibriumP
         below, rank = 0.0, parameters.leechers
     accepting = _AT_ONCE + (below,) * asker.tier + _AT_ONCE[asker.tier :]
     closest = (rank,) * (2 * TIERS)
-    forgiven = asker.tier + (question.now - asker.first_seen) / tau_of(question.torrent_length, parameters)
-    if forgiven >= TIERS - 1:
+    heights, tau = heights_of(parameters.steps), tau_of(question.torrent_length, parameters, question.peers)
+    forgiven = heights[asker.tier] + (question.now - asker.first_seen) / tau
+    if forgiven >= heights[-1]:
         return Terms(_AT_ONCE * 2, accepting, closest, leechers)
     if rank:
         of_leechers = sight.smallest(rank, leeching=True)
     of_seeders = _guarantee_of_seeders(question, sight, parameters)
-    shares = [parameters.phi ** max(0.0, tier - forgiven) for tier in range(TIERS)]
+    shares = [parameters.phi ** max(0.0, height - forgiven) for height in heights]
     accepted = [max(share, of_seeders) for share in shares] + [max(share, of_leechers) for share in shares]
     return Terms(tuple(accepted), accepting, closest, leechers)
 
@@ -87,8 +89,8 @@ def _guarantee_of_seeders(question: Question, sight: Sight, parameters: Equilibr
     """Return the highest hash at which a leecher accepts seeders of any tier."""
     tier, among = question.asker.tier, max(sight.seeders, question.seeders)
     if among > parameters.exact_up_to:
-        return share_of_seeders(parameters, tier, among)
-    wanted = seeders_guaranteed(parameters, tier, sight.seeders)
+        return share_of_seeders(parameters, tier, among, question.peers)
+    wanted = seeders_guaranteed(parameters, tier, sight.seeders, question.peers)
     return ALL if wanted >= sight.seeders else sight.smallest(wanted, leeching=False)
 
 
@@ -97,8 +99,8 @@ def _terms_of_seeder(question: Question, rivals: int, parameters: EquilibriumPar
     seeders = question.seeders if question.seeders > RIVALS else rivals + 1
     if seeders > parameters.exact_up_to:
         closest = [0] * TIERS
-        shares = [share_of_seeders(parameters, tier, seeders) for tier in range(asker.tier)]
+        shares = [share_of_seeders(parameters, tier, seeders, question.peers) for tier in range(asker.tier)]
     else:
-        closest = [seeders_guaranteed(parameters, tier, seeders) for tier in range(TIERS)]
+        closest = [seeders_guaranteed(parameters, tier, seeders, question.peers) for tier in range(TIERS)]
         shares = [ALL if closest[tier] >= seeders else 0.0 for tier in range(asker.tier)]
     return Terms(_NEVER + _AT_ONCE, (*_AT_ONCE, *shares, *_AT_ONCE[asker.tier :]), (*closest, *closest), rivals)
