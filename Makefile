@@ -172,7 +172,7 @@ equilibrium-quick: $(VENV)/dev.stamp ## Simulate the same with fewer runs (2 min
 	$(BIN)/python -m lab --quick
 
 .PHONY: equilibrium-real
-equilibrium-real: $(VENV)/dev.stamp ## Measure the same with libtorrent sessions on lines of limited speed (12 minutes, Linux with tc); REAL="--runs 8"
+equilibrium-real: $(VENV)/dev.stamp ## Measure the same with libtorrent clients of limited bandwidth (12 minutes, Linux with tc); REAL="--runs 8"
 	$(BIN)/python -m lab.real --docs $(REAL)
 
 .PHONY: install-system
