@@ -18,7 +18,7 @@ def _run(stack: StackRun, *arguments: str, given: bytes = b"") -> bytes:
     return done.stdout
 
 
-def test_what_was_deleted_after_the_backup_is_back_after_the_restore(stack: StackRun) -> None:
+def test_a_restore_brings_back_what_was_deleted_after_the_backup(stack: StackRun) -> None:
     _run(stack, "psql", "-c", "INSERT INTO infohashes (info_hash, name) VALUES (repeat('x', 20)::bytea, 'saved')")
     backup = _run(stack, *DUMP)
     _run(stack, "psql", "-c", "DELETE FROM infohashes")
@@ -26,7 +26,7 @@ def test_what_was_deleted_after_the_backup_is_back_after_the_restore(stack: Stac
     assert _run(stack, "psql", "-A", "-t", "-c", "SELECT name FROM infohashes") == b"saved\n"
 
 
-def test_without_a_running_tracker_the_tools_say_so(tmp_path: os.PathLike[str]) -> None:
+def test_the_tools_say_that_no_tracker_is_running(tmp_path: os.PathLike[str]) -> None:
     command = [sys.executable, "-m", "etracker_stack.postgres_tools", "psql"]
     variables = {**os.environ, "ETRACKER_DATA_DIR": str(tmp_path)}
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
