@@ -14,7 +14,7 @@ from etracker_stack.console import Console
 from etracker_stack.disk import DiskWatch
 from etracker_stack.errors import ChildError
 from etracker_stack.logs import Logs
-from etracker_stack.relay import SHOWN_A_MINUTE, ErrorRelay
+from etracker_stack.relay import SHOWN_PER_MINUTE, ErrorRelay
 from etracker_stack.supervisor import Supervisor
 
 MAX_BYTES = 2**20
@@ -108,7 +108,7 @@ async def test_the_console_shows_a_bounded_number_of_errors_per_minute(
     relaying.cancel()
     await asyncio.gather(relaying, return_exceptions=True)
     shown = capsys.readouterr().err.splitlines()
-    assert 1 < len(shown) <= SHOWN_A_MINUTE
+    assert 1 < len(shown) <= SHOWN_PER_MINUTE
     assert all("child: something is wrong" in line for line in shown)
     assert len(children.heard) == 400
 
