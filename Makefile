@@ -1,4 +1,4 @@
-# The only entry point, for people and for CI. It needs Python 3.11 or newer, make and git; the rest it installs.
+# The only entry point, for people and for CI. It needs Python 3.11 or newer, make and git, and installs the rest.
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
@@ -23,11 +23,11 @@ PYTEST := $(BIN)/python -m pytest
 SERVICE_TESTS := tests/integration/admin_api tests/integration/scoring tests/integration/migrations tests/integration/lab
 WORKERS ?= 2
 PARALLEL := -n $(WORKERS) --dist loadfile
-# Real clients need addresses of their own, and the rest of the tests a network to install from.
+# Real clients need their own addresses; the other tests need a network to install from.
 E2E := $(BIN)/python -m tests.support.netns $(PYTEST) tests/e2e
 SERVICES := $(PYTEST) $(PARALLEL) $(SERVICE_TESTS)
 SLOW := $(PYTEST) tests $(FAST_TESTS:%=--ignore=%) $(SERVICE_TESTS:%=--ignore=%) --ignore=tests/frontend --ignore=tests/e2e
-# A process of its own: the browser's driver keeps an event loop running, next to which no asynchronous test can run.
+# In a separate process: the browser's driver keeps an event loop running, and asynchronous tests can't run with it.
 BROWSER := $(PYTEST) tests/frontend
 
 .PHONY: help
@@ -172,7 +172,7 @@ equilibrium-quick: $(VENV)/dev.stamp ## Simulate the same with fewer runs (4 min
 	$(BIN)/python -m lab --quick
 
 .PHONY: equilibrium-real
-equilibrium-real: $(VENV)/dev.stamp ## Measure the same with libtorrent sessions on lines of limited speed (12 minutes, Linux with tc); REAL="--runs 8"
+equilibrium-real: $(VENV)/dev.stamp ## Measure the same with libtorrent clients of limited bandwidth (12 minutes, Linux with tc); REAL="--runs 8"
 	$(BIN)/python -m lab.real --docs $(REAL)
 
 .PHONY: install-system

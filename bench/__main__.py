@@ -99,7 +99,7 @@ def _plain(size: Size, results: Results, progress: Progress, only: str | None, w
     with etracker(work, "small", PLAIN) as tracker:
         results.machine["redis"] = tracker.redis_build()
         ours = Target(ETRACKER, tracker, World(SMALL_SHAPE))
-        # To announce, all peers behind the gateway have this machine's private address: they need separate swarms.
+        # Announce sees this machine's private address for all peers behind the gateway: they need separate swarms.
         gateway = Target(GATEWAY, tracker, World(GATEWAY_SHAPE), tracker.gateway)
         for target in (ours, gateway):
             load_catalogue(tracker, target.world)

@@ -2,7 +2,7 @@
 
     python bench/redis_step.py [REDIS_SERVER]
 
-Starts a Redis of its own with an append-only file, fills swarms of several sizes, and announces in batches
+Starts its own Redis with an append-only file, fills swarms of several sizes, and announces in batches
 of 50, each with a fact, as a busy announce process does. The client's share includes everything from the
 :class:`Step` to the :class:`View`.
 """

@@ -35,7 +35,7 @@ _COLUMNS = (
     "p50 ms",
     "p99 ms",
     "CPU us/announce",
-    "least to most",
+    "min to max",
     "peers/answer",
 )
 _RATIO_COLUMNS = ("CPU time per announce", "connections", "ratio", "bound", "met")

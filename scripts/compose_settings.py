@@ -10,11 +10,11 @@ class ComposeSettings(EnvironmentSettings):
 
     subnet: str = Field(
         "172.30.77.0/24",
-        description="IPv4 network of the containers, whose gateway the services trust as a proxy.",
+        description="IPv4 subnet of the containers, in which the services trust every address as a proxy.",
     )
     subnet_ipv6: str = Field(
         "fd65:7472:6163::/64",
-        description="IPv6 network of the containers, whose gateway the services trust as a proxy.",
+        description="IPv6 subnet of the containers, in which the services trust every address as a proxy.",
     )
     service_memory: str = Field(
         "768m",

@@ -1,4 +1,4 @@
-"""etracker itself: the stack of ``make run`` in a directory of its own, all its processes counted."""
+"""etracker itself: the stack of ``make run`` in a temporary directory, with all its processes counted."""
 
 import asyncio
 import json

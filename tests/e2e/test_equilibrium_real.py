@@ -1,4 +1,4 @@
-"""The short form of ``make equilibrium-real``: one pair of runs with real clients on shaped lines."""
+"""The short form of ``make equilibrium-real``: one pair of runs with real clients of limited bandwidth."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What users see of the tracker in their clients, and what their clients' odder habits do to statistics."""
+"""The tracker's messages as clients show them, and how the clients' odder habits affect statistics."""
 
 from collections.abc import Callable
 
@@ -58,7 +58,9 @@ def _row(tracker: Tracker, query: str, *arguments: object, when: Callable[[async
 def test_a_client_shows_that_its_announce_key_is_wrong(tracker: Tracker, room: Room, kind: type[Client]) -> None:
     torrent = make_torrent(_content(room, f"wrong-key-{kind.name}.bin"))
     tracker.upload(torrent)
-    wait_until(lambda: tracker.refuses(WRONG_KEY), "the key is refused")  # while scoring wakes up it's a guest's
+    wait_until(
+        lambda: tracker.refuses(WRONG_KEY), "the key is refused"
+    )  # while scoring is starting, it counts as a guest's
     client = _start(room, kind, 1)
     url = f"{tracker.url(4)}/{WRONG_KEY}/announce"
     handle = client.add(with_announce_url(torrent, url), room.directory / "downloads", seeding=False)
@@ -92,7 +94,7 @@ def test_a_client_on_both_address_families_is_one_peer_that_either_family_reache
         downloads = room.directory / f"downloads-{version}"
         torrent = room.user(4 + version, version).torrent(info_hash)
         _wait_for_file(leecher, leecher.add(torrent, downloads, seeding=False))
-        leecher.kill()  # so that the next one can have it from the first seeder only
+        leecher.kill()  # so that the next one can download only from the first seeder
 
     seeder.stop()
     session = _row(tracker, _SESSIONS, owner.key, when=lambda row: row["event"] == Event.STOPPED)
@@ -180,6 +182,6 @@ def _has_one_set(torrent: asyncpg.Record) -> bool:
 
 
 def _swarms(torrent: bytes, version: Version) -> list[bytes]:
-    """Return what is announced: a hybrid's two hashes are two swarms."""
+    """Return the infohashes that are announced: those of a hybrid are two swarms."""
     v2 = info_hash_v2(torrent)[:20]
     return [v2, info_hash_v1(torrent)] if version is Version.HYBRID else [v2]

@@ -1,9 +1,8 @@
-"""Real clients in a ring: each seeds a torrent of its own to the next, all of them at once.
+"""Real clients in a ring: each seeds its own torrent to the next one, all at the same time.
 
-The torrents are private and DHT, PEX and LSD are off, so nobody but the tracker can have introduced the
-clients. What a client says through its own interface is what it announces, and so what Postgres must
-have, to the byte. What it says is also what it sent, but for Transmission, which counts a little of the
-protocol with its uploads (0.1 %).
+The torrents are private, and DHT, PEX and LSD are off, so only the tracker can have introduced the clients. The
+counters in a client's own interface are those that it announces, so Postgres must have them, to the byte. They are
+also what the client sent, except that Transmission counts a little of the protocol as upload (0.1 %).
 """
 
 import hashlib
@@ -43,7 +42,7 @@ JOIN infohashes AS torrent ON torrent.id = session.info_hash_id
 
 @dataclass(slots=True)
 class Member:
-    """One of the ring: its client, who it belongs to, what it seeds and what it downloads."""
+    """One member of the ring: a client, its user, what it seeds and what it downloads."""
 
     client: Client
     user: User
@@ -56,7 +55,7 @@ class Member:
 
     @property
     def info_hash(self) -> bytes:
-        """What is announced of the torrent that this member brought."""
+        """The infohash of the torrent that this member seeds."""
         return info_hash_v1(self.torrent)
 
 
@@ -135,7 +134,7 @@ def _downloads(directory: Path, member: Member) -> Path:
 
 
 def _say_complete(ring: list[Member]) -> None:
-    """Wait until the tracker knows; rtorrent would tell only with its next regular announce."""
+    """Wait until the tracker knows; rtorrent would only report it with its next regular announce."""
     for member, source in _pairs(ring):
         if isinstance(member.client, clients.RTorrent):
             member.client.announce(member.downloading)
@@ -143,7 +142,7 @@ def _say_complete(ring: list[Member]) -> None:
 
 
 def _read_counters(ring: list[Member]) -> None:
-    """Read what the clients say of themselves; qBittorrent brings it up to date every 1.5 s."""
+    """Read the clients' own counters; qBittorrent updates them every 1.5 s."""
     for member in ring:
         wait_until(partial(_says_all_sent, member), f"{member.client} says what it sent")
         member.seeded = member.client.status(member.seeding)

@@ -1,4 +1,4 @@
-"""One client is one peer, whatever becomes of it, its announce URL or its torrent: restarts, a new key, a deletion."""
+"""One client is one peer, even if it restarts, its announce URL gets a new key, or its torrent is deleted."""
 
 from collections.abc import Iterator
 
@@ -57,14 +57,14 @@ def _start_seeder(
 
 
 @pytest.mark.promise(23, 28)
-def test_a_client_that_is_killed_three_times_stays_one_seeder_and_its_seeding_time_goes_on(
+def test_a_client_that_is_killed_three_times_stays_one_seeder_whose_seeding_time_keeps_growing(
     tracker: Tracker, room: Room, recorder: Recorder
 ) -> None:
     content, torrent = _upload(tracker, room, "killed")
     info_hash = info_hash_v1(torrent)
     owner, somebody = room.user(1), room.user(2)
     seeder, handle = _start_seeder(room, owner, recorder, content, torrent)
-    seeder.quit()  # only now will it know after a crash that the file is complete
+    seeder.quit()  # otherwise it wouldn't know after a crash that the file is complete
     for restart in range(1, RESTARTS + 1):
         seeder.start()
         recorder.wait_for(1 + restart, "started")
@@ -118,7 +118,7 @@ def test_a_running_client_with_another_announce_url_never_meets_itself_and_count
 
 
 @pytest.mark.promise(16)
-def test_a_client_that_keeps_the_url_of_a_rotated_key_leaves_when_it_is_stopped(
+def test_a_client_with_the_url_of_a_rotated_key_leaves_the_swarm_when_it_is_stopped(
     tracker: Tracker, room: Room, recorder: Recorder
 ) -> None:
     content, torrent = _upload(tracker, room, "old-key")
@@ -134,7 +134,7 @@ def test_a_client_that_keeps_the_url_of_a_rotated_key_leaves_when_it_is_stopped(
 
 
 @pytest.mark.promise(16)
-def test_a_client_that_pauses_a_torrent_after_its_deletion_says_stopped_once(
+def test_a_client_that_pauses_a_deleted_torrent_sends_stopped_once(
     tracker: Tracker, room: Room, recorder: Recorder
 ) -> None:
     content, torrent = _upload(tracker, room, "deleted")

@@ -1,4 +1,4 @@
-"""One address can't take a torrent from others: not with keys, not as guests, however many peers it claims to be."""
+"""One address can't push others out of a torrent's lists, with keys or as guests, however many peers it claims."""
 
 import asyncio
 import re
@@ -42,7 +42,7 @@ FROM announces JOIN infohashes AS torrent ON torrent.id = info_hash_id WHERE tor
 
 @dataclass(frozen=True)
 class Peer:
-    """``key``: None for a guest."""
+    """A peer that announces. ``key``: None for a guest."""
 
     address: IPv4Address
     port: int
@@ -57,7 +57,7 @@ class Peer:
 @pytest.mark.timeout(120)
 @pytest.mark.promise(18, 23)
 @pytest.mark.parametrize("attackers", [100, 2000])
-async def test_attackers_of_one_address_hide_no_honest_seeders_and_are_hardly_stored(
+async def test_attackers_at_one_address_hide_no_honest_seeders_and_few_of_them_are_stored(
     stack: StackRun, attackers: int
 ) -> None:
     info_hash = secrets.token_bytes(20)

@@ -1,4 +1,4 @@
-"""What the tests of faults start from, and the sums they compare."""
+"""The initial data of the tests of faults, and the sums that they compare."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from tests.support.postgres import connect
 
 
 async def make_sessions(settings: PostgresSettings, *, keys: int, torrents: int, per_key: int) -> list[Session]:
-    """Register keys and infohashes with SQL, as an operator would, and make ``per_key`` sessions a key."""
+    """Register keys and infohashes with SQL, as an operator would, and make ``per_key`` sessions for each key."""
     names = [f"{number:030x}" for number in range(1, keys + 1)]
     hashes = [number.to_bytes(20, "big") for number in range(1, torrents + 1)]
     connection = await connect(settings)
@@ -45,7 +45,7 @@ LEFT JOIN announces ON announces.key_id = peers.id AND announces.info_hash_id = 
 
 
 async def wrong_sessions(connection: asyncpg.Connection, sessions: Sequence[Session]) -> int:
-    """Count the sessions whose base or credit in Postgres isn't what was acknowledged."""
+    """Count the sessions whose base or credit in Postgres differs from what was acknowledged."""
     return int(
         await connection.fetchval(
             SETTLED,
@@ -58,7 +58,7 @@ async def wrong_sessions(connection: asyncpg.Connection, sessions: Sequence[Sess
     )
 
 
-# A session's first acknowledged counter is its base; whatever it counted up since then is its credit.
+# A session's first acknowledged counter is its base; whatever was added since then is its credit.
 COUNTED = """
 SELECT count(*) FILTER (WHERE announces.uploaded IS NULL OR announces.uploaded < acknowledged) AS behind,
     count(*) FILTER (WHERE announces.uploaded > sent

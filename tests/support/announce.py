@@ -1,4 +1,4 @@
-"""The announce service in the test's own process, behind real sockets, and a scoring service to steer."""
+"""The announce service in the test's own process, behind real sockets, and a scoring service that tests control."""
 
 import asyncio
 import time
@@ -63,7 +63,7 @@ def port_of(server: uvicorn.Server) -> int:
 
 @dataclass
 class SteeredScoring:
-    """Answers ``/v1/tiers`` as a test says.
+    """Answers ``/v1/tiers`` as a test demands.
 
     ``questions``: the batches of key hashes it was asked for. ``prefixes``: where they announced from.
     """
@@ -108,7 +108,7 @@ class Announcer:
     settings: AnnounceSettings
 
     async def get(self, path: str | bytes, **headers: str) -> bytes:
-        """Send one GET on a connection of its own and return the body of the answer, which must be 200."""
+        """Send one GET over a new connection and return the body of the answer, whose status must be 200."""
         head, body = await self.exchange(path, **headers)
         assert head.startswith(b"HTTP/1.1 200 "), head
         return body
@@ -144,7 +144,7 @@ class Announcer:
     async def announce(self, key: str | None, info_hash: bytes, peer_id: bytes, **more: Any) -> dict[bytes, Any]:
         """Announce and return the decoded answer.
 
-        ``source`` says for whom a trusted proxy speaks, ``client_key`` is the parameter ``key``.
+        ``source``: the address that a trusted proxy reports. ``client_key``: the parameter ``key``.
         """
         more["key"] = more.pop("client_key", None)
         headers = {"X_Forwarded_For": more.pop("source")} if "source" in more else {}

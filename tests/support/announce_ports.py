@@ -43,7 +43,7 @@ REGISTERED = Judgement(Treatment(registered=True, tier=Tier.CONTRIBUTOR), provis
 
 @dataclass
 class ScriptedSwarms:
-    """Remembers steps and facts; ``hold`` lets them wait, ``broken`` fails them. ``most_at_once``: concurrent steps."""
+    """Remembers steps and facts. ``hold``: they wait. ``broken``: they fail. ``most_at_once``: concurrent steps."""
 
     stream_full: bool = False
     broken: bool = False
@@ -78,7 +78,7 @@ class ScriptedSwarms:
 
 @dataclass
 class OneTorrent:
-    """Tracks every infohash but the ``untracked``, all of them the same torrent."""
+    """Tracks every infohash except ``untracked``, all as the same torrent."""
 
     torrent: Torrent = field(default_factory=lambda: Torrent(length=None, snatches=3))
     untracked: set[InfoHash] = field(default_factory=set)
@@ -92,7 +92,7 @@ class OneTorrent:
 
 @dataclass
 class OneJudgement:
-    """Judges everybody alike."""
+    """Gives every key the same treatment."""
 
     judgement: Judgement = REGISTERED
 
@@ -102,7 +102,7 @@ class OneJudgement:
 
 @dataclass
 class Scripted:
-    """A tracker on stand-ins."""
+    """A tracker with stand-ins for its ports."""
 
     swarms: ScriptedSwarms = field(default_factory=ScriptedSwarms)
     allowlist: OneTorrent = field(default_factory=OneTorrent)
@@ -156,7 +156,7 @@ class Scripted:
         return await self.tracker.announce(announce_request(**request), key, source_at(source))
 
     async def answer(self, key: bytes | None = KEY, source: str = "192.0.2.1", **request: Any) -> AnnounceAnswer:
-        """Announce, and return the answer, which must be no refusal."""
+        """Announce, and return the answer, which must not be a refusal."""
         answer = await self.announce(key, source, **request)
         assert isinstance(answer, AnnounceAnswer)
         return answer

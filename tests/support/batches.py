@@ -1,4 +1,4 @@
-"""Batches settled in memory, the way the worker does it with Postgres."""
+"""Batches settled in memory, as the worker settles them with Postgres."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ NOW_MS = START_MS + 10**9
 
 @dataclass
 class Settled:
-    """What readers make of a batch."""
+    """The changes that readers return for a batch."""
 
     outcomes: Counter[Outcome]
     sessions: dict[SessionKey, Session]

@@ -1,4 +1,4 @@
-"""A real Chromium, and what tests do with the pages in it."""
+"""A real Chromium, and what tests do with its pages."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A catalogue of many torrents, as a large tracker's might be: skewed words, skewed swarms, most of them idle.
+"""A catalogue of many torrents, as of a large tracker: skewed frequencies of words, skewed swarm sizes, most idle.
 
 Of ten names seven are in Latin script, half of those as releases are named; two are in Chinese or Japanese, one in
 Russian.

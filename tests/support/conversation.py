@@ -1,4 +1,4 @@
-"""Say something hostile over a real socket and hear what comes back."""
+"""Send something hostile over a real socket and read the answer."""
 
 import asyncio
 import re
@@ -12,7 +12,7 @@ _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back until the other side closed: ``statuses`` of each response, and everything as it came."""
+    """Everything received until the other side closed, and the status of each response."""
 
     statuses: tuple[int, ...]
     raw: bytes
@@ -38,7 +38,7 @@ async def say(address: tuple[str, int], request: bytes, patience_seconds: float 
     except TimeoutError:
         raise
     except OSError:
-        pass  # the service closed while we were still talking, which is an answer too
+        pass  # the service closed while we were still sending, which is an answer too
     finally:
         writer.close()
     return Answer(tuple(int(status) for status in _STATUS.findall(raw)), bytes(raw))

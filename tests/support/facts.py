@@ -1,4 +1,4 @@
-"""Facts as announce would write them, with only what a test cares about spelled out."""
+"""Facts as announce would write them: a test names only the fields that it cares about."""
 
 import hashlib
 from typing import Any
@@ -49,7 +49,7 @@ def make_fact(**changes: Any) -> Fact:
 
 
 def entry_commands(*facts: Fact) -> list[tuple[bytes, bytes, bytes]]:
-    """Return what to XADD: key, field and value, one entry a shard, facts in order."""
+    """Return the arguments for XADD: key, field and value, one entry per shard, facts in order."""
     by_shard: dict[int, bytes] = {}
     for fact in facts:
         shard = shard_of(fact.key_hash)

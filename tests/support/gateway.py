@@ -1,4 +1,4 @@
-"""The gateway alone, with services that a test plays itself."""
+"""The gateway alone, with stand-ins for the services."""
 
 import contextlib
 import json
@@ -25,7 +25,7 @@ class Listening(Protocol):
 
 
 class Echo:
-    """A service that answers with the request it got, as JSON; it may be stopped and started again.
+    """A service that answers with the request that it received, as JSON; it may be stopped and started again.
 
     While ``answering`` isn't set it takes its time. ``broken_off`` counts the requests that it didn't answer.
     """
@@ -66,7 +66,7 @@ class _EchoServer(ThreadingHTTPServer):
 
 def _handler(echo: Echo) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.0"  # a connection a request: stopping the server leaves none open
+        protocol_version = "HTTP/1.0"  # one connection per request: stopping the server leaves none open
 
         def do_GET(self) -> None:
             echo.answering.wait(10)
@@ -84,7 +84,7 @@ def _handler(echo: Echo) -> type[BaseHTTPRequestHandler]:
             self.do_GET()
 
         def do_PUT(self) -> None:
-            """Answer before the body is there."""
+            """Answer before the body has arrived."""
             self.do_GET()
 
         def do_DELETE(self) -> None:
@@ -92,7 +92,7 @@ def _handler(echo: Echo) -> type[BaseHTTPRequestHandler]:
             self.do_GET()
 
         def do_POST(self) -> None:
-            """Break off without an answer, which a gateway mustn't repeat."""
+            """Close the connection without an answer; a gateway mustn't repeat such a request."""
             echo.broken_off += 1
             self.connection.shutdown(socket.SHUT_RDWR)
 
@@ -106,7 +106,7 @@ FRONTEND_PAGE = "<!doctype html><title>the frontend</title>"
 
 
 def _frontend(directory: Path) -> Path:
-    """Make what a build of the frontend looks like from outside."""
+    """Create files like those of a built frontend."""
     (directory / "assets").mkdir(parents=True)
     (directory / "index.html").write_text(FRONTEND_PAGE)
     (directory / "favicon.svg").write_text("<svg/>")
@@ -145,7 +145,7 @@ class Gateway:
         )
 
     def ask(self, request: bytes) -> bytes:
-        """Send raw bytes and return all that comes until the gateway closes the connection."""
+        """Send raw bytes and return everything received until the gateway closes the connection."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
             connection.sendall(request)
             return b"".join(iter(lambda: connection.recv(65536), b""))

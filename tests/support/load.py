@@ -56,8 +56,8 @@ class Session:
 class Tally:
     """How a load went.
 
-    ``sent``: requests that left, the ``resent`` ones among them: asked again because a kept connection broke.
-    ``failures`` by what came instead of an answer; ``answered_at`` in monotonic seconds.
+    ``sent``: requests sent, including the ``resent`` ones: those repeated because a kept connection broke.
+    ``failures``: by what was received instead of an answer. ``answered_at``: monotonic seconds.
     """
 
     sent: int = 0
@@ -103,7 +103,7 @@ class Connection:
         except (OSError, EOFError, TimeoutError):
             self.close()
             raise
-        # A kept connection may be closed at any time: every HTTP client asks again on a new one.
+        # A kept connection may be closed at any time: every HTTP client repeats the request on a new one.
         self._tally.resent += 1
         return await self.get(target)
 
@@ -160,11 +160,11 @@ class Load:
         await asyncio.gather(*(work(number) for number in range(workers)))
 
     def rate(self) -> float:
-        """Return how many announces a second the last run asked for."""
+        """Return how many announces per second the last run made."""
         return self._asked / (time.monotonic() - self._start)
 
     def end_after(self, seconds: float) -> None:
-        """End the run earlier than planned: so many seconds from now."""
+        """End the run earlier than planned, this many seconds from now."""
         self._end = min(self._end, time.monotonic() + seconds)
 
     async def announce_all_once(self, *, attempts: int = 1, pause_seconds: float = 1.0) -> None:

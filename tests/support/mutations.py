@@ -1,4 +1,4 @@
-"""Hostile requests: random bytes, and valid requests bent in the ways clients and attackers bend them."""
+"""Hostile requests: random bytes, and valid requests mutated as faulty clients and attackers mutate them."""
 
 import random
 
@@ -12,12 +12,12 @@ _JUNK = (
 
 
 def random_bytes(rng: random.Random) -> bytes:
-    """Return up to 2 kB of anything."""
+    """Return up to 2 kB of random bytes."""
     return rng.randbytes(rng.randrange(2048))
 
 
 def mutate(request: bytes, rng: random.Random) -> bytes:
-    """Bend a request in one to four places."""
+    """Change a request in one to four places."""
     mutations = (_flip, _cut, _insert, _repeat, _swap, _stretch)
     for _ in range(rng.randint(1, 4)):
         request = rng.choice(mutations)(request, rng)

@@ -1,4 +1,4 @@
-"""Run a command in a network namespace of its own, where every address of two networks is local.
+"""Run a command in a separate network namespace, where every address of two networks is local.
 
     python -m tests.support.netns COMMAND [ARGUMENT ...]
 

@@ -21,7 +21,7 @@ from tests.support.processes import Program, free_port
 
 TEMPLATE = "migrated"
 FOR_TESTS = {
-    "fsync": "off",  # what is committed survives a kill of the server all the same, though not a power cut
+    "fsync": "off",  # committed data still survives a kill of the server, though not a power cut
     "full_page_writes": "off",
     "autovacuum": "off",
     "shared_buffers": "64MB",
@@ -35,7 +35,7 @@ FOR_TESTS = {
 
 
 class PostgresServer:
-    """One Postgres server in a directory of its own, which a test may kill and start again."""
+    """One Postgres server in its own directory, which a test may kill and start again."""
 
     def __init__(self, directory: Path) -> None:
         self._data = directory.resolve() / "data"
@@ -64,7 +64,7 @@ class PostgresServer:
         return self._program.output
 
     def create(self) -> None:
-        """Make the cluster on disk."""
+        """Create the cluster on disk."""
         command = ["-D", str(self._data), "--username=etracker", "--auth=trust", *LOCALE]
         self._run("initdb", *command, "--no-sync", "--no-instructions")
 

@@ -18,7 +18,7 @@ __all__ = ["Program", "children_of", "free_port", "free_ports", "living", "wait_
 
 
 def living() -> contextlib.suppress:
-    """Leave the block when the process it looks at has ended: a database's backends come and go at any moment."""
+    """Leave the block if the process that it inspects has ended: a database's backends come and go at any time."""
     return contextlib.suppress(psutil.NoSuchProcess)
 
 
@@ -46,7 +46,7 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = 20.0, 
 
 
 class Program:
-    """A program that a test runs, its output in a file, dying with the test run."""
+    """A program that a test runs, with its output in a file. It doesn't outlive the test run."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class Program:
         os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """Kill it as ``kill -9`` does, and its children with it, whatever group they made for themselves."""
+        """Kill it as ``kill -9`` does, and its children with it, even those in process groups of their own."""
         # Postgres' backends have groups of their own: they notice a moment later and might answer until then.
         children = psutil.Process(self.pid).children(recursive=True) if self._running().poll() is None else []
         self._end(signal.SIGKILL, whole_group=True)

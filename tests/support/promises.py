@@ -1,4 +1,4 @@
-"""A pytest plugin that prints which tests hold which numbered lines of docs/protocol.md."""
+"""A pytest plugin that prints which tests verify which numbered lines of docs/protocol.md."""
 
 import json
 

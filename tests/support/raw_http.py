@@ -1,4 +1,4 @@
-"""HTTP as no library sends it: heads without their bodies, requests whose answers nobody reads."""
+"""HTTP as no library sends it: heads without their bodies, requests whose answers aren't read."""
 
 import socket
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ SMALL_WINDOW = 4096
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What an answer begins with."""
+    """The head of an answer."""
 
     status: int
     headers: dict[str, str]
@@ -18,7 +18,7 @@ class Head:
 
 
 def connect(url: str, *, window: int | None = None, seconds: float = 20.0) -> socket.socket:
-    """Connect to a server. ``window``: how many bytes the kernel takes while nobody reads."""
+    """Connect to a server. ``window``: how many unread bytes the kernel keeps."""
     parts = urlsplit(url)
     connection = socket.socket()
     connection.settimeout(seconds)

@@ -132,7 +132,7 @@ def _handler(recorder: Recorder) -> type[BaseHTTPRequestHandler]:
                 gateway.close()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing: the announces are remembered."""
+            """Log nothing: the announces are remembered."""
 
     return Handler
 

@@ -14,9 +14,9 @@ from tests.support.processes import Program, free_port
 
 
 class RedisServer:
-    """One Redis server in a directory of its own, which a test may kill and start again.
+    """One Redis server in its own directory, which a test may kill and start again.
 
-    ``append_only`` gives it the append-only file of a deployment; without it a restart forgets.
+    ``append_only``: it has an append-only file, as in a deployment; without one a restart loses all data.
     """
 
     def __init__(self, directory: Path, *, append_only: bool = False, program: Path | None = None) -> None:

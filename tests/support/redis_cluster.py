@@ -34,7 +34,7 @@ class RedisCluster:
                 client.script_flush()
 
     def move_slot(self, slot: int) -> None:
-        """Give a slot without keys to the next master, as an operator who rebalances does."""
+        """Give an empty slot to the next master, as an operator would do to rebalance the cluster."""
         with redis.Redis(port=self._ports[0]) as client:
             owners = client.execute_command("CLUSTER NODES")
         numbers = [self._number_of(address) for address in owners]

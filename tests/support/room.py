@@ -9,7 +9,7 @@ from tests.support.tracker import Tracker, User
 
 
 class Room:
-    """Where a test's clients live, each with a directory, an address and a user of its own."""
+    """The directory of a test's clients, each with its own subdirectory, address and user."""
 
     def __init__(self, directory: Path, tracker: Tracker) -> None:
         self.directory = directory
@@ -29,7 +29,7 @@ class Room:
         client.start()
 
     def close(self) -> None:
-        """Kill what still runs, and print every log: pytest shows them if the test failed."""
+        """Kill what is still running, and print every log: pytest shows them if the test failed."""
         for client in self._clients:
             if client.running:
                 client.kill()

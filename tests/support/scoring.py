@@ -23,7 +23,7 @@ def worker_settings(postgres: PostgresSettings, redis: RedisSettings, **changes:
 
 
 async def add_facts(client: Redis, *facts: Fact) -> None:
-    """Write facts into the streams, one entry a shard."""
+    """Write facts into the streams, one entry per shard."""
     for key, field, value in entry_commands(*facts):
         await client.xadd(key, {field: value})
 
@@ -46,7 +46,7 @@ class RunningWorker:
         return await self.shards() == SHARDS
 
     async def settled(self, facts: int, name: str = "etracker_scoring_facts_total") -> None:
-        """Wait until it has dealt with so many facts."""
+        """Wait until it has processed this number of facts."""
 
         async def enough() -> bool:
             return await self.metric(name) >= facts

@@ -1,4 +1,4 @@
-"""The worker's loop without the worker: what it holds is up to the test."""
+"""The worker's loop without the worker: the test decides which shards it holds."""
 
 import asyncpg
 from prometheus_client import CollectorRegistry

@@ -1,4 +1,4 @@
-"""The whole tracker for a test: ``python -m etracker_stack`` in a directory and on ports of its own."""
+"""The whole tracker for a test: ``python -m etracker_stack`` with its own directory and ports."""
 
 import json
 import os
@@ -69,7 +69,7 @@ class StackRun:
 
     def start(self) -> None:
         """Start it and wait until it serves."""
-        (self.data / "state.json").unlink(missing_ok=True)  # a run that was killed left its own
+        (self.data / "state.json").unlink(missing_ok=True)  # left by a run that was killed
         self.program.start()
         self.program.wait_until(lambda: bool(self.state().get("ready")), "the stack serves", READY_SECONDS)
 
@@ -78,19 +78,19 @@ class StackRun:
         return self.program.stop(seconds=60.0)
 
     def refusal(self) -> str:
-        """Start it where it can't run and return its sentence."""
+        """Start it where it can't run, and return the sentence that says why."""
         self.program.start()
         assert self.program.wait(60.0) != 0
         assert "Traceback" not in self.output
         return [line for line in self.output.splitlines() if "etracker" in line][-1]
 
     def processes(self) -> list[psutil.Process]:
-        """Return every process that was started for this data directory and still runs."""
+        """Return every process that was started for this data directory and is still running."""
         return [one for one in psutil.process_iter() if _serves(one, self.data)]
 
     @property
     def output(self) -> str:
-        """What the console showed."""
+        """The output on the console."""
         return self.program.output
 
     @property
@@ -117,7 +117,7 @@ class StackRun:
         return f"http://{self.state()['processes'][name]['observation']}"
 
     def pids(self) -> dict[str, int]:
-        """Return the process ids by name, as they are now."""
+        """Return the current process ids by name."""
         return {name: int(process["pid"]) for name, process in self.state().get("processes", {}).items()}
 
     def postgres_settings(self) -> PostgresSettings:
@@ -152,7 +152,7 @@ class StackRun:
                 yield from log
 
     def state(self) -> dict[str, Any]:
-        """Return what the stack says about itself; empty before it says anything."""
+        """Return the stack's own description of its state; empty until it has written one."""
         try:
             state = json.loads((self.files / "state.json").read_text())
         except FileNotFoundError:
@@ -168,12 +168,12 @@ def _serves(process: psutil.Process, data: Path) -> bool:
     try:
         held = [file.readlink() for file in Path(f"/proc/{process.pid}/fd").iterdir()]
         return data.resolve() / "lock" in held and process.status() != psutil.STATUS_ZOMBIE
-    except (OSError, psutil.Error):  # it has ended, or is somebody else's
+    except (OSError, psutil.Error):  # it has ended, or belongs to another account
         return False
 
 
 def on_a_small_disk(directory: Path, mebibytes: int) -> list[str]:
-    """Return what to put before a command for which ``directory`` is a disk of its own, gone when it ends."""
+    """Return a command prefix that makes ``directory`` a separate disk for the command, which is gone when it ends."""
     as_user = [] if os.geteuid() == 0 else ["--user", "--map-current-user", "--keep-caps"]
     mount = f'mount -t tmpfs -o size={mebibytes}m,mode=711 tmpfs "$0" && exec "$@"'
     return ["unshare", *as_user, "--mount", "sh", "-c", mount, str(directory)]

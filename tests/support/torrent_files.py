@@ -1,4 +1,4 @@
-"""Torrent files put together by hand, so that a test can put each field wrong."""
+"""Torrent files built by hand, so that a test can get each field wrong."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -15,11 +15,11 @@ BLOCK = 16 * 1024
 
 
 class InOrder(list[tuple[bytes, Any]]):
-    """A dictionary that is encoded in just this order."""
+    """A dictionary that is encoded in this order, unsorted."""
 
 
 def encode(value: Any) -> bytes:
-    """Encode a value that may contain dictionaries in an order of their own."""
+    """Encode a value that may contain unsorted dictionaries."""
     if isinstance(value, InOrder):
         return b"d" + b"".join(encode(key) + encode(one) for key, one in value) + b"e"
     if isinstance(value, dict):
@@ -82,7 +82,7 @@ def many_info(*entries: dict[bytes, Any], **changes: Any) -> dict[bytes, Any]:
 
 
 def stream_bytes(entry: dict[bytes, Any]) -> int:
-    """Return how much of the pieces an entry takes: nothing if it's a link or has no proper length."""
+    """Return how many bytes of the pieces an entry takes: none if it's a link or has no valid length."""
     length, attributes = entry.get(b"length"), entry.get(b"attr")
     is_link = isinstance(attributes, bytes) and b"l" in attributes
     return length if isinstance(length, int) and not is_link else 0

@@ -1,4 +1,4 @@
-"""Names in torrent files: those that lead outside or deceive, and strange ones that every client takes."""
+"""Names in torrent files: those that lead outside or deceive, and strange ones that every client accepts."""
 
 HOSTILE = [
     b"..",

@@ -21,7 +21,7 @@ Address = IPv4Address | IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a scrape says of one swarm."""
+    """The counts of one swarm in a scrape."""
 
     complete: int
     incomplete: int
@@ -41,7 +41,7 @@ class Tracker:
         return f"http://{TRACKER_IPV4}:{self.port}" if version == 4 else f"http://[{TRACKER_IPV6}]:{self.port}"
 
     def upload(self, torrent: bytes) -> None:
-        """Have a torrent tracked, as the operator does."""
+        """Make the tracker track a torrent, as an operator would."""
         answer = httpx.post(
             f"{self.url(4)}/api/torrentfile",
             files={"file": ("a.torrent", torrent)},
@@ -51,7 +51,7 @@ class Tracker:
         assert answer.status_code == 201, answer.text
 
     def remove(self, info_hash: bytes) -> None:
-        """Have a torrent no longer tracked, as the operator does."""
+        """Make the tracker stop tracking a torrent, as an operator would."""
         self._operate("DELETE", f"infohashes/{info_hash.hex()}")
 
     def rotate(self, announce_key: str) -> str:
@@ -90,7 +90,7 @@ class Tracker:
 
 
 class User:
-    """Somebody with an announce key and an address of their own."""
+    """A user with their own announce key and address."""
 
     def __init__(self, base_url: str, address: Address) -> None:
         transport = httpx.HTTPTransport(local_address=str(address))
@@ -99,7 +99,7 @@ class User:
 
     @property
     def announce_url(self) -> str:
-        """Where this user's clients announce."""
+        """The announce URL of this user's clients."""
         return str(self._http.base_url.join(f"/{self.key}/announce"))
 
     def torrent(self, info_hash: bytes) -> bytes:
@@ -119,7 +119,7 @@ class User:
         return dict(bdecode(answer.raise_for_status().content))
 
     def wait_for_counts(self, info_hash: bytes, expected: Counts, seconds: float = 30.0) -> None:
-        """Wait until a scrape says what is expected."""
+        """Wait until a scrape returns the expected counts."""
         try:
             wait_until(lambda: self.scrape(info_hash) == expected, f"the swarm has {expected}", seconds, 0.1)
         except AssertionError as error:

@@ -1,4 +1,4 @@
-"""The scoring worker as a program of its own."""
+"""The scoring worker as a separate program."""
 
 import os
 import sys

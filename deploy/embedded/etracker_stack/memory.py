@@ -28,7 +28,7 @@ def _group_limits(root: Path) -> Iterator[int]:
             text = file.read_text().strip()
         except OSError:  # a group above the container's own, which is invisible inside
             continue
-        if text.isdigit():  # "max" is no limit
+        if text.isdigit():  # "max" means no limit
             yield int(text)
 
 

@@ -156,7 +156,7 @@ class EmbeddedPostgres:
         )
 
     async def _is_ready(self, pid: int) -> bool:
-        """Look into the file to which Postgres writes its process id and its state."""
+        """Check the file to which Postgres writes its process id and its state."""
         try:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:

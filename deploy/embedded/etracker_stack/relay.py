@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from etracker_stack.console import Console
 
 PAUSE_SECONDS = 0.5
-SHOWN_A_MINUTE = 10
+SHOWN_PER_MINUTE = 10
 REPEAT_SECONDS = 60.0
 """Time before the same error of a process is shown again."""
 _LEVELS = {"error", "critical", "fatal", "panic"}
@@ -23,7 +23,7 @@ class _Errors:
     waiting: int = 0
     latest: str = ""
     quoted: str = ""
-    shown: deque[float] = field(default_factory=lambda: deque(maxlen=SHOWN_A_MINUTE))
+    shown: deque[float] = field(default_factory=lambda: deque(maxlen=SHOWN_PER_MINUTE))
 
     def may_be_shown(self) -> bool:
         if not self.waiting or not self.shown:
@@ -31,7 +31,7 @@ class _Errors:
         now = time.monotonic()
         if _without_prefix(self.latest) == self.quoted and now - self.shown[-1] < REPEAT_SECONDS:
             return False
-        return len(self.shown) < SHOWN_A_MINUTE or now - self.shown[0] > 60
+        return len(self.shown) < SHOWN_PER_MINUTE or now - self.shown[0] > 60
 
 
 class ErrorRelay:

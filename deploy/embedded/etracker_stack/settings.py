@@ -28,7 +28,9 @@ class StackSettings(EnvironmentSettings):
 
     model_config = SettingsConfigDict(validate_default=True)
 
-    backend_port: int = Field(3000, ge=1, le=65535, description="Public port of the tracker, which the gateway serves.")
+    backend_port: int = Field(
+        3000, ge=1, le=65535, description="Public port of the tracker, on which the gateway listens."
+    )
     data_dir: Path = Field(Path(".data"), description="Directory in which `make run` keeps everything.")
     frontend_hostname: str = ""
     trusted_proxies: str = LOOPBACK_NETWORKS
@@ -53,8 +55,8 @@ class StackSettings(EnvironmentSettings):
         0,
         ge=0,
         le=65535,
-        description="Port of the first announce process with `make run`, followed by those of the others; 0 takes "
-        "free ones.",
+        description="Port of the first announce process with `make run`; the others use the ports after it, and 0 "
+        "picks free ones.",
     )
     listen_host: str = ""
     log_max_bytes: int = Field(

@@ -33,7 +33,7 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings, GatewaySet
     )
     authorization_file: str = Field(
         "",
-        description="Path of a file that holds the first operator's API key instead, set by `make run`; changes to the "
+        description="Path of a file with the first operator's API key, set by `make run`; changes to the "
         "file apply at once.",
     )
     key_limit: str = Field("20/hour", description="Number of announce keys that one address may generate per period.")

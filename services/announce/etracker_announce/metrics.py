@@ -46,7 +46,7 @@ class Metrics:
         )
         self.guests_not_stored = Counter(
             "etracker_announce_guests_not_stored",
-            "Announces of guests that were answered only, because too many came from their address.",
+            "Announces of guests that were answered but not stored, because too many came from their address.",
             registry=registry,
         )
         self.stream_bytes = Gauge(

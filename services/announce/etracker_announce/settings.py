@@ -125,8 +125,8 @@ class AnnounceSettings(
     )
     external_ip: Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_addresses)] = Field(
         (),
-        description="The tracker's own public addresses, at most one IPv4 and one IPv6 address: peers on its own "
-        "network are given out with them to everybody else.",
+        description="The tracker's own public addresses, at most one IPv4 and one IPv6 address, with which peers on "
+        "its own network are given out to everybody else.",
     )
     sweep_seconds: int = Field(
         900,
@@ -150,13 +150,6 @@ class AnnounceSettings(
     )
     tier_cache_entries: int = Field(262_144, ge=1, description="Maximum number of keys whose tier is remembered.")
     allowlist_cache_entries: int = Field(262_144, ge=1, description="Maximum number of tracked infohashes in memory.")
-
-    @field_validator("external_ip")
-    @classmethod
-    def _one_a_family(cls, addresses: tuple[Address, ...]) -> tuple[Address, ...]:
-        if len({address.version for address in addresses}) < len(addresses):
-            raise ValueError("there can be one IPv4 and one IPv6 address")
-        return addresses
 
     @field_validator("external_ip")
     @classmethod

@@ -29,8 +29,8 @@ class ScoreSettings(EnvironmentSettings):
     recalibrate: bool = Field(
         False,  # noqa: FBT003
         description="Whether the thresholds of tiers 2, 3 and 4 move every night at 4:00 UTC a fifth of the way "
-        "towards the 50th, 75th and 90th percentile of the keys seen that day, if there are at least 1,000, and no "
-        "further than 30 % from what is set.",
+        "towards the 50th, 75th and 90th percentiles of the scores of keys seen that day, if there are at least 1,000 "
+        "keys, and no further than 30 % from the configured thresholds.",
     )
 
 
@@ -66,7 +66,7 @@ class WorkerSettings(
         1.0,
         gt=0,
         le=10,
-        description="Seconds between two transactions, unless enough facts for half of one are already waiting.",
+        description="Seconds between two transactions, unless facts for half a batch are already waiting.",
     )
     counts_sync_seconds: float = Field(
         20.0, gt=0, le=60, description="Seconds between two updates of the numbers of seeders and leechers in Postgres."

@@ -3,7 +3,7 @@
 Facts carry absolute counters as the client reported them, never deltas. So the next announce makes up for a lost fact,
 and a repeated one changes nothing. Announce packs the facts of one batch that belong to the same shard into stream
 entries with a single field, ``ENTRY_FIELD`` of :mod:`~etracker_shared.agreements.redis_keys`. The field's value is any
-number of packed facts, one after the other.
+number of packed facts, concatenated.
 """
 
 import enum
@@ -124,7 +124,7 @@ def fact_size(entry: bytes) -> int:
     """
     layout = _LAYOUTS.get(entry[0])
     if layout is None:
-        raise ValueError(f"{entry[0]} is no version of a fact")
+        raise ValueError(f"{entry[0]} is not a version of facts")
     return layout.size
 
 
@@ -138,16 +138,16 @@ def unpack_facts(entry: bytes) -> Iterator[Fact]:
     if not entry:
         return
     if FACT_VERSION < entry[0] <= LAST_VERSION:
-        raise NewerFactError(f"facts of version {entry[0]}, and this is a worker for version {FACT_VERSION}")
+        raise NewerFactError(f"facts of version {entry[0]}, but this worker reads only up to version {FACT_VERSION}")
     size = fact_size(entry)
     if len(entry) % size:
-        raise ValueError(f"an entry of {len(entry)} bytes is no whole number of facts of {size}")
+        raise ValueError(f"an entry of {len(entry)} bytes doesn't hold a whole number of facts of {size} bytes")
     for fields in _LAYOUTS[entry[0]].iter_unpack(entry):
         version, flags, event, prefixes, key_hash, info_hash, peer_id, prefix = fields[:8]
         if version != entry[0]:
             raise ValueError(f"a fact of version {version} in an entry of version {entry[0]}")
         if event >= len(_EVENTS):
-            raise ValueError(f"{event} is no event")
+            raise ValueError(f"{event} is not an event")
         reported = (*fields[8:14], _EVENTS[event], _FLAGS[flags], fields[14], prefixes, *fields[15:])
         yield Fact(key_hash, info_hash, peer_id, prefix, *reported)
 

@@ -1,4 +1,4 @@
-"""Notifications from Postgres, so that the caches in front of it aren't wrong for long.
+"""Notifications from Postgres, so that the caches in front of it don't stay wrong for long.
 
 Statement triggers on ``infohashes`` and ``peers`` notify with a JSON list of hex strings: infohashes
 (40 digits) on :data:`INFOHASHES_CHANNEL`, key hashes (32 digits) on :data:`KEYS_CHANNEL`. A statement

@@ -1,4 +1,4 @@
-"""Every Redis key of etracker. Nothing else in the project spells one.
+"""Every Redis key of etracker. No other code may define one.
 
 A swarm's keys share the hash tag ``{xx}``, the first byte of its infohash in hex, so that a Redis
 Cluster keeps them on one node while the 256 tags are spread over all nodes. ``<ih>`` is the infohash as

@@ -7,7 +7,7 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 MAX_HOPS = 8
-"""The most proxies that a deployment may have in a row. Hops further back in a header may be anybody's invention."""
+"""The most proxies that a deployment may have in a row. Hops further back in a header may be made up."""
 MAX_ADDRESS_CHARACTERS = 100
 """Enough for an IPv6 address in brackets with a zone and a port."""
 

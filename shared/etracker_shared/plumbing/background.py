@@ -16,7 +16,7 @@ log = get_logger("background")
 class Work:
     """Something to keep running.
 
-    ``outages``: exceptions for conditions that pass by themselves, such as a server that is down. Only the first in a
+    ``outages``: exceptions for temporary conditions, such as a server that is down. Only the first in a
     row is logged, as one line without a traceback. ``restart_seconds``: pause before the work is started again.
     ``repeat_seconds``: pause before work that has returned is run again; None if it isn't repeated.
     """

@@ -10,7 +10,7 @@ from redis.exceptions import RedisClusterException, RedisError
 from etracker_shared.plumbing.settings import RedisSettings
 
 REDIS_UNAVAILABLE = (RedisError, RedisClusterException, OSError, TimeoutError)
-"""What a command raises while Redis is down, loading, or refuses writes."""
+"""What a command raises while Redis is down, is loading, or refuses writes."""
 
 
 def connect_redis(settings: RedisSettings, *, timeout_seconds: float = 1.0) -> Redis | RedisCluster:

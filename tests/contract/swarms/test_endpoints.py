@@ -105,7 +105,9 @@ async def test_a_guest_is_ended_from_its_own_endpoint_whatever_it_is_called(swar
 
 
 @pytest.mark.parametrize("who", [step, guest])
-async def test_a_late_stopped_leaves_what_came_after_it(swarms: RedisSwarms, tables: Tables, who: Any) -> None:
+async def test_a_late_stopped_doesnt_remove_a_peer_that_joined_after_its_sender(
+    swarms: RedisSwarms, tables: Tables, who: Any
+) -> None:
     def client(instance: int, **more: Any) -> Step:
         taken: Step = who(1 if who is step else instance, instance, endpoint=ipv4(1), **more)
         return taken

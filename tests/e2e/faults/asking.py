@@ -1,4 +1,4 @@
-"""Ask the admin API through the gateway while something else happens."""
+"""Send requests to the admin API through the gateway while something else happens."""
 
 import asyncio
 import base64
@@ -26,9 +26,9 @@ class AdminRequest:
 
 @asynccontextmanager
 async def asked_meanwhile(stack: StackRun) -> AsyncIterator[list[AdminRequest]]:
-    """Ask the admin API through the gateway without a pause, for its statistics and to list one torrent after another.
+    """Request statistics from the admin API through the gateway, and add torrents to its allowlist, without a pause.
 
-    Nothing here asks again: httpx doesn't.
+    No request is repeated: neither this code nor httpx retries.
     """
     requests: list[AdminRequest] = []
     ended = asyncio.Event()

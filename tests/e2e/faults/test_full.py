@@ -1,4 +1,4 @@
-"""A full disk and a full memory while the tracker runs: refused and said, and over by itself once there is room."""
+"""A disk or memory that fills up while the tracker runs: it refuses, says why, and recovers once there is room."""
 
 import asyncio
 import base64
@@ -31,7 +31,7 @@ def announce_address(stack: StackRun) -> tuple[str, int]:
 
 
 async def answer_to(stack: StackRun, session: Session, more: bytes = b"") -> bytes:
-    """Announce a session on a connection of its own; return the answer, and remember its counter if acknowledged."""
+    """Announce a session over a new connection; return the answer, and remember its counter if acknowledged."""
     connection = Connection(*announce_address(stack), Tally())
     try:
         answer = await connection.get(session.target() + more)
@@ -43,7 +43,7 @@ async def answer_to(stack: StackRun, session: Session, more: bytes = b"") -> byt
 
 
 async def until_refused(stack: StackRun, session: Session) -> bytes:
-    """Announce until the answer says to try again; a disk isn't full for good while somebody still frees a page."""
+    """Announce until the answer says to try again: the disk isn't really full while a process still frees blocks."""
     async with asyncio.timeout(20):
         while b"try again soon" not in (answer := await answer_to(stack, session)):  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.1)
@@ -72,7 +72,7 @@ def list_a_torrent(stack: StackRun) -> httpx.Response:
 
 @contextmanager
 def full_disk(directory: Path) -> Iterator[None]:
-    """Take every byte that is free, and whatever becomes free."""
+    """Fill the disk, and keep filling whatever becomes free."""
     ended = threading.Event()
 
     def fill() -> None:
@@ -97,7 +97,7 @@ def postgres_pids(stack: StackRun) -> set[int]:
     return {child.pid for child, name in children_of(stack.program.pid).items() if name == "postgres"}
 
 
-async def test_a_full_disk_is_said_and_over_by_itself() -> None:
+async def test_a_full_disk_is_reported_and_the_tracker_recovers_by_itself() -> None:
     with running_stack(UNLIMITED, disk_mebibytes=400) as stack:
         sessions = await make_sessions(stack.postgres_settings(), keys=50, torrents=10, per_key=2)
         load = Load(announce_address(stack), sessions)
@@ -140,7 +140,7 @@ async def test_a_full_disk_is_said_and_over_by_itself() -> None:
 
 @pytest.fixture
 def full_stack() -> Iterator[tuple[StackRun, redis.Redis]]:
-    """A tracker whose Redis is set to 64 MiB, and a client to fill it and to change that."""
+    """A tracker whose Redis is limited to 64 MiB, and a client to fill Redis and to change the limit."""
     with running_stack({**UNLIMITED, "ETRACKER_REDIS_MAXMEMORY": "64mb"}) as stack:
         settings = stack.redis_settings()
         with redis.Redis.from_url(settings.redis_url, password=settings.redis.get_secret_value()) as client:
@@ -148,7 +148,7 @@ def full_stack() -> Iterator[tuple[StackRun, redis.Redis]]:
 
 
 def fill_memory(client: redis.Redis) -> None:
-    """Take all of Redis' memory with data alone: its buffers come and go, with a restart too."""
+    """Fill Redis' memory with data alone, since the size of its buffers changes, also at a restart."""
     client.config_set("maxmemory", 0)
     while client.info("memory")["used_memory_dataset"] < 66 * MIB:
         client.set(f"filler:{secrets.token_hex(8)}", b"x" * MIB)
@@ -178,13 +178,13 @@ async def test_a_full_memory_refuses_new_peers_and_nobody_else(full_stack: tuple
     assert readiness(stack)[0] == 503
     assert "out of memory" in readiness(stack)[1]
     assert b"failure reason" not in await scrape(stack, known[0])
-    assert ask(stack, "/api/generate").status_code == 200  # limited in Redis, or by each replica
+    assert ask(stack, "/api/generate").status_code == 200  # counted in Redis, or by each replica
     assert list_a_torrent(stack).status_code == 201
     shown = ask(stack, "/api/v1/system").json()["redis"]
     assert shown["memory_bytes"] >= shown["max_memory_bytes"] == 64 * MIB
     await assert_counted(stack, load, known)
 
-    old_pid = stack.kill("redis")  # as the kernel would without a limit; it comes back as full as it was
+    old_pid = stack.kill("redis")  # as the kernel would do without a limit; Redis is as full as before when it is back
     await asyncio.to_thread(stack.wait_for_new, "redis", old_pid)
     await load.announce_all_once(attempts=20)
     assert b"no room for more peers" in await answer_to(stack, new[0])
@@ -201,7 +201,7 @@ async def test_a_full_memory_refuses_new_peers_and_nobody_else(full_stack: tuple
         one.close()
 
 
-async def test_those_who_leave_make_room_for_others(full_stack: tuple[StackRun, redis.Redis]) -> None:
+async def test_peers_that_leave_make_room_for_others(full_stack: tuple[StackRun, redis.Redis]) -> None:
     stack, client = full_stack
     sessions = await make_sessions(stack.postgres_settings(), keys=1000, torrents=10, per_key=2)
     known, new = sessions[:1990], sessions[1990:]

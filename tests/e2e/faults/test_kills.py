@@ -1,4 +1,4 @@
-"""``kill -9`` of any process under load: what was acknowledged is in the statistics once."""
+"""``kill -9`` of any process under load: every acknowledged announce is in the statistics exactly once."""
 
 import asyncio
 import sys
@@ -26,7 +26,7 @@ def stack() -> Iterator[StackRun]:
 
 
 def announce_address(stack: StackRun) -> tuple[str, int]:
-    """Announce's own port: the gateway isn't part of what is counted here."""
+    """Announce's own port: what the gateway does isn't tested here."""
     host, port = stack.announce_addresses[0].rsplit(":", 1)
     return host, int(port)
 

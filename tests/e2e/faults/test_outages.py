@@ -67,7 +67,7 @@ async def loaded(stack: StackRun, target: tuple[str, int]) -> AsyncIterator[Load
 
 @contextmanager
 def suspended(pid: int) -> Iterator[None]:
-    """Stop a process without ending it: connections stay open and nothing answers, the worst kind of down."""
+    """Stop a process without ending it: its connections stay open but nothing answers, the worst kind of outage."""
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
@@ -76,7 +76,7 @@ def suspended(pid: int) -> Iterator[None]:
 
 
 async def announce_once(target: tuple[str, int], session: Session) -> bytes:
-    """Announce a session on a connection of its own, and remember the counter if it was acknowledged."""
+    """Announce a session over a new connection, and remember its counter if it was acknowledged."""
     connection = Connection(*target, Tally())
     try:
         answer = await connection.get(session.target())
@@ -88,10 +88,10 @@ async def announce_once(target: tuple[str, int], session: Session) -> bytes:
 
 
 async def assert_all_counted(stack: StackRun, load: Load, *others: Session, repeated: int = 0) -> None:
-    """See :func:`assert_acknowledged_counted`.
+    """Assert that all acknowledged announces are counted (:func:`assert_acknowledged_counted`).
 
     ``others``: sessions in addition to the load's, each announced once. ``repeated``: how many announces the gateway
-    may have sent again because the replica that had them went away.
+    may have sent again because the replica that had received them ended.
     """
     tally, alone = load.tally, len(others)
     await assert_acknowledged_counted(
@@ -108,7 +108,7 @@ async def get(url: str) -> httpx.Response:
 
 
 async def until(condition: Callable[[], Awaitable[bool]], within_seconds: float) -> float:
-    """Return after how many seconds a condition held."""
+    """Wait until a condition holds, and return how many seconds that took."""
     start = time.monotonic()
     while not await condition():
         assert time.monotonic() < start + within_seconds, f"not within {within_seconds} s"
@@ -117,7 +117,7 @@ async def until(condition: Callable[[], Awaitable[bool]], within_seconds: float)
 
 
 @outages
-async def test_scoring_down_leaves_known_peers_as_they_are_and_takes_unseen_keys_as_guests(
+async def test_while_scoring_is_down_known_keys_keep_their_tier_and_unseen_keys_count_as_guests(
     stack: StackRun, outage_seconds: float
 ) -> None:
     target = address(stack.announce_addresses[0])
@@ -165,7 +165,7 @@ async def assert_only_the_registered_key_was_recorded(stack: StackRun, unseen: S
 
 
 @outages
-async def test_postgres_down_delays_statistics_and_loses_none(
+async def test_an_outage_of_postgres_delays_statistics_and_loses_none(
     stack: StackRun, dedicated_postgres: PostgresServer, outage_seconds: float
 ) -> None:
     target = address(stack.announce_addresses[0])
@@ -185,12 +185,12 @@ async def test_postgres_down_delays_statistics_and_loses_none(
         assert load.tally.failures == {}
         await asyncio.to_thread(dedicated_postgres.start)
         await assert_all_counted(stack, load)
-        assert b"Unregistered torrent" in await answer_once_asked_again(target, strange)
+        assert b"Unregistered torrent" in await answer_once_postgres_is_used_again(target, strange)
         await load.announce_all_once()
         await assert_statistics_equal(stack.postgres_settings(), load.sessions)
 
 
-async def answer_once_asked_again(target: tuple[str, int], session: Session) -> bytes:
+async def answer_once_postgres_is_used_again(target: tuple[str, int], session: Session) -> bytes:
     answers: list[bytes] = []
 
     async def settled() -> bool:
@@ -202,7 +202,7 @@ async def answer_once_asked_again(target: tuple[str, int], session: Session) -> 
 
 
 @outages
-async def test_redis_down_fails_announces_softly_and_they_work_within_a_second_of_its_return(
+async def test_while_redis_is_down_announces_get_a_soft_failure_and_work_within_a_second_of_its_return(
     stack: StackRun, dedicated_redis: RedisServer, outage_seconds: float
 ) -> None:
     target = address(stack.announce_addresses[0])
@@ -235,7 +235,7 @@ async def is_answered(target: tuple[str, int], session: Session) -> bool:
     return b"failure reason" not in await announce_once(target, session)
 
 
-async def test_one_announce_replica_down_is_noticed_by_nobody(stack: StackRun) -> None:
+async def test_clients_dont_notice_that_one_announce_replica_is_down(stack: StackRun) -> None:
     async with loaded(stack, address(stack.base_url)) as load:
         running = asyncio.create_task(load.run(per_second=PER_SECOND, seconds=60.0))
         for _ in range(2):

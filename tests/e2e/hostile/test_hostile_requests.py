@@ -1,6 +1,6 @@
-"""Hostile requests to announce and admin API: no 5xx, no exception, no hang, no row changed by a refused one.
+"""Hostile requests to announce and admin API: no 5xx, no exception, no hang; refused ones change no row.
 
-And neither an announce key nor a client's address in any log.
+No log contains an announce key or a client's address.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ UNION ALL SELECT 'secrets', md5(string_agg(t::text, '|' ORDER BY t.name)) FROM s
 """Every table but the samples, which the tracker takes by itself."""
 
 UNHANDLED_LEVELS = frozenset({"error", "critical"})
-"""At which services log what nobody handled, whatever they call it; nothing here is a reason for another one."""
+"""The levels at which services log unhandled exceptions, under any name; nothing else here is logged at these."""
 
 Asker = Callable[[random.Random], Awaitable[None]]
 
@@ -68,8 +68,8 @@ def stack() -> Iterator[StackRun]:
     environment = {
         "ETRACKER_LOG_LEVEL": "info",
         "ETRACKER_KEY_LIMIT": "1000000/minute",
-        "ETRACKER_BUDGET_BURST": "0",  # whatever is accepted takes its step, however often it comes
-        "ETRACKER_FAILURE_LIMIT": "1000000/minute",  # past it no key is looked at, not even the right one
+        "ETRACKER_BUDGET_BURST": "0",  # every accepted announce takes its step, however often the client announces
+        "ETRACKER_FAILURE_LIMIT": "1000000/minute",  # the limit must not affect these tests
     }
     with running_stack(environment) as run:
         run.program.wait_until(lambda: "announce URL" in run.output, "the stack has made its first key")
@@ -135,7 +135,7 @@ ADMIN_REQUESTS = (
 
 @dataclass(frozen=True)
 class OperatorBody:
-    """What an operator sends. ``before`` and ``after``: the form round a file."""
+    """What an operator sends. ``before`` and ``after``: the form around a file."""
 
     target: bytes
     media_type: bytes
@@ -145,7 +145,7 @@ class OperatorBody:
 
 
 def operator_bodies(directory: Path) -> list[OperatorBody]:
-    """Return uploads of torrents of each kind, and the JSON that lists one infohash or many."""
+    """Return uploads of torrents of each kind, and JSON that adds one infohash or many."""
     content = make_content(directory / "hostile.bin", 300_000)
     form = (b'--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n', b"\r\n--b--\r\n")
     new = b'"info_hash": "%s", "name": "x"' % base64.b64encode(b"\xee" * 20)
@@ -168,7 +168,7 @@ def operator_bodies(directory: Path) -> list[OperatorBody]:
 
 
 def operators_request(body: OperatorBody, api_key: str, rng: random.Random) -> bytes:
-    """Write a request with the right key: a tenth as it should be, the others bent, a file alone or with its form."""
+    """Write a request with the right key. A tenth are valid; in the others the file or the whole form is mutated."""
     whole = body.before + body.content + body.after
     chance = rng.random()
     if chance < 0.5:
@@ -184,7 +184,7 @@ def assert_harmless(answer: Answer, sent: bytes) -> None:
 
 
 async def ask_many(amount: int, ask: Asker) -> None:
-    """Ask from several connections at once, each with a generator of its own."""
+    """Send requests over several connections at once, each with its own random generator."""
 
     async def work(number: int) -> None:
         rng = random.Random(f"{SEED}:{number}")
@@ -195,13 +195,13 @@ async def ask_many(amount: int, ask: Asker) -> None:
 
 
 async def until_all_is_settled(stack: StackRun) -> None:
-    """Wait until every fact is: an announce that left one had written it before its answer."""
+    """Wait until all facts are settled. Announces write theirs before they are answered, so none is missed."""
     settings = stack.redis_settings()
     async with Redis.from_url(settings.redis_url, password=settings.redis.get_secret_value()) as client:
         await eventually(lambda: all_settled(client), "all facts are settled")
 
 
-def assert_nothing_unhandled_nor_secret_logged(stack: StackRun) -> None:
+def assert_nothing_unhandled_or_secret_was_logged(stack: StackRun) -> None:
     events: Counter[str] = Counter()
     unhandled = []
     for line in stack.log_lines():
@@ -210,11 +210,11 @@ def assert_nothing_unhandled_nor_secret_logged(stack: StackRun) -> None:
         if level in UNHANDLED_LEVELS or any(word in line for word in ("Traceback", KEY, str(ADDRESS))):
             unhandled.append(line[:3000])
     assert unhandled == []
-    assert events["info"] > 0, "the services' logs aren't read as they are written"
+    assert events["info"] > 0, "the services' logs aren't in the expected format"
 
 
 def level_of(line: str) -> str:
-    """Return the level of a line that a service logged; nothing for what else stands in logs."""
+    """Return the level of a line that a service logged; an empty string for other lines of logs."""
     if not line.startswith("{"):
         return ""
     try:
@@ -247,10 +247,10 @@ async def test_requests_that_are_refused_change_no_row(
     sys.stdout.write(f"refused requests were answered {dict(answered)}\n")
     assert answered["admin API", 403] > 0
     assert answered["announce", 200] > 0
-    assert_nothing_unhandled_nor_secret_logged(stack)
+    assert_nothing_unhandled_or_secret_was_logged(stack)
 
 
-async def test_what_an_operator_sends_bent_is_answered_and_changes_no_row_when_refused(
+async def test_mutated_requests_of_an_operator_are_answered_and_change_no_row_if_refused(
     stack: StackRun, database: asyncpg.Connection, amount: int, tmp_path: Path
 ) -> None:
     rng, admin = random.Random(SEED), address_of(stack, "admin_api")
@@ -268,12 +268,12 @@ async def test_what_an_operator_sends_bent_is_answered_and_changes_no_row_when_r
             before = await database.fetch(CHECKSUMS)
         else:
             assert await database.fetch(CHECKSUMS) == before, (sent, answer.raw[:500])
-    sys.stdout.write(f"an operator's bent requests were answered {dict(statuses)}\n")
+    sys.stdout.write(f"an operator's mutated requests were answered {dict(statuses)}\n")
     assert set(statuses) == {200, 201, 400}
-    assert_nothing_unhandled_nor_secret_logged(stack)
+    assert_nothing_unhandled_or_secret_was_logged(stack)
 
 
-async def test_bent_announces_are_answered_and_only_accepted_ones_are_recorded(
+async def test_mutated_announces_are_answered_and_only_accepted_ones_are_recorded(
     stack: StackRun, database: asyncpg.Connection, amount: int
 ) -> None:
     accepted, address = 1, address_of(stack, "announce-1")
@@ -292,4 +292,4 @@ async def test_bent_announces_are_answered_and_only_accepted_ones_are_recorded(
     assert 0 < await database.fetchval("SELECT count(*) FROM announces") <= accepted
     assert await database.fetchval("SELECT count(*) FROM infohashes") == 1
     assert await database.fetchval("SELECT count(*) FROM peers WHERE key_hash = hash_announce_key($1)", KEY) == 1
-    assert_nothing_unhandled_nor_secret_logged(stack)
+    assert_nothing_unhandled_or_secret_was_logged(stack)

@@ -1,6 +1,6 @@
 """Attack a tracker until told to stop: ``python -m tests.e2e.siege.attackers TARGET ATTACK ...``.
 
-A process of its own, so that the honest clients' times don't include the attackers' own work. It leaves half a core
+A separate process, so that the honest clients' times don't include the attackers' own work. It leaves half a core
 idle: the question is whether one client can stop others, not whether a machine can be used up. Once a second it
 prints the attempts of each attack so far, as JSON.
 """
@@ -22,12 +22,12 @@ SLOWEST, FASTEST = 0.1, 2.0
 
 @dataclass
 class Pace:
-    """How often to attack, as a multiple of what each attack says."""
+    """How often to attack, as a multiple of each attack's own rate."""
 
     value: float = 1.0
 
     async def keep(self) -> None:
-        """Follow what the machine leaves idle."""
+        """Adapt to the machine's idle CPU time, until cancelled."""
         psutil.cpu_percent()
         while True:
             await asyncio.sleep(1.0)
@@ -72,7 +72,7 @@ def arguments(target: Target, *names: str) -> list[str]:
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Run the command line."""
     told = json.loads(sys.argv[1])
     target = Target(tuple(told["gateway"]), tuple(told["announce"]), told["key"], told["info_hash"])
     asyncio.run(Attackers(target).run(*(one for one in ATTACKS if one.name in sys.argv[2:])))

@@ -1,4 +1,4 @@
-"""Attacks that one script can make, each from addresses of its own, and how often it is made."""
+"""Attacks that a single script can make from a few addresses, and how often each is made."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from itertools import count
 from tests.support.netns import NETWORK_IPV4
 
 HOLD_SECONDS = 12.0
-"""How long an attacker keeps a connection for which nothing is done."""
+"""How long an attacker keeps an idle connection open."""
 _CLOSE = "Host: tracker\r\nConnection: close\r\n"
 _JSON_PATHS = ("/api/infohash", "/api/v1/infohashes", "/api/v1/operators")
 
@@ -44,7 +44,7 @@ class Attack:
 
 
 def _addresses() -> Iterator[str]:
-    """Yield the attackers' addresses again and again: 16 of them."""
+    """Yield the attackers' 16 addresses in turn, without end."""
     for number in count():
         yield str(NETWORK_IPV4[9 * 256 + 1 + number % 16])
 
@@ -56,7 +56,7 @@ _from = _addresses()
 async def _connected(
     door: tuple[str, int], *, buffer_bytes: int | None = None
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """Connect; ``buffer_bytes`` bounds what is received without being read."""
+    """Connect; ``buffer_bytes`` limits what is received without being read."""
     connection = socket.socket()
     connection.setblocking(False)
     if buffer_bytes is not None:
@@ -84,7 +84,7 @@ def _announce_query(info_hash: str, port: int) -> str:
 
 
 async def malformed_chunks(target: Target) -> None:
-    """Announce, scrape and ask the API with a body that breaks off in the middle of nonsense."""
+    """Announce, scrape and call the API with a nonsensical body that breaks off in the middle."""
     broken = f"HTTP/1.1\r\n{_CLOSE}Transfer-Encoding: chunked\r\n\r\nZ\r\n"
     for request in ("GET /announce", f"GET /{target.key}/scrape", "GET /api/stats", "POST /api/torrentfile"):
         await _say(target.gateway, f"{request} {broken}".encode())
@@ -92,7 +92,7 @@ async def malformed_chunks(target: Target) -> None:
 
 
 async def upload_without_key(target: Target) -> None:
-    """Send 18 MB that nobody may send, without a key or with a wrong one."""
+    """Upload 18 MB without a key, or with a wrong one."""
     head = "POST /api/torrentfile HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=x\r\n"
     wrong = secrets.choice(["", f"Authorization: {secrets.token_hex(20)}\r\n"])
     async with _connected(target.gateway) as (reader, writer):
@@ -104,7 +104,7 @@ async def upload_without_key(target: Target) -> None:
 
 
 async def json_without_key(target: Target) -> None:
-    """Send JSON in endless chunks to routes that are an operator's."""
+    """Send JSON in endless chunks to routes that only operators may use."""
     async with _connected(target.gateway) as (reader, writer):
         head = f"POST {secrets.choice(_JSON_PATHS)} HTTP/1.1\r\n{_CLOSE}Transfer-Encoding: chunked\r\n\r\n"
         writer.write(head.encode())
@@ -146,7 +146,7 @@ async def unread_scrapes(target: Target) -> None:
 
 
 async def long_forwarded_for(target: Target) -> None:
-    """Announce with a header of 30 kB that never comes twice, from where it is believed and where it isn't."""
+    """Announce with a different header of 30 kB each time, both where it is believed and where it isn't."""
     hops = secrets.token_hex(6000)
     header = f"X-Forwarded-For: {hops}, {hops}\r\n"
     query = _announce_query("a" * 20, 6881)
@@ -176,7 +176,7 @@ async def made_up_announces(target: Target) -> None:
 
 
 async def nonsense(target: Target) -> None:
-    """Ask for what isn't there, in ways that aren't allowed."""
+    """Request what doesn't exist, with methods that aren't allowed."""
     for request in (
         "GET /nowhere HTTP/1.1",
         "PURGE /api/stats HTTP/1.1",
@@ -190,12 +190,12 @@ async def nonsense(target: Target) -> None:
 
 
 async def more_keys(target: Target) -> None:
-    """Ask for announce keys past every limit."""
+    """Request more announce keys than any limit allows."""
     await _say(target.gateway, f"GET /api/generate HTTP/1.1\r\n{_CLOSE}\r\n".encode())
 
 
 async def silent_connections(target: Target) -> None:
-    """Connect, begin a request or none, and say nothing more."""
+    """Connect, begin a request or none, and send nothing more."""
     async with _connected(target.gateway) as (_, first), _connected(target.announce) as (_, second):
         first.write(secrets.choice([b"", b"GET /ann"]))
         second.write(secrets.choice([b"", b"GET /ann"]))
@@ -203,7 +203,7 @@ async def silent_connections(target: Target) -> None:
 
 
 async def reset_connections(target: Target) -> None:
-    """Ask, and reset the connection before the answer can come."""
+    """Send a request, and reset the connection before the answer can arrive."""
     query = _announce_query("b" * 20, 6882)
     for door in target.doors:
         async with _connected(door) as (_, writer):
@@ -231,7 +231,7 @@ _ATTEMPT_SECONDS = 40.0
 
 
 async def attack(target: Target, chosen: Attack, pace: Callable[[], float]) -> None:
-    """Attack until cancelled, ``pace()`` times as often as the attack says."""
+    """Attack until cancelled, at ``pace()`` times the attack's own rate."""
     running: set[asyncio.Task[None]] = set()
     try:
         while True:
@@ -247,6 +247,6 @@ async def attack(target: Target, chosen: Attack, pace: Callable[[], float]) -> N
 
 
 async def _attempt(target: Target, chosen: Attack) -> None:
-    with contextlib.suppress(OSError, EOFError, TimeoutError):  # who is thrown out comes again
+    with contextlib.suppress(OSError, EOFError, TimeoutError):  # an attacker that is disconnected comes back
         async with asyncio.timeout(_ATTEMPT_SECONDS):
             await chosen.once(target)

@@ -1,4 +1,4 @@
-"""A tracker of its own to attack, with a torrent file that is worth asking for."""
+"""A separate tracker to attack, with a torrent file that is expensive to send."""
 
 import os
 import secrets
@@ -18,7 +18,7 @@ PIECES = 800_000
 
 @pytest.fixture(scope="module")
 def besieged(namespace: None) -> Iterator[StackRun]:
-    """The whole tracker, gateway and announce itself on every address of the namespace."""
+    """The whole tracker; the gateway and announce itself listen on every address of the namespace."""
     with running_stack({**UNLIMITED, "ETRACKER_ANNOUNCE_HOST": "0.0.0.0"}, host="") as stack:
         yield stack
 

@@ -1,4 +1,4 @@
-"""Nobody can take the tracker away from others: each attack with a few honest announces, and all of them for long."""
+"""No attacker can take the tracker away from others: each attack with a few honest announces, then all at length."""
 
 import asyncio
 import json
@@ -51,10 +51,10 @@ def sessions(besieged: StackRun) -> list[Session]:
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-async def test_honest_announces_go_on_beside(
+async def test_honest_announces_are_answered_during_the_attack(
     attack: Attack, target: Target, sessions: list[Session], tmp_path: Path
 ) -> None:
-    """At announce's own port and through the gateway, none fails and none waits past a second; the API answers, too."""
+    """On announce's own port and through the gateway, all are answered within a second; the API answers, too."""
     waited: dict[str, list[float]] = {"gateway": [], "announce": [], "api": []}
     async with attacked(target, tmp_path / "attack.log", attack.name) as attackers:
         began = time.monotonic()
@@ -72,7 +72,7 @@ async def test_honest_announces_go_on_beside(
 
 
 async def announce(door: tuple[str, int], session: Session) -> float:
-    """Announce once on a connection of its own; return how long the answer took.
+    """Announce once over a new connection; return how long the answer took.
 
     Raises:
         TimeoutError: it took more than a second.
@@ -100,10 +100,10 @@ async def get(door: tuple[str, int], target: bytes, patience_seconds: float) -> 
 
 @pytest.mark.full
 @pytest.mark.timeout(SIEGE_SECONDS + 300)
-async def test_a_siege_costs_the_honest_nothing_and_leaves_no_trace(
+async def test_a_siege_harms_no_honest_client_and_leaves_memory_and_disk_flat(
     besieged: StackRun, target: Target, sessions: list[Session], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every attack at once and 200 honest announces a second: no failure, exact statistics, memory flat, disk small."""
+    """Every attack at once, and 200 honest announces per second: no failures, exact statistics, flat memory usage."""
     loads = [Load(target.gateway, sessions[::2], connections=16), Load(target.announce, sessions[1::2], connections=16)]
     watch = Watch(besieged)
     try:

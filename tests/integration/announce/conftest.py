@@ -1,4 +1,4 @@
-"""One announce service a test, on real Postgres and Redis."""
+"""One announce service per test, on real Postgres and Redis."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,7 +15,7 @@ INFO_HASH = bytes(range(20))
 
 @pytest.fixture
 async def announcer(postgres_settings: PostgresSettings, redis_settings: RedisSettings) -> AsyncIterator[Announcer]:
-    """Two registered keys and one tracked torrent."""
+    """Return an announce service that knows two registered keys and one tracked torrent."""
     exempt: dict[str, Any] = {"shared_networks": "127.0.0.0/8 ::1", "budget_burst": 0}
     async with running_announcer(postgres_settings, redis_settings, **exempt) as running:
         running.scoring.register(KEY)

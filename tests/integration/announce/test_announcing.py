@@ -1,4 +1,4 @@
-"""What announces get, over real connections, from real Postgres and Redis."""
+"""The answers to announces, over real connections, with real Postgres and Redis."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ INFO_HASH = bytes(range(20))
 PEER, OTHER_PEER = b"-TR3000-aaaaaaaaaaaa", b"-TR3000-bbbbbbbbbbbb"
 
 
-async def test_two_peers_are_told_of_each_other(announcer: Announcer) -> None:
+async def test_two_peers_get_each_other(announcer: Announcer) -> None:
     first = await announcer.announce(KEY, INFO_HASH, PEER, left=0, port=7001, event="started")
     second = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER, port=7002, event="started")
     again = await announcer.announce(KEY, INFO_HASH, PEER, left=0, port=7001)
@@ -24,7 +24,7 @@ async def test_two_peers_are_told_of_each_other(announcer: Announcer) -> None:
 
 
 @pytest.mark.promise(12, 14, 15)
-async def test_an_answer_is_complete_sorted_and_of_integers(announcer: Announcer) -> None:
+async def test_an_answer_has_all_keys_sorted_and_its_numbers_are_integers(announcer: Announcer) -> None:
     """The decoder refuses keys that aren't sorted; there is no ``tracker id``."""
     answer = await announcer.announce(KEY, INFO_HASH, PEER)
     assert set(answer) == {
@@ -48,7 +48,7 @@ async def test_the_head_of_an_answer_is_short_and_the_body_neither_chunked_nor_c
 
 
 @pytest.mark.promise(11, 13, 19)
-async def test_a_bad_key_is_told_where_to_get_one(announcer: Announcer) -> None:
+async def test_a_client_with_a_bad_key_is_told_where_to_get_one(announcer: Announcer) -> None:
     for key in ("f" * 30, "%20", "x" * 65):
         answer = await announcer.announce(key, INFO_HASH, PEER)
         assert answer[b"failure reason"] == b"Invalid announce key, get a new one at localhost"
@@ -57,13 +57,13 @@ async def test_a_bad_key_is_told_where_to_get_one(announcer: Announcer) -> None:
 
 
 @pytest.mark.promise(19)
-async def test_an_untracked_torrent_is_unregistered(announcer: Announcer) -> None:
+async def test_an_untracked_torrent_is_reported_as_unregistered(announcer: Announcer) -> None:
     answer = await announcer.announce(KEY, b"x" * 20, PEER)
     assert answer[b"failure reason"] == b"Unregistered torrent"
 
 
 @pytest.mark.promise(2)
-async def test_a_plus_is_a_plus_first_and_a_space_second(announcer: Announcer) -> None:
+async def test_a_plus_in_an_infohash_is_read_as_a_plus_first_and_then_as_a_space(announcer: Announcer) -> None:
     await announcer.track(b"a b" + b"c" * 17, b"d+e" + b"f" * 17)
     for raw in ("a+b" + "c" * 17, "d+e" + "f" * 17, "d%2Be" + "f" * 17):
         body = await announcer.get(f"/{KEY}/announce?info_hash={raw}&peer_id={PEER.decode()}&port=1&left=1")
@@ -74,14 +74,14 @@ async def test_a_plus_is_a_plus_first_and_a_space_second(announcer: Announcer) -
 
 
 @pytest.mark.promise(9, 11)
-async def test_a_browser_is_told_what_this_is(announcer: Announcer) -> None:
+async def test_a_browser_is_told_what_the_url_is_for(announcer: Announcer) -> None:
     body = await announcer.get(f"/{KEY}/announce")
     assert b"This is a BitTorrent tracker" in body
 
 
 @pytest.mark.promise(16)
 async def test_stopped_peer_leaves_the_swarm_and_gets_no_peers(announcer: Announcer) -> None:
-    """Also when it never was there."""
+    """Also if it was never in the swarm."""
     await announcer.announce(KEY, INFO_HASH, PEER, left=0)
     await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER)
     answer = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER, event="stopped")
@@ -101,7 +101,7 @@ async def test_seeders_and_partial_seeds_get_leechers_only(announcer: Announcer)
 
 
 @pytest.mark.promise(30)
-async def test_a_partial_seed_is_incomplete_but_no_downloader(announcer: Announcer) -> None:
+async def test_a_partial_seed_counts_as_incomplete_but_not_as_a_downloader(announcer: Announcer) -> None:
     """BEP 21."""
     await announcer.announce(KEY, INFO_HASH, PEER, left=10, event="paused")
     counts = (await announcer.scrape(KEY, INFO_HASH))[b"files"][INFO_HASH]
@@ -109,7 +109,7 @@ async def test_a_partial_seed_is_incomplete_but_no_downloader(announcer: Announc
 
 
 @pytest.mark.promise(18)
-async def test_nobody_sees_itself_or_its_own_other_clients(announcer: Announcer) -> None:
+async def test_a_client_sees_neither_itself_nor_other_clients_of_its_key(announcer: Announcer) -> None:
     await announcer.announce(KEY, INFO_HASH, PEER, port=7001)
     answer = await announcer.announce(KEY, INFO_HASH, OTHER_PEER, port=7002)
     assert answer[b"peers"] == b""
@@ -117,7 +117,7 @@ async def test_nobody_sees_itself_or_its_own_other_clients(announcer: Announcer)
 
 
 @pytest.mark.promise(8)
-async def test_a_peer_that_cant_be_dialled_is_counted_but_not_handed_out(announcer: Announcer) -> None:
+async def test_a_peer_that_cant_be_connected_to_is_counted_but_not_handed_out(announcer: Announcer) -> None:
     for port in (0, 1):
         await announcer.announce(KEY, INFO_HASH, PEER, port=port, left=0)
         answer = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER)
@@ -135,7 +135,7 @@ async def test_without_left_a_peer_is_a_leecher(announcer: Announcer) -> None:
 
 
 @pytest.mark.promise(5)
-async def test_numwant_is_obeyed_up_to_the_cap(announcer: Announcer) -> None:
+async def test_numwant_is_honoured_up_to_the_maximum(announcer: Announcer) -> None:
     for number in range(60):
         key = f"key{number}"
         announcer.scoring.register(key)
@@ -146,7 +146,7 @@ async def test_numwant_is_obeyed_up_to_the_cap(announcer: Announcer) -> None:
 
 
 @pytest.mark.promise(17)
-async def test_the_dictionary_form_names_peer_ids_unless_told_not_to(announcer: Announcer) -> None:
+async def test_lists_of_dictionaries_have_peer_ids_unless_the_client_asks_for_none(announcer: Announcer) -> None:
     """BEP 3 and 23."""
     await announcer.announce(KEY, INFO_HASH, PEER, left=0, port=7001)
     answer = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER, compact=0)
@@ -173,7 +173,7 @@ async def test_a_peer_on_both_families_is_one_peer_and_gets_both_lists(announcer
 
 
 @pytest.mark.promise(17)
-async def test_a_peer_on_one_family_gets_that_list_only(announcer: Announcer) -> None:
+async def test_a_peer_on_one_family_gets_only_the_list_of_that_family(announcer: Announcer) -> None:
     await announcer.announce(KEY, INFO_HASH, PEER, source="2001:db8::7", port=7001, left=0)
     over4 = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER, source="192.0.2.8")
     assert over4[b"peers"] == b""
@@ -192,7 +192,7 @@ async def test_an_address_in_the_query_is_ignored(announcer: Announcer) -> None:
 
 
 @pytest.mark.promise(24)
-async def test_private_addresses_go_to_private_askers_only(announcer: Announcer) -> None:
+async def test_private_addresses_are_only_given_to_clients_on_private_addresses(announcer: Announcer) -> None:
     await announcer.announce(KEY, INFO_HASH, PEER, left=0, source="10.1.2.3")
     near = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER, source="192.168.1.1")
     far = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER, source="192.0.2.1")
@@ -201,10 +201,10 @@ async def test_private_addresses_go_to_private_askers_only(announcer: Announcer)
 
 
 @pytest.mark.promise(24)
-async def test_a_seeder_on_the_tracker_s_own_network_is_found_from_outside(
+async def test_a_seeder_on_the_trackers_own_network_can_be_reached_from_outside(
     postgres_settings: PostgresSettings, redis_settings: RedisSettings
 ) -> None:
-    """Over both families; who is on that network sees the private address."""
+    """Over both families; clients on that network see the private address."""
     public = "203.0.113.5 2001:db8::5"
     async with running_announcer(postgres_settings, redis_settings, external_ip=public) as announcer:
         for key in (KEY, OTHER_KEY):
@@ -242,7 +242,7 @@ async def test_guests_announce_without_a_key(announcer: Announcer) -> None:
 
 
 @pytest.mark.promise(25)
-async def test_guests_can_be_turned_away_and_a_key_in_the_query_is_none(
+async def test_guests_can_be_refused_and_a_key_in_the_query_is_ignored(
     postgres_settings: PostgresSettings, redis_settings: RedisSettings
 ) -> None:
     async with running_announcer(postgres_settings, redis_settings, guests=False) as announcer:
@@ -253,7 +253,7 @@ async def test_guests_can_be_turned_away_and_a_key_in_the_query_is_none(
 
 
 @pytest.mark.promise(23)
-async def test_several_peers_behind_one_address_are_normal(announcer: Announcer) -> None:
+async def test_several_peers_may_share_an_address(announcer: Announcer) -> None:
     for number in range(3):
         await announcer.announce(KEY, INFO_HASH, b"-TR3000-%012d" % number, port=7000 + number, left=0)
     answer = await announcer.announce(OTHER_KEY, INFO_HASH, OTHER_PEER)
@@ -270,7 +270,7 @@ async def test_a_notice_becomes_a_warning_and_the_answer_stays_valid(announcer: 
 
 
 @pytest.mark.promise(20)
-async def test_a_scrape_answers_for_tracked_torrents_only(announcer: Announcer) -> None:
+async def test_a_scrape_returns_tracked_torrents_only(announcer: Announcer) -> None:
     """BEP 48."""
     await announcer.announce(KEY, INFO_HASH, PEER, left=0)
     answer = await announcer.scrape(KEY, b"x" * 20, INFO_HASH, INFO_HASH)
@@ -291,7 +291,7 @@ async def test_an_early_announce_gets_a_normal_answer(announcer: Announcer) -> N
 
 
 @pytest.mark.promise(14)
-async def test_an_early_announce_shows_nobody_whom_the_last_one_didnt(announcer: Announcer) -> None:
+async def test_an_early_announce_reveals_no_peers_that_the_last_one_didnt(announcer: Announcer) -> None:
     for number in range(20):
         announcer.scoring.register(f"key{number}")
         await announcer.announce(f"key{number}", INFO_HASH, b"-TR3000-%012d" % number, port=7000 + number, left=0)
@@ -300,7 +300,7 @@ async def test_an_early_announce_shows_nobody_whom_the_last_one_didnt(announcer:
     assert {answer[b"peers"] for answer in answers} == {answers[0][b"peers"]}
 
 
-async def test_new_torrents_are_tracked_when_the_allowlist_is_off_but_not_too_many(
+async def test_with_the_allowlist_off_new_torrents_are_tracked_up_to_a_limit(
     postgres_settings: PostgresSettings, redis_settings: RedisSettings
 ) -> None:
     async with running_announcer(
@@ -315,7 +315,7 @@ async def test_new_torrents_are_tracked_when_the_allowlist_is_off_but_not_too_ma
         assert b"failure reason" not in elsewhere
 
 
-async def test_concurrent_announces_of_new_keys_share_questions(announcer: Announcer) -> None:
+async def test_concurrent_announces_of_new_keys_share_requests_to_scoring(announcer: Announcer) -> None:
     keys = [f"key{number}" for number in range(40)]
     for key in keys:
         announcer.scoring.register(key)
@@ -328,16 +328,16 @@ async def test_concurrent_announces_of_new_keys_share_questions(announcer: Annou
     assert len(announcer.scoring.questions) < 20
 
 
-async def test_an_announce_under_way_is_answered_when_the_service_stops(
+async def test_an_announce_in_progress_is_answered_when_the_service_stops(
     postgres_settings: PostgresSettings, redis_settings: RedisSettings
 ) -> None:
-    """Redis, Postgres and scoring are let go only after the last answer."""
+    """The connections to Redis, Postgres and scoring close only after the last answer."""
     async with running_announcer(postgres_settings, redis_settings) as announcer:
         announcer.scoring.register(KEY)
         await announcer.track(INFO_HASH)
         announcer.scoring.delay_seconds = 0.1
-        under_way = asyncio.create_task(announcer.announce(KEY, INFO_HASH, PEER))
+        in_progress = asyncio.create_task(announcer.announce(KEY, INFO_HASH, PEER))
         async with asyncio.timeout(5):
             while not announcer.scoring.questions:  # noqa: ASYNC110 - the service has no event
                 await asyncio.sleep(0.005)
-    assert b"failure reason" not in await under_way
+    assert b"failure reason" not in await in_progress

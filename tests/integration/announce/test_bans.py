@@ -26,7 +26,7 @@ Reply = dict[bytes, Any]
 
 
 async def becomes(ask: Callable[[], Awaitable[Reply]], reason: Reason | None, seconds: float = 1.0) -> Reply:
-    """Ask until the answer is this refusal, or for None no refusal, at most that long."""
+    """Ask until the answer is this refusal, or no refusal if it is None; fail after ``seconds``."""
     wanted = TEXTS[reason].encode() if reason else None
     started = time.monotonic()
     while (reply := await ask()).get(b"failure reason") != wanted:
@@ -102,7 +102,7 @@ async def test_a_ban_expires_by_itself_while_postgres_is_down(
         await becomes(ask(FREE), None, seconds=3.0)
 
 
-async def test_bans_hold_from_the_first_answer_on(
+async def test_bans_are_in_effect_from_the_first_answer_on(
     postgres_settings: PostgresSettings, redis_settings: RedisSettings, database: asyncpg.Connection
 ) -> None:
     await database.execute("INSERT INTO infohashes (info_hash) VALUES ($1)", INFO_HASH)
@@ -112,7 +112,7 @@ async def test_bans_hold_from_the_first_answer_on(
         assert reply[b"failure reason"] == TEXTS[Reason.BANNED_NETWORK].encode()
 
 
-async def test_changes_that_no_notification_told_of_are_found_after_the_reconnect(
+async def test_changes_without_a_notification_are_found_after_a_reconnect(
     announcer: Announcer, database: asyncpg.Connection
 ) -> None:
     await becomes(lambda: announcer.announce(KEY, INFO_HASH, PEER, source=BANNED), None)
@@ -126,32 +126,34 @@ async def test_changes_that_no_notification_told_of_are_found_after_the_reconnec
     await becomes(ask, Reason.BANNED_NETWORK, seconds=3.0)
 
 
-async def test_a_banned_peer_leaves_the_lists_with_its_next_announce_whatever_it_says(announcer: Announcer) -> None:
-    """A peer that is banned while it is in a swarm; both as a guest and with a key."""
+async def test_a_banned_peer_is_removed_from_lists_with_its_next_announce_whatever_its_event(
+    announcer: Announcer,
+) -> None:
+    """The peer is banned while it is in a swarm, once as a guest and once with a key."""
     for key in (None, KEY):
         for event in (None, "stopped"):
             await announcer.announce(key, INFO_HASH, PEER, source=BANNED, left=0, port=7001)
             listed = await announcer.announce(None, INFO_HASH, OTHER_PEER, source=FREE)
             assert listed[b"peers"] == bytes([203, 0, 113, 9]) + (7001).to_bytes(2, "big")
             await announcer.sql("INSERT INTO bans (network) VALUES ('203.0.113.9')")
-            await announcer_hears(announcer, 1)
+            await announcer_knows(announcer, 1)
             last = await announcer.announce(key, INFO_HASH, PEER, source=BANNED, left=0, port=7001, event=event)
             assert (b"failure reason" in last) == (event is None)
             listed = await announcer.announce(None, INFO_HASH, OTHER_PEER, source=FREE)
             assert (listed[b"peers"], listed[b"complete"]) == (b"", 0)
             await announcer.sql("DELETE FROM bans")
-            await announcer_hears(announcer, 0)
+            await announcer_knows(announcer, 0)
 
 
-async def announcer_hears(announcer: Announcer, bans: int) -> None:
-    """Wait until the service knows that many banned networks."""
+async def announcer_knows(announcer: Announcer, bans: int) -> None:
+    """Wait until the service knows this number of banned networks."""
     async with asyncio.timeout(1):
         expected = f'etracker_announce_bans{{kind="network"}} {bans}.0'
         while expected not in (await announcer.observe("/metrics"))[1]:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 
-async def test_stopped_for_a_banned_torrent_that_nobody_tracks_succeeds_and_makes_nothing(
+async def test_stopped_for_a_banned_untracked_torrent_succeeds_and_creates_nothing(
     postgres_settings: PostgresSettings, redis_settings: RedisSettings, database: asyncpg.Connection
 ) -> None:
     await database.execute("INSERT INTO bans (info_hash) VALUES ($1)", INFO_HASH)
@@ -163,7 +165,7 @@ async def test_stopped_for_a_banned_torrent_that_nobody_tracks_succeeds_and_make
         assert await announcer.scrape(None, INFO_HASH) == {b"files": {}, b"flags": {b"min_request_interval": 900}}
 
 
-async def test_refusals_are_counted_by_kind_and_name_no_address(announcer: Announcer) -> None:
+async def test_refusals_are_counted_by_kind_and_contain_no_address(announcer: Announcer) -> None:
     await announcer.sql("INSERT INTO bans (network) VALUES ('203.0.113.9')")
     await becomes(lambda: announcer.announce(KEY, INFO_HASH, PEER, source=BANNED), Reason.BANNED_NETWORK)
     _, metrics = await announcer.observe("/metrics")

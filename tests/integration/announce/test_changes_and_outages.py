@@ -1,4 +1,4 @@
-"""Allowlist and keys change within a second; what announce does when something is down."""
+"""Changes of allowlist and keys take effect within a second; what announce does when something is down."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ Reply = dict[bytes, Any]
 
 
 async def within(seconds: float, ask: Callable[[], Awaitable[Reply]], wanted: Callable[[Reply], bool]) -> Reply:
-    """Ask until the reply is as wanted, at most that long."""
+    """Ask until the reply is as wanted; fail after ``seconds``."""
     started = time.monotonic()
     while True:
         reply = await ask()
@@ -58,7 +58,7 @@ async def test_a_torrent_is_tracked_within_a_second_of_its_insert_and_refused_af
         await within(1, lambda: announcer.announce(KEY, NEW_HASH, PEER), failed_with(b"Unregistered torrent"))
 
 
-async def test_a_key_is_known_within_a_second_of_its_insert_and_refused_after_its_deletion(
+async def test_a_key_is_accepted_within_a_second_of_its_insert_and_refused_after_its_deletion(
     announcer: Announcer,
 ) -> None:
     for _ in range(2):
@@ -72,7 +72,7 @@ async def test_a_key_is_known_within_a_second_of_its_insert_and_refused_after_it
 
 
 @pytest.mark.promise(26)
-async def test_a_hybrid_torrents_other_hash_has_the_statistics_of_the_first(announcer: Announcer) -> None:
+async def test_the_second_infohash_of_a_hybrid_torrent_has_the_statistics_of_the_first(announcer: Announcer) -> None:
     """BEP 52."""
     await announcer.sql("UPDATE infohashes SET downloaded = 5, length = 1000 WHERE info_hash = $1", [(INFO_HASH,)])
     await announcer.sql(
@@ -83,8 +83,8 @@ async def test_a_hybrid_torrents_other_hash_has_the_statistics_of_the_first(anno
     assert reply[b"downloaded"] == 5
 
 
-async def test_answers_are_remembered(announcer: Announcer) -> None:
-    await asyncio.sleep(1.1)  # after the listener's start an answer is trusted for a second only
+async def test_answers_are_cached(announcer: Announcer) -> None:
+    await asyncio.sleep(1.1)  # in the first second after the listener starts, answers aren't trusted for longer
     for _ in range(5):
         await announcer.announce(KEY, INFO_HASH, PEER)
     assert len(announcer.scoring.questions) == 1
@@ -94,7 +94,7 @@ async def test_answers_are_remembered(announcer: Announcer) -> None:
     assert 'etracker_announce_allowlist_lookups_total{source="postgres"} 1.0' in metrics
 
 
-async def test_scoring_is_told_where_an_asker_announces_from(announcer: Announcer) -> None:
+async def test_scoring_gets_the_prefix_from_which_a_key_announces(announcer: Announcer) -> None:
     await announcer.announce(KEY, INFO_HASH, PEER, source="203.0.113.9")
     await announcer.announce(None, INFO_HASH, PEER)
     prefix = address_prefix(ip_address("203.0.113.9"))
@@ -129,17 +129,17 @@ async def test_while_scoring_is_down_known_keys_keep_their_tier_and_unseen_ones_
         await within(3, lambda: announcer.announce(NEW_KEY, INFO_HASH, PEER), failed_with(b"Invalid announce key"))
 
 
-async def test_scoring_that_hangs_delays_an_announce_by_its_deadline_only(announcer: Announcer) -> None:
+async def test_when_scoring_hangs_an_announce_is_delayed_no_longer_than_its_deadline(announcer: Announcer) -> None:
     announcer.scoring.delay_seconds = 5
     started = time.monotonic()
     for number in range(20):
         assert answered(await announcer.announce(f"key{number}", INFO_HASH, PEER))
     took = time.monotonic() - started
-    assert took < 3, "after three failures nobody is asked for a second"
+    assert took < 3, "after three failures scoring isn't asked for a second"
 
 
 @pytest.mark.promise(13)
-async def test_while_postgres_is_down_known_torrents_are_answered_and_unseen_ones_shall_be_tried_again(
+async def test_while_postgres_is_down_known_torrents_are_answered_and_others_get_a_failure_to_try_again(
     dedicated_postgres: PostgresServer, redis_settings: RedisSettings
 ) -> None:
     postgres = dedicated_postgres.settings("migrated")
@@ -161,7 +161,7 @@ async def test_while_postgres_is_down_known_torrents_are_answered_and_unseen_one
         await within(5, lambda: announcer.announce(KEY, NEW_HASH, PEER), failed_with(b"Unregistered torrent"))
 
 
-async def test_postgres_that_hangs_delays_an_announce_by_its_deadline_only(
+async def test_when_postgres_hangs_an_announce_is_delayed_no_longer_than_its_deadline(
     dedicated_postgres: PostgresServer, redis_settings: RedisSettings
 ) -> None:
     async with running_announcer(dedicated_postgres.settings("migrated"), redis_settings) as announcer:
@@ -195,7 +195,7 @@ def processes_of(server: PostgresServer) -> list[int]:
 
 
 @pytest.mark.promise(13)
-async def test_while_redis_is_down_clients_shall_try_again_and_are_served_within_a_second_of_its_return(
+async def test_while_redis_is_down_clients_are_told_to_try_again_and_are_served_within_a_second_of_its_return(
     postgres_settings: PostgresSettings, dedicated_redis: RedisServer
 ) -> None:
     async with running_announcer(postgres_settings, dedicated_redis.settings()) as announcer:
@@ -213,7 +213,7 @@ async def test_while_redis_is_down_clients_shall_try_again_and_are_served_within
         await within(1, lambda: announcer.announce(KEY, INFO_HASH, PEER), answered)
 
 
-async def test_the_service_starts_while_everything_is_down_and_says_so() -> None:
+async def test_the_service_starts_while_everything_is_down_and_reports_it() -> None:
     scoring, nowhere = SteeredScoring(), 1
     settings = AnnounceSettings.model_validate(
         {
@@ -232,7 +232,7 @@ async def test_the_service_starts_while_everything_is_down_and_says_so() -> None
 
 
 @pytest.mark.promise(19)
-async def test_a_misleading_host_name_is_warned_about(
+async def test_a_host_name_that_misleads_clients_causes_a_warning(
     postgres_settings: PostgresSettings, redis_settings: RedisSettings, capfd: pytest.CaptureFixture[str]
 ) -> None:
     async with running_announcer(postgres_settings, redis_settings, frontend_hostname="down.example") as announcer:

@@ -1,6 +1,6 @@
-"""Clients that come back under other names, change keys, or leave when nothing is left to leave; strangers that try to.
+"""Clients that come back under another name, change their key, or leave a swarm that no longer has them; impostors.
 
-The kind of fault: a client that is taken for another one, so that it is counted twice, meets itself, or is removed.
+The kind of fault: a client is mistaken for another one, so that it is counted twice, meets itself, or is removed.
 """
 
 import fastbencode
@@ -46,7 +46,7 @@ async def test_a_client_that_restarts_without_stopped_is_one_peer(announcer: Ann
 
 @pytest.mark.promise(31)
 @pytest.mark.parametrize("secret", [{}, {"client_key": "5ec3e7"}])
-async def test_a_stranger_neither_ends_nor_moves_a_guest(announcer: Announcer, secret: dict[str, str]) -> None:
+async def test_a_stranger_can_neither_remove_nor_move_a_guest(announcer: Announcer, secret: dict[str, str]) -> None:
     await announcer.announce(None, INFO_HASH, SEEDER, source=HOME, port=7001, left=0, **secret)
     listed = await announcer.announce(None, INFO_HASH, LEECHER, source=ELSEWHERE, compact=0)
     assert listed[b"peers"] == [{b"ip": HOME.encode(), b"port": 7001}], "its peer id is its own"
@@ -70,7 +70,7 @@ async def test_a_client_whose_key_changes_never_meets_itself(announcer: Announce
 
 
 @pytest.mark.promise(16)
-async def test_stopped_succeeds_and_removes_whatever_became_of_key_and_torrent(announcer: Announcer) -> None:
+async def test_stopped_removes_the_client_whatever_has_become_of_its_key_and_torrent(announcer: Announcer) -> None:
     unknown = "c" * 30
     await announcer.announce(KEY, INFO_HASH, SEEDER, source=HOME, port=7001, left=0)
     await announcer.sql("DELETE FROM infohashes")
@@ -82,7 +82,7 @@ async def test_stopped_succeeds_and_removes_whatever_became_of_key_and_torrent(a
 
 
 @pytest.mark.promise(16)
-async def test_a_late_stopped_leaves_what_came_after_it(announcer: Announcer) -> None:
+async def test_a_late_stopped_doesnt_remove_a_peer_that_joined_after_its_sender(announcer: Announcer) -> None:
     before, after = b"-TR3000-before000000", b"-TR3000-after0000000"
     for peer_id, event in ((before, "started"), (after, "started"), (before, "stopped")):
         await announcer.announce(KEY, INFO_HASH, peer_id, source=HOME, port=7001, left=0, event=event)
@@ -99,7 +99,7 @@ async def test_a_client_that_announces_over_ipv6_only_gets_peers_of_both_familie
 
 
 @pytest.mark.promise(18)
-async def test_no_list_has_an_endpoint_twice(announcer: Announcer) -> None:
+async def test_no_list_contains_an_endpoint_twice(announcer: Announcer) -> None:
     for key, peer_id in ((KEY, b"-TR3000-one000000000"), (OTHER_KEY, b"-TR3000-two000000000")):
         await announcer.announce(key, INFO_HASH, peer_id, source=HOME, port=7001, left=0)
     assert await counts(announcer) == (2, 0)
@@ -130,7 +130,7 @@ async def test_one_address_cannot_swamp_a_torrent(
 
 
 @pytest.mark.promise(14)
-async def test_a_client_that_announces_again_and_again_gets_its_answer_and_costs_nothing(
+async def test_a_client_that_announces_too_often_gets_its_last_answer_at_no_cost(
     postgres_settings: PostgresSettings, redis_settings: RedisSettings
 ) -> None:
     async with running_announcer(postgres_settings, redis_settings) as announcer:
@@ -142,7 +142,7 @@ async def test_a_client_that_announces_again_and_again_gets_its_answer_and_costs
 
 
 @pytest.mark.promise(2)
-async def test_without_an_allowlist_a_torrent_is_one_however_its_first_client_writes_a_space(
+async def test_without_an_allowlist_a_torrent_stays_one_however_its_first_client_writes_a_space(
     postgres_settings: PostgresSettings, redis_settings: RedisSettings
 ) -> None:
     torrent = b"a hash with + and  s"

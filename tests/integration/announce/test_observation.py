@@ -1,4 +1,4 @@
-"""What announce publishes on which port, and whether its metrics are true."""
+"""What announce publishes on which port, and whether its metrics are right."""
 
 import asyncio
 
@@ -18,12 +18,12 @@ async def test_the_announce_port_publishes_nothing_else(announcer: Announcer, pa
     assert body == b"Not Found"
 
 
-async def test_the_announce_port_says_only_that_it_answers(announcer: Announcer) -> None:
+async def test_healthz_on_the_announce_port_says_no_more_than_ok(announcer: Announcer) -> None:
     assert await announcer.get("/healthz") == b"ok"
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/settings"])
-async def test_health_metrics_and_settings_have_a_port_of_their_own(announcer: Announcer, path: str) -> None:
+async def test_health_metrics_and_settings_have_a_separate_port(announcer: Announcer, path: str) -> None:
     status, body = await announcer.observe(path)
     assert (status, bool(body)) == (200, True)
 
@@ -32,10 +32,10 @@ async def test_the_observation_port_answers_no_announces(announcer: Announcer) -
     assert (await announcer.observe("/announce"))[0] == 404
 
 
-async def test_the_size_of_the_fact_stream_is_told(
+async def test_the_size_of_the_fact_stream_is_measured(
     postgres_settings: PostgresSettings, redis_settings: RedisSettings
 ) -> None:
-    """Each metric that an alarm is documented for has to move."""
+    """Every metric with a documented alert has to change."""
     async with Redis.from_url(redis_settings.redis_url, password=redis_settings.redis.get_secret_value() or None) as it:
         await it.xadd(redis_keys.facts(0), {redis_keys.ENTRY_FIELD: bytes(10_000)})
     async with running_announcer(postgres_settings, redis_settings) as announcer:
@@ -45,7 +45,7 @@ async def test_the_size_of_the_fact_stream_is_told(
 
 
 async def test_each_lookup_is_counted_once(announcer: Announcer) -> None:
-    """Whichever cache has it, or none; a torrent isn't looked up for an invalid key."""
+    """Whether or not a cache has the answer; a torrent isn't looked up for an invalid key."""
     registered, stranger = KEY.decode(), "stranger"
     announcer.scoring.register(registered)
     keys = torrents = 0

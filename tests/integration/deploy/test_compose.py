@@ -1,4 +1,4 @@
-"""The compose file names what exists, and starts everything that the tracker needs."""
+"""The compose file refers only to what exists, and starts everything that the tracker needs."""
 
 import re
 from importlib.util import find_spec
@@ -20,7 +20,7 @@ def services() -> dict[str, dict[str, Any]]:
     return dict(compose["services"])
 
 
-def test_there_is_one_container_a_service(services: dict[str, dict[str, Any]]) -> None:
+def test_each_service_has_its_own_container(services: dict[str, dict[str, Any]]) -> None:
     assert set(services) == NAMES
 
 
@@ -33,7 +33,7 @@ def test_starting_the_gateway_starts_everything(services: dict[str, dict[str, An
     assert started == NAMES
 
 
-def test_everything_that_is_waited_for_has_a_health_check(services: dict[str, dict[str, Any]]) -> None:
+def test_every_container_that_others_wait_for_has_a_health_check(services: dict[str, dict[str, Any]]) -> None:
     waited_for = {
         name
         for service in services.values()
@@ -50,12 +50,12 @@ def test_every_image_is_built_from_a_directory_and_runs_a_module(services: dict[
             continue
         assert (ROOT / service["build"]["dockerfile"]).exists()
         if "args" not in service["build"]:
-            continue  # the gateway, whose Dockerfile says all
+            continue  # the gateway, whose Dockerfile contains everything
         assert (ROOT / service["build"]["args"]["SERVICE"] / "requirements.txt").exists()
         assert find_spec(service["command"][0]) is not None
 
 
-def test_all_that_the_gateway_s_image_is_made_of_is_there_and_reaches_docker() -> None:
+def test_everything_that_the_gateways_image_is_built_from_exists_and_is_sent_to_docker() -> None:
     copies = re.findall(r"^COPY ([^-].*) \S+$", (ROOT / "deploy/gateway/Dockerfile").read_text(), re.MULTILINE)
     let_through = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     sources = [source for copy in copies for source in copy.split()]
@@ -65,7 +65,7 @@ def test_all_that_the_gateway_s_image_is_made_of_is_there_and_reaches_docker() -
         assert any(source == one or source.startswith(f"{one}/") for one in let_through), source
 
 
-def test_the_frontend_s_lock_doesn_t_know_where_packages_came_from() -> None:
+def test_the_frontends_lock_file_doesnt_record_where_packages_came_from() -> None:
     assert '"resolved"' not in (ROOT / "frontend/package-lock.json").read_text()
 
 
@@ -73,19 +73,19 @@ def test_only_the_gateway_has_a_public_port(services: dict[str, dict[str, Any]])
     assert [name for name, service in services.items() if "ports" in service] == ["etracker"]
 
 
-def test_every_container_s_log_is_bounded(services: dict[str, dict[str, Any]]) -> None:
+def test_the_log_of_every_container_is_bounded(services: dict[str, dict[str, Any]]) -> None:
     for name, service in services.items():
         assert service["logging"]["driver"] == "json-file", name
         assert set(service["logging"]["options"]) == {"max-size", "max-file"}, name
 
 
-def test_announce_is_observed_on_a_port_of_its_own(services: dict[str, dict[str, Any]]) -> None:
+def test_announce_has_a_separate_observation_port(services: dict[str, dict[str, Any]]) -> None:
     port = AnnounceSettings().observation_port
     assert services["announce"]["build"]["args"]["HEALTH_PORT"] == port
     assert services["admin_api"]["environment"]["ETRACKER_ANNOUNCE_URL"] == f"http://announce:{port}"
 
 
-def test_the_example_names_the_variables_that_have_no_default() -> None:
+def test_the_example_contains_the_variables_that_have_no_default() -> None:
     needed = set(re.findall(r"\$\{(\w+):\?", (ROOT / "compose.yml").read_text()))
     example = set(re.findall(r"^#?(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert needed <= example
@@ -94,7 +94,7 @@ def test_the_example_names_the_variables_that_have_no_default() -> None:
 
 
 def environments(services: dict[str, dict[str, Any]], variables: dict[str, str]) -> dict[str, dict[str, str]]:
-    """Return what each container gets to know of an .env file with these variables."""
+    """Return what each container gets from an .env file with these variables."""
 
     def fill(value: object) -> str:
         return re.sub(
@@ -105,7 +105,9 @@ def environments(services: dict[str, dict[str, Any]], variables: dict[str, str])
         name: {
             **(variables if service.get("env_file") else {}),
             **{
-                variable: variables.get(variable, "") if value is None else fill(value)  # without a value it is .env's
+                variable: variables.get(variable, "")
+                if value is None
+                else fill(value)  # without a value it's taken from .env
                 for variable, value in service.get("environment", {}).items()
             },
         }
@@ -114,7 +116,7 @@ def environments(services: dict[str, dict[str, Any]], variables: dict[str, str])
 
 
 @pytest.mark.parametrize("variable", ["ETRACKER_AUTHORIZATION", "ETRACKER_AUTHORIZATION_FILE"])
-def test_another_key_of_the_first_operator_changes_the_admin_api_and_no_other_container(
+def test_a_new_key_of_the_first_operator_recreates_only_the_admin_api(
     services: dict[str, dict[str, Any]], variable: str
 ) -> None:
     before, after = (environments(services, {variable: value}) for value in ("one value", "another value"))
@@ -122,7 +124,7 @@ def test_another_key_of_the_first_operator_changes_the_admin_api_and_no_other_co
     assert {name for name in NAMES if "another value" in after[name].values()} == {"admin_api"}
 
 
-def test_no_lock_file_knows_where_packages_came_from() -> None:
+def test_no_lock_file_records_where_packages_came_from() -> None:
     locks = [*ROOT.glob("requirements-dev.txt"), *ROOT.glob("*/requirements.txt"), *ROOT.glob("*/*/requirements.txt")]
     assert len(locks) == 7
     for lock in locks:
@@ -131,7 +133,7 @@ def test_no_lock_file_knows_where_packages_came_from() -> None:
         assert text.count("--hash=sha256:") > text.count("==") > 0
 
 
-def test_every_container_has_bounds_that_the_environment_may_change(services: dict[str, dict[str, Any]]) -> None:
+def test_every_container_has_limits_that_the_environment_can_change(services: dict[str, dict[str, Any]]) -> None:
     example = (ROOT / ".env.example").read_text()
     for name, service in services.items():
         assert service["memswap_limit"] == service["mem_limit"], name

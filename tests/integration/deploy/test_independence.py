@@ -1,4 +1,4 @@
-"""Each service runs from its own directory and shared alone, installed by the steps of the Dockerfile."""
+"""Each service needs only its own directory and shared, installed by the steps of the Dockerfile."""
 
 import os
 import re
@@ -28,7 +28,7 @@ SERVICES = {"announce": "etracker_announce", "scoring": "etracker_scoring", "adm
 
 @dataclass(frozen=True)
 class Image:
-    """A service installed as its image has it."""
+    """A service, installed as in its image."""
 
     python: Path
     module: str
@@ -54,7 +54,7 @@ def _build(service: str, directory: Path) -> Path:
         **os.environ,
         "SERVICE": chosen,
         "PATH": f"{environment}/bin:{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "PIP_NO_COMPILE": "1",  # what isn't imported needn't be compiled
+        "PIP_NO_COMPILE": "1",  # don't compile modules that aren't imported
     }
     for command in _instructions("RUN"):
         adapted = command.replace("/opt/etracker", str(environment))

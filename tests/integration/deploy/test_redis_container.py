@@ -1,4 +1,4 @@
-"""What the Redis container runs: the script itself, on a real server, with limits as a kernel would tell them."""
+"""What the Redis container runs: the script itself, on a real server, with limits as a kernel would report them."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ MACHINE = "MemTotal:        4194304 kB\nMemFree:          100000 kB\n"
 
 
 def environment(directory: Path, limits: dict[str, str], **variables: str) -> dict[str, str]:
-    """Return what the script finds: a machine of 4 GiB, and the limits of its control group by file name."""
+    """Return the script's environment: a machine with 4 GiB, and the limits of its control group by file name."""
     for name, text in limits.items():
         (directory / "cgroup" / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / "cgroup" / name).write_text(text + "\n")

@@ -1,4 +1,4 @@
-"""A million torrents and keys cost no service memory: what it needs of them it asks for when it needs it."""
+"""A million torrents and keys cost no service memory: each looks them up only when it needs them."""
 
 import asyncio
 import os
@@ -63,7 +63,7 @@ def _variables(postgres: PostgresSettings, redis: RedisSettings) -> dict[str, st
 
 
 async def _start(module: str, variables: Mapping[str, str], log: Path) -> tuple[float, int]:
-    """Run one service for a while; return after how many seconds it was ready, and what memory it holds in the end."""
+    """Run one service for a while; return the seconds until it was ready, and the memory it uses at the end."""
     port, observation_port = free_ports(2)
     ready = f"http://127.0.0.1:{observation_port if module == 'etracker_announce' else port}/readyz"
     started = time.monotonic()
@@ -77,7 +77,7 @@ async def _start(module: str, variables: Mapping[str, str], log: Path) -> tuple[
 
 
 def _answers(client: httpx.Client, url: str) -> bool:
-    """Return whether it is up; what else it needs (announce asks scoring) doesn't matter here."""
+    """Return whether it is up; whether its dependencies are (announce asks scoring) doesn't matter here."""
     try:
         return client.get(url).status_code in {200, 503}
     except httpx.TransportError:

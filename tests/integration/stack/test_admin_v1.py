@@ -1,4 +1,4 @@
-"""The admin API v1 on the whole tracker: its document holds, and announces obey what operators decide."""
+"""The admin API v1 on the whole tracker: its document is right, and announces obey what operators decide."""
 
 import subprocess
 import sys
@@ -38,7 +38,7 @@ def key_id(operator: httpx.Client, announce_key: str) -> int:
 
 
 def announce(stack: StackRun, announce_key: str, left: int = 0) -> bytes | None:
-    """Announce; return what the tracker refuses it with."""
+    """Announce; return the failure reason."""
     query = f"info_hash={quote_from_bytes(FILM, safe='')}&peer_id={quote_from_bytes(PEER_ID)}&port=6881&left={left}"
     address = stack.announce_addresses[0]
     answer = httpx.get(f"http://{address}/{announce_key}/announce?{query}&uploaded=0&downloaded=0", trust_env=False)
@@ -47,7 +47,7 @@ def announce(stack: StackRun, announce_key: str, left: int = 0) -> bytes | None:
 
 
 def within_a_second(condition: Callable[[], bool], what: str) -> None:
-    """Fail unless a condition holds a second from now at the latest, and the time of one look at it."""
+    """Fail unless a condition holds within a second, plus the time of one check."""
     deadline = time.monotonic() + 1.0
     while not condition():
         assert time.monotonic() < deadline, what
@@ -66,7 +66,7 @@ def test_a_disabled_key_is_refused_within_a_second_and_works_again_when_enabled(
     within_a_second(lambda: announce(stack, key) is None, "the enabled key is accepted")
 
 
-def test_a_rotated_key_takes_its_history_along(stack: StackRun, operator: httpx.Client) -> None:
+def test_a_rotated_key_keeps_its_history(stack: StackRun, operator: httpx.Client) -> None:
     key = new_key(operator)
     wait_until(lambda: announce(stack, key) is None, "the new key is accepted")
     row = key_id(operator, key)
@@ -102,8 +102,8 @@ def test_operators_see_peers_services_and_the_last_write(stack: StackRun, operat
     wait_until(lambda: operator.get("/stats").json()["leechers"] >= 1, "the peer is counted")
 
 
-def test_the_system_page_warns_of_a_proxy_that_hides_its_clients(stack: StackRun, operator: httpx.Client) -> None:
-    """Every peer here has the loopback address of the test."""
+def test_the_system_page_warns_about_a_proxy_that_hides_its_clients(stack: StackRun, operator: httpx.Client) -> None:
+    """All peers here have the loopback address of the test."""
     for _ in range(12):
         key = new_key(operator)
         within_a_second(lambda: announce(stack, key) is None, "the new key is accepted")  # noqa: B023 - called at once
@@ -125,7 +125,7 @@ def test_schemathesis_finds_nothing(stack: StackRun, operator: httpx.Client) -> 
         *("--url", stack.url_of("admin_api"), "-H", headers[0], "-H", headers[1]),
         *("--checks", "all", "--max-examples", "20", "--seed", "20", "--no-color"),
     ]
-    with tempfile.TemporaryDirectory() as directory:  # it leaves a cache where it runs
+    with tempfile.TemporaryDirectory() as directory:  # it leaves a cache in its working directory
         done = subprocess.run(command, cwd=directory, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
     assert "Tested: " in done.stdout

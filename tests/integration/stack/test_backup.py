@@ -42,7 +42,7 @@ def _psql(stack: StackRun, statement: str) -> str:
     return _run(stack, "psql", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", given=statement.encode()).decode().strip()
 
 
-def test_what_was_deleted_after_the_backup_is_back_after_the_restore(stack: StackRun) -> None:
+def test_a_restore_brings_back_what_was_deleted_after_the_backup(stack: StackRun) -> None:
     _run(stack, "psql", "-c", "INSERT INTO infohashes (info_hash, name) VALUES (repeat('x', 20)::bytea, 'saved')")
     backup = _run(stack, *DUMP)
     _run(stack, "psql", "-c", "DELETE FROM infohashes")
@@ -131,7 +131,7 @@ def _use(stack: StackRun, site: httpx.Client, key: str) -> None:
     assert b"failure" not in site.get(f"/{key}/announce?{announced}").content
 
 
-def test_without_a_running_tracker_the_tools_say_so(tmp_path: os.PathLike[str]) -> None:
+def test_the_tools_say_that_no_tracker_is_running(tmp_path: os.PathLike[str]) -> None:
     program = [sys.executable, "-m", "etracker_stack.postgres_tools", "psql"]
     variables = {**os.environ, "ETRACKER_DATA_DIR": str(tmp_path)}
     done = subprocess.run(program, env=variables, capture_output=True, text=True, check=False)

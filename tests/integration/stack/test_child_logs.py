@@ -1,4 +1,4 @@
-"""What a child writes is kept within bounds, in order and whole, and the stack hears of errors once."""
+"""A child's output is stored completely, in order and within bounds, and the console shows its errors once."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ from etracker_stack.console import Console
 from etracker_stack.disk import DiskWatch
 from etracker_stack.errors import ChildError
 from etracker_stack.logs import Logs
-from etracker_stack.relay import SHOWN_A_MINUTE, ErrorRelay
+from etracker_stack.relay import SHOWN_PER_MINUTE, ErrorRelay
 from etracker_stack.supervisor import Supervisor
 
 MAX_BYTES = 2**20
@@ -38,7 +38,7 @@ MUTE = "import sys; sys.stdout.buffer.write(bytes(range(256)) * 20_000)"
 
 
 class Children:
-    """A supervisor with a log directory, and what its console heard of."""
+    """A supervisor with a log directory, and the lines that its console received."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -56,7 +56,7 @@ class Children:
         await supervisor.run_once(Child("child", (sys.executable, "-c", program), _is_ready))
 
     def files(self) -> list[Path]:
-        """Return the log's files, the oldest first."""
+        """Return the log's files, oldest first."""
         return sorted(self.directory.glob("child.log*"), reverse=True)
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ async def children() -> AsyncIterator[Children]:
         running.close()
 
 
-async def test_a_child_that_writes_a_lot_takes_no_more_than_its_share_and_its_last_words_are_heard(
+async def test_a_child_that_writes_a_lot_stays_within_its_share_and_its_last_words_are_reported(
     children: Children,
 ) -> None:
     (children.directory / "child.log.1").write_bytes(b"from a version without a bound" * 100_000)
@@ -86,7 +86,7 @@ async def test_a_child_that_writes_a_lot_takes_no_more_than_its_share_and_its_la
     kept = b"".join(file.read_bytes() for file in children.files())
     assert MAX_BYTES // 2 < len(kept) <= MAX_BYTES
     lines = kept.decode().splitlines()
-    assert lines == _lines(LINES + 1 - len(lines)), "what is kept is the end, with nothing lost, doubled or torn"
+    assert lines == _lines(LINES + 1 - len(lines)), "the end is kept, with no line lost, repeated or cut"
 
 
 def _lines(first: int) -> list[str]:
@@ -94,13 +94,13 @@ def _lines(first: int) -> list[str]:
     return [*numbered, "FATAL:  the last words, without an end of line"]
 
 
-async def test_bytes_that_are_no_text_and_no_lines_are_kept_within_bounds_too(children: Children) -> None:
+async def test_output_that_is_neither_text_nor_lines_stays_within_bounds_too(children: Children) -> None:
     await children.run(MUTE)
     kept = [file.stat().st_size for file in children.files()]
     assert MAX_BYTES // 4 < sum(kept) <= MAX_BYTES
 
 
-async def test_the_console_shows_errors_by_the_minute_however_many_there_are(
+async def test_the_console_shows_a_bounded_number_of_errors_per_minute(
     children: Children, capsys: pytest.CaptureFixture[str]
 ) -> None:
     relaying = asyncio.create_task(children.relay.run())
@@ -108,12 +108,12 @@ async def test_the_console_shows_errors_by_the_minute_however_many_there_are(
     relaying.cancel()
     await asyncio.gather(relaying, return_exceptions=True)
     shown = capsys.readouterr().err.splitlines()
-    assert 1 < len(shown) <= SHOWN_A_MINUTE
+    assert 1 < len(shown) <= SHOWN_PER_MINUTE
     assert all("child: something is wrong" in line for line in shown)
     assert len(children.heard) == 400
 
 
-async def test_what_a_run_before_wrote_is_in_a_file_of_its_own(children: Children) -> None:
+async def test_the_output_of_an_earlier_run_is_in_a_separate_file(children: Children) -> None:
     for text in ("first", "second", "third", "fourth", "fifth"):
         await children.run(f"print('{text}')")
     assert [file.read_text() for file in children.files()] == ["second\n", "third\n", "fourth\n", "fifth\n"]

@@ -1,6 +1,6 @@
 """As root, the tracker runs from folders that only root may enter, with files that only root may read.
 
-The kind of fault: Postgres runs under another account and may be shut out of its programs, its data, or both.
+The kind of fault: Postgres runs under another account, which may not be able to reach its programs, its data, or both.
 """
 
 import os
@@ -26,7 +26,7 @@ IN_BARE_CONTAINERS = "-sys_admin,-dac_read_search,-dac_override"
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A folder like root's home: closed, with closed folders in it, and with something to hide."""
+    """A directory like root's home: closed, with closed directories and a secret in it."""
     with tempfile.TemporaryDirectory(prefix="etracker-home-") as directory:
         home = Path(directory)  # mkdtemp makes it 0700
         (home / "private").write_text("for root only")
@@ -73,7 +73,7 @@ def _serve_and_stop(run: StackRun, capabilities: Sequence[str]) -> None:
     assert run.stop() == 0
 
 
-def test_everything_lies_in_closed_folders_and_nothing_of_them_is_opened(home: Path) -> None:
+def test_postgres_runs_from_closed_directories_without_opening_them_to_others(home: Path) -> None:
     before = {path: path.stat().st_mode for path in (home, home / "private", home / "srv")}
     python_path = _installed_privately(home)
     first = _run_in(home, python_path)
@@ -94,11 +94,11 @@ def test_everything_lies_in_closed_folders_and_nothing_of_them_is_opened(home: P
     _serve_and_stop(in_a_container, ["0000000000000002"])
 
 
-def test_where_nothing_helps_a_sentence_names_the_folder_and_the_cure(home: Path) -> None:
+def test_if_nothing_helps_a_sentence_names_the_directory_and_the_remedy(home: Path) -> None:
     run = _run_in(home, _installed_privately(home), without=IN_BARE_CONTAINERS)
-    if os.geteuid() != 0:  # Postgres runs as ourselves, and needs no help
+    if os.geteuid() != 0:  # Postgres runs under our own account, and needs no help
         run.start()
         _serve_and_stop(run, [])
         return
-    for _ in range(2):  # the first leaves nothing behind that the second stumbles over
+    for _ in range(2):  # the first run leaves nothing behind that makes the second one fail
         assert f"may not enter {home}: run etracker as an ordinary user, or move" in run.refusal()

@@ -1,6 +1,6 @@
-"""Damaged files of Redis and Postgres: one sentence says which file and what to type, and that works.
+"""Damaged files of Redis and Postgres: one sentence names the file and the command that helps, and it does help.
 
-The kind: data that a server refuses to start on, whatever is wrong with it.
+The kind: data with which a server refuses to start, whatever is wrong with it.
 """
 
 import os
@@ -34,7 +34,7 @@ def data() -> Iterator[Path]:
 
 
 def write_data(program: Path, directory: Path) -> None:
-    """Leave what a Redis with an append-only file leaves: a rewritten part, and what came after it."""
+    """Write the files of a Redis with an append-only file: a rewritten part, and what came after it."""
     directory.mkdir(parents=True)
     port = free_port()
     options = ("--port", str(port), "--bind", "127.0.0.1", "--dir", directory, "--save", "", "--appendonly", "yes")
@@ -65,7 +65,7 @@ def newest_file(directory: Path) -> Path:
 
 
 def overwrite(file: Path, share: float) -> None:
-    """Put 64 bytes that mean nothing at a share of a file's length."""
+    """Overwrite 64 bytes with nonsense, at a fraction of a file's length."""
     with file.open("r+b") as opened:
         opened.seek(int(file.stat().st_size * share))
         opened.write(b"\xee" * 64)
@@ -103,7 +103,7 @@ DAMAGES = [
 
 
 @pytest.mark.parametrize(("chosen", "damage", "keeps"), DAMAGES)
-def test_damage_to_the_append_only_file_is_told_with_its_cure_which_works(
+def test_damage_to_the_append_only_file_is_reported_with_a_remedy_that_works(
     data: Path, chosen: Path | None, damage: Callable[[Path], None], keeps: bool
 ) -> None:
     write_data(chosen or redis_program(), data / "redis")
@@ -136,7 +136,7 @@ def keys_in(program: Path, directory: Path) -> int:
         return int(client.dbsize())
 
 
-def test_a_tracker_starts_on_repaired_files_and_an_end_cut_off_needs_no_repair(data: Path) -> None:
+def test_a_tracker_starts_with_repaired_files_and_a_truncated_end_needs_no_repair(data: Path) -> None:
     write_data(redis_program(), data / "redis")
     damage_the_tail(data / "redis")
     repair(data, {})
@@ -148,13 +148,13 @@ def test_a_tracker_starts_on_repaired_files_and_an_end_cut_off_needs_no_repair(d
     try:
         assert "redis" in run.pids()
         with pytest.raises(subprocess.CalledProcessError):
-            repair(data, {})  # a running tracker's files are left alone
+            repair(data, {})  # a running tracker's files aren't touched
     finally:
         run.stop()
     assert "nothing to repair" in repair(data, {})
 
 
-def test_files_damaged_while_redis_was_killed_end_the_tracker_with_the_cure(data: Path) -> None:
+def test_files_damaged_while_redis_is_down_end_the_tracker_with_the_remedy(data: Path) -> None:
     run = StackRun(data)
     run.start()
     os.kill(run.pids()["redis"], signal.SIGSTOP)
@@ -182,7 +182,7 @@ CLUSTER_DAMAGES = [
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Path]:
-    """A cluster that was once used and stopped."""
+    """A cluster that has been used and stopped."""
     with tempfile.TemporaryDirectory(prefix="etracker-stack-") as directory:
         Path(directory).chmod(0o711)
         run = StackRun(Path(directory) / "data")
@@ -192,7 +192,7 @@ def cluster() -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("damage", CLUSTER_DAMAGES)
-def test_damage_to_the_cluster_is_told_with_its_cure(cluster: Path, damage: Callable[[Path], None]) -> None:
+def test_damage_to_the_cluster_is_reported_with_a_remedy(cluster: Path, damage: Callable[[Path], None]) -> None:
     with tempfile.TemporaryDirectory(prefix="etracker-stack-") as directory:
         Path(directory).chmod(0o711)
         data = Path(directory) / "data"

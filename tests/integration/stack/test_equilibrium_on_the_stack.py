@@ -1,4 +1,4 @@
-"""The whole tracker: what a history stored in Postgres makes of announces under the default policy."""
+"""The whole tracker: how the history stored in Postgres affects announces under the default policy."""
 
 import asyncio
 import secrets
@@ -36,7 +36,7 @@ HEARD_OF = f"now() > notice_time + interval '{DELIVERY_MS} ms'"
 
 @dataclass(frozen=True)
 class Peer:
-    """Somebody with a key, a past that earns the tier (None: no past) and an address in a /24 of their own."""
+    """A peer with a key, a past that earns the tier (None: no past), and an address in its own /24."""
 
     number: int
     tier: int | None
@@ -63,7 +63,7 @@ class Tracker:
         self._http.close()
 
     def peers(self, tier: int | None, count: int = 1) -> list[Peer]:
-        """Store keys with a past that earns the tier, or none, and wait until announces know of them."""
+        """Store keys with a past that earns the tier, or without one, and wait until announce has their tiers."""
         made = [Peer(next(self._numbers), tier, secrets.token_hex(15)) for _ in range(count)]
         asyncio.run(_store(self._stack, made))
         wait_until(lambda: self._are_known(made), f"announce knows {count} keys of tier {tier}", 30.0)
@@ -79,17 +79,17 @@ class Tracker:
         return dict(told)
 
     def stored(self, peer: Peer, what: str) -> Any:
-        """Return what Postgres says of a key: an expression of its columns."""
+        """Return an expression over a key's columns in Postgres."""
         statement = f"SELECT {what} FROM peers WHERE key_hash = hash_announce_key($1)"
         return asyncio.run(_read(self._stack, statement, peer.key))
 
     def told(self, peer: Peer, torrent: bytes, **more: Any) -> set[bytes]:
-        """Announce, and return the endpoints that the answer lists."""
+        """Announce, and return the endpoints in the answer."""
         peers = self.announce(peer, torrent, **more)[b"peers"]
         return {peers[at : at + 6] for at in range(0, len(peers), 6)}
 
     def _are_known(self, peers: Sequence[Peer]) -> bool:
-        """Scrape with every key; True once each standing came from the cache."""
+        """Scrape with every key; return whether all treatments came from the cache."""
         before = self.lookups("cache")
         for peer in peers:
             self.scrape(peer)
@@ -99,7 +99,7 @@ class Tracker:
         self._http.get(f"/{peer.key}/scrape?info_hash={'x' * 20}")
 
     def lookups(self, source: str) -> float:
-        """How many standings announce took from its cache, or from scoring."""
+        """Return how many treatments announce took from its cache, or from scoring."""
         name = f'etracker_announce_tier_lookups_total{{source="{source}"}} '
         observation = self._stack.observation_url_of("announce-1")
         lines = httpx.get(f"{observation}/metrics", trust_env=False).text.splitlines()
@@ -143,7 +143,7 @@ def tracker() -> Iterator[Tracker]:
 
 @pytest.fixture(scope="module")
 def seeders(tracker: Tracker) -> list[Peer]:
-    """Long-term seeders of both torrents, and a few steady ones who leech them and stay."""
+    """Return long-term seeders of both torrents, and a few keys of tier 2 that leech them and stay."""
     seeders, companions = tracker.peers(4, SEEDERS), tracker.peers(2, COMPANIONS)
     for torrent in LENGTHS:
         for peer in seeders:
@@ -163,7 +163,7 @@ def test_a_long_term_seeder_sees_every_seeder_at_once(tracker: Tracker, seeders:
 
 
 @pytest.mark.promise(14)
-def test_a_free_rider_sees_few_seeders_however_often_it_asks(tracker: Tracker, seeders: list[Peer]) -> None:
+def test_a_free_rider_sees_few_seeders_however_often_it_announces(tracker: Tracker, seeders: list[Peer]) -> None:
     (leecher,) = tracker.peers(0)
     first = tracker.told(leecher, SLOW) & endpoints(seeders)
     assert 1 <= len(first) <= SEEDERS / 3
@@ -179,7 +179,7 @@ def test_a_free_rider_sees_everything_after_four_tau_if_it_makes_progress(
     joined = time.monotonic()
     for leecher in (active, idle):
         assert len(tracker.told(leecher, QUICK)) < SEEDERS
-    while time.monotonic() < joined + 4 * TAU_SECONDS + 1:  # times are known to the second
+    while time.monotonic() < joined + 4 * TAU_SECONDS + 1:  # times are stored in whole seconds
         time.sleep(0.1)
     assert tracker.told(active, QUICK, left=900) >= endpoints(seeders)
     assert len(tracker.told(idle, QUICK)) < SEEDERS
@@ -187,30 +187,30 @@ def test_a_free_rider_sees_everything_after_four_tau_if_it_makes_progress(
 
 @pytest.mark.promise(18)
 @pytest.mark.parametrize("tier", [0, 1, 3])
-def test_a_seeder_is_told_of_a_leecher_if_and_only_if_that_may_be_told_of_it(
+def test_a_seeder_gets_a_leecher_if_and_only_if_the_leecher_may_get_the_seeder(
     tier: int, tracker: Tracker, seeders: list[Peer]
 ) -> None:
     (leecher,) = tracker.peers(tier)
     told = tracker.told(leecher, SLOW)
-    assert len(told) > 2, "a list is only filled up if it were shorter"
+    assert len(told) > 2, "only shorter lists are filled up"
     tells = {seeder.endpoint for seeder in seeders if leecher.endpoint in tracker.told(seeder, SLOW, left=0)}
     assert tells == told & endpoints(seeders)
 
 
 @pytest.mark.promise(18)
-def test_two_leechers_are_told_of_each_other_or_neither_of_the_other(tracker: Tracker, seeders: list[Peer]) -> None:
+def test_either_both_of_two_leechers_get_the_other_or_neither_does(tracker: Tracker, seeders: list[Peer]) -> None:
     leechers = [*tracker.peers(0, 4), *tracker.peers(4, 4)]
     for leecher in leechers:
         tracker.announce(leecher, SLOW)
     lists = {leecher.endpoint: tracker.told(leecher, SLOW) & endpoints(leechers) for leecher in leechers}
     for one, others in lists.items():
         assert {other for other, told in lists.items() if one in told} == others
-    assert any(len(others) < len(leechers) - 1 for others in lists.values()), "somebody is kept apart"
+    assert any(len(others) < len(leechers) - 1 for others in lists.values()), "some of them are kept apart"
     assert seeders
 
 
 @pytest.mark.promise(14)
-def test_a_restricted_leecher_shall_come_back_after_tau_and_others_after_the_usual_interval(
+def test_the_interval_is_tau_for_a_restricted_leecher_and_the_usual_one_for_others(
     tracker: Tracker, seeders: list[Peer]
 ) -> None:
     (free_rider,), (trusted,) = tracker.peers(0), tracker.peers(4)
@@ -234,7 +234,7 @@ def test_new_keys_that_announce_at_once_from_one_address_see_together_what_one_s
 
 
 @pytest.mark.promise(13)
-def test_a_changed_tier_is_told_once_as_a_warning_message(tracker: Tracker) -> None:
+def test_a_changed_tier_is_reported_once_as_a_warning_message(tracker: Tracker) -> None:
     """Two snatches end a newcomer's grace."""
     (newcomer,) = tracker.peers(None)
     first, second = FETCHED

@@ -1,4 +1,4 @@
-"""What the gateway lets in, whom it asks, and what it keeps to itself."""
+"""What the gateway lets in, which service it asks, and what it doesn't expose."""
 
 import json
 import subprocess
@@ -67,13 +67,13 @@ def test_each_public_path_reaches_its_service(gateway: Gateway, path: str, servi
         *("/assets/../index.html", "/infohashesx", "/assets/gone.js"),
     ],
 )
-def test_what_services_keep_to_themselves_is_not_there(gateway: Gateway, path: str) -> None:
+def test_what_services_dont_publish_isnt_reachable(gateway: Gateway, path: str) -> None:
     answer = gateway.ask(f"GET {path} HTTP/1.0\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.0 404 ")
 
 
 @pytest.mark.parametrize("path", ["/", "/infohashes", "/infohashes/0a0b", "/standing", "/operator", "/operator/keys"])
-def test_a_page_s_address_gives_the_frontend(gateway: Gateway, path: str) -> None:
+def test_the_address_of_a_page_returns_the_frontend(gateway: Gateway, path: str) -> None:
     page = httpx.get(gateway.url + path)
     assert (page.status_code, page.text) == (200, FRONTEND_PAGE)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
@@ -81,7 +81,7 @@ def test_a_page_s_address_gives_the_frontend(gateway: Gateway, path: str) -> Non
     assert httpx.get(gateway.url + path, headers={"If-None-Match": page.headers["etag"]}).status_code == 304
 
 
-def test_the_frontend_runs_nothing_but_its_own_and_talks_to_nobody_else(gateway: Gateway) -> None:
+def test_the_frontend_runs_only_its_own_scripts_and_contacts_no_other_host(gateway: Gateway) -> None:
     headers = httpx.get(gateway.url).headers
     policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
     assert policy["default-src"] == "'none'"
@@ -92,20 +92,20 @@ def test_the_frontend_runs_nothing_but_its_own_and_talks_to_nobody_else(gateway:
     assert headers["referrer-policy"] == "no-referrer"
 
 
-def test_what_has_its_hash_in_its_name_is_kept_for_good_and_travels_compressed(gateway: Gateway) -> None:
+def test_files_with_a_hash_in_their_name_are_cached_permanently_and_sent_compressed(gateway: Gateway) -> None:
     script = httpx.get(f"{gateway.url}/assets/index-1a2b3c.js", headers={"Accept-Encoding": "gzip"})
     assert script.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert script.headers["content-encoding"] == "gzip"
     assert script.headers["content-type"].startswith("text/javascript")
 
 
-def test_an_unknown_address_says_so_in_the_frontend_s_words(gateway: Gateway) -> None:
+def test_an_unknown_address_gets_the_frontends_not_found_page(gateway: Gateway) -> None:
     page = httpx.get(f"{gateway.url}/nowhere")
     assert (page.status_code, page.text) == (404, FRONTEND_PAGE)
     assert page.headers["cache-control"] == "no-store"
 
 
-def test_health_is_the_gateways_own(gateway: Gateway) -> None:
+def test_healthz_is_answered_by_the_gateway_itself(gateway: Gateway) -> None:
     assert httpx.get(f"{gateway.url}/healthz").text == "ok"
 
 
@@ -124,12 +124,12 @@ def test_a_forged_forwarding_header_is_replaced_by_the_real_address(services: tu
     assert (headers["x-forwarded-proto"], headers["x-forwarded-host"]) == ("http", f"127.0.0.1:{gateway.port}")
 
 
-def test_a_trusted_proxy_s_forwarding_header_is_passed_on_with_its_own_address(gateway: Gateway) -> None:
+def test_the_forwarding_header_of_a_trusted_proxy_is_passed_on_with_its_own_address(gateway: Gateway) -> None:
     headers = httpx.get(f"{gateway.url}/announce", headers={"X-Forwarded-For": "9.9.9.9"}).json()["headers"]
     assert headers["x-forwarded-for"] == "9.9.9.9, 127.0.0.1"
 
 
-def test_an_announce_is_never_compressed_nor_chunked(gateway: Gateway) -> None:
+def test_the_answer_to_an_announce_is_neither_compressed_nor_chunked(gateway: Gateway) -> None:
     answer = httpx.get(f"{gateway.url}/announce", headers={"Accept-Encoding": "gzip, deflate, br, zstd"})
     assert "content-encoding" not in answer.headers
     assert int(answer.headers["content-length"]) == len(answer.content)
@@ -146,7 +146,7 @@ def test_a_connection_closes_when_the_client_asks_for_it(gateway: Gateway) -> No
     assert gateway.ask(request.encode()).startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_replica_that_is_down_is_passed_over(gateway: Gateway, services: tuple[Echo, Echo, Echo]) -> None:
+def test_a_replica_that_is_down_is_skipped(gateway: Gateway, services: tuple[Echo, Echo, Echo]) -> None:
     services[0].stop()
     with httpx.Client() as client:
         assert {client.get(f"{gateway.url}/announce").status_code for _ in range(20)} == {200}
@@ -172,7 +172,7 @@ BROKEN_BODIES = {
 
 
 @pytest.mark.parametrize("path", [f"/{KEY}/announce", "/scrape", "/api/stats", "/api/v1/torrents"])
-def test_a_client_s_mistake_never_counts_against_a_replica(
+def test_a_clients_mistake_never_takes_a_replica_out_of_service(
     gateway: Gateway, services: tuple[Echo, Echo, Echo], path: str
 ) -> None:
     services[1].stop()
@@ -181,15 +181,15 @@ def test_a_client_s_mistake_never_counts_against_a_replica(
         assert not answer or answer[9:12] < b"500" or b" 501 " in answer[:20], answer
         asked = time.monotonic()
         assert httpx.get(gateway.url + path).status_code == 200
-        assert time.monotonic() - asked < 1.0  # a replica that was marked down stays so for longer
+        assert time.monotonic() - asked < 1.0  # a replica that is marked as down stays so for longer than this
 
 
 @pytest.mark.parametrize("path", [f"/{KEY}/announce", "/scrape", "/api/stats"])
 @pytest.mark.parametrize(
     "length", ["Content-Length: 5\r\n\r\nabcde", "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n"]
 )
-def test_the_body_of_a_get_goes_no_further(gateway: Gateway, path: str, length: str) -> None:
-    """So a GET, which is sent again when an upstream breaks off, never has one."""
+def test_the_body_of_a_get_isnt_passed_on(gateway: Gateway, path: str, length: str) -> None:
+    """A GET is sent again if an upstream closes its connection, so it never has a body."""
     answer = gateway.ask(f"GET {path} HTTP/1.1\r\nHost: tracker\r\nConnection: close\r\n{length}".encode())
     echoed = json.loads(answer.partition(b"\r\n\r\n")[2])
     assert echoed["path"] == path
@@ -203,7 +203,7 @@ def test_a_request_with_a_body_is_sent_once(gateway: Gateway, services: tuple[Ec
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-def test_an_announce_changes_by_get_only(gateway: Gateway, method: str) -> None:
+def test_announces_are_accepted_as_get_and_head_only(gateway: Gateway, method: str) -> None:
     answer = httpx.request(method, f"{gateway.url}/{KEY}/announce", content=b"abc")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
 
@@ -212,7 +212,9 @@ def test_an_announce_changes_by_get_only(gateway: Gateway, method: str) -> None:
     ("path", "kind", "sentence"),
     [("/api/infohash", "application/json", "message"), ("/api/v1/keys", "application/problem+json", "detail")],
 )
-def test_the_gateway_s_own_errors_have_the_api_s_shape(gateway: Gateway, path: str, kind: str, sentence: str) -> None:
+def test_the_gateways_own_errors_have_the_shape_of_the_api(
+    gateway: Gateway, path: str, kind: str, sentence: str
+) -> None:
     broken = f"PUT {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{BROKEN_BODIES['no chunk']}".encode()
     head, _, body = gateway.ask(broken).partition(b"\r\n\r\n")
     assert b"Content-Type: " + kind.encode() in head
@@ -231,7 +233,7 @@ def _adapted(variables: dict[str, str]) -> dict[str, Any]:
     return configuration
 
 
-def test_the_configuration_for_compose_is_valid_and_gives_up_on_who_neither_sends_nor_reads() -> None:
+def test_the_configuration_for_compose_is_valid_and_disconnects_clients_that_neither_send_nor_read() -> None:
     sites = {"ETRACKER_GATEWAY_SITES": "http://:3000, https://tracker.example.org", "HOME": "/nonexistent"}
     for server in _adapted(sites)["apps"]["http"]["servers"].values():
         assert {server["read_idle_timeout"], server["write_idle_timeout"]} == {20_000_000_000}
@@ -245,7 +247,7 @@ def _speaks_tls(port: int) -> bool:
         return False
 
 
-def test_browsers_stay_with_tls(gateway: Gateway, tmp_path: Path) -> None:
+def test_browsers_are_told_to_keep_using_tls(gateway: Gateway, tmp_path: Path) -> None:
     port = free_port()
     variables = {
         **gateway.environment,
@@ -266,7 +268,7 @@ def test_browsers_stay_with_tls(gateway: Gateway, tmp_path: Path) -> None:
     assert "strict-transport-security" not in httpx.get(gateway.url).headers
 
 
-def test_a_reload_answers_who_waits_and_takes_new_connections(
+def test_a_reload_answers_waiting_clients_and_accepts_new_connections(
     gateway: Gateway, services: tuple[Echo, Echo, Echo]
 ) -> None:
     for service in services:
@@ -292,7 +294,7 @@ def _reload(gateway: Gateway) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.promise(25)
 def test_nothing_that_visitors_do_is_logged(gateway: Gateway, services: tuple[Echo, Echo, Echo]) -> None:
-    """A log grows at nobody's pace but the tracker's own, and holds no key and no address."""
+    """Visitors can't make the log grow, and it contains neither keys nor addresses."""
     started = gateway.program.output
     for path, broken in product((f"/{KEY}/announce", f"/api/{KEY}/announce", "/scrape"), BROKEN_BODIES.values()):
         gateway.provoke(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{broken}".encode())
@@ -304,7 +306,7 @@ def test_nothing_that_visitors_do_is_logged(gateway: Gateway, services: tuple[Ec
 
 
 @pytest.mark.promise(25)
-def test_nobody_s_announce_is_logged(gateway: Gateway) -> None:
+def test_no_announce_is_logged(gateway: Gateway) -> None:
     httpx.get(f"{gateway.url}/{KEY}/announce")
     gateway.program.stop()
     assert "announce" not in gateway.program.output

@@ -1,4 +1,4 @@
-"""No visitor makes the logs grow at a pace of their own, and no process makes them grow without bound."""
+"""Visitors can't make the logs grow at will, and no process makes them grow without bound."""
 
 import asyncio
 import os
@@ -43,7 +43,7 @@ AT_ANNOUNCE = {
 }
 
 
-async def test_requests_of_any_kind_leave_few_lines(stack: StackRun) -> None:
+async def test_requests_of_any_kind_cause_few_log_lines(stack: StackRun) -> None:
     grown: dict[str, int] = {}
     for kind, request in AT_THE_GATEWAY.items():
         grown[f"the gateway: {kind}"] = await _growth(stack, stack.base_url.removeprefix("http://"), request)
@@ -54,7 +54,7 @@ async def test_requests_of_any_kind_leave_few_lines(stack: StackRun) -> None:
     assert {kind: size for kind, size in grown.items() if size > BYTES_OF_A_KIND} == {}
 
 
-def test_a_statement_that_fails_shows_no_value_in_postgres_log(stack: StackRun) -> None:
+def test_the_log_of_postgres_shows_no_values_of_a_failed_statement(stack: StackRun) -> None:
     key = "k" * 30
     insert = f"INSERT INTO peers (announce_key) VALUES ('{key}')"
     command = [sys.executable, "-m", "etracker_stack.postgres_tools", "psql", "-c", insert, "-c", insert]

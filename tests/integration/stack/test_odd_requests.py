@@ -1,4 +1,4 @@
-"""Requests as only a few clients write them, through the gateway: offers to upgrade, and HEAD."""
+"""Unusual requests that some clients send, through the gateway: offers to upgrade, and HEAD."""
 
 from collections.abc import Iterator
 
@@ -25,8 +25,8 @@ OFFERS = [
 @pytest.mark.promise(32)
 @pytest.mark.parametrize("offer", OFFERS, ids=["h2c", "websocket"])
 @pytest.mark.parametrize("path", [f"/{KEY}/announce", "/scrape", "/api/stats", "/", "/healthz"])
-def test_an_offer_to_upgrade_is_ignored_and_goes_no_further(gateway: Gateway, path: str, offer: str) -> None:
-    """The connection goes on in HTTP/1.1."""
+def test_an_offer_to_upgrade_is_ignored_and_isnt_passed_on(gateway: Gateway, path: str, offer: str) -> None:
+    """The connection continues with HTTP/1.1."""
     last = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     answers = gateway.ask(f"GET {path} HTTP/1.1\r\nHost: x\r\n{offer}\r\n{last}".encode())
     assert answers.count(b"HTTP/1.1 200 OK") == 2
@@ -37,7 +37,7 @@ def test_an_offer_to_upgrade_is_ignored_and_goes_no_further(gateway: Gateway, pa
 @pytest.mark.promise(32)
 @pytest.mark.parametrize("path", [f"/{KEY}/announce", "/scrape", "/api/stats", "/?info_hash=x", "/", "/healthz"])
 def test_head_gets_the_head_of_a_get(gateway: Gateway, path: str) -> None:
-    """And its connection goes on, also when it has a body."""
+    """The connection is kept, even if the request had a body."""
     with httpx.Client(base_url=gateway.url) as client:
         got = client.get(path)
         for body in (b"", b"abc"):

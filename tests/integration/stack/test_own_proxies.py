@@ -1,4 +1,4 @@
-"""Peers keep their addresses behind a proxy of the operator: real nginx, haproxy and gateway, announce's front end."""
+"""Peers keep their addresses behind an operator's own proxy: real nginx, haproxy, gateway and announce front end."""
 
 import asyncio
 import shutil
@@ -99,7 +99,7 @@ def listens(port: int) -> bool:
 
 @pytest.mark.promise(21)
 async def test_a_peer_behind_nginx_keeps_its_address(gateway: Gateway, tmp_path: Path) -> None:
-    """And can't choose another one."""
+    """It can't choose another one either."""
     [port] = free_ports(1)
     configuration = tmp_path / "nginx.conf"
     configuration.write_text(NGINX.format(directory=tmp_path, port=port, gateway=gateway.port))
@@ -112,7 +112,7 @@ async def test_a_peer_behind_nginx_keeps_its_address(gateway: Gateway, tmp_path:
 
 @pytest.mark.promise(21)
 async def test_a_peer_behind_haproxy_keeps_its_address(gateway: Gateway, announce: HttpServer, tmp_path: Path) -> None:
-    """PROXY protocol 1 and 2, at announce's own port and through the gateway."""
+    """With the PROXY protocol, versions 1 and 2, at announce's own port and through the gateway."""
     ports = free_ports(4)
     configuration = tmp_path / "haproxy.cfg"
     configuration.write_text(HAPROXY.format(ports=ports, announce=announce.port, gateway=gateway.port))
@@ -122,8 +122,8 @@ async def test_a_peer_behind_haproxy_keeps_its_address(gateway: Gateway, announc
 
 
 @pytest.mark.promise(21)
-async def test_nobody_is_believed_whom_the_operator_doesn_t_name(announce: HttpServer) -> None:
-    """The gateway replaces the header, and takes no PROXY header for one."""
+async def test_a_proxy_that_the_operator_didnt_name_isnt_believed(announce: HttpServer) -> None:
+    """The gateway replaces the header, and doesn't accept a PROXY header."""
     with ExitStack() as stack:
         admin_api = stack.enter_context(Echo("admin_api"))
         trusted = "192.0.2.1, 2001:db8::1 198.51.100.0/24"

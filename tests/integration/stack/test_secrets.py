@@ -1,4 +1,4 @@
-"""Each process finds the secrets that it needs in its environment, and no process shows one in its command line."""
+"""Each process has only the secrets that it needs in its environment, and none has a secret in its command line."""
 
 import json
 import os
@@ -48,14 +48,14 @@ def _may_operate(run: StackRun, key: str) -> bool:
 
 
 def _named(run: StackRun) -> Iterator[tuple[str, psutil.Process]]:
-    """Yield every process but the stack itself, with the name of the child that it is or descends from."""
+    """Yield every process except the stack itself, with the name of the child that it is or descends from."""
     for name, pid in run.pids().items():
         process = psutil.Process(pid)
         for one in (process, *process.children(recursive=True)):
             yield name, one
 
 
-def test_a_process_knows_the_secrets_that_it_needs_and_no_others(data: Path) -> None:
+def test_a_process_has_the_secrets_that_it_needs_and_no_others(data: Path) -> None:
     run = StackRun(data, {"ETRACKER_AUTHORIZATION": GIVEN, **STRANGE})
     run.start()
     kept = json.loads((data / "secrets.json").read_text())
@@ -83,7 +83,7 @@ def test_a_process_knows_the_secrets_that_it_needs_and_no_others(data: Path) -> 
 
 
 def _assert_only_the_environment_replaces_its_key(run: StackRun) -> None:
-    """The next start would bring the given key back, whatever shell the new one comes from."""
+    """The next start would restore the given key, whatever shell replaced it."""
     for refused in (_replace_key(run.data, ETRACKER_AUTHORIZATION=GIVEN), _replace_key(run.data)):
         assert refused.returncode != 0
         assert "change it there" in refused.stderr

@@ -1,4 +1,4 @@
-"""The servers that tests run on do what tests rely on."""
+"""The servers that tests use behave as tests expect."""
 
 import redis
 

@@ -1,4 +1,4 @@
-"""The whole tracker as one program: it starts, keeps its data, mends itself and leaves nothing behind."""
+"""The whole tracker as one program: it starts, keeps its data, restarts what crashes, and leaves nothing behind."""
 
 import base64
 import os
@@ -105,7 +105,7 @@ def test_nothing_outlives_a_killed_stack_and_its_data_can_be_used_again(director
     again.stop()
 
 
-def test_a_second_stack_runs_beside_the_first_but_not_on_its_data_nor_its_port(
+def test_a_second_stack_can_run_at_the_same_time_but_not_with_the_same_data_or_port(
     stack: StackRun, directory: Path
 ) -> None:
     with running_stack() as other:
@@ -142,7 +142,7 @@ def test_the_stack_gives_up_on_a_process_that_crashes_again_and_again(directory:
     wait_until(lambda: not run.processes(), "all processes are gone")
 
 
-def test_given_servers_are_used_instead_of_embedded_ones(
+def test_servers_named_in_settings_are_used_instead_of_embedded_ones(
     dedicated_postgres: PostgresServer, dedicated_redis: RedisServer
 ) -> None:
     given = server_variables(dedicated_postgres.settings("migrated"), dedicated_redis.settings())

@@ -1,4 +1,4 @@
-"""What stops the tracker from starting is told in one sentence, and nothing is left running."""
+"""If the tracker can't start, one sentence says why, and nothing is left running."""
 
 import re
 import tempfile
@@ -29,11 +29,11 @@ def test_a_file_where_the_data_directory_should_be(data: Path) -> None:
     assert "isn't a directory: set ETRACKER_DATA_DIR to one" in _refusal(data)
 
 
-def test_a_directory_that_cannot_be_made(data: Path) -> None:
+def test_a_data_directory_that_cannot_be_created(data: Path) -> None:
     assert "can't be used" in _refusal(data, ETRACKER_DATA_DIR="/proc/etracker")
 
 
-def test_a_redis_that_is_no_program(data: Path) -> None:
+def test_a_redis_server_that_isnt_a_program(data: Path) -> None:
     assert "/etc/passwd isn't a program: set ETRACKER_REDIS_SERVER" in _refusal(
         data, ETRACKER_REDIS_SERVER="/etc/passwd"
     )
@@ -45,7 +45,7 @@ def test_broken_secrets(data: Path) -> None:
     assert "secrets.json is broken" in _refusal(data)
 
 
-def test_a_directory_that_is_no_cluster(data: Path) -> None:
+def test_a_directory_that_isnt_a_cluster(data: Path) -> None:
     (data / "postgres").mkdir(parents=True)
     assert "isn't a Postgres cluster" in _refusal(data)
 
@@ -71,15 +71,15 @@ def test_a_broken_append_only_file(data: Path) -> None:
     assert "redis.log" in refusal
 
 
-def test_a_setting_that_makes_no_sense(data: Path) -> None:
+def test_an_invalid_setting(data: Path) -> None:
     assert "ETRACKER_BACKEND_PORT is wrong" in _refusal(data, ETRACKER_BACKEND_PORT="many")
 
 
-def test_a_services_wrong_setting_is_told_by_its_sentence(data: Path) -> None:
+def test_the_services_own_message_explains_its_invalid_setting(data: Path) -> None:
     assert "ETRACKER_INTERVAL_SECONDS is wrong" in _refusal(data, ETRACKER_INTERVAL_SECONDS="soon")
 
 
-def test_a_full_disk_is_told_with_the_room_it_needs(data: Path) -> None:
+def test_the_message_about_a_full_disk_says_how_much_space_is_needed(data: Path) -> None:
     data.mkdir()
     run = StackRun(data, command_prefix=on_a_small_disk(data, mebibytes=32))
     refusal = run.refusal()
@@ -89,6 +89,6 @@ def test_a_full_disk_is_told_with_the_room_it_needs(data: Path) -> None:
     assert f"at least {LEAST_FREE_BYTES // 2**20} MiB" in refusal
 
 
-def test_a_disk_with_enough_room_is_nothing_to_complain_about() -> None:
+def test_a_disk_with_enough_space_causes_no_message() -> None:
     assert disk_complaint(Path("/data"), LEAST_FREE_BYTES) is None
     assert disk_complaint(Path("/data"), LEAST_FREE_BYTES - 1) is not None

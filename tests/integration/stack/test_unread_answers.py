@@ -1,7 +1,7 @@
 """Answers that nobody reads, through the gateway and on the admin API's own port.
 
-The kind: a client that asks for something large and doesn't take it. It holds a bounded amount of memory, no connection
-to Postgres and nothing that others wait for, and it is disconnected in the end.
+The kind: a client that requests something large and doesn't read it. It takes a bounded amount of memory, no connection
+to Postgres and nothing that others wait for, and is disconnected in the end.
 """
 
 import secrets
@@ -44,7 +44,7 @@ def large_torrent() -> bytes:
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[StackRun]:
-    """A tracker that lets one key download as often as it likes, so that nothing but the sending is tested."""
+    """A tracker without a limit on downloads per key, so that only the sending is tested."""
     environment = {
         "ETRACKER_DOWNLOADS_AT_ONCE": "1000",
         "ETRACKER_DOWNLOAD_LIMIT": "10000/minute",
@@ -99,9 +99,7 @@ def admin_api(stack: StackRun) -> psutil.Process:
 
 
 @pytest.mark.parametrize("door", ["gateway", "admin_api"])
-def test_150_clients_that_ask_and_never_read_hold_little_memory_and_nothing_else(
-    stack: StackRun, path: str, door: str
-) -> None:
+def test_150_clients_that_never_read_take_little_memory_and_nothing_else(stack: StackRun, path: str, door: str) -> None:
     url = stack.base_url if door == "gateway" else stack.url_of(door)
     process, before = admin_api(stack), admin_api(stack).memory_info().rss
     with ExitStack() as clients:
@@ -130,7 +128,7 @@ def small_info() -> dict[bytes, object]:
 
 
 def is_connected(stack: StackRun, client: socket.socket) -> bool:
-    """Return whether the admin API still has the other end."""
+    """Return whether the admin API still has its end of the connection."""
     return any(one.raddr == client.getsockname() for one in admin_api(stack).net_connections("tcp"))
 
 
@@ -142,8 +140,8 @@ def test_a_client_that_does_not_read_is_disconnected(stack: StackRun, path: str)
 
 
 @pytest.mark.parametrize("target", ["/openapi.json", "/api/infohashes"])
-def test_so_is_one_that_asks_for_many_answers(stack: StackRun, target: str) -> None:
-    """Uvicorn closes such a connection after a while, but waits until everything is sent."""
+def test_a_client_that_requests_many_answers_and_does_not_read_is_disconnected(stack: StackRun, target: str) -> None:
+    """Uvicorn closes such a connection after a while, but first waits until everything has been sent."""
     Tracker(0, "", stack.postgres_settings()).query(
         "INSERT INTO infohashes (info_hash, name) SELECT substring(sha256(n::text::bytea) FOR 20), repeat('x', 100)"
         "FROM generate_series(1, $1::int) AS n ON CONFLICT DO NOTHING",
@@ -185,7 +183,7 @@ def read_exactly(client: socket.socket, begun: bytearray) -> bytes:
 
 
 @pytest.mark.parametrize("change", ["replaced", "removed"])
-def test_a_file_that_changes_while_it_is_sent_is_broken_off_not_mixed(stack: StackRun, change: str) -> None:
+def test_a_download_whose_file_changes_is_cut_off_rather_than_mixed(stack: StackRun, change: str) -> None:
     path = download_path(stack)
     info_hash = bytes.fromhex(path[-40:])
     expected = expected_download(stack, path, "http://tracker.test")
@@ -212,7 +210,7 @@ def test_no_connection_to_postgres_is_held_for_a_client_that_does_not_read(stack
         wait_until(lambda: database.query(held)[0][0] == 0, "all connections are idle", WRITE_TIMEOUT_SECONDS)
 
 
-def test_a_download_through_the_gateway_is_what_encoding_the_torrent_gives(stack: StackRun, path: str) -> None:
+def test_a_download_through_the_gateway_equals_the_encoded_torrent(stack: StackRun, path: str) -> None:
     answer = httpx.get(stack.base_url + path, timeout=60, trust_env=False)
     assert answer.content == expected_download(stack, path, stack.base_url)
     assert int(answer.headers["content-length"]) == len(answer.content)

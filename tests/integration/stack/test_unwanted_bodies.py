@@ -1,7 +1,7 @@
-"""Bodies that nobody may send, or that are too large or too slow, through the gateway and on the admin API's own port.
+"""Bodies that aren't allowed, too large or too slow, through the gateway and on the admin API's own port.
 
-The kind: a request whose body the server doesn't want. It is answered from its head, in the route's own shape, the rest
-of the body does no harm, and nobody else notices.
+The kind: a request whose body the server doesn't want. The head decides the answer, which has the route's own shape;
+the rest of the body does no harm, and no other client notices.
 """
 
 import json
@@ -39,7 +39,7 @@ def own_port(stack: StackRun) -> str:
 
 
 def sentence(answer: Head, path: str) -> str:
-    """Return the sentence of an error, which has the route's own shape."""
+    """Return the message of an error, which must have the route's own shape."""
     body = json.loads(answer.body)
     if path.startswith("/api/v1/"):
         assert answer.headers["content-type"] == "application/problem+json"
@@ -49,14 +49,14 @@ def sentence(answer: Head, path: str) -> str:
 
 
 def ask_and_send(url: str, body: bytes) -> int:
-    """Send a whole upload, as far as it's taken, and return the status of the answer."""
+    """Send an upload for as long as it is accepted, and return the status of the answer."""
     with connect(url) as connection:
-        with suppress(BrokenPipeError, ConnectionResetError):  # the answer is there already
+        with suppress(BrokenPipeError, ConnectionResetError):  # the answer has already arrived
             connection.sendall(head("POST", UPLOAD, [FORM, f"Content-Length: {len(body)}"]) + body)
         return read_answer(connection).status
 
 
-def test_uploads_without_a_key_are_each_answered_and_nobody_else_notices(door: str) -> None:
+def test_every_upload_without_a_key_is_answered_and_other_clients_notice_nothing(door: str) -> None:
     stop = time.monotonic() + ATTACK_SECONDS
     answers: list[int] = []
 
@@ -85,10 +85,10 @@ def watch_statistics(url: str, stop: float) -> Iterator[tuple[int, float]]:
 
 
 @pytest.mark.parametrize("asked", [("POST", UPLOAD), ("POST", "/api/infohash"), ("PUT", "/api/nowhere")])
-def test_the_rest_of_a_body_that_nobody_reads_is_no_second_request(door: str, asked: tuple[str, str]) -> None:
+def test_the_unread_rest_of_a_body_is_not_mistaken_for_a_second_request(door: str, asked: tuple[str, str]) -> None:
     hidden = head("GET", "/api/stats").ljust(512)
     with connect(door) as connection:
-        with suppress(BrokenPipeError, ConnectionResetError):  # the answer is there already
+        with suppress(BrokenPipeError, ConnectionResetError):  # the answer has already arrived
             connection.sendall(head(*asked, [FORM, f"Content-Length: {HUGE}"]) + hidden * (HUGE // len(hidden)))
         answer = read_answer(connection)
         assert answer.headers["connection"] == "close"
@@ -115,7 +115,7 @@ def test_the_rest_of_a_body_that_nobody_reads_is_no_second_request(door: str, as
         (("PUT", "/api/v1/infohashes", []), 405),
     ],
 )
-def test_what_the_head_decides_is_answered_without_asking_for_the_body(
+def test_a_request_that_its_head_decides_is_answered_without_asking_for_the_body(
     stack: StackRun, asked: tuple[str, str, list[str]], status: int, expect: list[str], length: str
 ) -> None:
     method, path, headers = asked
@@ -141,7 +141,7 @@ def test_what_the_head_decides_is_answered_without_asking_for_the_body(
     ],
 )
 @pytest.mark.parametrize("declared", [True, False])
-def test_a_body_that_is_too_large_gets_413_and_a_declared_one_before_it_is_sent(
+def test_a_body_that_is_too_large_gets_413_before_it_is_sent_if_its_length_is_declared(
     stack: StackRun, asked: tuple[str, str, list[str]], size: int, declared: bool
 ) -> None:
     method, path, headers = asked
@@ -161,7 +161,7 @@ TOO_LARGE_FOR_THE_GATEWAY = bytes(24_000_000)
 
 @pytest.mark.parametrize("path", [UPLOAD, "/api/v1/torrents", "/api/infohash", "/api/v1/infohashes/bulk"])
 @pytest.mark.parametrize("declared", [True, False])
-def test_a_body_too_large_for_the_gateway_gets_413_with_one_sentence_whoever_notices_first(
+def test_a_body_too_large_for_the_gateway_gets_413_with_the_same_message_whoever_notices_first(
     stack: StackRun, path: str, declared: bool
 ) -> None:
     opening = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
@@ -170,7 +170,7 @@ def test_a_body_too_large_for_the_gateway_gets_413_with_one_sentence_whoever_not
     start = b"" if declared else b"%x\r\n" % len(body)
     with connect(stack.base_url) as connection:
         connection.sendall(head("POST", path, [FORM, KEY.format(key=stack.api_key), length]))
-        with suppress(BrokenPipeError, ConnectionResetError):  # the answer is there already
+        with suppress(BrokenPipeError, ConnectionResetError):  # the answer has already arrived
             connection.sendall(start + body + (b"" if declared else b"\r\n0\r\n\r\n"))
         answer = read_answer(connection)
         assert read_to_end(connection) == b""
@@ -179,7 +179,7 @@ def test_a_body_too_large_for_the_gateway_gets_413_with_one_sentence_whoever_not
     assert said == too_large_message() if "torrent" in path else said.startswith("The body is larger than ")
 
 
-def test_a_client_that_sends_everything_before_it_reads_finds_its_answer(stack: StackRun) -> None:
+def test_a_client_that_sends_everything_before_it_reads_gets_its_answer(stack: StackRun) -> None:
     with connect(own_port(stack)) as connection:
         connection.sendall(head("POST", UPLOAD, [FORM, f"Content-Length: {HUGE}"]))
         connection.sendall(FULL_BODY)
@@ -188,7 +188,7 @@ def test_a_client_that_sends_everything_before_it_reads_finds_its_answer(stack: 
         assert read_to_end(connection) == b""
 
 
-def test_an_endless_body_that_nobody_wants_is_cut_off(stack: StackRun) -> None:
+def test_an_endless_unwanted_body_is_cut_off(stack: StackRun) -> None:
     process = psutil.Process(stack.pids()["admin_api"])
     before = process.memory_info().rss
     chunks = (b"100000\r\n" + bytes(1024 * 1024) + b"\r\n") * 200
@@ -218,7 +218,7 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_does_no_harm(door: str, 
 
 @pytest.mark.full
 @pytest.mark.timeout(120)
-def test_a_body_of_one_byte_a_second_gets_408(stack: StackRun) -> None:
+def test_a_body_of_one_byte_per_second_gets_408(stack: StackRun) -> None:
     with connect(own_port(stack), seconds=0.5) as connection:
         connection.sendall(head("POST", "/api/infohash", [KEY.format(key=stack.api_key), "Content-Length: 60000"]))
         for _ in range(100):

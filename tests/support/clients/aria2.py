@@ -36,7 +36,7 @@ class Aria2(Client):
 
     name = "aria2"
     executable = "aria2c"
-    stop_signal = signal.SIGINT  # at SIGTERM it ends without a word to the tracker
+    stop_signal = signal.SIGINT  # at SIGTERM it ends without sending anything to the tracker
 
     def __init__(self, home: Path, *addresses: IPv4Address | IPv6Address) -> None:
         self._control = ControlPort()

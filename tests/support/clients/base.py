@@ -1,4 +1,4 @@
-"""What every client driver can do, and the process it looks after."""
+"""What every client driver can do, and the process that it manages."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ class ClientError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a client says of one torrent.
+    """A client's state of one torrent.
 
     ``progress``: 0 to 1 of the content is there and checked. ``uploaded`` and ``downloaded``: bytes, by the
     counters the client announces. ``message``: what its user sees of the tracker.
@@ -35,12 +35,12 @@ class Status:
 
     @property
     def complete(self) -> bool:
-        """Whether all of the content is there."""
+        """Whether all content has been downloaded and checked."""
         return self.progress == 1.0
 
 
 class Client(ABC):
-    """One client process with an address of its own; as a context manager it runs inside the block.
+    """One client process with its own address; as a context manager it runs inside the block.
 
     ``home`` holds its configuration, its log and what it remembers over a restart.
     Torrents are named by the handle that :meth:`add` returns.
@@ -64,7 +64,7 @@ class Client(ABC):
         )
 
     def start(self) -> None:
-        """Start the client, and return when it takes requests."""
+        """Start the client, and return when it accepts requests."""
         if shutil.which(self.executable) is None:
             raise ClientError(f"{self.executable} is not on the PATH: make install-system installs the clients")
         self._configure()
@@ -73,7 +73,7 @@ class Client(ABC):
 
     @abstractmethod
     def add(self, torrent: bytes, save_path: Path, *, seeding: bool) -> str:
-        """Add a torrent and start it; ``seeding`` says that the content is there. Return its handle."""
+        """Add a torrent and start it; ``seeding``: its content is complete. Return its handle."""
 
     @abstractmethod
     def status(self, handle: str) -> Status:
@@ -83,25 +83,25 @@ class Client(ABC):
         """Have the client announce one torrent now.
 
         Raises:
-            ClientError: this client has no way to.
+            ClientError: this client can't be made to.
         """
         raise ClientError(f"{self} has no way to announce {handle}")
 
     def stop(self) -> None:
-        """End the client as its user would: it says ``stopped`` to the tracker for every torrent."""
+        """End the client as its user would: it sends ``stopped`` to the tracker for every torrent."""
         self._program.stop(STOP_SECONDS)
 
     def kill(self) -> None:
-        """End the client with SIGKILL: it says nothing to anybody."""
+        """End the client with SIGKILL: it sends nothing to anybody."""
         self._program.kill()
 
     @property
     def running(self) -> bool:
-        """Whether the process lives."""
+        """Whether the process is running."""
         return self._program.running
 
     def logs(self) -> str:
-        """Return everything the client wrote, to its output and to log files of its own."""
+        """Return everything that the client wrote to its output and to its own log files."""
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.home.rglob("*.log")))
 
     def __enter__(self) -> Self:
@@ -125,7 +125,7 @@ class Client(ABC):
 
     @abstractmethod
     def _ping(self) -> None:
-        """Ask something harmless; raise OSError or ClientError while the client isn't ready."""
+        """Send a harmless request; raise OSError or ClientError while the client isn't ready."""
 
     def _ready(self) -> bool:
         try:

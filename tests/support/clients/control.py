@@ -11,7 +11,7 @@ LOOPBACK = IPv4Address("127.0.0.1")
 
 
 class ControlPort:
-    """A port on loopback, and requests to it, each on a connection of its own."""
+    """A port on loopback, and requests to it, each over a new connection."""
 
     def __init__(self) -> None:
         self.port = free_port(LOOPBACK)

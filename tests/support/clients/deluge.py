@@ -18,7 +18,7 @@ _FIELDS = ["progress", "total_payload_upload", "total_payload_download", "tracke
 
 
 class Deluge(Client):
-    """Never shows a ``warning message``; says ``stopped`` when it is shut down."""
+    """Never shows a ``warning message``; sends ``stopped`` when it is shut down."""
 
     name = "deluge"
     executable = "deluged"

@@ -1,4 +1,4 @@
-"""libtorrent's Python binding as a client in a process of its own."""
+"""libtorrent's Python binding as a client in a separate process."""
 
 import sys
 from ipaddress import IPv4Address, IPv6Address

@@ -1,4 +1,4 @@
-"""A libtorrent session without a user interface: a request a connection on a local socket.
+"""A libtorrent session without a user interface: one request per connection on a local socket.
 
     python -P libtorrent_program.py SOCKET INTERFACE ...
 
@@ -58,7 +58,7 @@ class Session:
         return str(len(self._torrents) - 1)
 
     def status(self, handle: str) -> dict[str, Any]:
-        """Tell of a torrent; ``message`` is the first that an announce on any address left."""
+        """Return a torrent's state; ``message``: the first one in an answer to an announce from any address."""
         torrent = self._torrents[int(handle)]
         status = torrent.status()
         return {
@@ -77,7 +77,7 @@ class Session:
         self._torrents[int(handle)].replace_trackers([libtorrent.announce_entry(url)])
 
     def end(self) -> None:
-        """Let go of the session, which says ``stopped`` for every torrent and waits for the answers."""
+        """Delete the session, which sends ``stopped`` for every torrent and waits for the answers."""
         self._ending.set()
         self._logging.join()
         self._torrents.clear()

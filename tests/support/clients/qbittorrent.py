@@ -31,7 +31,7 @@ WebUI\\LocalHostAuth=false
 
 
 class QBittorrent(Client):
-    """Says ``stopped`` when it is shut down."""
+    """Sends ``stopped`` when it is shut down."""
 
     name = "qbittorrent"
     executable = "qbittorrent-nox"

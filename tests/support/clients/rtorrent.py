@@ -25,7 +25,7 @@ log.add_output = "tracker_info", "log"
 
 
 class RTorrent(Client):
-    """Tells of a completed download late, and drops ``completed`` when asked to announce at once."""
+    """Reports a completed download late, and omits ``completed`` when it is told to announce immediately."""
 
     name = "rtorrent"
     executable = "rtorrent"
@@ -40,7 +40,7 @@ class RTorrent(Client):
         return self.home / "rpc.socket"
 
     def add(self, torrent: bytes, save_path: Path, *, seeding: bool) -> str:
-        del seeding  # it checks what is there by itself
+        del seeding  # it checks existing content by itself
         self._call("load.raw_start_verbose", "", xmlrpc.client.Binary(torrent), f"d.directory.set={save_path}")
         return info_hash_v1(torrent).hex().upper()
 

@@ -18,7 +18,7 @@ _FIELDS = ["percentDone", "uploadedEver", "downloadedEver", "errorString", "trac
 
 
 class Transmission(Client):
-    """Announces from the address it binds; 3.00 says ``stopped`` for a stopped torrent but not at quit."""
+    """Announces from the address it binds; 3.00 sends ``stopped`` for a stopped torrent but not when it quits."""
 
     name = "transmission"
     executable = "transmission-daemon"
@@ -28,7 +28,7 @@ class Transmission(Client):
         super().__init__(home, address)
 
     def add(self, torrent: bytes, save_path: Path, *, seeding: bool) -> str:
-        del seeding  # it looks by itself for what is there
+        del seeding  # it checks existing content by itself
         answer = self._call(
             "torrent-add", metainfo=base64.b64encode(torrent).decode(), **{"download-dir": str(save_path)}
         )
@@ -53,7 +53,7 @@ class Transmission(Client):
         self._call("torrent-set", ids=[handle], trackerReplace=[tracker["id"], url])
 
     def pause(self, handle: str) -> None:
-        """Stop one torrent, which it tells the tracker."""
+        """Stop one torrent, which it reports to the tracker."""
         self._call("torrent-stop", ids=[handle])
 
     def is_content(self, handle: str) -> bool:
@@ -62,7 +62,7 @@ class Transmission(Client):
         return bool(tracker["announceState"] == _INACTIVE and tracker["lastAnnounceSucceeded"])
 
     def stop(self) -> None:
-        # Its clock ticks once a second and is late by up to one: only after two is a new announce told from the last.
+        # Its clock ticks once per second, up to a second late: only after two can a new announce be told from the last.
         before = max((int(tracker["lastAnnounceTime"]) for tracker in self._trackers()), default=0)
         wait_until(lambda: time.time() >= before + CLOCK_SECONDS, f"the clock of {self} moves on")
         self._call("torrent-stop")
@@ -70,7 +70,7 @@ class Transmission(Client):
         super().stop()
 
     def quit(self) -> None:
-        """End it with SIGTERM: it writes down what it has, and 3.00 says nothing to the tracker."""
+        """End it with SIGTERM: it saves its state, and 3.00 sends nothing to the tracker."""
         super().stop()
 
     def _said_stopped(self, since: int) -> bool:

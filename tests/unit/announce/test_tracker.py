@@ -80,7 +80,7 @@ async def test_a_guest_is_known_by_its_peer_id_and_what_others_cannot_know() -> 
 
 
 @pytest.mark.promise(16)
-async def test_stopped_succeeds_and_removes_whatever_became_of_key_and_torrent() -> None:
+async def test_stopped_removes_the_client_whatever_has_become_of_its_key_and_torrent() -> None:
     scripted = Scripted()
     scripted.tiers.judgement = STRANGER._replace(provisional=False)
     scripted.allowlist.untracked = {HASH}

@@ -74,16 +74,16 @@ def test_a_cut_entry_is_refused(fact: Fact, cut: int) -> None:
 
 @pytest.mark.parametrize("version", [0, 32, 255])
 @given(fact=facts)
-def test_what_has_no_version_is_no_fact(version: int, fact: Fact) -> None:
+def test_an_entry_with_no_known_version_is_refused(version: int, fact: Fact) -> None:
     entry = bytes([version]) + pack_fact(fact)[1:]
-    with pytest.raises(ValueError, match=f"{version} is no version") as refused:
+    with pytest.raises(ValueError, match=f"{version} is not a version") as refused:
         list(unpack_facts(entry))
     assert not isinstance(refused.value, NewerFactError)
 
 
 @pytest.mark.parametrize("version", [3, 31])
 @given(entry=st.binary(max_size=300))
-def test_facts_of_a_newer_version_are_told_apart_whatever_their_size(version: int, entry: bytes) -> None:
+def test_facts_of_a_newer_version_are_recognized_whatever_their_size(version: int, entry: bytes) -> None:
     with pytest.raises(NewerFactError, match=f"version {version}"):
         list(unpack_facts(bytes([version]) + entry))
 

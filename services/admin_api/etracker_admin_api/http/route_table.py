@@ -36,5 +36,5 @@ def walk(routes: Sequence[BaseRoute]) -> Iterator[APIRoute]:
 
 
 def allowed_methods(routes: Sequence[BaseRoute], path: str) -> Sequence[str]:
-    """Return the methods that a path allows; each may have a route of its own."""
+    """Return the methods that a path allows; each may have a separate route."""
     return sorted({method for route in walk(routes) if route.path_regex.match(path) for method in route.methods or ()})

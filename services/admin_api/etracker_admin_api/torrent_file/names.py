@@ -12,7 +12,7 @@ MAX_PART_LETTERS = 255
 """The limit of NTFS and APFS. File systems that count bytes allow fewer, and clients shorten names for them."""
 
 BITCOMET_PAD = "_____padding_file_"
-"""Occurs in the paths of BitComet's padding files, which have no attribute."""
+"""Occurs in the paths of BitComet's padding files, which lack the attribute of BEP 47."""
 
 INVISIBLE = re.compile("[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 """What libtorrent leaves out of names. Some scripts and emoji need it, so only a name of nothing else is refused."""

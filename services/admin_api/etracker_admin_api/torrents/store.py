@@ -99,7 +99,7 @@ class TorrentStore:
         return bool(names)
 
     async def stream(self) -> AsyncIterator[Sequence[ListedTorrent]]:
-        """Yield all torrents in batches, each read in a transaction of its own."""
+        """Yield all torrents in batches, each read in a separate transaction."""
         after = 0
         while batch := await self._page(after, STREAM_ROWS):
             yield batch

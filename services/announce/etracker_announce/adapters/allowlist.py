@@ -39,7 +39,7 @@ class PostgresAllowlist:
         self._pool = pool
         self._metrics = metrics
         self._tracked: NotifiedCache[Torrent] = NotifiedCache(max_entries, FRESH_SECONDS, lambda: listener.connected)
-        # Separate, so that a flood of made-up infohashes evicts no tracked one.
+        # Separate, so that a flood of made-up infohashes doesn't evict tracked ones.
         self._refused: NotifiedCache[bool] = NotifiedCache(REFUSED_ENTRIES, FRESH_SECONDS, lambda: listener.connected)
         self._questions: Batcher[InfoHash, Torrent | None] = Batcher(self._ask, max_keys=MAX_HASHES)
         self._breakers = AsyncCircuitBreakerFactory(default_threshold=FAILURES_ALLOWED, default_ttl=PAUSE_SECONDS)

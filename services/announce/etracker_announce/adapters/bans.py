@@ -21,7 +21,7 @@ ROWS_AT_ONCE = 1000
 MOST_CHANGES = 10_000
 """If more changed rows than this are waiting, all bans are loaded instead."""
 RELOAD_SECONDS = 3600.0
-"""How often all bans are loaded in any case, so that expired ones take no memory."""
+"""How often all bans are loaded in any case, so that expired ones don't take up memory."""
 
 # cidr_send returns the family, the number of bits, two bytes that don't matter here, and the address. The query returns
 # the time left, because the clocks of two hosts differ.
@@ -124,7 +124,7 @@ class PostgresBans:
         except BaseException:
             self._changed.update(dict.fromkeys(row_ids))
             raise
-        for row_id in row_ids:  # all of them before adding: a new row may ban what an old one did
+        for row_id in row_ids:  # remove all before adding any: a new row may ban the same thing as an old one
             if ban := self._by_id.pop(row_id, None):
                 bans.remove(ban)
         self._add(bans, self._by_id, rows)

@@ -13,8 +13,9 @@ GATHER_SECONDS = 0.005
 class Batcher(Generic[K, V]):
     """Looks up many keys at once.
 
-    The first batch is sent at the end of the loop's turn, with all keys of that turn. While an answer is awaited,
-    further keys are gathered until it arrives or 5 ms have passed. ``ask`` returns answers for all its keys, or raises.
+    The first batch is sent at the end of the event loop's current iteration, with all keys requested in it. While an
+    answer is awaited, further keys are gathered until it arrives or 5 ms have passed. ``ask`` returns answers for all
+    its keys, or raises.
     """
 
     def __init__(self, ask: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], *, max_keys: int) -> None:

@@ -43,7 +43,7 @@ class ScoringTiers:
         self._registered: NotifiedCache[Judgement] = NotifiedCache(
             max_entries, fresh_seconds, lambda: listener.connected
         )
-        # Separate, so that a flood of made-up keys evicts no registered one.
+        # Separate, so that a flood of made-up keys doesn't evict registered ones.
         self._strangers: NotifiedCache[Judgement] = NotifiedCache(
             STRANGER_ENTRIES, fresh_seconds, lambda: listener.connected
         )

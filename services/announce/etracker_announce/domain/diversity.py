@@ -56,7 +56,7 @@ def thin(candidates: Records, seed: int) -> Thinned | None:
 
 
 def _may_be_crowded(candidates: Records) -> bool:
-    """Return whether some network may have too many candidates. Nearly always none has, so this has to be quick."""
+    """Return whether some network may have too many candidates. Quick, because nearly always the answer is no."""
     if len(candidates) <= _FEW and _are_apart(candidates):
         return False
     over4 = np.ndarray(candidates.shape, ">u4", candidates, _OFFSET4, candidates.strides).astype(np.uint32)

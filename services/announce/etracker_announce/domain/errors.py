@@ -36,7 +36,7 @@ class Reason(enum.StrEnum):
 TEMPORARY = frozenset(
     {Reason.SWARMS_UNAVAILABLE, Reason.SWARMS_FULL, Reason.ALLOWLIST_UNAVAILABLE, Reason.STARTING, Reason.INTERNAL}
 )
-"""Reasons that aren't the client's fault and pass by themselves: it should try again soon."""
+"""Temporary reasons that aren't the client's fault: it should try again soon."""
 
 
 class RefusalError(Exception):

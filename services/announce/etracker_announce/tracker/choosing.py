@@ -55,7 +55,7 @@ class _Announce(NamedTuple):
 
 
 class Choosing:
-    """Chooses at once for all announces that are ready in the same turn of the loop.
+    """Chooses at once for all announces that are ready in the same iteration of the event loop.
 
     They are ready in batches because Redis' replies arrive in batches. None waits for one that isn't ready yet.
     """

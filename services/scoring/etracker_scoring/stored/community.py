@@ -34,7 +34,7 @@ class Community:
         self._pool = pool
 
     async def thresholds(self) -> Thresholds | None:
-        """Return the stored thresholds, None if none were ever moved."""
+        """Return the stored thresholds, None if none have ever been moved."""
         with postgres_errors():
             rows = await self._pool.fetch(_THRESHOLDS)
         return Thresholds(*(row["score"] for row in rows)) if len(rows) == len(Thresholds._fields) else None

@@ -17,7 +17,7 @@ PEERS_MARGIN = 4
 
 @dataclass(frozen=True)
 class Limits:
-    """``bytes_per_second``: the speed of the fastest line that a client can have."""
+    """``bytes_per_second``: the speed of the fastest connection that a client can have."""
 
     bytes_per_second: int = 1_250_000_000
 
@@ -27,7 +27,7 @@ class Limits:
         return self.over(0)
 
     def over(self, seconds: int) -> int:
-        """Return the most bytes that a line can carry in a number of seconds, with some slack."""
+        """Return the most bytes that a connection can carry in a number of seconds, with some slack."""
         return self.bytes_per_second * (seconds + SLACK_SECONDS)
 
 

@@ -38,7 +38,7 @@ from etracker_shared.plumbing.redis_connections import REDIS_UNAVAILABLE, connec
 PAUSE_SECONDS = 0.5
 
 OUTAGES = (PostgresUnavailableError, StreamsUnavailableError, BatchConflictError)
-"""Outages that end by themselves; the facts wait in the stream."""
+"""Temporary outages: the facts wait in the stream."""
 
 
 class Worker:

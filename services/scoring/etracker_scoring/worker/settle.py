@@ -109,7 +109,7 @@ class Settler:
         return sum(len(entry.facts or ()) for entry in entries)
 
     async def _beat(self) -> None:
-        """Once a second, share the shards and send Postgres a query, because it would end an idle session."""
+        """Once a second, share the shards and send Postgres a query, since it ends idle sessions."""
         if time.monotonic() < self._heartbeat_due:
             return
         with postgres_errors():

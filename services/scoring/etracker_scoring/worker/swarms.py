@@ -49,7 +49,7 @@ class RedisSwarms:
         self.takings = RedisTakings(client)
 
     async def changed(self, since: float) -> tuple[Mapping[int, int | None], Sequence[InfoHash]]:
-        """Return every tag's mark, and the swarms whose counts changed since a moment (Unix seconds)."""
+        """Return every tag's mark, and the swarms whose counts have changed since a given time (Unix seconds)."""
         marks = [("GET", key) for key in redis_keys.ALL_SYNCED]
         changes = [("ZRANGEBYSCORE", key, since, "+inf") for key in redis_keys.ALL_CHANGED]
         replies = await execute(self._client, [*marks, *changes])
@@ -92,7 +92,7 @@ class RedisSwarms:
         )
 
     async def mark(self, moment: int, forget_before: int) -> Mapping[int, int | None]:
-        """Mark every tag with a moment, and forget changes before ``forget_before``; return the previous marks."""
+        """Mark every tag with a time, and forget changes before ``forget_before``; return the previous marks."""
         marks = [("EVAL", _MARK.source, 1, key, moment) for key in redis_keys.ALL_SYNCED]
         forget = [("ZREMRANGEBYSCORE", key, "-inf", f"({forget_before}") for key in redis_keys.ALL_CHANGED]
         replies = await execute(self._client, [*marks, *forget])

@@ -1,8 +1,8 @@
 """Announces that share a round trip: their scripts and facts are sent in one write.
 
 While a batch is on its way, the next one is gathered, and batches start at least a few milliseconds apart. Under load,
-many announces thus share the fixed cost of a batch: two system calls here, one turn of Redis' event loop and one write
-to its append-only file. An announce that arrives alone is sent at once.
+many announces thus share the fixed cost of a batch: two system calls here, one iteration of Redis' event loop and one
+write to its append-only file. An announce that arrives alone is sent at once.
 """
 
 import asyncio
@@ -100,7 +100,7 @@ class Batches:
             raise
         for entry, reply in written:
             if isinstance(reply, Refusal):
-                _fail_all(entry, f"Redis took no fact: {reply}", _error_of(reply))
+                _fail_all(entry, f"Redis refused the fact: {reply}", _error_of(reply))
         for announce, reply in steps.items():
             _resolve(announce, reply)
 
@@ -145,7 +145,7 @@ def _error_of(reply: Reply) -> type[SwarmsUnavailableError]:
 
 def _resolve(announce: _Announce, reply: Reply) -> None:
     if isinstance(reply, Refusal):
-        _fail(announce, f"Redis took no step: {reply}", _error_of(reply))
+        _fail(announce, f"Redis refused the step: {reply}", _error_of(reply))
     elif not announce.answer.done():
         announce.answer.set_result(reply)
 

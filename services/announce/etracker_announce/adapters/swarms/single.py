@@ -74,7 +74,7 @@ class SingleServer:
         """See :class:`~etracker_announce.adapters.swarms.server.Server`."""
         (reply,) = await self.execute([(b"INFO", b"memory")])
         if isinstance(reply, Refusal):
-            raise SwarmsUnavailableError(f"Redis doesn't tell its limit: {reply}") from reply
+            raise SwarmsUnavailableError(f"Redis doesn't report its limit: {reply}") from reply
         found = re.search(rb"^maxmemory:(\d+)", reply, re.MULTILINE)
         return int(found[1]) if found else 0
 

@@ -8,13 +8,13 @@ from etracker_shared.agreements.facts import SHARDS
 
 POLL_SECONDS = 5.0
 SHARE_OF_MEMORY = 4
-"""The stream takes at most a quarter of Redis' memory: facts that wait for Postgres must not push out peers."""
+"""The stream takes at most a quarter of Redis' memory: facts that wait for Postgres must not crowd out peers."""
 
 _log = structlog.get_logger(__name__)
 
 
 class StreamWatch:
-    """Measure now and then how much memory all shards of the stream take together."""
+    """Measures now and then how much memory all shards of the stream take together."""
 
     def __init__(self, server: Server, max_bytes: int) -> None:
         self._server = server

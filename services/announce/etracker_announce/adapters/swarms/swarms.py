@@ -67,7 +67,7 @@ class RedisSwarms:
         replies = await self._server.execute([commands.scrape(info_hash) for info_hash in info_hashes])
         for reply in replies:
             if isinstance(reply, Refusal):
-                raise SwarmsUnavailableError(f"Redis gave no counts: {reply}") from reply
+                raise SwarmsUnavailableError(f"Redis returned no counts: {reply}") from reply
         return [commands.parse_counts(reply) for reply in replies]
 
     async def admit_new_hash(self, prefix: bytes, limit: int) -> bool:
@@ -81,7 +81,7 @@ class RedisSwarms:
             [(b"SET", key, 0, b"EX", NEW_HASHES_SECONDS, b"NX"), (b"INCR", key)],
         )
         if isinstance(replies[1], Refusal):
-            raise SwarmsUnavailableError(f"Redis counted no new hash: {replies[1]}") from replies[1]
+            raise SwarmsUnavailableError(f"Redis didn't count the new infohash: {replies[1]}") from replies[1]
         return bool(replies[1] <= limit)
 
     async def sweep(self, now: int) -> int:

@@ -13,7 +13,7 @@ PROBE_SECONDS = 1.0
 STEADY_SECONDS = 10.0
 """Report that Redis accepts writes again only after this time: a full one accepts some whenever memory is freed."""
 
-_FULL = "it is out of memory: known peers are served, new ones told to come back; raise its maxmemory if this lasts"
+_FULL = "it is out of memory: known peers are served, new ones told to try again; raise its maxmemory if this lasts"
 _PROBES = [(b"SETRANGE", key, 0, b"") for key in redis_keys.ALL_SYNCED[::16]]
 """Writes that change nothing, on enough tags to reach every node of a cluster."""
 
@@ -48,7 +48,7 @@ class WriteWatch:
                 _log.error("redis refuses writes", error=refusal)
                 self._tell(refusal)
         elif self._told is not None and time.monotonic() > self._refused_at + self._steady_seconds:
-            _log.warning("redis takes writes again")
+            _log.warning("redis accepts writes again")
             self._tell(None)
 
     async def complaint(self) -> str | None:

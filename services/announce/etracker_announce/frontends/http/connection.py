@@ -53,7 +53,7 @@ class HttpConnection(asyncio.Protocol):
         self._open = open_connections
         self._timeouts = timeouts
         self._address, self._received, proxied = accepted
-        self._proxy_header = b"" if proxied else None  # what has been received of it, until it is complete
+        self._proxy_header = b"" if proxied else None  # the part received so far, until it is complete
         self._parser = RequestParser()
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport

@@ -24,7 +24,7 @@ from etracker_announce.frontends.http.whole_requests import parse_whole_request
 
 BACKLOG = 4096
 DEFER_SECONDS = 1
-"""How long the kernel keeps back a connection without a request, which then gets a transport and its timeouts."""
+"""How long the kernel holds back a connection without a request, which then gets a transport and its timeouts."""
 MAX_ACCEPTS = 64
 """The most connections accepted in a row before the open ones get their turn."""
 SEND_SECONDS = 10.0

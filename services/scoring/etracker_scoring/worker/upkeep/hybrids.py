@@ -65,7 +65,7 @@ def merge(counts: Sequence[SwarmCounts], twice: Twice) -> SwarmCounts:
     return SwarmCounts(
         seeders=max(0, sum(count.seeders for count in counts) - twice.seeders),
         leechers=max(0, sum(count.leechers for count in counts) - twice.leechers),
-        partial_seeds=0,  # nobody shows them
+        partial_seeds=0,  # they aren't shown anywhere
     )
 
 
