@@ -39,7 +39,11 @@ class ScoringSettings(PostgresSettings, ServingSettings, PolicySettings, ScoreSe
 
     listen_port: int = Field(8081, ge=0, le=65535)
     scoring_connections: int = Field(
-        4, ge=1, le=64, description="Maximum number of connections to Postgres of one scoring API process."
+        4,
+        ge=1,
+        le=64,
+        description="Number of connections over which one scoring API process looks up keys in Postgres; it has at "
+        "most four others.",
     )
     tier_notices: bool = Field(
         True,  # noqa: FBT003

@@ -129,6 +129,22 @@ async def test_while_scoring_is_down_known_keys_keep_their_tier_and_unseen_ones_
         await within(3, lambda: announcer.announce(NEW_KEY, INFO_HASH, PEER), failed_with(b"Invalid announce key"))
 
 
+async def test_while_scoring_is_down_unseen_keys_of_one_address_see_together_what_one_sees(
+    announcer: Announcer,
+) -> None:
+    """A key costs nothing while nobody can tell whether it is registered."""
+    for number in range(100):
+        await announcer.announce(None, INFO_HASH, b"-XX0000-%012d" % number, source=f"203.0.{number}.7", left=0)
+    announcer.scoring.down = True
+    lists = []
+    for number in range(100, 108):
+        peer = b"-XX0000-%012d" % number
+        peers = (await announcer.announce(f"{number:030}", INFO_HASH, peer, source="198.51.100.7"))[b"peers"]
+        seen = {peers[at : at + 6] for at in range(0, len(peers), 6)}
+        lists.append({endpoint for endpoint in seen if endpoint.startswith(bytes([203, 0]))})
+    assert len(set.union(*lists)) < 1.5 * len(lists[0])
+
+
 async def test_when_scoring_hangs_an_announce_is_delayed_no_longer_than_its_deadline(announcer: Announcer) -> None:
     announcer.scoring.delay_seconds = 5
     started = time.monotonic()

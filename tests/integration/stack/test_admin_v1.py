@@ -66,6 +66,24 @@ def test_a_disabled_key_is_refused_within_a_second_and_works_again_when_enabled(
     within_a_second(lambda: announce(stack, key) is None, "the enabled key is accepted")
 
 
+def test_operators_see_how_many_torrents_a_network_announces(stack: StackRun, operator: httpx.Client) -> None:
+    """Somebody who enumerates swarms as a guest, under a new peer_id each time."""
+    torrents = [bytes([200, number]) * 10 for number in range(12)]
+    for torrent in torrents:
+        operator.post("/infohashes", json={"info_hash": torrent.hex(), "name": "one of many"}).raise_for_status()
+    for torrent in torrents:
+        query = f"info_hash={quote_from_bytes(torrent, safe='')}&peer_id={quote_from_bytes(torrent)}&port=6881&left=1"
+        address = f"http://{stack.announce_addresses[0]}/announce?{query}"
+        answer = httpx.get(address, headers={"X-Forwarded-For": "203.0.113.9"}, trust_env=False)
+        assert b"failure reason" not in bdecode(answer.content)
+
+    def torrents_of_the_first() -> list[int]:
+        items = [operator.get("/prefixes", params={"hour": hour}).json()["items"] for hour in ("previous", "current")]
+        return [item["torrents"] for item in (*items[0][:1], *items[1][:1])]
+
+    wait_until(lambda: 11 <= sum(torrents_of_the_first()) <= 13, "the network is first in the list", 10.0)
+
+
 def test_a_rotated_key_keeps_its_history(stack: StackRun, operator: httpx.Client) -> None:
     key = new_key(operator)
     wait_until(lambda: announce(stack, key) is None, "the new key is accepted")

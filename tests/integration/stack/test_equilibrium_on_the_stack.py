@@ -223,11 +223,11 @@ def test_the_interval_is_tau_for_a_restricted_leecher_and_the_usual_one_for_othe
 
 def test_new_keys_that_announce_at_once_from_one_address_see_together_what_one_sees(tracker: Tracker) -> None:
     """Except for the first, which has the newcomer's grace."""
-    for number in range(SEEDERS_OF_MANY):
-        tracker.announce(Peer(number + 3000, 0, ""), MANY, left=0)
     newcomers = tracker.peers(None, 16)
     address = newcomers[0].address
     with ThreadPoolExecutor(len(newcomers)) as pool:
+        guests = [Peer(number, 0, "") for number in range(3000, 3000 + SEEDERS_OF_MANY)]
+        list(pool.map(lambda peer: tracker.announce(peer, MANY, left=0), guests))
         lists = list(pool.map(lambda peer: tracker.told(peer, MANY, address=address), newcomers))
     assert all(len(told) == NUMWANT for told in lists)
     assert len(set.union(*lists)) <= 2 * NUMWANT + len(newcomers), "each joins between two of the others' lists"

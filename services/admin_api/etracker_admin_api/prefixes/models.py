@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 
 class Hour(StrEnum):
-    """An hour by the clock, in UTC."""
+    """A full or the current hour of UTC."""
 
     PREVIOUS = "previous"
     CURRENT = "current"
