@@ -179,7 +179,7 @@ class _Members:
         return False
 
     def stays(self, peer: int, seconds: int) -> bool:
-        self._witness(peer, seconds)
+        self._credit(peer, seconds)
         user = self._community.user[peer]
         if user < PUBLISHERS:
             return True
@@ -204,7 +204,7 @@ class _Members:
             return min(interval_seconds, IMPATIENT_SECONDS)
         return interval_seconds
 
-    def _witness(self, peer: int, seconds: int) -> None:
+    def _credit(self, peer: int, seconds: int) -> None:
         """Add a seeder's announce to its score."""
         user, torrent = int(self._community.user[peer]), int(self._community.torrent[peer])
         since = self._seeding_since.get(peer)
