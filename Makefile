@@ -84,7 +84,7 @@ dev: $(VENV)/run.stamp $(CLIENT) ## Run the tracker with the frontend from its s
 	@exec sh deploy/dev.sh
 
 .PHONY: migrate
-migrate: $(VENV)/run.stamp ## Migrate the database that PGHOST and related variables name to the newest version
+migrate: $(VENV)/run.stamp ## Migrate the database named by PGHOST and related variables to the newest version
 	$(BIN)/python -m etracker_migrations
 
 .PHONY: api-key
