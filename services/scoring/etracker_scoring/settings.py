@@ -79,6 +79,13 @@ class WorkerSettings(
             " counted."
         ),
     )
+    new_prefix_days: float = Field(
+        30.0,
+        gt=0,
+        le=56,
+        description="Days for which an address prefix counts as new to a key, so that the key's holder can disown what "
+        "came from it.",
+    )
 
     @property
     def guests_last_seconds(self) -> int:
