@@ -43,7 +43,8 @@ class ScoringSettings(PostgresSettings, ServingSettings, PolicySettings, ScoreSe
     )
     tier_notices: bool = Field(
         True,  # noqa: FBT003
-        description="Whether a key's clients are told once, in a warning message, that its tier has changed.",
+        description="Whether a key's clients are told in a warning message, once, that its tier has changed, and that "
+        "somebody waits for its recovery code.",
     )
 
 

@@ -3,6 +3,7 @@
 A second key, used as the first one would have been without the thief, says what has to be left.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -12,11 +13,15 @@ import asyncpg
 import pytest
 
 from etracker_scoring.scores.formula import DAY, GIB
+from etracker_scoring.worker.upkeep.archive import Archive
+from etracker_scoring.worker.upkeep.folding import Folding
 from etracker_shared.agreements.facts import MAX_COUNTER, Event, Fact
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.support.facts import START_MS, info_hash_of, make_fact
+from tests.support.postgres import connect
 from tests.support.recovery import Holder, serving_holders
 from tests.support.scoring import Settle
+from tests.support.waiting import eventually
 
 HOUR = 3600
 SIZE = 4 * int(GIB)
@@ -251,6 +256,59 @@ async def test_sessions_are_disowned_once_in_half_a_year_and_only_with_the_code(
     assert (await holder.disown(key, code, since)).status_code == 200
 
 
+async def test_a_worker_that_is_settling_the_thiefs_facts_doesnt_undo_it(
+    holder: Holder, database: asyncpg.Connection, settle: Settle, postgres_settings: PostgresSettings
+) -> None:
+    """It has loaded the key by its old hash, and writes it only after the rotation and the disowning have begun."""
+    key, code = await holder.get_key()
+    other, _ = await holder.get_key()
+    await settle(*own_seeding(key, THEFT), *own_seeding(other, THEFT), *false_snatches(key)[:18])
+    blocker = await connect(postgres_settings)
+    transaction = blocker.transaction()
+    await transaction.start()
+    await blocker.execute("SELECT 1 FROM infohashes FOR UPDATE")
+    settling = asyncio.ensure_future(settle(*false_snatches(key)[18:]))
+    await eventually(lambda: waiting(database, 1), "the worker waits for the torrents")
+
+    async def recover() -> str:
+        mine = await holder.recover(code)
+        assert (await holder.disown(mine, code, when(THEFT + 60))).status_code == 200
+        return mine
+
+    recovering = asyncio.create_task(recover())
+    await eventually(lambda: waiting(database, 2), "the rotation waits for the worker")
+    await transaction.rollback()
+    await blocker.close()
+    await settling
+    mine = await recovering
+    await settle(ago(0, mine), ago(0, other))
+    assert await state(database, mine) == without_tiny_differences(await state(database, other))
+
+
+async def waiting(database: asyncpg.Connection, sessions: int) -> bool:
+    """Return whether so many of Postgres' sessions wait for locks."""
+    query = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
+    return bool(await database.fetchval(query) >= sessions)
+
+
+async def test_sums_survive_a_worker_that_writes_all_the_time(
+    holder: Holder, database: asyncpg.Connection, settle: Settle
+) -> None:
+    key, code = await holder.get_key()
+    other, _ = await holder.get_key()
+    await settle(*own_seeding(key, THEFT), *own_seeding(other, THEFT), *false_snatches(key))
+    own = [*range(THEFT - 1800, 0, -1800)]
+    disowning = asyncio.create_task(holder.disown(key, code, when(THEFT + 60)))
+    for seconds in own:
+        await settle(*(ago(seconds, one, uploaded=144 * HOUR - seconds) for one in (key, other)))
+    assert (await disowning).status_code == 200
+    left, honest = await state(database, key), await state(database, other)
+    # The seeding with which the thief overlapped is an estimate.
+    for name in (*SUMS.split(", "), *COUNTERS.split(", ")):
+        assert left[name] == pytest.approx(honest[name], rel=0.002, abs=1e-9), name
+    assert left["memberships"] == honest["memberships"]
+
+
 async def test_absurd_claims_are_disowned_too(holder: Holder, database: asyncpg.Connection, settle: Settle) -> None:
     key, code = await holder.get_key()
     await database.execute("UPDATE infohashes SET length = NULL")
@@ -264,3 +322,27 @@ async def test_absurd_claims_are_disowned_too(holder: Holder, database: asyncpg.
     assert (await holder.standing(key))["uploaded_bytes"] == MAX_COUNTER
     assert (await holder.disown(key, code, when(THEFT + 60))).status_code == 200
     assert (await holder.standing(key))["uploaded_bytes"] < 2**62
+
+
+async def test_addresses_are_forgotten_when_they_no_longer_matter(
+    holder: Holder, database: asyncpg.Connection, settle: Settle, postgres_settings: PostgresSettings
+) -> None:
+    key, _ = await holder.get_key()
+    await settle(*own_seeding(key, 140 * HOUR), *false_snatches(key))
+    pool = await asyncpg.create_pool(**postgres_settings.asyncpg_arguments(), min_size=1)
+    folding = Folding(Archive(pool), timedelta(), timedelta())
+
+    async def left() -> tuple[int, int]:
+        await folding.fold(datetime.now(UTC))
+        tables = ("key_prefixes", "prefix_credits")
+        prefixes, credits_ = [await database.fetchval(f"SELECT count(*) FROM {table}") for table in tables]
+        return prefixes, credits_
+
+    assert await left() == (2, 12)
+    await database.execute("UPDATE key_prefixes SET new_until = now()")
+    assert await left() == (2, 0)
+    await database.execute(
+        "UPDATE key_prefixes SET last_seen = now() - interval '181 days' WHERE first_seen > $1", when(THEFT + 60)
+    )
+    assert await left() == (1, 0)
+    await pool.close()

@@ -9,7 +9,11 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from etracker_admin_api.database import Database
+from etracker_admin_api.keys.pruning import KeyPruner
 from etracker_admin_api.keys.recovery_codes import hash_code
+from etracker_admin_api.metrics import Metrics
+from etracker_admin_api.settings import AdminSettings
 from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.support.recovery import Holder, serving_holders
@@ -244,3 +248,19 @@ async def test_codes_are_stored_and_logged_nowhere(
         for form in (secret, secret.replace("-", ""), secret[:11]):
             assert form not in dump
             assert form not in logged
+
+
+async def test_what_nobody_fetched_is_pruned(
+    holder: Holder, database: asyncpg.Connection, key: str, admin_settings: AdminSettings
+) -> None:
+    await holder.rotate(await holder.rotate(key))
+    await database.execute("UPDATE key_rotations SET undone_time = now() WHERE id = 1")
+    await database.execute("INSERT INTO recovery_requests (key_id, claim_hash) SELECT id, 'x' FROM peers")
+    pruner = KeyPruner(pruners := Database(admin_settings), Metrics())
+    for days, left in ((119, (1, 2)), (121, (0, 1))):
+        await database.execute("UPDATE recovery_requests SET requested_time = now() - make_interval(days => $1)", days)
+        await database.execute("UPDATE key_rotations SET at = now() - make_interval(days => $1)", days)
+        await pruner.prune()
+        requests = await database.fetchval("SELECT count(*) FROM recovery_requests")
+        assert (requests, await database.fetchval("SELECT count(*) FROM key_rotations")) == left
+    await pruners.close()

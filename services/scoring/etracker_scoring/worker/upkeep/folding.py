@@ -13,6 +13,9 @@ from etracker_scoring.worker.upkeep.archive import Archive
 SESSIONS_LAST = timedelta(weeks=8)
 """A base is of no use after this time: outages of the tracker and holidays are shorter."""
 
+PREFIXES_LAST = timedelta(days=180)
+"""A prefix that a key hasn't used for this time is new to it again."""
+
 DAY_SECONDS = 24 * 3600
 GUESTS_SECONDS = 600
 STEP_PAUSE_SECONDS = 0.05
@@ -57,6 +60,10 @@ class Folding:
             row = await self._archive.fold_sessions(row, now - SESSIONS_LAST)
             await asyncio.sleep(STEP_PAUSE_SECONDS)
         while await self._archive.forget_guest_snatches(now - SESSIONS_LAST):  # noqa: ASYNC110 - as below
+            await asyncio.sleep(STEP_PAUSE_SECONDS)
+        while await self._archive.forget_credits(now):  # noqa: ASYNC110 - as below
+            await asyncio.sleep(STEP_PAUSE_SECONDS)
+        while await self._archive.forget_prefixes(now - PREFIXES_LAST):  # noqa: ASYNC110 - as below
             await asyncio.sleep(STEP_PAUSE_SECONDS)
         while await self._archive.forget_facts(now - self._facts_last):  # noqa: ASYNC110 - a pause between steps
             await asyncio.sleep(STEP_PAUSE_SECONDS)
