@@ -19,6 +19,9 @@ from etracker_shared.agreements.secret_names import PAIR_SECRET
 REFRESH_SECONDS = 86400.0
 """How far ``last_seen`` of a prefix may be out of date: it only has to tell used prefixes from unused ones."""
 
+MAX_REMEMBERED = 200_000
+"""Known prefixes of keys that a worker remembers, about 40 MB."""
+
 KeyPrefix = tuple[int, bytes]
 """Key id, address prefix (7 bytes)."""
 
@@ -101,12 +104,14 @@ class NewPrefixes:
     def __init__(self, days: float) -> None:
         self._seconds = days * DAY
         self._secret: bytes | None = None
+        # Known prefixes, each with the times between which no row has to be looked up. Only new ones are ever deleted.
+        self._known: dict[KeyPrefix, tuple[float, float]] = {}
 
     async def load(
         self, facts: Iterable[SettledFact], newcomers: Mapping[int, Newcomer], rows: Rows
     ) -> dict[KeyPrefix, Sighting]:
         """Return the prefixes of a batch that are new to their keys or have to be stored again."""
-        times = _times_of(facts)
+        times = {pair: span for pair, span in _times_of(facts).items() if not self._is_known(pair, span)}
         if not times:
             return {}
         secret = await self._find_secret(rows)
@@ -121,7 +126,18 @@ class NewPrefixes:
             sighting = self._see(numbers[pair], first, last, row, is_origin=pair[1] == origin)
             if sighting:
                 sightings[pair] = sighting
+            elif row[1] is not None and row[2] is not None:
+                self._remember(pair, (row[2], row[1] + REFRESH_SECONDS))
         return sightings
+
+    def _is_known(self, pair: KeyPrefix, span: tuple[float, float]) -> bool:
+        known = self._known.get(pair)
+        return known is not None and known[0] <= span[0] and span[1] < known[1]
+
+    def _remember(self, pair: KeyPrefix, span: tuple[float, float]) -> None:
+        if len(self._known) >= MAX_REMEMBERED:
+            self._known.clear()
+        self._known[pair] = span
 
     def _see(
         self,
