@@ -177,7 +177,7 @@ def test_the_keyboard_reaches_the_content_at_once(page: Page) -> None:
 def test_the_announce_url_is_copied_with_a_click(visit: Visit) -> None:
     visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
     key = get_key(visit.page)
-    visit.page.get_by_role("button", name="Copy").click()
+    visit.page.get_by_role("group", name="Your announce URL").get_by_role("button", name="Copy").click()
     expect(visit.page.get_by_role("button", name="Copied")).to_be_visible()
     expect(visit.page.get_by_text("Copied: Your announce URL")).to_be_attached()
     assert KEY.findall(visit.page.evaluate("navigator.clipboard.readText()")) == [key]

@@ -19,6 +19,7 @@ PUBLIC = {
     ("GET", "/api/v1/infohashes/{info_hash}"),
     ("GET", "/api/v1/infohashes/{info_hash}/history"),
     ("POST", "/api/v1/keys"),
+    ("POST", "/api/v1/key/recover"),  # whoever has the recovery code
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
@@ -27,6 +28,14 @@ PUBLIC = {
 KEY_HOLDERS = {
     ("GET", "/api/v1/infohashes/{info_hash}/torrent"),
     ("POST", "/api/v1/key/rotate"),
+    ("GET", "/api/v1/key/rotation"),
+    ("POST", "/api/v1/key/rotation/undo"),
+    ("GET", "/api/v1/key/recovery"),
+    ("POST", "/api/v1/key/recovery/request"),
+    ("DELETE", "/api/v1/key/recovery/request"),
+    ("POST", "/api/v1/key/recovery/code"),
+    ("GET", "/api/v1/key/addresses"),
+    ("POST", "/api/v1/key/disown"),
     ("GET", "/api/v1/standing"),
 }
 INFO_HASH = "07" * 20

@@ -2,9 +2,9 @@ import { queryOptions } from "@tanstack/react-query";
 import { announceKey, KEY_HOLDER } from "./announce-key";
 import "./errors";
 import * as sdk from "./generated/sdk.gen";
-import type { StandingReport as Standing } from "./generated/types.gen";
+import type { NewAddress, Recovery, StandingReport as Standing } from "./generated/types.gen";
 
-export type { Standing };
+export type { NewAddress, Recovery, Standing };
 
 const REFRESH_MS = 30_000;
 
@@ -16,6 +16,41 @@ export const standing = () =>
     queryFn: ({ signal }) => sdk.getStanding({ headers: identity(), signal }),
     refetchInterval: REFRESH_MS,
   });
+
+export const recovery = () =>
+  queryOptions({
+    queryKey: [KEY_HOLDER, "recovery"],
+    queryFn: ({ signal }) => sdk.showRecovery({ headers: identity(), signal }),
+    refetchInterval: REFRESH_MS,
+  });
+
+export const newAddresses = () =>
+  queryOptions({
+    queryKey: [KEY_HOLDER, "addresses"],
+    queryFn: ({ signal }) => sdk.listNewAddresses({ headers: identity(), signal }),
+  });
+
+/** When the visitor's key was replaced by a rotation that it can still undo. */
+export const rotation = () =>
+  queryOptions({
+    queryKey: [KEY_HOLDER, "rotation"],
+    queryFn: ({ signal }) => sdk.showRotation({ headers: identity(), signal }),
+    retry: false,
+  });
+
+export const undoRotation = () => sdk.undoRotation({ headers: identity() });
+
+/** Replace a stolen key, whatever it is now, with its recovery code. */
+export const recoverKey = (code: string) => sdk.recoverKey({ body: { recovery_code: code } });
+
+export const askForCode = () => sdk.askForRecoveryCode({ headers: identity() });
+
+export const objectToCode = () => sdk.objectToRecoveryCode({ headers: identity() });
+
+export const claimCode = (claim: string) => sdk.claimRecoveryCode({ headers: identity(), body: { claim } });
+
+export const disown = ({ code, since }: { code: string; since: string }) =>
+  sdk.disownSessions({ headers: identity(), body: { recovery_code: code, since } });
 
 export const rotateKey = () => sdk.rotateOwnKey({ headers: identity() });
 

@@ -159,6 +159,26 @@ export const updateKey = ({ id, disabled }: { id: number; disabled: boolean }) =
 
 export const rotateKeyOf = (id: number) => sdk.rotateKey({ ...authorized(), path: { key_id: id } });
 
+export const giveRecoveryCode = (id: number) =>
+  sdk.giveRecoveryCode({ ...authorized(), path: { key_id: id } });
+
+export const debts = (id: number) =>
+  queryOptions({
+    queryKey: ["operator", "keys", id, "debts"],
+    queryFn: ({ signal }) => sdk.listDebts({ ...authorized(), path: { key_id: id }, signal }),
+  });
+
+/** Clear a key's debt for one torrent, or all of them (infoHash null). */
+export const clearDebts = ({
+  id,
+  infoHash,
+  reason,
+}: {
+  id: number;
+  infoHash: string | null;
+  reason: string;
+}) => sdk.clearDebts({ ...authorized(), path: { key_id: id }, body: { reason, info_hash: infoHash } });
+
 export const createOperator = (name: string) => sdk.addOperator({ ...authorized(), body: { name } });
 
 export const revokeOperator = (id: number) =>

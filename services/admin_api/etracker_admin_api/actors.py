@@ -20,6 +20,8 @@ class Action(enum.StrEnum):
     ENABLE_KEY = "key.enable"
     ROTATE_KEY = "key.rotate"
     CORRECT_KEY = "key.correct"
+    CLEAR_DEBTS = "key.clear_debts"
+    GIVE_RECOVERY_CODE = "key.recovery_code"
     ADD_OPERATOR = "operator.add"
     REVOKE_OPERATOR = "operator.revoke"
     BAN = "ban.add"

@@ -25,9 +25,20 @@ from etracker_admin_api.http.room import Room
 from etracker_admin_api.http.unread_bodies import UnreadBodies
 from etracker_admin_api.keys import models as keys_models
 from etracker_admin_api.keys import original as keys_original
+from etracker_admin_api.keys import recovery_models
 from etracker_admin_api.keys.corrections import KeyCorrections
+from etracker_admin_api.keys.debts import KeyDebts
+from etracker_admin_api.keys.disowning import Disowning
 from etracker_admin_api.keys.generation import KeyGenerator
 from etracker_admin_api.keys.pruning import KeyPruner
+from etracker_admin_api.keys.recovery import RecoveryStore
+from etracker_admin_api.keys.recovery_routes import (
+    disowning_router,
+    operators_recovery_router,
+    recovery_router,
+    rotations_router,
+)
+from etracker_admin_api.keys.rotations import Rotations
 from etracker_admin_api.keys.routes import key_corrections_router, operators_keys_router, own_keys_router
 from etracker_admin_api.keys.standing_routes import standing_router
 from etracker_admin_api.keys.standings import Standings
@@ -91,7 +102,13 @@ def create_app(settings: AdminSettings) -> FastAPI:
         await parts.close()
 
     app = DocumentedApp(
-        bodies=(*bans_models.BODIES, *keys_models.BODIES, *operators_models.BODIES, *torrents_models.BODIES),
+        bodies=(
+            *bans_models.BODIES,
+            *keys_models.BODIES,
+            *operators_models.BODIES,
+            *recovery_models.BODIES,
+            *torrents_models.BODIES,
+        ),
         title="etracker admin API",
         description="Allowlist, announce keys, torrent files and statistics of an etracker.",
         version="1",
@@ -165,9 +182,15 @@ def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
     changed, roles, callers = parts.count.changed_here, parts.roles, parts.callers
     yield statistics_router(TrackerStatistics(parts.count, parts.history))
     yield public_router(parts.lists)
-    yield own_keys_router(parts.keys, parts.generator, roles, callers)
+    yield own_keys_router(parts.generator, callers)
+    recovery = RecoveryStore(parts.database, parts.settings.recovery_days)
+    rotations = Rotations(parts.database, parts.settings.recovery_days)
+    yield rotations_router(rotations, parts.generator, roles, callers)
+    yield recovery_router(recovery, parts.generator, roles)
+    yield disowning_router(Disowning(parts.database), parts.standings, roles)
     yield standing_router(parts.standings, roles)
     yield operators_keys_router(parts.keys, roles, callers)
+    yield operators_recovery_router(recovery, KeyDebts(parts.database), parts.keys, roles)
     yield key_corrections_router(parts.keys, KeyCorrections(parts.database), roles)
     yield operators_router(parts.operators, roles)
     yield bans_router(parts.bans, roles, callers)

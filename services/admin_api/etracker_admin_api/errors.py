@@ -10,11 +10,13 @@
     │   ├── UnfitNameError
     │   ├── BanError
     │   ├── CorrectionError
+    │   ├── MistypedCodeError
     │   └── TorrentError
     │       └── TorrentTooLargeError
     ├── UnfitPartError                part of a path in a torrent; only within ``torrent_file``
     ├── RestrictedOffError            there are no operators
     ├── WrongKeyError                 an API key or announce key that doesn't work
+    ├── KeyConflictError              the state of an announce key doesn't allow it; the message says why
     ├── UnknownTorrentError           no such torrent, or its file hasn't been uploaded
     ├── SlowBodyError                 a request body arrives too slowly
     ├── WaitError                     one key or address did something too often
@@ -65,6 +67,10 @@ class CorrectionError(RefusedError):
     """A correction that would leave a statistic outside its bounds."""
 
 
+class MistypedCodeError(RefusedError):
+    """A recovery code with a typing error: no such code can exist."""
+
+
 class TorrentError(RefusedError):
     """A torrent file that isn't accepted."""
 
@@ -83,6 +89,10 @@ class RestrictedOffError(AdminApiError):
 
 class WrongKeyError(AdminApiError):
     """The key isn't registered, is revoked or is disabled."""
+
+
+class KeyConflictError(AdminApiError):
+    """The state of an announce key doesn't allow what its holder wants; the message says why."""
 
 
 class UnknownTorrentError(AdminApiError):

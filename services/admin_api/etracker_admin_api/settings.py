@@ -57,6 +57,13 @@ class AdminSettings(PostgresSettings, RedisSettings, ServingSettings, GatewaySet
         le=600,
         description="Seconds after which a client that reads next to nothing of its response is disconnected.",
     )
+    recovery_days: float = Field(
+        7.0,
+        gt=0,
+        le=90,
+        description="Days for which the old key can undo a rotation without a recovery code, and for which a key's "
+        "holders can object to a request for a code.",
+    )
     sample_seconds: int = Field(
         60,
         ge=1,

@@ -47,7 +47,8 @@ class ScoringSettings(PostgresSettings, ServingSettings, PolicySettings, ScoreSe
     )
     tier_notices: bool = Field(
         True,  # noqa: FBT003
-        description="Whether a key's clients are told once, in a warning message, that its tier has changed.",
+        description="Whether a key's clients are told in a warning message, once, that its tier has changed, and that "
+        "somebody waits for its recovery code.",
     )
 
 
@@ -82,6 +83,13 @@ class WorkerSettings(
             "Maximum number of bytes per second that a client can upload or download; what it claims beyond that isn't"
             " counted."
         ),
+    )
+    new_prefix_days: float = Field(
+        30.0,
+        gt=0,
+        le=56,
+        description="Days for which an address prefix counts as new to a key, so that the key's holder can disown what "
+        "came from it.",
     )
 
     @property

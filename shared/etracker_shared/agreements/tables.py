@@ -26,10 +26,15 @@ torrent_names      triggers on infohashes                        nobody
 tracker_samples    admin API                                     nobody
 torrent_samples    admin API                                     nobody
 secrets            the first migration                           nobody
+recovery_codes     admin API                                     nobody
+recovery_requests  admin API                                     nobody
+key_rotations      admin API                                     nobody
+key_prefixes       scoring worker; the admin API deletes         scoring worker
+prefix_credits     scoring worker; the admin API deletes         scoring worker
 ================== ============================================ =======================================
 
-The admin API also writes operators' corrections to the columns under "statistics", to the sums of a score and to
-``totals`` (docs/adr/0075).
+The admin API also writes operators' corrections to the columns under "statistics", to the sums of a score, to debts and
+to ``totals`` (docs/adr/0075), and takes disowned sessions out of keys, memberships and announces (docs/adr/0085).
 
 All counters are bigint and in bytes unless a name says otherwise; all times are timestamptz.
 """
@@ -64,6 +69,13 @@ from etracker_shared.agreements.admin_tables import (
 )
 from etracker_shared.agreements.ban_tables import bans
 from etracker_shared.agreements.columns import BUSY, counter, metadata, moment
+from etracker_shared.agreements.recovery_tables import (
+    key_prefixes,
+    key_rotations,
+    prefix_credits,
+    recovery_codes,
+    recovery_requests,
+)
 from etracker_shared.agreements.session_tables import announces, guest_snatches
 
 __all__ = [
@@ -74,10 +86,15 @@ __all__ = [
     "graces",
     "guest_snatches",
     "infohashes",
+    "key_prefixes",
+    "key_rotations",
     "memberships",
     "metadata",
     "operators",
     "peers",
+    "prefix_credits",
+    "recovery_codes",
+    "recovery_requests",
     "secrets",
     "stream_positions",
     "tier_changes",

@@ -8,6 +8,7 @@ import pytest
 from httpx import AsyncClient
 
 from etracker_scoring.scores.formula import DAY, GIB
+from etracker_scoring.scores.notices import RECOVERY_REQUESTED
 from etracker_shared.agreements.facts import Event, Fact
 from etracker_shared.agreements.notifications import KEYS_CHANNEL, parse_payload
 from etracker_shared.agreements.tiers import Sampling
@@ -201,3 +202,16 @@ async def test_moved_thresholds_are_obeyed_where_recalibration_is_on(
             return (await standing_of(client, "alice")).tier is Tier.STEADY_SEEDER
 
         await eventually(fell, "71 points are less than 80.5, by more than the margin")
+
+
+async def test_every_client_of_a_key_is_told_while_somebody_waits_for_its_recovery_code(
+    client: AsyncClient, database: asyncpg.Connection, postgres_settings: PostgresSettings
+) -> None:
+    of_alice = "SELECT id, 'x' FROM peers WHERE announce_key = 'alice'"
+    await database.execute(f"INSERT INTO recovery_requests (key_id, claim_hash) {of_alice}")
+    for _ in range(2):
+        assert (await standing_of(client, "alice")).notice == RECOVERY_REQUESTED
+    async with serving_tiers(postgres_settings, tier_notices=False) as quiet:
+        assert (await standing_of(quiet, "alice")).notice is None
+    await database.execute("DELETE FROM recovery_requests")
+    assert (await standing_of(client, "alice")).notice is None

@@ -98,6 +98,24 @@ def test_a_rotated_key_keeps_its_history(stack: StackRun, operator: httpx.Client
     assert operator.get(f"/keys/{row}").json()["created"] == seen["created"]
 
 
+def test_a_stolen_key_is_refused_until_its_holder_has_it_back(stack: StackRun, operator: httpx.Client) -> None:
+    """By undoing a rotation, and by recovering the key, whose code is in no log."""
+    new = operator.post("/keys").raise_for_status().json()
+    key, code = new["announce_key"], new["recovery_code"]
+    wait_until(lambda: announce(stack, key) is None, "the new key is accepted")
+    thiefs = operator.post("/key/rotate", headers={"X-Announce-Key": key}).raise_for_status().json()["announce_key"]
+    within_a_second(lambda: announce(stack, key) is not None, "the old key is refused")
+    operator.post("/key/rotation/undo", headers={"X-Announce-Key": key}).raise_for_status()
+    within_a_second(lambda: announce(stack, key) is None, "the old key is accepted")
+    within_a_second(lambda: announce(stack, thiefs) is not None, "the thief's key is refused")
+    mine = operator.post("/key/recover", json={"recovery_code": code}).raise_for_status().json()["announce_key"]
+    within_a_second(lambda: announce(stack, mine) is None, "the recovered key is accepted")
+    within_a_second(lambda: announce(stack, key) is not None, "the stolen key is refused")
+    logs = [path.read_text(errors="replace") for path in stack.data.rglob("*.log")]
+    assert any("/api/v1/key/recover" in log for log in logs)
+    assert not [log for log in logs if code in log or code.replace("-", "") in log]
+
+
 def test_operators_see_peers_services_and_the_last_write(stack: StackRun, operator: httpx.Client) -> None:
     key = new_key(operator)
     wait_until(lambda: announce(stack, key, left=5) is None, "the new key is accepted")

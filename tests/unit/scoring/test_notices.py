@@ -7,7 +7,7 @@ import pytest
 from etracker_announce.frontends.http.failures import MAX_TEXT_BYTES, forbidden_words, one_line
 from etracker_scoring.scores.formula import DAY, KeyHistory, ScoreParameters
 from etracker_scoring.scores.keys import Key
-from etracker_scoring.scores.notices import Reason, reason_of, tier_notice
+from etracker_scoring.scores.notices import RECOVERY_REQUESTED, Reason, reason_of, tier_notice
 from etracker_scoring.scores.tiers import HeldTier, Origin
 from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.language.tier import Tier
@@ -42,6 +42,12 @@ def test_every_notice_is_one_short_line_that_says_nothing_clients_act_upon(
     assert len(text) <= MAX_TEXT_BYTES
     assert f"tier {tiers[1].value} " in text
     assert text.endswith(reason.value)
+
+
+def test_so_is_the_notice_of_a_request_for_a_recovery_code() -> None:
+    assert forbidden_words(RECOVERY_REQUESTED) == []
+    assert one_line(RECOVERY_REQUESTED) == RECOVERY_REQUESTED.encode()
+    assert len(RECOVERY_REQUESTED) <= MAX_TEXT_BYTES
 
 
 def test_a_tier_of_two_and_more_is_won_by_the_score() -> None:

@@ -8,6 +8,7 @@ import { Card } from "@/components/ui/Card";
 import { CopyField } from "@/components/ui/CopyField";
 import { Failure } from "@/components/requests/Failure";
 import classes from "./AnnounceKeyCard.module.css";
+import { NewRecoveryCode } from "./NewRecoveryCode";
 import { OwnKeyForm } from "./OwnKeyForm";
 
 const RemoveDialog = lazy(() => import("./RemoveDialog"));
@@ -22,10 +23,19 @@ interface Props {
 /** The visitor's announce URL: get a new one or enter an existing one, copy it, remove it from the browser. */
 export function AnnounceKeyCard({ children, linkToStanding = false }: Props) {
   const [key, remember] = useAnnounceKey();
+  const [code, setCode] = useState<string | null>(null);
   return (
     <Card title="Your announce URL">
+      {key !== null && code !== null && (
+        <NewRecoveryCode
+          code={code}
+          onSaved={() => {
+            setCode(null);
+          }}
+        />
+      )}
       {key === null ? (
-        <WithoutKey />
+        <WithoutKey onCode={setCode} />
       ) : (
         <WithKey announceKey={key} remember={remember} linkToStanding={linkToStanding} />
       )}
@@ -34,11 +44,12 @@ export function AnnounceKeyCard({ children, linkToStanding = false }: Props) {
   );
 }
 
-function WithoutKey() {
+function WithoutKey({ onCode }: { onCode: (code: string | null) => void }) {
   const [, remember] = useAnnounceKey();
   const create = useMutation({
     mutationFn: createKey,
-    onSuccess: ({ announce_key }) => {
+    onSuccess: ({ announce_key, recovery_code }) => {
+      onCode(recovery_code ?? null);
       remember(announce_key);
     },
   });

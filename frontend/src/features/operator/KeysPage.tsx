@@ -1,4 +1,11 @@
-import { IconCalculator, IconLock, IconLockOpen, IconRefresh } from "@tabler/icons-react";
+import {
+  IconCalculator,
+  IconEraser,
+  IconLifebuoy,
+  IconLock,
+  IconLockOpen,
+  IconRefresh,
+} from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
@@ -15,12 +22,14 @@ import { SearchField } from "@/components/ui/SearchField";
 import { Empty } from "@/components/ui/states";
 import { CorrectKey } from "./corrections/CorrectKey";
 import { LookUp } from "./keys/LookUp";
+import { ClearDebts } from "./keys/ClearDebts";
 import { DisableDialog, RotateDialog } from "./keys/dialogs";
+import { RecoveryCodeDialog } from "./keys/RecoveryCodeDialog";
 import { RowAction } from "./RowAction";
 import classes from "./tables.module.css";
 
 const route = getRouteApi("/operator/keys");
-type OpenDialog = { key: Key; kind: "disable" | "rotate" | "correct" } | null;
+type OpenDialog = { key: Key; kind: "disable" | "rotate" | "correct" | "code" | "debts" } | null;
 
 export function KeysPage() {
   const search = route.useSearch();
@@ -70,6 +79,8 @@ export function KeysPage() {
       </Card>
       {dialog?.kind === "disable" && <DisableDialog of={dialog.key} onClose={close} />}
       {dialog?.kind === "correct" && <CorrectKey of={dialog.key} onClose={close} />}
+      {dialog?.kind === "code" && <RecoveryCodeDialog of={dialog.key} onClose={close} />}
+      {dialog?.kind === "debts" && <ClearDebts of={dialog.key} onClose={close} />}
       {dialog?.kind === "rotate" && <RotateDialog of={dialog.key} onClose={close} />}
     </Page>
   );
@@ -142,6 +153,24 @@ function actions(open: (dialog: OpenDialog) => void): KeyColumn {
           }}
         >
           <IconCalculator size={18} />
+        </RowAction>
+        <RowAction
+          label="Clear debts"
+          about={`of key ${key.id}`}
+          onClick={() => {
+            open({ key, kind: "debts" });
+          }}
+        >
+          <IconEraser size={18} />
+        </RowAction>
+        <RowAction
+          label="Give a recovery code"
+          about={`to key ${key.id}`}
+          onClick={() => {
+            open({ key, kind: "code" });
+          }}
+        >
+          <IconLifebuoy size={18} />
         </RowAction>
         <RowAction
           label="Rotate"

@@ -11,6 +11,10 @@ import { Empty, Loading } from "@/components/ui/states";
 import { Card } from "@/components/ui/Card";
 import { AnnounceKeyCard } from "@/components/announce-key/AnnounceKeyCard";
 import { Notice } from "./Notice";
+import { Disown } from "./recovery/Disown";
+import { RecoverForm } from "./recovery/RecoverForm";
+import { RecoveryCode } from "./recovery/RecoveryCode";
+import { KeyTaken } from "./recovery/KeyTaken";
 import { OwnTorrents } from "./OwnTorrents";
 import { RotateCard } from "./RotateCard";
 import { ScoreCard } from "./ScoreCard";
@@ -40,6 +44,10 @@ function WithoutKey() {
         </Empty>
       </Card>
       <AnnounceKeyCard />
+      <Card title="Lost or stolen key?">
+        <p>If you have its recovery code, enter it to get a new announce URL with your history.</p>
+        <RecoverForm />
+      </Card>
     </div>
   );
 }
@@ -75,6 +83,7 @@ function Unavailable({ error, onRetry }: { error: Error; onRetry: () => void }) 
           months. Remove it below, then paste the new one or get another.
         </Empty>
       </Card>
+      <KeyTaken />
       <AnnounceKeyCard />
     </div>
   );
@@ -92,6 +101,8 @@ function Details({ standing }: { standing: Standing }) {
       </div>
       <OwnTorrents torrents={standing.torrents} />
       <RotateCard />
+      <RecoveryCode />
+      <Disown />
     </>
   );
 }

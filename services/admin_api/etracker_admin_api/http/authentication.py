@@ -54,7 +54,7 @@ class Authentication:
             return Operator(None, ENVIRONMENT)
         operator = await self._find_operator(key_hash)
         if operator is None:
-            await self._refuse(address)
+            await self.refuse(address)
         return operator
 
     async def announce_key(self, announce_key: str, address: Address | None) -> str:
@@ -66,7 +66,7 @@ class Authentication:
             PostgresUnavailableError: it can't be looked up.
         """
         if not _KEY_FORM.fullmatch(announce_key) or not await self._is_registered(announce_key):
-            await self._refuse(address)
+            await self.refuse(address)
         return announce_key
 
     def check_on(self) -> None:
@@ -74,7 +74,13 @@ class Authentication:
         if self._first_key() is None:
             raise RestrictedOffError
 
-    async def _refuse(self, address: Address | None) -> NoReturn:
+    async def refuse(self, address: Address | None) -> NoReturn:
+        """Count a wrong key, or a wrong recovery code, and refuse it.
+
+        Raises:
+            WrongKeyError: always, except for the following.
+            TooManyWrongKeysError: there were too many before it.
+        """
         if address is not None and (wait_seconds := await self._failures.take(address)):
             raise TooManyWrongKeysError(wait_seconds)
         raise WrongKeyError

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from etracker_admin_api.errors import (
     FileChangedError,
+    KeyConflictError,
     PostgresFullError,
     RedisUnavailableError,
     RefusedError,
@@ -102,6 +103,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(RefusedError, _answer_refused)
+    app.add_exception_handler(KeyConflictError, _answer_conflict)
     app.add_exception_handler(TorrentTooLargeError, _answer_too_large)
     app.add_exception_handler(SlowBodyError, _answer_slow)
     app.add_exception_handler(TooManyDownloadsError, _answer_too_many_downloads)
@@ -134,6 +136,10 @@ async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
 
 async def _answer_refused(request: Request, error: Exception) -> JSONResponse:
     return _respond(request, 400, str(error))
+
+
+async def _answer_conflict(request: Request, error: Exception) -> JSONResponse:
+    return _respond(request, 409, str(error))
 
 
 async def _answer_too_large(request: Request, error: Exception) -> JSONResponse:

@@ -1,6 +1,6 @@
 """Roles: public, key holder (an announce key in a header), operator (an API key)."""
 
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from fastapi import HTTPException, Request, Security
 from fastapi.security import APIKeyHeader
@@ -60,6 +60,19 @@ class Roles:
             return await self._authentication.announce_key(announce_key, self._callers.limited_address(request))
         except WrongKeyError:
             raise key_not_registered() from None
+        except TooManyWrongKeysError as error:
+            raise _too_many(error) from None
+
+    async def refuse(self, request: Request, sentence: str) -> NoReturn:
+        """Refuse a former key or a recovery code that doesn't work, and count it as a wrong key.
+
+        Raises:
+            HTTPException: always: 403, or 429 after too many.
+        """
+        try:
+            await self._authentication.refuse(self._callers.limited_address(request))
+        except WrongKeyError:
+            raise HTTPException(403, sentence) from None
         except TooManyWrongKeysError as error:
             raise _too_many(error) from None
 

@@ -1,8 +1,7 @@
 """Corrections of a key's statistics, safe while the scoring worker settles facts of the same key.
 
-The worker adds to counters in SQL, but overwrites the sums of the score with new ones, computed from those it read. It
-begins each transaction by moving the position of the key's shard. So a transaction that locks this position's row has
-the key's statistics to itself.
+The worker adds to counters in SQL, but overwrites the sums of the score with new ones, computed from those it read.
+:mod:`~etracker_admin_api.keys.locking` keeps it away in the meantime.
 """
 
 from collections.abc import Mapping
@@ -15,10 +14,8 @@ from etracker_admin_api.actors import Action, Actor
 from etracker_admin_api.audit import record
 from etracker_admin_api.corrections import Amount, apply_amounts, describe
 from etracker_admin_api.database import LONG_DEADLINE_SECONDS, Database
-from etracker_shared.agreements.facts import shard_of
-from etracker_shared.agreements.notifications import KEYS_CHANNEL, format_payloads
-from etracker_shared.agreements.tables import peers, stream_positions
-from etracker_shared.language.identity import KeyHash
+from etracker_admin_api.keys.locking import lock_key, look_up_again
+from etracker_shared.agreements.tables import peers
 
 DAY_SECONDS = 86400.0
 
@@ -46,28 +43,15 @@ class KeyCorrections:
             CorrectionError: a statistic would be out of bounds; nothing has changed.
             PostgresUnavailableError: Postgres is down or too slow.
         """
-        while True:
-            async with self._database.transaction(LONG_DEADLINE_SECONDS) as connection:
-                key_hash = await connection.scalar(select(_columns.key_hash).where(_columns.id == key_id))
-                if key_hash is None:
-                    return False
-                row = await _lock(connection, key_id, KeyHash(bytes(key_hash)))
-                if row is not None:
-                    await _correct(connection, row, amounts, reason, actor)
-                    return True
-
-
-async def _lock(connection: AsyncConnection, key_id: int, key_hash: KeyHash) -> Any:
-    """Lock a key's shard, then the key; return None if it has been rotated or deleted in the meantime."""
-    shard = select(stream_positions.c.shard).where(stream_positions.c.shard == shard_of(key_hash))
-    await connection.execute(shard.with_for_update(key_share=True))
-    shown = (column.label(name) for name, column in _STATISTICS.items())
-    wanted = select(_columns.id, *shown, *_SCORE).where(_columns.id == key_id, _columns.key_hash == key_hash)
-    row = (await connection.execute(wanted.with_for_update(key_share=True))).first()
-    if row is not None:  # so that announce replicas look up the key's treatment again
-        for payload in format_payloads([key_hash]):
-            await connection.execute(select(func.pg_notify(KEYS_CHANNEL, payload)))
-    return row
+        async with self._database.transaction(LONG_DEADLINE_SECONDS) as connection:
+            locked = await lock_key(connection, _columns.id == key_id)
+            if locked is None:
+                return False
+            shown = (column.label(name) for name, column in _STATISTICS.items())
+            row = (await connection.execute(select(_columns.id, *shown, *_SCORE).where(_columns.id == key_id))).one()
+            await _correct(connection, row, amounts, reason, actor)
+            await look_up_again(connection, locked[1])
+        return True
 
 
 async def _correct(

@@ -17,6 +17,13 @@ class NewKey(BaseModel):
 
     announce_key: str = Field(pattern=GENERATED_KEY)
     announce_url: str = Field(description="the URL to add to a torrent client")
+    recovery_code: str | None = Field(
+        None,
+        description="the key's recovery code, if it is new. Write it down: it can't be retrieved again",
+    )
+    undo_until: datetime | None = Field(
+        None, description="until when the previous key can undo this rotation; null if it can't"
+    )
 
 
 class Key(BaseModel):

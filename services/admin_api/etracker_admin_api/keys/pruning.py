@@ -1,17 +1,20 @@
-"""Pruning of abandoned announce keys, so that the table contains only keys that are used."""
+"""Pruning of abandoned announce keys, and of recovery codes that were asked for and never fetched."""
 
 import asyncio
+from datetime import datetime, timedelta
 
-from sqlalchemy import Integer, bindparam, cast, delete, func, select
+from sqlalchemy import ColumnElement, Integer, bindparam, cast, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog import get_logger
 
 from etracker_admin_api.database import LONG_DEADLINE_SECONDS, Database
 from etracker_admin_api.metrics import Metrics
-from etracker_shared.agreements.tables import peers
+from etracker_shared.agreements.tables import key_rotations, peers, recovery_requests
 
 IDLE_MONTHS = 3
 """Keys created and last used longer ago than this are abandoned."""
+FORGOTTEN_DAYS = 120
+"""Requests for a recovery code, and rotations, older than this: longer than any of them can matter."""
 PRUNE_EVERY_SECONDS = 24 * 3600
 PRUNE_LOCK = 0x65747270
 """Advisory lock key ("etrp"): one replica prunes at a time."""
@@ -52,6 +55,10 @@ class KeyPruner:
             return await self._prune_all() if held else None
 
     async def _prune_all(self) -> int:
+        async with self._database.transaction(LONG_DEADLINE_SECONDS) as connection:
+            await connection.execute(delete(recovery_requests).where(_is_old(recovery_requests.c.requested_time)))
+            undone = key_rotations.c.undone_time.is_not(None)  # another rotation then takes the code, however long ago
+            await connection.execute(delete(key_rotations).where(_is_old(key_rotations.c.at), ~undone))
         total, reached = 0, 0
         while (step := await self._prune_step(reached)) is not None:
             reached, pruned = step
@@ -72,6 +79,10 @@ class KeyPruner:
                 .where(func.coalesce(_columns.last_seen, _columns.created_time) < cutoff)
             )
             return reached, (await connection.execute(abandoned)).rowcount
+
+
+def _is_old(moment: ColumnElement[datetime]) -> ColumnElement[bool]:
+    return moment < func.now() - timedelta(days=FORGOTTEN_DAYS)
 
 
 async def _reach(connection: AsyncConnection, after: int) -> int | None:

@@ -4,37 +4,31 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response, Security
 
 from etracker_admin_api.actors import Actor
 from etracker_admin_api.corrections import amounts_of
-from etracker_admin_api.http.announce_urls import announce_url
 from etracker_admin_api.http.bodies import body, read_json
 from etracker_admin_api.http.callers import Callers
 from etracker_admin_api.http.paging import Cursor, Limit, RowId
 from etracker_admin_api.http.problems import problems_v1
-from etracker_admin_api.http.roles import Roles, key_not_registered
+from etracker_admin_api.http.roles import Roles
 from etracker_admin_api.keys.corrections import KeyCorrections
 from etracker_admin_api.keys.generation import KeyGenerator
 from etracker_admin_api.keys.listing import KeySort, parse_key_query
 from etracker_admin_api.keys.models import Key, KeyChange, KeyCorrection, KeyList, KeyLookup, NewKey
+from etracker_admin_api.keys.recovery_codes import hash_code, new_recovery_code
+from etracker_admin_api.keys.recovery_routes import show_once
 from etracker_admin_api.keys.store import KeyStore
 from etracker_shared.language.identity import new_announce_key
 
 
-def own_keys_router(keys: KeyStore, generator: KeyGenerator, roles: Roles, callers: Callers) -> APIRouter:
-    """Build the routes with which users manage their own announce keys."""
+def own_keys_router(generator: KeyGenerator, callers: Callers) -> APIRouter:
+    """Build the route with which users get an announce key."""
     router = APIRouter(prefix="/api/v1", tags=["keys"])
-    key_holder = Security(roles.key_holder)
 
     @router.post("/keys", status_code=201, responses=problems_v1(429, 503))
     async def generate_key(request: Request, response: Response) -> NewKey:
-        """Generate and register a new announce key. The number per address is limited."""
-        return show_once(request, response, await generator.generate(request), callers)
-
-    @router.post("/key/rotate", responses=problems_v1(401, 403, 429, 503))
-    async def rotate_own_key(request: Request, response: Response, announce_key: Annotated[str, key_holder]) -> NewKey:
-        """Rotate your own announce key. The old key stops working; the history is kept."""
-        new_key = await generator.new_key(request)
-        if not await keys.rotate_own(announce_key, new_key):  # rotated or disabled since it was checked
-            raise key_not_registered()
-        return show_once(request, response, new_key, callers)
+        """Generate and register a new announce key, with its recovery code. The number per address is limited."""
+        code = new_recovery_code()
+        announce_key = await generator.generate(request, hash_code(code))
+        return show_once(request, response, announce_key, callers, code)
 
     return router
 
@@ -81,7 +75,7 @@ def operators_keys_router(keys: KeyStore, roles: Roles, callers: Callers) -> API
     async def rotate_key(
         request: Request, response: Response, key_id: RowId, actor: Annotated[Actor, operator]
     ) -> NewKey:
-        """Rotate a key. The new key is shown only once; the history is kept."""
+        """Rotate a key finally. The new key is shown only once; history and recovery code are kept."""
         new_key = new_announce_key()
         if not await keys.rotate(key_id, new_key, actor):
             raise _not_found()
@@ -111,12 +105,6 @@ def key_corrections_router(keys: KeyStore, corrections: KeyCorrections, roles: R
         return _found(await keys.find(key_id))
 
     return router
-
-
-def show_once(request: Request, response: Response, announce_key: str, callers: Callers) -> NewKey:
-    """Return a new key in a response that must not be cached."""
-    response.headers["Cache-Control"] = "no-store"
-    return NewKey(announce_key=announce_key, announce_url=announce_url(callers.origin(request), announce_key))
 
 
 def _found(key: Key | None) -> Key:

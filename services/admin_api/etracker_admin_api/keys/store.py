@@ -30,9 +30,11 @@ from etracker_admin_api.batches import Batches
 from etracker_admin_api.database import LONG_DEADLINE_SECONDS, Database, fetch_first
 from etracker_admin_api.http.paging import cut_page
 from etracker_admin_api.keys.listing import KeyOrder, KeyQuery, KeySearch
+from etracker_admin_api.keys.locking import lock_key
 from etracker_admin_api.keys.models import Key, KeyList
+from etracker_admin_api.keys.rotations import replace_finally, stored_key
 from etracker_admin_api.queries import comes_after, in_order, starts_with
-from etracker_shared.agreements.tables import peers
+from etracker_shared.agreements.tables import peers, recovery_codes
 from etracker_shared.language.identity import hash_announce_key
 
 _columns = peers.c
@@ -72,10 +74,13 @@ class KeyStore:
         self._database = database
         self._registered: Batches[bytes, bool] = Batches(self._find_registered)
 
-    async def register(self, announce_key: str) -> None:
-        """Register a new key."""
+    async def register(self, announce_key: str, code_hash: bytes | None = None) -> None:
+        """Register a new key. ``code_hash``: of its recovery code, if it gets one."""
         async with self._database.transaction() as connection:
-            await connection.execute(insert(peers).values(_stored(announce_key)))
+            new = insert(peers).values(stored_key(announce_key)).returning(_columns.id)
+            key_id = (await connection.execute(new)).scalar_one()
+            if code_hash is not None:
+                await connection.execute(insert(recovery_codes).values(key_id=key_id, code_hash=code_hash))
 
     async def is_registered(self, announce_key: str) -> bool:
         """Return whether a key is registered and not disabled. Only its hash reaches Postgres and its log."""
@@ -116,21 +121,14 @@ class KeyStore:
             return await _find(connection, _columns.id == key_id)
 
     async def rotate(self, key_id: int, announce_key: str, actor: Actor) -> bool:
-        """Replace an announce key with another; history and id stay. Return whether there was such a key."""
-        statement = update(peers).where(_columns.id == key_id).values(_stored(announce_key))
-        async with self._database.transaction() as connection:
-            rotated = (await connection.execute(statement)).rowcount > 0
-            if rotated:
-                key_hash = hash_announce_key(announce_key).hex()
-                await record(connection, actor, Action.ROTATE_KEY, str(key_id), key_hash=key_hash)
-        return rotated
-
-    async def rotate_own(self, announce_key: str, new_key: str) -> bool:
-        """Replace an announce key on behalf of its holder; return whether the old key was valid."""
-        mine = _columns.key_hash == hash_announce_key(announce_key)
-        statement = update(peers).where(mine, _columns.disabled_time.is_(None)).values(_stored(new_key))
-        async with self._database.transaction() as connection:
-            return (await connection.execute(statement)).rowcount > 0
+        """Replace an announce key finally; history and id stay. Return whether there was such a key."""
+        async with self._database.transaction(LONG_DEADLINE_SECONDS) as connection:
+            if await lock_key(connection, _columns.id == key_id) is None:
+                return False
+            await replace_finally(connection, key_id, announce_key)
+            key_hash = hash_announce_key(announce_key).hex()
+            await record(connection, actor, Action.ROTATE_KEY, str(key_id), key_hash=key_hash)
+        return True
 
     async def _find_registered(self, key_hashes: Sequence[bytes]) -> Mapping[bytes, bool]:
         given = any_(literal(key_hashes, ARRAY(LargeBinary)))
@@ -141,11 +139,6 @@ class KeyStore:
 
 async def _find(connection: AsyncConnection, condition: ColumnElement[bool]) -> Key | None:
     return await fetch_first(connection, select(*_SHOWN).where(condition), Key)
-
-
-def _stored(announce_key: str) -> dict[str, bytes | None]:
-    """Return what is stored of a key: neither Postgres' log nor its write-ahead log ever has the key itself."""
-    return {"announce_key": None, "key_hash": hash_announce_key(announce_key)}
 
 
 def _matches(search: KeySearch) -> ColumnElement[bool]:

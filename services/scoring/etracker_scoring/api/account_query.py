@@ -1,5 +1,6 @@
 """The query for the statistics of keys that a list policy uses; a policy that grants no share uses none."""
 
+from etracker_scoring.scores.notices import RECOVERY_REQUESTED
 from etracker_scoring.stored.keys import KEY_COLUMNS
 from etracker_shared.agreements.facts import Event
 from etracker_shared.agreements.policies import PolicyName
@@ -21,6 +22,12 @@ _GENEROUS = """(
     ) torrents
 )"""
 
+_REQUESTED = RECOVERY_REQUESTED.replace("'", "''")
+_NOTICE = (
+    "CASE WHEN EXISTS (SELECT FROM recovery_requests WHERE key_id = peers.id)"
+    f" THEN '{_REQUESTED}' WHEN notice_told_time IS NULL THEN notice END"
+)
+
 _NOTHING = "0"
 
 _ASKED = {
@@ -34,14 +41,15 @@ _ASKED = {
 def accounts_query(policy: PolicyName, interval_seconds: int) -> str:
     """Return the query for some keys, by their hashes.
 
-    Columns: those of a key, the notice that its clients haven't seen yet, then the fields of a History.
+    Columns: those of a key, the notice for its clients, then the fields of a History. While somebody waits for a
+    recovery code, that is the notice: whoever has the key should see it, not only the first client that announces.
     """
     parts = _ASKED.get(policy, (_NOTHING, _NOTHING, _NOTHING))
     seeding, announced, generous = (
         part.format(stopped=int(Event.STOPPED), seconds=2 * interval_seconds) for part in parts
     )
     return (
-        f"SELECT {KEY_COLUMNS}, CASE WHEN notice_told_time IS NULL THEN notice END AS notice,"  # noqa: S608 - our own words
+        f"SELECT {KEY_COLUMNS}, {_NOTICE} AS notice,"  # noqa: S608 - our own words
         f" {seeding} AS seeding, snatched, uploaded, downloaded, {announced} AS announced, {generous} AS generous"
         " FROM peers WHERE key_hash = ANY($1) AND disabled_time IS NULL"
     )

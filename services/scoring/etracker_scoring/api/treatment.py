@@ -12,7 +12,7 @@ from etracker_shared.language.tier import Tier
 
 
 class Account(NamedTuple):
-    """A registered key and its statistics. ``notice``: the one that its clients haven't seen yet, if any."""
+    """A registered key and its statistics. ``notice``: the one for its clients, if any."""
 
     key: Key
     history: History

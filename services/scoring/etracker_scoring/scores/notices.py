@@ -17,6 +17,11 @@ DELIVERY_MS = 2000
 
 TIER_NAMES = ("free-rider", "little history", "contributor", "steady seeder", "long-term seeder")
 
+RECOVERY_REQUESTED = (
+    "Someone asked for a recovery code for your key. If it wasn't you, object at the tracker's My standing page."
+)
+"""The notice that a key's clients get until the code is given out, somebody objects or the key is rotated."""
+
 
 class Notice(NamedTuple):
     """A text for a key's clients, and when it became true (Unix milliseconds)."""

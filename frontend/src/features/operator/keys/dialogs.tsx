@@ -76,8 +76,8 @@ export function RotateDialog({ of: key, onClose }: Props) {
       }}
     >
       <p>
-        The old key stops working immediately. Its history is kept, and you get a new key to pass on to the
-        holder.
+        The old key stops working immediately, and nobody can undo this. Its history and its recovery code are
+        kept, and you get a new key to pass on to the holder.
       </p>
     </Confirm>
   );

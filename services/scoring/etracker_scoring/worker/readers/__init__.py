@@ -22,7 +22,7 @@ def make_readers(
 ) -> Sequence[Reader[Any, Any]]:
     """Return the readers in the order in which they write: keys first, since other rows refer to them."""
     readers: list[Reader[Any, Any]] = [
-        ScoresReader(parameters, metrics.tier_changes),
+        ScoresReader(parameters, metrics.tier_changes, settings.new_prefix_days),
         SnatchesReader(),
         SessionsReader(),
         GuestSnatchesReader(),

@@ -50,6 +50,17 @@ _FORGET_FACTS = """
 DELETE FROM facts WHERE ctid = ANY (ARRAY(SELECT ctid FROM facts WHERE at < $1 LIMIT 10000))
 """
 
+_FORGET_CREDITS = """
+DELETE FROM prefix_credits WHERE ctid = ANY (ARRAY(
+    SELECT credit.ctid FROM prefix_credits credit JOIN key_prefixes USING (key_id, prefix)
+    WHERE new_until < $1 LIMIT 10000
+))
+"""
+
+_FORGET_PREFIXES = """
+DELETE FROM key_prefixes WHERE ctid = ANY (ARRAY(SELECT ctid FROM key_prefixes WHERE last_seen < $1 LIMIT 10000))
+"""
+
 
 class Archive:
     """Old sessions and facts. Every method may raise PostgresUnavailableError."""
@@ -85,6 +96,18 @@ class Archive:
         """Delete some rows about graces, which the rows of their keys outlast; return whether there may be more."""
         with postgres_errors():
             status = await self._pool.execute(_FORGET_GRACES, before)
+        return status != "DELETE 0"
+
+    async def forget_credits(self, new_before: datetime) -> bool:
+        """Delete some of what came from prefixes that are no longer new; return whether there may be more."""
+        with postgres_errors():
+            status = await self._pool.execute(_FORGET_CREDITS, new_before)
+        return status != "DELETE 0"
+
+    async def forget_prefixes(self, unused_since: datetime) -> bool:
+        """Delete some of keys' address prefixes; return whether there may be more."""
+        with postgres_errors():
+            status = await self._pool.execute(_FORGET_PREFIXES, unused_since)
         return status != "DELETE 0"
 
     async def forget_facts(self, before: datetime) -> bool:

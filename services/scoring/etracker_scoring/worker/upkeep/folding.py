@@ -16,6 +16,9 @@ SESSIONS_LAST = timedelta(weeks=8)
 GRACES_LAST = timedelta(days=1)
 """Much longer than a promise, so that a delayed worker still finds it."""
 
+PREFIXES_LAST = timedelta(days=180)
+"""A prefix that a key hasn't used for this time is new to it again."""
+
 DAY_SECONDS = 24 * 3600
 GUESTS_SECONDS = 600
 STEP_PAUSE_SECONDS = 0.05
@@ -62,6 +65,10 @@ class Folding:
         while await self._archive.forget_guest_snatches(now - SESSIONS_LAST):  # noqa: ASYNC110 - as below
             await asyncio.sleep(STEP_PAUSE_SECONDS)
         while await self._archive.forget_graces(now - GRACES_LAST):  # noqa: ASYNC110 - as below
+            await asyncio.sleep(STEP_PAUSE_SECONDS)
+        while await self._archive.forget_credits(now):  # noqa: ASYNC110 - as below
+            await asyncio.sleep(STEP_PAUSE_SECONDS)
+        while await self._archive.forget_prefixes(now - PREFIXES_LAST):  # noqa: ASYNC110 - as below
             await asyncio.sleep(STEP_PAUSE_SECONDS)
         while await self._archive.forget_facts(now - self._facts_last):  # noqa: ASYNC110 - a pause between steps
             await asyncio.sleep(STEP_PAUSE_SECONDS)

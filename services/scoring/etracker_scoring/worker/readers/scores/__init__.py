@@ -15,24 +15,32 @@ from etracker_scoring.worker.locks import PREFIX, prefix_locks
 from etracker_scoring.worker.reader import Reader
 from etracker_scoring.worker.readers.scores import statements
 from etracker_scoring.worker.readers.scores.accounting import Changes, account_for_keys, find_newcomers
+from etracker_scoring.worker.readers.scores.new_prefixes import KeyPrefix, NewPrefixes, Sighting, store_prefixes
 from etracker_scoring.worker.records import Credit, MembershipKey, SessionKey
 from etracker_scoring.worker.store import Rows
 from etracker_shared.agreements.notifications import KEYS_CHANNEL, format_payloads
 
 
 class Known(NamedTuple):
-    """The keys of a batch that never announced before, and the decisions about them."""
+    """The keys of a batch that never announced before, the decisions about them, and the prefixes new to keys."""
 
     newcomers: dict[int, Newcomer]
     origins: Origins
+    prefixes: dict[KeyPrefix, Sighting]
 
 
 class ScoresReader(Reader[Known, Changes]):
-    """Judges keys. ``parameters``: those in effect. ``tier_changes``: counts by tier."""
+    """Judges keys. ``parameters``: those in effect. ``tier_changes``: counts by tier.
 
-    def __init__(self, parameters: Callable[[], ScoreParameters], tier_changes: Counter) -> None:
+    ``new_prefix_days``: how long an address prefix counts as new to a key.
+    """
+
+    def __init__(
+        self, parameters: Callable[[], ScoreParameters], tier_changes: Counter, new_prefix_days: float
+    ) -> None:
         self._parameters = parameters
         self._tier_changes = tier_changes
+        self._prefixes = NewPrefixes(new_prefix_days)
 
     def further_sessions(
         self, admitted: Sequence[Admitted], credits_: Mapping[MembershipKey, Credit]
@@ -49,8 +57,9 @@ class ScoresReader(Reader[Known, Changes]):
         No other worker decides about these prefixes before this transaction has ended.
         """
         newcomers = find_newcomers(batch.facts)
+        new_prefixes = await self._prefixes.load(batch.facts, newcomers, rows)
         if not newcomers:
-            return Known(newcomers, Origins())
+            return Known(newcomers, Origins(), new_prefixes)
         parameters = self._parameters()
         promised = await _find_promises(newcomers.values(), rows)
         newcomers = follow_promises(newcomers, promised)
@@ -59,11 +68,12 @@ class ScoresReader(Reader[Known, Changes]):
         await rows.fetch(statements.LOCK_PREFIXES, PREFIX, prefix_locks(prefixes))
         found = await rows.fetch(FIND_NEIGHBOURS, prefixes, earliest - parameters.prefix_memory_days * DAY)
         neighbours = map(parse_neighbour, found)
-        return Known(newcomers, decide_origins(newcomers.values(), neighbours, parameters, dict(promised)))
+        origins = decide_origins(newcomers.values(), neighbours, parameters, dict(promised))
+        return Known(newcomers, origins, new_prefixes)
 
     def read(self, batch: Batch, known: Known) -> Changes:
         """Return what changes about keys."""
-        return account_for_keys(batch, known.newcomers, known.origins, self._parameters())
+        return account_for_keys(batch, known.newcomers, known.origins, self._parameters(), known.prefixes)
 
     async def store(self, changes: Changes, rows: Rows) -> None:
         """Write keys first, since other rows refer to them."""
@@ -90,6 +100,7 @@ class ScoresReader(Reader[Known, Changes]):
             )
         ]
         await rows.write("memberships", statements.PUT_CREDITS, credits_)
+        await store_prefixes(changes.prefixes, changes.credited, rows)
 
     async def _take_graces(self, origins: Origins, rows: Rows) -> None:
         steady_score = self._parameters().steady_score

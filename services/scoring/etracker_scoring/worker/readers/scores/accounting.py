@@ -1,6 +1,6 @@
 """Computes what a batch changes about keys: sums, scores, tiers and notices. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,6 +10,14 @@ from etracker_scoring.scores.newcomers import Newcomer, Origins
 from etracker_scoring.scores.notices import DELIVERY_MS, Notice, reason_of, tier_notice
 from etracker_scoring.scores.tiers import HeldTier, assess, enter
 from etracker_scoring.worker.batch import Batch, SettledFact
+from etracker_scoring.worker.readers.scores.new_prefixes import (
+    Credited,
+    CreditKey,
+    KeyPrefix,
+    Progress,
+    Sighting,
+    add_credit,
+)
 from etracker_scoring.worker.records import NO_CREDIT, Credit, MembershipKey, Session, SessionKey
 from etracker_scoring.worker.sums import Sums
 from etracker_shared.agreements.facts import Event, Fact
@@ -37,7 +45,8 @@ class Changes:
     """What a batch changes about keys, by key id.
 
     ``delivered``: when a notice reached a client, Unix milliseconds. ``changed``: keys that announce must look up
-    again, because their tier isn't the stored one or their notice was delivered.
+    again, because their tier isn't the stored one or their notice was delivered. ``prefixes``, ``credited``: see
+    :mod:`~etracker_scoring.worker.readers.scores.new_prefixes`.
     """
 
     sums: dict[int, Sums] = field(default_factory=dict)
@@ -49,6 +58,8 @@ class Changes:
     notices: dict[int, Notice] = field(default_factory=dict)
     delivered: dict[int, int] = field(default_factory=dict)
     changed: list[KeyHash] = field(default_factory=list)
+    prefixes: Mapping[KeyPrefix, Sighting] = field(default_factory=dict)
+    credited: dict[CreditKey, Credited] = field(default_factory=dict)
 
 
 def find_newcomers(facts: Iterable[SettledFact]) -> dict[int, Newcomer]:
@@ -65,10 +76,14 @@ def find_newcomers(facts: Iterable[SettledFact]) -> dict[int, Newcomer]:
 
 
 def account_for_keys(
-    batch: Batch, newcomers: dict[int, Newcomer], origins: Origins, parameters: ScoreParameters
+    batch: Batch,
+    newcomers: dict[int, Newcomer],
+    origins: Origins,
+    parameters: ScoreParameters,
+    prefixes: Mapping[KeyPrefix, Sighting] | None = None,
 ) -> Changes:
     """Add up the facts of keys in order, then judge each key once."""
-    accountant = _Accountant(batch, parameters)
+    accountant = _Accountant(batch, parameters, prefixes or {})
     accountant.take(batch.facts)
     changes = accountant.judge(origins)
     changes.newcomers, changes.origins = newcomers, origins
@@ -89,11 +104,11 @@ class _KeySums(Sums):
 
 
 class _Accountant:
-    def __init__(self, batch: Batch, parameters: ScoreParameters) -> None:
+    def __init__(self, batch: Batch, parameters: ScoreParameters, prefixes: Mapping[KeyPrefix, Sighting]) -> None:
         self._stored = batch.stored
         self._now_ms = batch.now_ms
         self._parameters = parameters
-        self._changes = Changes()
+        self._changes = Changes(prefixes=prefixes)
         self._keys: dict[int, _KeySums] = {}
         self._sessions: dict[SessionKey, Session] = {}
 
@@ -106,12 +121,28 @@ class _Accountant:
             sums = self._keys.get(key.id)
             if sums is None:
                 sums = self._keys[key.id] = _KeySums(key)
-            after = self._sessions[item.session_key] = item.after
-            sums.add(item.uploaded, item.downloaded, after.last_seen_ms, snatched=item.snatched)
-            if item.seeded_from is not None or item.owed or item.partial_from is not None:
-                self._credit(sums, item)
+            sighting = self._changes.prefixes.get((key.id, item.fact.prefix))
+            if sighting and item.fact.at_ms / 1000 < sighting.new_until:
+                before = self._progress(sums, item)
+                self._add(sums, item)
+                progress = (before, self._progress(sums, item))
+                add_credit(self._changes.credited, item, sighting, progress, self._parameters)
+            else:
+                self._add(sums, item)
             if key.undelivered_since_ms is not None and _delivers(item.fact, key.undelivered_since_ms):
                 sums.delivered_ms = item.fact.at_ms
+
+    def _add(self, sums: _KeySums, item: SettledFact) -> None:
+        after = self._sessions[item.session_key] = item.after
+        sums.add(item.uploaded, item.downloaded, after.last_seen_ms, snatched=item.snatched)
+        if item.seeded_from is not None or item.owed or item.partial_from is not None:
+            self._credit(sums, item)
+
+    def _progress(self, sums: _KeySums, item: SettledFact) -> Progress:
+        member = item.member or (0, 0)
+        changed = self._changes.credits.get(member)
+        credit = changed.credit if changed else self._stored.credits.get(member, NO_CREDIT)
+        return Progress(sums.history, sums.seeding_seconds, sums.snatches, credit.seeding.debt_seconds)
 
     def judge(self, origins: Origins) -> Changes:
         """Find the tier of every key after its last fact, and the notice if it changed."""
