@@ -16,13 +16,13 @@ from tests.support.stack import StackRun
 CODE = re.compile(r"^([0-9A-Z]{5}-){4}[0-9A-Z]{5}$")
 NEW_ADDRESS = """
 INSERT INTO key_prefixes (key_id, prefix, first_seen, last_seen, new_until)
-SELECT id, 7, now() - interval '2 days', now(), now() + interval '28 days' FROM peers WHERE announce_key = $1
+SELECT id, 7, now() - interval '2 days', now(), now() + interval '28 days' FROM peers WHERE key_hash = hash_announce_key($1)
 """
 ITS_CREDIT = """
 INSERT INTO prefix_credits (key_id, info_hash_id, peer_id, prefix, began, last_seen, downloaded, snatches, owed,
     debt_seconds)
 SELECT key_id, info_hash_id, '-XX0000-abcdefghijkl', 7, now() - interval '2 days', now(), 2 ^ 30, 1, 1, debt_seconds
-FROM memberships JOIN peers ON peers.id = key_id WHERE announce_key = $1 AND debt_seconds > 0
+FROM memberships JOIN peers ON peers.id = key_id WHERE key_hash = hash_announce_key($1) AND debt_seconds > 0
 """
 
 
@@ -98,7 +98,7 @@ def test_a_key_without_a_code_gets_one_unless_somebody_objects(
     card.get_by_role("button", name="Ask for a recovery code").click()
     expect(card).to_contain_text("in this browser")
     late = "UPDATE recovery_requests SET requested_time = requested_time - interval '8 days' WHERE key_id ="
-    execute(postgres, f"{late} (SELECT id FROM peers WHERE announce_key = $1)", key=key)
+    execute(postgres, f"{late} (SELECT id FROM peers WHERE key_hash = hash_announce_key($1))", key=key)
     page.reload()
     expect(card).to_contain_text("in another browser")
 

@@ -5,6 +5,7 @@ looks for it on the wrong node.
 """
 
 import random
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,17 @@ def count_twice(declared: Declared) -> None:
     assert sums == [b"3", b"2"]
 
 
+def count_takings(declared: Declared) -> None:
+    hour, first, second, third = int(time.time()) // 3600, b"first---", b"second--", b"third---"
+    keys = [redis_keys.prefixes_ranked(hour), redis_keys.lists_taken(hour)]
+    keys += [redis_keys.torrents_taken(hour, name) for name in (first, second, third)]
+    limits = (2, redis_keys.takings_expire_at(hour), 0.5)
+    taken = (first, 3, 2, HASH, b"o" * 20, second, 1, 2, HASH, b"n" * 20, third, 1, 1, HASH)
+    script = Script("etracker_scoring.worker", "count_takings.lua").source
+    assert declared.run("EVAL", script, len(keys), *keys, *limits, *taken) == [third]
+    assert declared.operator.hgetall(keys[1]) == {first: b"3", second: b"1"}
+
+
 def publish_snatches(declared: Declared) -> None:
     members = redis_keys.members(HASH)
     publish = ("etracker_scoring.worker", "publish_snatches.lua", members)
@@ -149,6 +161,7 @@ SCENARIOS = {
     "at_once.lua": at_once,
     "extend_download.lua": extend_download,
     "fact.lua": fact,
+    "count_takings.lua": count_takings,
     "count_twice.lua": count_twice,
     "mark.lua": mark,
     "publish_snatches.lua": publish_snatches,

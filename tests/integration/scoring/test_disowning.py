@@ -88,7 +88,9 @@ def seeding_by_the_thief(key: str, *torrents: str) -> list[Fact]:
 
 async def state(database: asyncpg.Connection, key: str) -> dict[str, Any]:
     """Return everything that is stored about a key's past, apart from when it became so."""
-    row = await database.fetchrow(f"SELECT id, {SUMS}, {COUNTERS} FROM peers WHERE announce_key = $1", key)
+    row = await database.fetchrow(
+        f"SELECT id, {SUMS}, {COUNTERS} FROM peers WHERE key_hash = hash_announce_key($1)", key
+    )
     assert row is not None
     found = dict(row)
     key_id = found.pop("id")

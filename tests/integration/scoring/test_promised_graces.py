@@ -183,7 +183,9 @@ async def test_a_grace_that_passes_to_an_earlier_key_takes_its_tier_along_and_no
     await settle(2, first(KEYS[1], ago=DAY + 60))
     assert await are_graced(database, KEYS[1:2])
     await settle(3, first(KEYS[0], ago=60))
-    rows = await database.fetch("SELECT tier, falling_since, notice FROM peers WHERE announce_key = $1", KEYS[0])
+    rows = await database.fetch(
+        "SELECT tier, falling_since, notice FROM peers WHERE key_hash = hash_announce_key($1)", KEYS[0]
+    )
     assert [tuple(row) for row in rows] == [(Tier.LITTLE_HISTORY, None, None)]
 
 
@@ -192,8 +194,8 @@ async def waits(database: asyncpg.Connection) -> bool:
 
 
 async def are_graced(database: asyncpg.Connection, keys: Sequence[str]) -> bool:
-    rows = await database.fetch("SELECT announce_key FROM peers WHERE grace ORDER BY id")
-    return [row["announce_key"] for row in rows] == list(keys)
+    rows = await database.fetch("SELECT key_hash FROM peers WHERE grace ORDER BY id")
+    return [row["key_hash"] for row in rows] == [hash_announce_key(key) for key in keys]
 
 
 async def all_began(database: asyncpg.Connection) -> bool:

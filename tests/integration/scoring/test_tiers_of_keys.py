@@ -207,7 +207,7 @@ async def test_moved_thresholds_are_obeyed_where_recalibration_is_on(
 async def test_every_client_of_a_key_is_told_while_somebody_waits_for_its_recovery_code(
     client: AsyncClient, database: asyncpg.Connection, postgres_settings: PostgresSettings
 ) -> None:
-    of_alice = "SELECT id, 'x' FROM peers WHERE announce_key = 'alice'"
+    of_alice = "SELECT id, 'x' FROM peers WHERE key_hash = hash_announce_key('alice')"
     await database.execute(f"INSERT INTO recovery_requests (key_id, claim_hash) {of_alice}")
     for _ in range(2):
         assert (await standing_of(client, "alice")).notice == RECOVERY_REQUESTED

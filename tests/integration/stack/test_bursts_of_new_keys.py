@@ -11,6 +11,7 @@ import fastbencode
 import httpx
 import pytest
 
+from etracker_shared.language.identity import hash_announce_key
 from tests.support.announce import query
 from tests.support.postgres import connect
 from tests.support.processes import wait_until
@@ -20,7 +21,7 @@ TORRENT = b"one torrent, 400 kB."
 SEEDERS, KEYS = 400, 16
 PORT = 7000
 NUMWANT = 50
-HOLDER = "SELECT announce_key FROM peers JOIN graces ON peers.id = graces.key_id WHERE prefix = $1"
+HOLDER = "SELECT encode(key_hash, 'hex') FROM peers JOIN graces ON peers.id = graces.key_id WHERE prefix = $1"
 
 
 class Tracker:
@@ -98,14 +99,15 @@ def burst(tracker: Tracker, keys: Sequence[str], network: str, pause_seconds: fl
 def assert_is_judged_as_one(tracker: Tracker, keys: Sequence[str], lists: Sequence[set[bytes]], network: str) -> None:
     """One key at most sees a share of its own, and all others together hardly more than one of them does."""
     prefix = bytes([4, *map(int, network.strip(".").split(".")), 0, 0, 0])
-    holder = keys.index(str(tracker.read(HOLDER, prefix)))
+    hashes = [hash_announce_key(key).hex() for key in keys]
+    holder = hashes.index(str(tracker.read(HOLDER, prefix)))
     shared = [seen for number, seen in enumerate(lists) if number != holder]
     assert all(len(seen) == NUMWANT for seen in lists)
     assert len(set.union(*shared)) <= NUMWANT + len(keys), "each joined between two of these lists, and shifts a few"
-    stored = "SELECT count(*) FROM peers WHERE announce_key = ANY($1::text[]) AND origin_time IS NOT NULL"
-    wait_until(lambda: tracker.read(stored, keys) == len(keys), "all are settled", 20.0)
-    graced = tracker.read("SELECT array_agg(announce_key) FROM peers WHERE grace AND origin_prefix = $1", prefix)
-    assert graced == [keys[holder]]
+    stored = "SELECT count(*) FROM peers WHERE encode(key_hash, 'hex') = ANY($1::text[]) AND origin_time IS NOT NULL"
+    wait_until(lambda: tracker.read(stored, hashes) == len(keys), "all are settled", 20.0)
+    graced = "SELECT array_agg(encode(key_hash, 'hex')) FROM peers WHERE grace AND origin_prefix = $1"
+    assert tracker.read(graced, prefix) == [hashes[holder]]
 
 
 @pytest.mark.full

@@ -60,7 +60,7 @@ WITH disowned AS MATERIALIZED (
         FROM kept WHERE kept.info_hash_id = taken.info_hash_id), 0)::float8 AS seeded_anyway
     FROM (
         SELECT info_hash_id, min(began) AS began, max(last_seen) AS ended, sum(snatches) AS snatches,
-            sum(debt_seconds) AS debt_seconds, array_agg(peer_id) AS peer_ids, sum(downloaded) AS downloaded
+            sum(debt_seconds) AS debt_seconds, array_agg(peer_id) AS peer_ids, sum(downloaded) AS bytes
         FROM disowned GROUP BY info_hash_id
     ) taken
 )
@@ -136,7 +136,7 @@ _CUT_SESSIONS = text(f"""{_DISOWNED}
 UPDATE announces SET uploaded_credit = greatest(0, uploaded_credit - sessions.uploaded),
     downloaded_credit = greatest(0, downloaded_credit - sessions.downloaded),
     seeding_seconds = greatest(0, seeding_seconds - sessions.seconds),
-    taken = greatest(0, taken - sessions.downloaded),
+    taken = greatest(0, announces.taken - sessions.downloaded),
     amount_left = CASE WHEN torrents.snatches > 0 THEN -1 ELSE amount_left END
 FROM sessions JOIN torrents USING (info_hash_id) WHERE announces.key_id = :key_id
     AND announces.info_hash_id = sessions.info_hash_id AND announces.peer_id = sessions.peer_id
@@ -155,13 +155,13 @@ UPDATE memberships SET debt_seconds = greatest(0, memberships.debt_seconds - tor
     leeching = (memberships.leeching OR torrents.snatches > 0) AND left_over.leeching,
     credited_by = CASE WHEN credited_by = ANY (torrents.peer_ids) THEN NULL ELSE credited_by END,
     owed_by = CASE WHEN owed_by = ANY (torrents.peer_ids) THEN NULL ELSE owed_by END,
-    taken = greatest(0, taken - torrents.downloaded),
+    taken = greatest(0, memberships.taken - torrents.bytes),
     owed_share = CASE WHEN snatched_time IS NOT NULL AND torrents.snatches = 0 THEN owed_share
-        WHEN torrents.downloaded >= taken THEN 0
-        ELSE least(owed_share, (taken - torrents.downloaded)::float8 / nullif(infohashes.length, 0)) END,
+        WHEN torrents.bytes >= memberships.taken THEN 0
+        ELSE least(owed_share, (memberships.taken - torrents.bytes)::float8 / nullif(infohashes.length, 0)) END,
     first_seen = CASE WHEN memberships.first_seen >= torrents.began
         THEN coalesce(left_over.first_seen, memberships.first_seen) ELSE memberships.first_seen END
-FROM torrents JOIN left_over USING (info_hash_id) JOIN infohashes ON infohashes.id = info_hash_id
+FROM torrents JOIN left_over USING (info_hash_id) JOIN infohashes ON infohashes.id = torrents.info_hash_id
 WHERE key_id = :key_id AND memberships.info_hash_id = torrents.info_hash_id
 """)  # noqa: S608 - as above
 
