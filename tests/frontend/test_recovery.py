@@ -16,7 +16,8 @@ from tests.support.stack import StackRun
 CODE = re.compile(r"^([0-9A-Z]{5}-){4}[0-9A-Z]{5}$")
 NEW_ADDRESS = """
 INSERT INTO key_prefixes (key_id, prefix, first_seen, last_seen, new_until)
-SELECT id, 7, now() - interval '2 days', now(), now() + interval '28 days' FROM peers WHERE key_hash = hash_announce_key($1)
+SELECT id, 7, now() - interval '2 days', now(), now() + interval '28 days'
+FROM peers WHERE key_hash = hash_announce_key($1)
 """
 ITS_CREDIT = """
 INSERT INTO prefix_credits (key_id, info_hash_id, peer_id, prefix, began, last_seen, downloaded, snatches, owed,
