@@ -18,7 +18,7 @@
 -- of such a step.
 
 local SIZE = 74
-local call, sub, byte, unpack_bytes = redis.call, string.sub, string.byte, struct.unpack
+local call, sub, unpack_bytes = redis.call, string.sub, struct.unpack
 local MEMBERS, asker = KEYS[3], ARGV[1]
 local now, oldest, first_sweep, window, place1, place2, rivals, witnesses, role, family, stopped, peers_per_key,
   peers_per_address, digest, left, longest, idle = unpack_bytes('<I4I4I4I4I4I4I2I2BBBBBc4I4I4d', ARGV[2])
