@@ -5,6 +5,7 @@ looks for it on the wrong node.
 """
 
 import random
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,17 @@ def publish_snatches(declared: Declared) -> None:
     assert declared.operator.hget(members, redis_keys.SNATCHES_FIELD) == b"7"
 
 
+def count_takings(declared: Declared) -> None:
+    hour, names = int(time.time() // 3600), (b"crawler", b"at_home")
+    keys = [redis_keys.prefixes_ranked(hour), redis_keys.lists_taken(hour)]
+    keys += [redis_keys.torrents_taken(hour, name) for name in names]
+    expires = redis_keys.takings_expire_at(hour)
+    taken = [names[0], 3, 2, b"one", b"two", names[1], 9, 1, b"one"]
+    source = Script("etracker_scoring.worker", "count_takings.lua").source
+    assert declared.run("EVAL", source, len(keys), *keys, 1, expires, 0.5, *taken) == [names[1]]
+    assert declared.operator.hgetall(keys[1]) == {names[0]: b"3"}
+
+
 def at_once(declared: Declared) -> None:
     assert [
         declared.run_file("etracker_admin_api.torrents.files", "at_once.lua", DOWNLOADS, token, 1, 60)
@@ -149,6 +161,7 @@ SCENARIOS = {
     "at_once.lua": at_once,
     "extend_download.lua": extend_download,
     "fact.lua": fact,
+    "count_takings.lua": count_takings,
     "count_twice.lua": count_twice,
     "mark.lua": mark,
     "publish_snatches.lua": publish_snatches,

@@ -132,7 +132,7 @@ async def test_while_scoring_is_down_known_keys_keep_their_tier_and_unseen_ones_
 async def test_while_scoring_is_down_unseen_keys_of_one_address_see_together_what_one_sees(
     announcer: Announcer,
 ) -> None:
-    """A key costs nothing while nobody can tell whether it is registered."""
+    """While scoring is down, made-up keys are answered as well."""
     for number in range(100):
         await announcer.announce(None, INFO_HASH, b"-XX0000-%012d" % number, source=f"203.0.{number}.7", left=0)
     announcer.scoring.down = True
