@@ -1,6 +1,6 @@
 """Recovery of keys as the API shows it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, Field
@@ -10,6 +10,9 @@ from etracker_admin_api.http.reasons import GivenReason
 from etracker_admin_api.keys.recovery_codes import CODE_PATTERN
 
 MAX_TYPED = 64
+
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+"""Moments that are valid in every time zone."""
 
 TypedCode = Annotated[str, Field(max_length=MAX_TYPED, description="small letters and missing hyphens don't matter")]
 
@@ -94,7 +97,7 @@ class Disowning(BaseModel):
     """``since``: sessions from address prefixes that the key used before then stay."""
 
     recovery_code: TypedCode
-    since: AwareDatetime
+    since: AwareDatetime = Field(ge=_EARLIEST, le=_LATEST)
 
 
 class Disowned(BaseModel):

@@ -207,6 +207,15 @@ async def test_a_typing_error_is_told_from_a_wrong_code(holder: Holder) -> None:
     assert (await holder.call("POST", "key/recover", recovery_code=other)).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "since", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-01T00:00:00", "yesterday", ""]
+)
+async def test_disowning_takes_a_moment_with_a_time_zone(holder: Holder, since: str) -> None:
+    key, code = await holder.get_key()
+    refused = await holder.call("POST", "key/disown", key, recovery_code=code, since=since)
+    assert refused.status_code == 400
+
+
 async def test_guessing_is_limited_like_wrong_keys(
     postgres_settings: PostgresSettings, redis_settings: RedisSettings, database: asyncpg.Connection
 ) -> None:
