@@ -43,13 +43,14 @@ FEW = 48
 
 def interval(question: Question, parameters: EquilibriumParameters = DEFAULTS) -> int | None:
     """Return the announce interval in seconds while the asker's list may be restricted; None for the usual one."""
-    asker = question.asker
-    tau = tau_of(question.torrent_length, parameters, question.peers)
+    asker, length = question.asker, question.torrent_length
     heights = heights_of(parameters.steps)
-    if asker.role != LEECHER or question.now - asker.first_seen >= (heights[-1] - heights[asker.tier]) * tau:
+    restricted_seconds = (heights[-1] - heights[asker.tier]) * tau_of(length, parameters, question.peers)
+    if asker.role != LEECHER or question.now - asker.first_seen >= restricted_seconds:
         return None
+    # Not longer in a crowd: what counts as presence until the next announce is decided before the crowd is counted.
     shortest, longest = parameters.interval_bounds
-    return int(min(max(tau, shortest), longest))
+    return int(min(max(tau_of(length, parameters), shortest), longest))
 
 
 def withholds(question: Question, wanted_interval: int | None) -> bool:
