@@ -15,6 +15,7 @@ from etracker_announce.domain.policies import (
     list_policies,
 )
 from etracker_announce.domain.policies.equilibrium import EquilibriumParameters
+from etracker_announce.domain.policies.equilibrium.parameters import seeders_guaranteed
 from etracker_announce.domain.policies.pair_hashes import pair_hashes
 from etracker_announce.domain.swarm import RECORD, PeerFlag, Records, Role
 from etracker_shared.agreements.policies import PolicyName
@@ -127,6 +128,16 @@ def test_equilibrium_gives_a_leecher_the_shortest_list_there_can_be_at_least(rec
         assert len(introduced(records, place)) >= min(FEWEST, len(records) - 1)
 
 
+@pytest.mark.parametrize(("peers", "factor"), [(0, 1.0), (100, 1.0), (200, 2.0), (350, 3.5), (100_000, 3.5)])
+def test_in_a_crowd_tau_is_longer_and_fewer_seeders_are_guaranteed(peers: int, factor: float) -> None:
+    parameters = equilibrium.DEFAULTS
+    assert equilibrium.tau_of(10**9, parameters, peers) == pytest.approx(factor * equilibrium.tau_of(10**9, parameters))
+    assert equilibrium.tau_of(None, parameters, peers) == pytest.approx(factor * 1800)
+    assert equilibrium.tau_of(10**12, parameters, peers) == 7200
+    assert seeders_guaranteed(parameters, 0, 40, peers) == math.ceil(3 / factor)
+    assert seeders_guaranteed(parameters, 4, 40, peers) == 40
+
+
 def just_joined(seeders: int, tier: int, seed: int = 5) -> Records:
     records = make_swarm(seeders, 1, seed)
     records["tier"][:seeders] = 4
@@ -216,6 +227,10 @@ def test_the_interval_follows_tau_while_a_list_is_restricted() -> None:
     assert equilibrium.interval(question._replace(torrent_length=10**8)) == 300
     assert equilibrium.interval(question._replace(torrent_length=None)) == 1800
     assert equilibrium.interval(question._replace(now=int(NOW + 4 * TAU + 1))) is None
+    crowded = question._replace(peers=5000)
+    assert equilibrium.interval(crowded) == equilibrium.interval(question)
+    assert equilibrium.interval(crowded._replace(now=int(NOW + 4 * TAU + 1))) is not None
+    assert equilibrium.interval(crowded._replace(now=int(NOW + 14 * TAU + 1))) is None
     assert equilibrium.interval(asked_by(just_joined(3, 4), 3)) is None
     assert equilibrium.interval(asked_by(records, 0)) is None
 

@@ -44,27 +44,26 @@ FEW = 48
 
 def interval(question: Question, parameters: EquilibriumParameters = DEFAULTS) -> int | None:
     """Return the announce interval in seconds while the asker's list may be restricted; None for the usual one."""
-    asker = question.asker
-    tau = tau_of(question.torrent_length, parameters, question.peers)
+    asker, length = question.asker, question.torrent_length
     heights = heights_of(parameters.steps)
-    if asker.role != LEECHER or question.now - asker.first_seen >= (heights[-1] - heights[asker.tier]) * tau:
+    restricted_seconds = (heights[-1] - heights[asker.tier]) * tau_of(length, parameters, question.peers)
+    if asker.role != LEECHER or question.now - asker.first_seen >= restricted_seconds:
         return None
-    return _bounded(tau, parameters)
+    return restricted_interval(length, parameters)
 
 
 def restricted_interval(torrent_length: int | None, parameters: EquilibriumParameters = DEFAULTS) -> int:
-    """Return the longest announce interval in seconds of a leecher whose list may be restricted."""
-    return _bounded(tau_of(torrent_length, parameters, parameters.largest_crowd), parameters)
+    """Return the announce interval in seconds of a leecher whose list may be restricted.
+
+    It isn't longer in a crowd: what counts as presence until the next announce is decided before the crowd is counted.
+    """
+    shortest, longest = parameters.interval_bounds
+    return int(min(max(tau_of(torrent_length, parameters), shortest), longest))
 
 
 def withholds(question: Question, wanted_interval: int | None) -> bool:
     """Return whether some peers may be withheld: from a leecher while it has an interval of its own, else always."""
     return wanted_interval is not None or question.asker.role != LEECHER
-
-
-def _bounded(tau: float, parameters: EquilibriumParameters) -> int:
-    shortest, longest = parameters.interval_bounds
-    return int(min(max(tau, shortest), longest))
 
 
 def choose(question: Question, candidates: Records, parameters: EquilibriumParameters = DEFAULTS) -> Records:
