@@ -17,6 +17,7 @@ from etracker_stack.settings import StackSettings
 # tables that it refers to from being dropped, and would be in the way of the migrations.
 _EMPTY = b"""
 BEGIN;
+SET client_min_messages = warning;
 DROP SCHEMA public CASCADE;
 CREATE SCHEMA public AUTHORIZATION pg_database_owner;
 GRANT USAGE ON SCHEMA public TO PUBLIC;
