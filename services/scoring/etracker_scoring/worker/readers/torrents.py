@@ -10,6 +10,10 @@ from etracker_scoring.worker.sums import Sums, capped_addition
 from etracker_scoring.worker.swarms import RedisSwarms, Snatches
 from etracker_shared.language.identity import InfoHash
 
+# An update locks rows in whatever order Postgres' plan meets them, and two workers that meet the same rows in different
+# orders would wait for each other.
+LOCK_TORRENTS = "SELECT 1 FROM infohashes WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE"
+
 # ``seeders`` is set to itself: if a statement sets no column that ``health`` is generated from, Postgres parses the
 # expression of ``health`` again for each row (docs/adr/0042).
 ADD_TO_TORRENTS = f"""
@@ -88,6 +92,8 @@ class TorrentsReader(Reader[None, Changes]):
         added = [
             (torrent_id, *sums.columns(), demand.get(torrent_id)) for torrent_id, sums in sorted(changes.sums.items())
         ]
+        if added:
+            await rows.fetch(LOCK_TORRENTS, [torrent_id for torrent_id, *_ in added])
         await rows.write("infohashes", ADD_TO_TORRENTS, added)
         if snatched := [torrent_id for torrent_id, sums in changes.sums.items() if sums.snatches]:
             found = await rows.fetch(SNATCHES, snatched)
