@@ -97,7 +97,8 @@ async def state(database: asyncpg.Connection, key: str) -> dict[str, Any]:
     found["memberships"] = [
         dict(one)
         for one in await database.fetch(
-            "SELECT info_hash_id, leeching, snatched_time, uploaded, downloaded, seeding_seconds, debt_seconds"
+            "SELECT info_hash_id, leeching, snatched_time, uploaded, downloaded, seeding_seconds, debt_seconds, taken,"
+            " owed_share"
             " FROM memberships WHERE key_id = $1 ORDER BY 1",
             key_id,
         )
@@ -105,7 +106,7 @@ async def state(database: asyncpg.Connection, key: str) -> dict[str, Any]:
     found["sessions"] = [
         tuple(one)
         for one in await database.fetch(
-            "SELECT info_hash_id, peer_id, uploaded_credit, downloaded_credit, seeding_seconds"
+            "SELECT info_hash_id, peer_id, uploaded_credit, downloaded_credit, seeding_seconds, taken"
             " FROM announces WHERE key_id = $1 ORDER BY 1, 2",
             key_id,
         )
