@@ -115,7 +115,9 @@ class Pairs:
         heights = heights_of(parameters.steps)
         own = np.array([heights[question.asker.tier] for question in self._questions])
         now = np.array([question.now for question in self._questions], np.float64)
-        taus = np.array([tau_of(question.torrent_length, parameters, question.peers) for question in self._questions])
+        taus = np.array(
+            [tau_of(question.torrent_length, parameters, question.leechers) for question in self._questions]
+        )
         gaps: Floats = (own[:, np.newaxis] - np.array(heights + heights)).take(self._cell.take(places))
         gaps -= (now.take(askers) - self._first_seen.take(places)) / taus.take(askers)
         np.maximum(gaps, 0.0, out=gaps)
