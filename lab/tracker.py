@@ -110,8 +110,8 @@ class Tracker:
         seed = mixed(self._secret, member.pair_hash, member.torrent, now // self._interval_seconds)
         asker = Asker(member.identity, member.pair_hash, member.tier, role, first_seen, member.share)
         seeders = self.seeders_of(member.torrent)
-        peers = seeders + len(self._table(member.torrent, Role.LEECHER))
-        question = Question(asker, NUMWANT, torrent_bytes, seed & 0xFFFFFFFF, now, seeders, peers)
+        leechers = len(self._table(member.torrent, Role.LEECHER))
+        question = Question(asker, NUMWANT, torrent_bytes, seed & 0xFFFFFFFF, now, seeders, leechers)
         wanted = self._policy.interval(question) or self._interval_seconds
         interval = spread(wanted, member.identity.to_bytes(8, "little"))
         candidates = self._candidates(member.torrent, role, seed)

@@ -47,7 +47,7 @@ class Law:
         )
         self.question = question
         self.parameters = parameters
-        self.tau = equilibrium.tau_of(question.torrent_length, parameters, question.peers)
+        self.tau = equilibrium.tau_of(question.torrent_length, parameters, question.leechers)
         seeding = PeerFlag.SEEDER | PeerFlag.PARTIAL_SEED
         self.peers = [
             Peer(
@@ -95,7 +95,7 @@ class Law:
     def guaranteed(self, leecher: Peer, other: Peer, number: int) -> int:
         if not other.seeds:
             return self.parameters.leechers
-        return seeders_guaranteed(self.parameters, leecher.tier, number, self.question.peers)
+        return seeders_guaranteed(self.parameters, leecher.tier, number, self.question.leechers)
 
 
 def hashed(one: Peer, other: Peer) -> float:
@@ -128,8 +128,8 @@ def make_question(rng: np.random.Generator, seeders: int, numwant: int) -> Quest
     )
     counted = int(rng.choice([0, seeders + (asker.role is not Role.LEECHER), 500]))
     length = (None, 10**8, 6 * 10**9)[rng.integers(0, 3)]
-    seed, now, peers = int(rng.integers(0, 2**32)), NOW + int(rng.integers(0, 3)), int(rng.choice([0, 100, 230, 5000]))
-    return Question(asker, numwant, length, seed, now, counted, peers)
+    seed, now, leechers = int(rng.integers(0, 2**32)), NOW + int(rng.integers(0, 3)), int(rng.choice([0, 30, 70, 5000]))
+    return Question(asker, numwant, length, seed, now, counted, leechers)
 
 
 @st.composite

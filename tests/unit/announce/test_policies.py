@@ -128,14 +128,16 @@ def test_equilibrium_gives_a_leecher_the_shortest_list_there_can_be_at_least(rec
         assert len(introduced(records, place)) >= min(FEWEST, len(records) - 1)
 
 
-@pytest.mark.parametrize(("peers", "factor"), [(0, 1.0), (100, 1.0), (200, 2.0), (350, 3.5), (100_000, 3.5)])
-def test_in_a_crowd_tau_is_longer_and_fewer_seeders_are_guaranteed(peers: int, factor: float) -> None:
+@pytest.mark.parametrize(("leechers", "factor"), [(0, 1.0), (30, 1.0), (60, 2.0), (105, 3.5), (100_000, 3.5)])
+def test_in_a_crowd_tau_is_longer_and_fewer_seeders_are_guaranteed(leechers: int, factor: float) -> None:
     parameters = equilibrium.DEFAULTS
-    assert equilibrium.tau_of(10**9, parameters, peers) == pytest.approx(factor * equilibrium.tau_of(10**9, parameters))
-    assert equilibrium.tau_of(None, parameters, peers) == pytest.approx(factor * 1800)
-    assert equilibrium.tau_of(10**12, parameters, peers) == 7200
-    assert seeders_guaranteed(parameters, 0, 40, peers) == math.ceil(3 / factor)
-    assert seeders_guaranteed(parameters, 4, 40, peers) == 40
+    assert equilibrium.tau_of(10**9, parameters, leechers) == pytest.approx(
+        factor * equilibrium.tau_of(10**9, parameters)
+    )
+    assert equilibrium.tau_of(None, parameters, leechers) == pytest.approx(factor * 1800)
+    assert equilibrium.tau_of(10**12, parameters, leechers) == 7200
+    assert seeders_guaranteed(parameters, 0, 40, leechers) == math.ceil(3 / factor)
+    assert seeders_guaranteed(parameters, 4, 40, leechers) == 40
 
 
 def just_joined(seeders: int, tier: int, seed: int = 5) -> Records:
@@ -227,7 +229,7 @@ def test_the_interval_follows_tau_while_a_list_is_restricted() -> None:
     assert equilibrium.interval(question._replace(torrent_length=10**8)) == 300
     assert equilibrium.interval(question._replace(torrent_length=None)) == 1800
     assert equilibrium.interval(question._replace(now=int(NOW + 4 * TAU + 1))) is None
-    crowded = question._replace(peers=5000)
+    crowded = question._replace(leechers=5000)
     assert equilibrium.interval(crowded) == equilibrium.interval(question)
     assert equilibrium.interval(crowded._replace(now=int(NOW + 4 * TAU + 1))) is not None
     assert equilibrium.interval(crowded._replace(now=int(NOW + 14 * TAU + 1))) is None

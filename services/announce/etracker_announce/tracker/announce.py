@@ -177,8 +177,8 @@ class AnnounceHandler:
         share = announce.judgement.treatment.share
         asker = Asker(identity, step.pair_hash, step.tier, step.role, view.first_seen, share)
         numwant, seeders = self._steps.numwant(announce.request), view.counts.seeders + view.counts.partial_seeds
-        peers = seeders + view.counts.leechers
-        return Question(asker, numwant, announce.torrent.length, step.window_seed, step.now, seeders, peers)
+        leechers = view.counts.leechers
+        return Question(asker, numwant, announce.torrent.length, step.window_seed, step.now, seeders, leechers)
 
     def _interval(self, announce: AdmittedAnnounce, wanted_seconds: int | None, usual_seconds: int) -> int:
         if wanted_seconds is None:

@@ -23,7 +23,7 @@ class Question(NamedTuple):
     """``torrent_length``: bytes or None. ``seed``: 32 bits, the same during an interval. ``now``: Unix seconds.
 
     ``seeders``: how many seeders the torrent has, if the asker seeds and its candidates include only some of them.
-    ``peers``: how many peers the torrent has; 0 if that isn't known.
+    ``leechers``: how many leechers the torrent has; 0 if that isn't known.
     """
 
     asker: Asker
@@ -32,4 +32,4 @@ class Question(NamedTuple):
     seed: int
     now: int
     seeders: int = 0
-    peers: int = 0
+    leechers: int = 0

@@ -46,7 +46,7 @@ def interval(question: Question, parameters: EquilibriumParameters = DEFAULTS) -
     """Return the announce interval in seconds while the asker's list may be restricted; None for the usual one."""
     asker, length = question.asker, question.torrent_length
     heights = heights_of(parameters.steps)
-    restricted_seconds = (heights[-1] - heights[asker.tier]) * tau_of(length, parameters, question.peers)
+    restricted_seconds = (heights[-1] - heights[asker.tier]) * tau_of(length, parameters, question.leechers)
     if asker.role != LEECHER or question.now - asker.first_seen >= restricted_seconds:
         return None
     return restricted_interval(length, parameters)

@@ -33,7 +33,7 @@ class Few:
         leechers = [place for place, kind in enumerate(self._kinds) if kind >= TIERS]
         self._halves = [place for place, kind in enumerate(self._kinds) if kind < TIERS], leechers
         self.seeders, self.leechers = map(len, self._halves)
-        self._tau = tau_of(question.torrent_length, parameters, question.peers)
+        self._tau = tau_of(question.torrent_length, parameters, question.leechers)
         self._heights = heights_of(parameters.steps)
         self._terms = terms_of(question, self, parameters)
 

@@ -114,7 +114,9 @@ class Pairs:
         parameters, askers = self._parameters, self._asker.take(places)
         heights = heights_of(parameters.steps)
         own = np.array([heights[question.asker.tier] for question in self._questions])
-        taus = np.array([tau_of(question.torrent_length, parameters, question.peers) for question in self._questions])
+        taus = np.array(
+            [tau_of(question.torrent_length, parameters, question.leechers) for question in self._questions]
+        )
         gaps: Floats = (own[:, np.newaxis] - np.array(heights + heights)).take(self._cell.take(places))
         gaps -= ages_of(self._read.take(places)) / taus.take(askers)
         np.maximum(gaps, 0.0, out=gaps)

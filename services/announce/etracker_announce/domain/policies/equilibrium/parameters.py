@@ -40,11 +40,11 @@ class EquilibriumParameters:
         8e6, "Pace in bytes per second that determines tau: the time it takes to fetch the torrent at this pace."
     )
     crowd: int = described(
-        100,
-        "Number of peers of a torrent beyond which tau rises in proportion to their number, and the share in "
+        30,
+        "Number of leechers of a torrent beyond which tau rises in proportion to their number, and the share in "
         "`ETRACKER_EQUILIBRIUM_SEEDERS_SHARE` falls.",
     )
-    largest_crowd: int = described(350, "Number of peers of a torrent above which tau rises no further.")
+    largest_crowd: int = described(105, "Number of leechers of a torrent above which tau rises no further.")
     tau_bounds: tuple[float, float] = described((120.0, 7200.0), "Minimum and maximum of tau in seconds.")
     tau_unknown: float = described(1800.0, "Tau in seconds for a torrent of unknown size.")
     seeders: tuple[int | None, int | None, int | None, int | None, int | None] = described(
@@ -121,30 +121,30 @@ def heights_of(steps: Sequence[float]) -> tuple[float, ...]:
     return tuple(sum(steps[:tier]) for tier in range(TIERS))
 
 
-def crowding_of(parameters: EquilibriumParameters, peers: int) -> float:
-    """Return how crowded a torrent is, 1 for a small one. In a crowd, a few seeders more or less don't cost anybody."""
-    return max(1.0, min(peers, parameters.largest_crowd) / parameters.crowd)
+def crowding_of(parameters: EquilibriumParameters, leechers: int) -> float:
+    """Return how crowded a torrent is, at least 1. Where many leechers compete, restrictions leave no line unused."""
+    return max(1.0, min(leechers, parameters.largest_crowd) / parameters.crowd)
 
 
-def tau_of(torrent_length: int | None, parameters: EquilibriumParameters, peers: int = 0) -> float:
-    """Return the number of seconds after which one step of difference is forgiven. ``peers``: of the torrent."""
-    crowding = crowding_of(parameters, peers)
+def tau_of(torrent_length: int | None, parameters: EquilibriumParameters, leechers: int = 0) -> float:
+    """Return the number of seconds after which one step of difference is forgiven. ``leechers``: of the torrent."""
+    crowding = crowding_of(parameters, leechers)
     if torrent_length is None:
         return parameters.tau_unknown * crowding
     shortest, longest = parameters.tau_bounds
     return min(max(torrent_length / parameters.pace * crowding, shortest), longest)
 
 
-def seeders_guaranteed(parameters: EquilibriumParameters, tier: int, seeders: int, peers: int) -> int:
-    """Return how many seeders a tier is guaranteed, given the number of seeders and of all peers."""
+def seeders_guaranteed(parameters: EquilibriumParameters, tier: int, seeders: int, leechers: int) -> int:
+    """Return how many seeders a tier is guaranteed, given the number of seeders and of leechers."""
     wanted = parameters.seeders[tier]
     if wanted is None:
         return seeders
-    return max(wanted, math.ceil(parameters.seeders_share * seeders / crowding_of(parameters, peers)))
+    return max(wanted, math.ceil(parameters.seeders_share * seeders / crowding_of(parameters, leechers)))
 
 
-def share_of_seeders(parameters: EquilibriumParameters, tier: int, seeders: int, peers: int) -> float:
+def share_of_seeders(parameters: EquilibriumParameters, tier: int, seeders: int, leechers: int) -> float:
     """Return the guarantee as a share of many seeders: as many of them as would be guaranteed of ``exact_up_to``."""
     if parameters.seeders[tier] is None:
         return ALL
-    return seeders_guaranteed(parameters, tier, parameters.exact_up_to, peers) / seeders
+    return seeders_guaranteed(parameters, tier, parameters.exact_up_to, leechers) / seeders

@@ -73,7 +73,7 @@ def _terms_of_leecher(question: Question, sight: Sight, parameters: EquilibriumP
         below, rank = 0.0, parameters.leechers
     accepting = _AT_ONCE + (below,) * asker.tier + _AT_ONCE[asker.tier :]
     closest = (rank,) * (2 * TIERS)
-    heights, tau = heights_of(parameters.steps), tau_of(question.torrent_length, parameters, question.peers)
+    heights, tau = heights_of(parameters.steps), tau_of(question.torrent_length, parameters, question.leechers)
     forgiven = heights[asker.tier] + (question.now - asker.first_seen) / tau
     if forgiven >= heights[-1]:
         return Terms(_AT_ONCE * 2, accepting, closest, leechers)
@@ -89,8 +89,8 @@ def _guarantee_of_seeders(question: Question, sight: Sight, parameters: Equilibr
     """Return the highest hash at which a leecher accepts seeders of any tier."""
     tier, among = question.asker.tier, max(sight.seeders, question.seeders)
     if among > parameters.exact_up_to:
-        return share_of_seeders(parameters, tier, among, question.peers)
-    wanted = seeders_guaranteed(parameters, tier, sight.seeders, question.peers)
+        return share_of_seeders(parameters, tier, among, question.leechers)
+    wanted = seeders_guaranteed(parameters, tier, sight.seeders, question.leechers)
     return ALL if wanted >= sight.seeders else sight.smallest(wanted, leeching=False)
 
 
@@ -99,8 +99,8 @@ def _terms_of_seeder(question: Question, rivals: int, parameters: EquilibriumPar
     seeders = question.seeders if question.seeders > RIVALS else rivals + 1
     if seeders > parameters.exact_up_to:
         closest = [0] * TIERS
-        shares = [share_of_seeders(parameters, tier, seeders, question.peers) for tier in range(asker.tier)]
+        shares = [share_of_seeders(parameters, tier, seeders, question.leechers) for tier in range(asker.tier)]
     else:
-        closest = [seeders_guaranteed(parameters, tier, seeders, question.peers) for tier in range(TIERS)]
+        closest = [seeders_guaranteed(parameters, tier, seeders, question.leechers) for tier in range(TIERS)]
         shares = [ALL if closest[tier] >= seeders else 0.0 for tier in range(asker.tier)]
     return Terms(_NEVER + _AT_ONCE, (*_AT_ONCE, *shares, *_AT_ONCE[asker.tier :]), (*closest, *closest), rivals)
