@@ -96,6 +96,11 @@ async def test_old_samples_of_each_step_go_and_coarser_ones_stay(
         assert NOON - timedelta(days=rung.days - 1) in found[rung.step_seconds]
 
 
+async def take(history: HistoryStore, torrents: int, at: datetime) -> None:
+    """Take a sample. The service that is being tested samples as well, once a minute, and only one can at a time."""
+    await eventually(lambda: history.take(torrents, LIVE, at), "the service's own sample is finished")
+
+
 async def add_film(database: asyncpg.Connection) -> int:
     statement = "INSERT INTO infohashes (info_hash, name) VALUES ($1, 'film') RETURNING id"
     return int(await database.fetchval(statement, FILM))
@@ -149,12 +154,12 @@ async def test_charts_show_what_was_added_and_what_was_there(
         datetime.now(UTC) - timedelta(seconds=TRACKER_LADDER[-1].step_seconds), TRACKER_LADDER[-1].step_seconds
     )
     before = end - timedelta(days=3)  # longer ago than minutes are kept
-    await history.take(4, LIVE, before)
+    await take(history, 4, before)
     for minute in range(-12, 1):
         await database.execute(
             "UPDATE totals SET announces = announces + 120, snatches = snatches + 1, downloaded_bytes = 2 ^ 70"
         )
-        await history.take(4, LIVE, end + minutes(minute))
+        await take(history, 4, end + minutes(minute))
 
     drawn = {}
     for span, step in (("day", 300), ("month", 7200), ("year", 86_400)):
@@ -178,7 +183,7 @@ async def test_stats_tell_how_it_is_now_and_what_ever_was(
 ) -> None:
     for tag in (0, 255):
         await redis_client.hset(ALL_TOTALS[tag], mapping={"s": 5, "l": 7, "w": 2})
-    await history.take(1, LIVE, datetime.now(UTC) - minutes(1.5))
+    await take(history, 1, datetime.now(UTC) - minutes(1.5))
     await database.execute("UPDATE totals SET announces = 900, snatches = 3, uploaded_bytes = 2::numeric ^ 70")
     stats = (await client.get(f"{V1}/stats")).json()
     assert {name: stats[name] for name in ("torrents", "swarms", "seeders", "leechers", "snatches", "stale")} == {

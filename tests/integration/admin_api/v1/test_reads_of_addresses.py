@@ -41,7 +41,7 @@ def properties(schema: dict[str, Any], schemas: dict[str, Any]) -> Iterator[str]
         yield from properties(inner, schemas)
 
 
-def test_one_route_shows_addresses() -> None:
+def test_one_route_shows_addresses_and_two_tell_of_prefixes_without_showing_them() -> None:
     document = create_app(AdminSettings()).openapi()
     schemas = document["components"]["schemas"]
     showing = {
@@ -52,7 +52,11 @@ def test_one_route_shows_addresses() -> None:
         for content in answer.get("content", {}).values()
         if any("address" in name or "prefix" in name for name in properties(content.get("schema", {}), schemas))
     }
-    assert showing == {"/api/v1/infohashes/{info_hash}/peers"}
+    assert showing == {
+        "/api/v1/infohashes/{info_hash}/peers",
+        "/api/v1/prefixes",  # hashes of prefixes
+        "/api/v1/key/disown",  # how many prefixes
+    }
 
 
 async def test_a_read_is_in_the_log_with_who_what_and_by_which_request(
