@@ -41,7 +41,7 @@ def properties(schema: dict[str, Any], schemas: dict[str, Any]) -> Iterator[str]
         yield from properties(inner, schemas)
 
 
-def test_one_route_shows_addresses_and_two_tell_of_prefixes_without_showing_them() -> None:
+def test_one_route_shows_addresses_and_two_others_only_hashes_or_numbers_of_prefixes() -> None:
     document = create_app(AdminSettings()).openapi()
     schemas = document["components"]["schemas"]
     showing = {
