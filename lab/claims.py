@@ -25,7 +25,8 @@ PARAMETERS = ScoreParameters()
 
 
 class Claim(NamedTuple):
-    """``torrents`` large torrents, announced for ``days``. ``prefixes``: address prefixes that seed each of them.
+    """``torrents`` large torrents, announced for ``days``. ``prefixes``: address prefixes that seed each of them;
+    with only one, nobody downloads them.
 
     ``pays``: they are the torrents that the key downloaded earlier, so announcing them pays its debts.
     """
@@ -47,7 +48,14 @@ def tier_after(claim: Claim, snatches: int) -> Tier:
     now = since
     while now < since + claim.days * DAY:
         now += INTERVAL_SECONDS
-        announce = SeedingAnnounce(now, now - INTERVAL_SECONDS, False, claim.prefixes, LARGE_BYTES)  # noqa: FBT003
+        announce = SeedingAnnounce(
+            now,
+            now - INTERVAL_SECONDS,
+            snatched=False,
+            seeding_prefixes=claim.prefixes,
+            length_bytes=LARGE_BYTES,
+            wanted=claim.prefixes > 1,
+        )
         for place, torrent in enumerate(torrents):
             key, torrents[place] = record_announce(key, torrent, announce, PARAMETERS)
         held = assess(key, held, origin, now, PARAMETERS).held
