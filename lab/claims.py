@@ -25,9 +25,9 @@ PARAMETERS = ScoreParameters()
 
 
 class Claim(NamedTuple):
-    """``torrents`` large torrents, announced for ``days``. ``prefixes``: address prefixes that seed each of them;
-    with only one, nobody downloads them.
+    """``torrents`` large torrents, announced for ``days``.
 
+    ``prefixes``: address prefixes that seed each of them; nobody downloads torrents that have only one.
     ``pays``: they are the torrents that the key downloaded earlier, so announcing them pays its debts.
     """
 
