@@ -5,7 +5,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from itertools import product
 from pathlib import Path
 from urllib.parse import quote_from_bytes
 
@@ -79,17 +78,17 @@ def test_operators_see_how_many_torrents_a_network_announces(stack: StackRun, op
     torrents = [bytes([200, number]) * 10 for number in range(12)]
     for torrent in torrents:
         operator.post("/infohashes", json={"info_hash": torrent.hex(), "name": "one of many"}).raise_for_status()
-    for torrent, event in product(torrents, ("started", "stopped")):
+    for torrent in torrents:
         query = f"info_hash={quote_from_bytes(torrent, safe='')}&peer_id={quote_from_bytes(torrent)}&port=6881&left=1"
-        address = f"http://{stack.announce_addresses[0]}/announce?{query}&event={event}"
-        answer = httpx.get(address, headers={"X-Forwarded-For": "203.0.113.9"}, trust_env=False)
+        answer = httpx.get(f"http://{stack.announce_addresses[0]}/announce?{query}", trust_env=False)
         assert b"failure reason" not in bdecode(answer.content)
 
     def torrents_of_the_first() -> list[int]:
         items = [operator.get("/prefixes", params={"hour": hour}).json()["items"] for hour in ("previous", "current")]
         return [item["torrents"] for item in (*items[0][:1], *items[1][:1])]
 
-    wait_until(lambda: 11 <= sum(torrents_of_the_first()) <= 13, "the network is first in the list", 10.0)
+    # Other tests announce one more from here, which counts twice if an hour has ended since.
+    wait_until(lambda: 12 <= sum(torrents_of_the_first()) <= 14, "the network is first in the list", 10.0)
 
 
 def test_a_rotated_key_keeps_its_history(stack: StackRun, operator: httpx.Client) -> None:

@@ -48,9 +48,10 @@ class Session:
         """Add a torrent, and of its pieces only the first share."""
         parameters = libtorrent.load_torrent_buffer(torrent)
         parameters.save_path = save_path
-        pieces = parameters.ti.num_pieces() if parameters.ti else 0
-        wanted = round(wanted_share * pieces)
-        parameters.piece_priorities = [1] * wanted + [0] * (pieces - wanted)
+        if wanted_share < 1:  # with any priorities set, a session doesn't seed in seed_mode
+            pieces = parameters.ti.num_pieces() if parameters.ti else 0
+            wanted = round(wanted_share * pieces)
+            parameters.piece_priorities = [1] * wanted + [0] * (pieces - wanted)
         parameters.flags = libtorrent.torrent_flags.disable_pex
         if seeding:
             parameters.flags |= libtorrent.torrent_flags.seed_mode

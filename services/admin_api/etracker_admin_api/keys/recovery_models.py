@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from etracker_admin_api.http.infohashes import HexText
+from etracker_admin_api.http.infohashes import HEX_OR_BASE64, HexText
 from etracker_admin_api.http.reasons import GivenReason
 from etracker_admin_api.keys.recovery_codes import CODE_PATTERN
 
@@ -130,7 +130,11 @@ class DebtClearing(BaseModel):
     """Which debts to clear: of one torrent, or (``info_hash`` null) all."""
 
     reason: GivenReason
-    info_hash: str | None = Field(None, description="hex or base64; all torrents if left out")
+    info_hash: str | None = Field(
+        None,
+        description="hex or base64; all torrents if left out",
+        json_schema_extra={"anyOf": [{"type": "string", "pattern": f"^(?:{HEX_OR_BASE64})$"}, {"type": "null"}]},
+    )
 
 
 BODIES = (ClaimEntry, CodeEntry, DebtClearing, Disowning)
