@@ -98,8 +98,7 @@ async def state(database: asyncpg.Connection, key: str) -> dict[str, Any]:
         dict(one)
         for one in await database.fetch(
             "SELECT info_hash_id, leeching, snatched_time, uploaded, downloaded, seeding_seconds, debt_seconds, taken,"
-            " owed_share"
-            " FROM memberships WHERE key_id = $1 ORDER BY 1",
+            " owed_share FROM memberships WHERE key_id = $1 ORDER BY 1",
             key_id,
         )
     ]
