@@ -236,7 +236,7 @@ async def test_an_address_stops_being_new(holder: Holder, database: asyncpg.Conn
     await settle(ago(month + 60, key), ago(month, key, "film 1", THIEF), *own_seeding(key, THEFT), *false_snatches(key))
     assert (await holder.call("GET", "key/addresses", key)).json() == {"items": []}
     assert (await holder.disown(key, code, when(2 * month))).status_code == 409
-    assert await database.fetchval("SELECT sum(snatches) FROM prefix_credits") == 0
+    assert not await database.fetchval("SELECT sum(snatches) FROM prefix_credits")  # its row may be deleted already
 
 
 async def test_sessions_are_disowned_once_in_half_a_year_and_only_with_the_code(
