@@ -3,7 +3,6 @@
 import random
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import asyncpg
 import pytest
@@ -44,8 +43,10 @@ class Stored:
     async def takings(self, hour: int | None = None) -> dict[bytes, tuple[int, int]]:
         """Return torrents and lists by name, most torrents first."""
         hour = int(time.time() // 3600) if hour is None else hour
-        ranked: Any = await self._client.zrevrange(redis_keys.prefixes_ranked(hour), 0, -1, withscores=True)
-        lists: Any = await self._client.hgetall(redis_keys.lists_taken(hour))
+        async with self._client.pipeline(transaction=True) as at_once:  # the worker may write between two commands
+            at_once.zrevrange(redis_keys.prefixes_ranked(hour), 0, -1, withscores=True)
+            at_once.hgetall(redis_keys.lists_taken(hour))
+            ranked, lists = await at_once.execute()
         assert len(lists) == len(ranked)
         return {name: (int(score), int(lists[name])) for name, score in ranked}
 
