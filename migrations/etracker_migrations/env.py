@@ -1,15 +1,24 @@
-"""Alembic's environment: one transaction, one advisory lock, short lock waits."""
+"""Alembic's environment: one transaction, one advisory lock, short lock waits.
+
+Services may be at work while their schema changes, and lock the same tables in another order. If Postgres ends the
+migration because of that deadlock, nothing has changed, and the migration begins again.
+"""
 
 import asyncio
 
 from alembic import context
 from sqlalchemy import Connection, pool, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from structlog import get_logger
 
 from etracker_shared.agreements.tables import metadata
 
 MIGRATION_LOCK = 0x65747261
 """Advisory lock key ("etra"): two deployments starting at once migrate one after the other."""
+
+ATTEMPTS = 5
+DEADLOCK_DETECTED = "40P01"
 
 
 def _migrate(connection: Connection) -> None:
@@ -20,10 +29,21 @@ def _migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
-async def _connect_and_migrate() -> None:
-    engine = create_async_engine(context.config.attributes["database_url"], poolclass=pool.NullPool)
+async def _migrate_once(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await connection.run_sync(_migrate)
+
+
+async def _connect_and_migrate() -> None:
+    engine = create_async_engine(context.config.attributes["database_url"], poolclass=pool.NullPool)
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            await _migrate_once(engine)
+            break
+        except DBAPIError as error:
+            if attempt == ATTEMPTS or getattr(error.orig, "sqlstate", None) != DEADLOCK_DETECTED:
+                raise
+            get_logger("migrate").info("deadlock", attempt=attempt)
     await engine.dispose()
 
 
