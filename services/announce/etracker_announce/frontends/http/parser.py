@@ -19,7 +19,7 @@ log = get_logger("http")
 
 
 class HttpRequest(NamedTuple):
-    """An announce or a scrape. ``forwarded_for``: every ``X-Forwarded-For`` field, joined, or ""."""
+    """An announce or a scrape. ``forwarded_for``: every ``X-Forwarded-For`` field with a value, joined, or ""."""
 
     target: Target
     query: bytes
@@ -113,6 +113,8 @@ class RequestParser:
 
     def _keep(self, name: bytes, value: bytes) -> None:
         if name == _FORWARDED:
+            if not value:
+                return
             self._forwarded = self._forwarded + b"," + value if self._forwarded else value
         else:
             self._has_body = True

@@ -37,4 +37,4 @@ def parse_whole_request(data: bytes) -> HttpRequest | None:
             closes = True
         else:
             return None
-    return HttpRequest(target, query, b",".join(forwarded).decode("latin-1")) if closes else None
+    return HttpRequest(target, query, b",".join(filter(None, forwarded)).decode("latin-1")) if closes else None
