@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from etracker_admin_api.api_keys import check_api_key
 from etracker_admin_api.http.announce_urls import HOST
 from etracker_shared.plumbing.settings import (
+    DetectionSettings,
     GatewaySettings,
     PostgresSettings,
     RedisSettings,
@@ -24,7 +25,9 @@ _HOSTNAME = re.compile(f"(https?://)?{HOST}/?")
 _URLS = r"^https?://[^\s,]+([\s,]+https?://[^\s,]+)*$"
 
 
-class AdminSettings(PostgresSettings, RedisSettings, ServingSettings, GatewaySettings, ScoringAddressSettings):
+class AdminSettings(
+    PostgresSettings, RedisSettings, ServingSettings, GatewaySettings, ScoringAddressSettings, DetectionSettings
+):
     """Settings of the admin API. Without an API key in a variable or a file, the restricted API is off."""
 
     authorization: SecretStr = Field(

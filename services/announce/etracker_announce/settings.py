@@ -10,6 +10,7 @@ from etracker_announce.domain.policies import EquilibriumParameters
 from etracker_shared.language.addresses import Address, parse_address
 from etracker_shared.plumbing.settings import (
     AllowlistSettings,
+    DetectionSettings,
     GatewaySettings,
     Networks,
     PolicySettings,
@@ -48,6 +49,7 @@ class AnnounceSettings(
     GatewaySettings,
     ScoringAddressSettings,
     AllowlistSettings,
+    DetectionSettings,
     PolicySettings,
 ):
     """Settings of the announce service; ``equilibrium`` has one variable for each parameter."""

@@ -6,6 +6,7 @@ from pydantic_settings import SettingsConfigDict
 from etracker_scoring.scores.formula import ScoreParameters
 from etracker_shared.plumbing.settings import (
     AllowlistSettings,
+    DetectionSettings,
     EnvironmentSettings,
     IntervalSettings,
     PolicySettings,
@@ -34,7 +35,7 @@ class ScoreSettings(EnvironmentSettings):
     )
 
 
-class ScoringSettings(PostgresSettings, ServingSettings, PolicySettings, ScoreSettings):
+class ScoringSettings(PostgresSettings, ServingSettings, PolicySettings, DetectionSettings, ScoreSettings):
     """Settings of the API."""
 
     listen_port: int = Field(8081, ge=0, le=65535)
@@ -53,7 +54,13 @@ class ScoringSettings(PostgresSettings, ServingSettings, PolicySettings, ScoreSe
 
 
 class WorkerSettings(
-    PostgresSettings, RedisSettings, ServingSettings, AllowlistSettings, IntervalSettings, ScoreSettings
+    PostgresSettings,
+    RedisSettings,
+    ServingSettings,
+    AllowlistSettings,
+    IntervalSettings,
+    DetectionSettings,
+    ScoreSettings,
 ):
     """Settings of the worker."""
 

@@ -55,6 +55,8 @@ class FactFlag(enum.IntFlag):
     GUEST = 1
     PROVISIONAL = 2
     """Scoring didn't answer for a key that announce had never seen: drop the fact if the key isn't registered."""
+    FOREIGN_USER_AGENT = 4
+    """Its User-Agent names another client than its peer_id. Workers that don't know this flag ignore it."""
 
 
 _EVENTS = tuple(Event)

@@ -3,8 +3,8 @@
 Statement triggers on ``infohashes`` and ``peers`` notify with a JSON list of hex strings: infohashes
 (40 digits) on :data:`INFOHASHES_CHANNEL`, key hashes (32 digits) on :data:`KEYS_CHANNEL`. A statement
 that touches more rows than fit in a payload notifies :data:`EVERYTHING`: drop the whole cache. The scoring
-worker sends the same notifications for keys whose tier has changed. Triggers on ``bans`` notify with row ids (16
-digits) on :data:`BANS_CHANNEL`.
+worker sends the same notifications for keys whose tier has changed. Triggers on ``bans`` and ``anomalies`` notify
+with row ids (16 digits) on :data:`BANS_CHANNEL` and :data:`ANOMALIES_CHANNEL`.
 """
 
 import json
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 INFOHASHES_CHANNEL = "etracker_infohashes"
 KEYS_CHANNEL = "etracker_keys"
 BANS_CHANNEL = "etracker_bans"
+ANOMALIES_CHANNEL = "etracker_anomalies"
 EVERYTHING = "*"
 HASHES_PER_PAYLOAD = 100
 """Few enough for a payload, which has at most 8,000 bytes."""

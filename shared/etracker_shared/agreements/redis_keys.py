@@ -39,6 +39,8 @@ key                  type    TTL      written by          read by             wh
 ``{taken}l<hour>``   hash    1-2 h    scoring worker      admin API           name of a prefix -> lists it took
 ``{taken}t<hour>``   string  1-2 h    scoring worker      scoring worker      a HyperLogLog of the torrents that the
                                                                               prefix whose name ends the key took
+``handed:{<id>}``    hash     24 h     announce            announce, admin API suspects that a key's clients got in
+                                                                              their lists -> endpoint and when
 ``limit:*``          any     1 h      admin API           admin API           rate limits of key generation, of wrong
                                                                               keys and of downloads
 ``limit:at_once:*``  zset    5 min    admin API           admin API           downloads in progress of a key or an
@@ -148,6 +150,11 @@ def lists_taken(hour: int) -> bytes:
 def torrents_taken(hour: int, name: bytes) -> bytes:
     """Return the key of the HyperLogLog of the torrents that a prefix took in an hour."""
     return b"{taken}t%d" % hour + name
+
+
+def handed(identity: bytes) -> bytes:
+    """Return the key of the hash of suspects handed to the clients of a key or to a guest (8 bytes of the key hash)."""
+    return b"handed:{" + identity + b"}"
 
 
 def takings_expire_at(hour: int) -> int:

@@ -53,6 +53,20 @@ announces = Table(
     Column("taken", BigInteger, nullable=False, server_default=text("0"), comment="bytes that it downloaded here"),
     moment("first_seen"),
     moment("last_seen"),
+    Column(
+        "present",
+        BigInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="bit n: it announced n blocks before that of last_seen; a block is two hours",
+    ),
+    Column(
+        "seeded",
+        BigInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="the same for announces with nothing left",
+    ),
     Index(
         "uq_announces_session",
         "key_id",

@@ -31,6 +31,13 @@ recovery_requests  admin API                                     nobody
 key_rotations      admin API                                     nobody
 key_prefixes       scoring worker; the admin API deletes         scoring worker
 prefix_credits     scoring worker; the admin API deletes         scoring worker
+signals            scoring worker                                scoring worker
+traffic_blocks     scoring worker                                scoring worker
+swarm_blocks       scoring worker                                scoring worker
+anomalies          scoring worker                                scoring worker; admin API: overrides, notes
+anomaly_evidence   scoring worker                                nobody
+anomaly_appeals    admin API                                     admin API: answers
+detection_progress scoring worker                                scoring worker
 ================== ============================================ =======================================
 
 The admin API also writes operators' corrections to the columns under "statistics", to the sums of a score, to debts and
@@ -40,17 +47,16 @@ All counters are bigint and in bytes unless a name says otherwise; all times are
 """
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    Computed,
     DateTime,
     Double,
     ForeignKey,
     Identity,
     Index,
-    Integer,
     LargeBinary,
     SmallInteger,
     Table,
@@ -67,6 +73,15 @@ from etracker_shared.agreements.admin_tables import (
     totals,
     tracker_samples,
 )
+from etracker_shared.agreements.anomaly_tables import (
+    anomalies,
+    anomaly_appeals,
+    anomaly_evidence,
+    detection_progress,
+    signals,
+    swarm_blocks,
+    traffic_blocks,
+)
 from etracker_shared.agreements.ban_tables import bans
 from etracker_shared.agreements.columns import BUSY, counter, metadata, moment
 from etracker_shared.agreements.recovery_tables import (
@@ -77,11 +92,16 @@ from etracker_shared.agreements.recovery_tables import (
     recovery_requests,
 )
 from etracker_shared.agreements.session_tables import announces, guest_snatches
+from etracker_shared.agreements.torrent_tables import infohashes
 
 __all__ = [
     "announces",
+    "anomalies",
+    "anomaly_appeals",
+    "anomaly_evidence",
     "audit_log",
     "bans",
+    "detection_progress",
     "facts",
     "graces",
     "guest_snatches",
@@ -96,7 +116,9 @@ __all__ = [
     "recovery_codes",
     "recovery_requests",
     "secrets",
+    "signals",
     "stream_positions",
+    "swarm_blocks",
     "tier_changes",
     "tier_thresholds",
     "torrent_counts",
@@ -104,6 +126,7 @@ __all__ = [
     "torrent_samples",
     "totals",
     "tracker_samples",
+    "traffic_blocks",
 ]
 
 
@@ -114,77 +137,6 @@ def _sum(name: str, comment: str | None = None) -> Column[float]:
 def _flag(name: str, comment: str) -> Column[bool]:
     return Column(name, Boolean, nullable=False, server_default=text("false"), comment=comment)
 
-
-_LISTED = text("same_as IS NULL")
-"""The rows that lists show: a hybrid's second infohash isn't a separate torrent."""
-
-infohashes = Table(
-    "infohashes",
-    metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("info_hash", LargeBinary, nullable=False, unique=True),
-    Column("name", Text, nullable=False, server_default=""),
-    Column("file", LargeBinary, comment="the torrent file as stored, without trackers"),
-    Column("file_mark", BigInteger, comment="changes with file; null: file not checked yet; 0: file is not a torrent"),
-    Column("length", BigInteger, comment="bytes of content; null if unknown"),
-    Column("info_hash_v2", LargeBinary, comment="32 bytes: the full SHA-256 of a v2 or hybrid torrent"),
-    Column(
-        "same_as",
-        BigInteger,
-        ForeignKey("infohashes.id", ondelete="CASCADE"),
-        comment="the row that keeps the statistics, for a hybrid torrent's other infohash",
-    ),
-    moment("created_time"),
-    # statistics
-    Column(
-        "downloaded",
-        BigInteger,
-        nullable=False,
-        server_default=text("0"),
-        comment="snatches: completed downloads, once a key; the original's name",
-    ),
-    counter("uploaded_bytes"),
-    counter("downloaded_bytes"),
-    counter("seeding_seconds"),
-    Column("seeders", Integer, nullable=False, server_default=text("0")),
-    Column("leechers", Integer, nullable=False, server_default=text("0")),
-    Column("counted_time", DateTime(timezone=True), comment="when seeders and leechers were last brought up to date"),
-    Column("last_seen", DateTime(timezone=True)),
-    Column("demand", LargeBinary, comment="who downloaded last and when, from two address prefixes, packed"),
-    # for filtering and sorting lists
-    Column(
-        "health",
-        Integer,
-        Computed(
-            "CASE WHEN seeders >= 3 THEN 3 WHEN seeders > 0 THEN 2 WHEN leechers > 0 THEN 1 ELSE 0 END", persisted=True
-        ),
-        nullable=False,
-        comment="3 healthy, 2 weak (1 or 2 seeders), 1 unseeded, 0 idle",
-    ),
-    Column(
-        "sort_name",
-        Text(collation="C"),
-        Computed("lower(left(name, 100))", persisted=True),
-        nullable=False,
-        comment="a key of bounded length: an index takes no long ones",
-    ),
-    CheckConstraint("octet_length(info_hash) = 20", name="info_hash_length"),
-    CheckConstraint("octet_length(info_hash_v2) = 32", name="info_hash_v2_length"),
-    CheckConstraint("length >= 0", name="length_positive"),
-    Index("ix_infohashes_same_as", "same_as", postgresql_where=text("same_as IS NOT NULL")),
-    Index(
-        "ix_infohashes_uncounted",
-        "id",
-        postgresql_where=text("same_as IS NOT NULL AND counted_time IS NULL AND (seeders > 0 OR leechers > 0)"),
-    ),
-    Index("ix_infohashes_by_name", "health", "sort_name", "id", postgresql_where=_LISTED),
-    Index("ix_infohashes_by_seeders", "health", "seeders", "id", postgresql_where=_LISTED),
-    Index("ix_infohashes_by_leechers", "health", "leechers", "id", postgresql_where=_LISTED),
-    Index("ix_infohashes_by_snatches", "health", "downloaded", "id", postgresql_where=_LISTED),
-    Index("ix_infohashes_by_size", "health", text("COALESCE(length, '-1'::bigint)"), "id", postgresql_where=_LISTED),
-    Index("ix_infohashes_by_age", "health", "created_time", "id", postgresql_where=_LISTED),
-    postgresql_with={"fillfactor": 70, **BUSY},
-)
 
 peers = Table(
     "peers",
@@ -243,6 +195,17 @@ peers = Table(
     Column("notice_time", DateTime(timezone=True)),
     Column("notice_told_time", DateTime(timezone=True), comment="when an announce was answered with the notice"),
     Column("disabled_time", DateTime(timezone=True), comment="an operator disabled the key then; null while it works"),
+    # anomalies
+    Column(
+        "frozen",
+        ARRAY(Double),
+        comment="the sums by which the key is judged while it is suspected, as of score_time; null for the six sums",
+    ),
+    Column(
+        "confirmed_time",
+        DateTime(timezone=True),
+        comment="since when the key has the lowest tier for an anomaly; null if it has not",
+    ),
     CheckConstraint("tier BETWEEN 0 AND 4", name="tier_known"),
     Index(
         "ix_peers_newcomers",

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from etracker_shared.agreements.anomalies import DetectionMode
 from etracker_shared.agreements.policies import DEFAULT_POLICY, PolicyName
 from etracker_shared.language.addresses import Network, parse_networks
 from etracker_shared.plumbing.setting_variables import variable_name
@@ -168,6 +169,16 @@ class IntervalSettings(EnvironmentSettings):
         ge=60,
         le=86400,
         description="Announce interval in seconds, before a jitter of up to 10 % either way.",
+    )
+
+
+class DetectionSettings(EnvironmentSettings):
+    """What is done about anomalies."""
+
+    detection: DetectionMode = Field(
+        DetectionMode.OBSERVE,
+        description="Whether broken and cheating clients are looked for, and what is done about them: `off`, `observe` "
+        "(operators see them) or `enforce` (others are kept from them, and recipients warned).",
     )
 
 
