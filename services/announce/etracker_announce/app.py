@@ -27,6 +27,7 @@ from etracker_announce.tracker.admission import Admission
 from etracker_announce.tracker.announce import AnnounceHandler
 from etracker_announce.tracker.scrape import ScrapeHandler
 from etracker_announce.tracker.tracker import Tracker
+from etracker_shared.agreements.anomalies import DetectionMode
 from etracker_shared.agreements.notifications import BANS_CHANNEL, INFOHASHES_CHANNEL, KEYS_CHANNEL
 from etracker_shared.plumbing.background import Work, running
 from etracker_shared.plumbing.postgres import Listener, create_pool
@@ -75,7 +76,14 @@ async def serving(
     shared_address = SharedAddress(time.monotonic)
     metrics.peers_share_one_address.set_function(shared_address.check)
     find_source = source_finder(settings.trusted_proxies)
-    handler = Handler(tracker, metrics, find_source, shared_address, settings.frontend_hostname)
+    handler = Handler(
+        tracker,
+        metrics,
+        find_source,
+        shared_address,
+        settings.frontend_hostname,
+        compares_clients=settings.detection is not DetectionMode.OFF,
+    )
     checks = {"redis": parts.swarms.complaint, "pair_secret": parts.secret.is_loaded, "bans": parts.bans.is_loaded}
     observation = create_observation_app(checks, registry, settings)
     http = HttpServer(
