@@ -13,7 +13,7 @@ from etracker_announce.frontends.http.requests import parse_path
 _REQUEST = re.compile(
     rb"GET (/[!-~]*+) HTTP/1\.([01])\r\n((?:[!#-'*+\-.0-9A-Z^-z|~]++:[\t -~\x80-\xff]*+\r\n)*+)\r\n", re.DOTALL
 )
-_USER_AGENT = re.compile(rb"^user-agent:[ \t]*([^\r]*?)[ \t]*\r", re.MULTILINE | re.IGNORECASE)
+_USER_AGENT = re.compile(rb"^user-agent:[ \t]*([^\r]*)", re.MULTILINE | re.IGNORECASE)
 _RELEVANT = re.compile(
     rb"^((?:proxy-)?connection|x-forwarded-for|content-length|transfer-encoding|upgrade|expect):[ \t]*([^\r]*)",
     re.MULTILINE,
