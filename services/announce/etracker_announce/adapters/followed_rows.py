@@ -87,7 +87,7 @@ class FollowedRows(ABC):
                 await self._refresh()
             except _OUTAGES as error:
                 if not failing:
-                    log.warning(f"{self.name}_not_refreshed", error=type(error).__name__)
+                    log.warning("rows_not_refreshed", rows=self.name, error=type(error).__name__)
                 failing = True
                 await asyncio.sleep(RETRY_SECONDS)
             else:
