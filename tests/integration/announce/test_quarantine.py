@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -118,7 +119,7 @@ async def test_a_list_repeated_from_memory_leaves_an_offender_out(
     postgres_settings: PostgresSettings, redis_settings: RedisSettings, announcer: Announcer
 ) -> None:
     await announce(announcer, OFFENDER)
-    settings = {"detection": DetectionMode.ENFORCE, "budget_burst": 1, "budget_seconds": 3600}
+    settings: dict[str, Any] = {"detection": DetectionMode.ENFORCE, "budget_burst": 1, "budget_seconds": 3600}
     async with running_announcer(postgres_settings, redis_settings, private_peers="always", **settings) as impatient:
         impatient.scoring.register(RECIPIENT)
         assert endpoint(OFFENDER) in await announce(impatient, RECIPIENT)
