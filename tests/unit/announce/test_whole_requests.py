@@ -96,4 +96,6 @@ def test_both_parsers_hand_on_the_user_agent(field: bytes) -> None:
     whole, (parsed,) = parse_whole_request(data), RequestParser().feed(data)
     assert isinstance(parsed.request, HttpRequest)
     assert whole is not None
-    assert whole.user_agent == parsed.request.user_agent == b"Transmission/3.00" + (b" " if field.endswith(b" ") else b"")
+    assert (
+        whole.user_agent == parsed.request.user_agent == b"Transmission/3.00" + (b" " if field.endswith(b" ") else b"")
+    )
