@@ -11,10 +11,12 @@ from prometheus_client import CollectorRegistry
 from structlog import get_logger
 
 from etracker_announce.adapters.allowlist import PostgresAllowlist
+from etracker_announce.adapters.anomalies import PostgresAnomalies
 from etracker_announce.adapters.bans import PostgresBans
 from etracker_announce.adapters.scoring import ScoringTiers
 from etracker_announce.adapters.secret import PairSecret
 from etracker_announce.adapters.swarms import RedisSwarms, connect_swarms
+from etracker_announce.domain.suspects import NOBODY
 from etracker_announce.frontends.http.failures import forbidden_words
 from etracker_announce.frontends.http.handler import Handler
 from etracker_announce.frontends.http.server import HttpServer
@@ -27,7 +29,13 @@ from etracker_announce.tracker.admission import Admission
 from etracker_announce.tracker.announce import AnnounceHandler
 from etracker_announce.tracker.scrape import ScrapeHandler
 from etracker_announce.tracker.tracker import Tracker
-from etracker_shared.agreements.notifications import BANS_CHANNEL, INFOHASHES_CHANNEL, KEYS_CHANNEL
+from etracker_shared.agreements.anomalies import DetectionMode
+from etracker_shared.agreements.notifications import (
+    ANOMALIES_CHANNEL,
+    BANS_CHANNEL,
+    INFOHASHES_CHANNEL,
+    KEYS_CHANNEL,
+)
 from etracker_shared.plumbing.background import Work, running
 from etracker_shared.plumbing.postgres import Listener, create_pool
 from etracker_shared.plumbing.serving import LINGER_SECONDS
@@ -45,6 +53,7 @@ class Parts:
     tiers: ScoringTiers
     allowlist: PostgresAllowlist
     bans: PostgresBans
+    anomalies: PostgresAnomalies | None
     listener: Listener
     secret: PairSecret
 
@@ -75,7 +84,14 @@ async def serving(
     shared_address = SharedAddress(time.monotonic)
     metrics.peers_share_one_address.set_function(shared_address.check)
     find_source = source_finder(settings.trusted_proxies)
-    handler = Handler(tracker, metrics, find_source, shared_address, settings.frontend_hostname)
+    handler = Handler(
+        tracker,
+        metrics,
+        find_source,
+        shared_address,
+        settings.frontend_hostname,
+        compares_clients=settings.detection is not DetectionMode.OFF,
+    )
     checks = {"redis": parts.swarms.complaint, "pair_secret": parts.secret.is_loaded, "bans": parts.bans.is_loaded}
     observation = create_observation_app(checks, registry, settings)
     http = HttpServer(
@@ -100,13 +116,17 @@ def _make_parts(settings: AnnounceSettings, metrics: Metrics) -> Parts:
         tiers.hear(channel, hashes)
         allowlist.hear(channel, hashes)
         bans.hear(channel, hashes)
+        if anomalies:
+            anomalies.hear(channel, hashes)
 
     pool = create_pool(settings)
-    listener = Listener(settings, [INFOHASHES_CHANNEL, KEYS_CHANNEL, BANS_CHANNEL], hear)
+    listener = Listener(settings, [INFOHASHES_CHANNEL, KEYS_CHANNEL, BANS_CHANNEL, ANOMALIES_CHANNEL], hear)
     scoring = httpx.AsyncClient(base_url=settings.scoring_url, trust_env=False)
     tiers = ScoringTiers(scoring, listener, metrics, settings.tier_cache_seconds, settings.tier_cache_entries)
     allowlist = PostgresAllowlist(pool, listener, metrics, settings.allowlist_cache_entries)
     bans = PostgresBans(pool, listener, metrics)
+    enforces = settings.detection is DetectionMode.ENFORCE
+    anomalies = PostgresAnomalies(pool, listener, metrics) if enforces else None
     swarms = connect_swarms(
         settings,
         peers_per_key=settings.peers_per_key,
@@ -119,7 +139,7 @@ def _make_parts(settings: AnnounceSettings, metrics: Metrics) -> Parts:
         on_refused_writes=metrics.redis_refuses_writes.set,
     )
     metrics.stream_bytes.set_function(lambda: swarms.stream_bytes)
-    return Parts(pool, swarms, scoring, tiers, allowlist, bans, listener, PairSecret(pool))
+    return Parts(pool, swarms, scoring, tiers, allowlist, bans, anomalies, listener, PairSecret(pool))
 
 
 def _make_tracker(settings: AnnounceSettings, metrics: Metrics, parts: Parts, clock: Callable[[], float]) -> Tracker:
@@ -133,6 +153,7 @@ def _make_tracker(settings: AnnounceSettings, metrics: Metrics, parts: Parts, cl
         settings=settings,
         metrics=metrics,
         clock=clock,
+        suspects=lambda: parts.anomalies.current if parts.anomalies else NOBODY,
     )
     return Tracker(admission, announces, ScrapeHandler(parts.swarms, admission, settings), settings)
 
@@ -153,6 +174,7 @@ async def _connected(parts: Parts) -> AsyncIterator[None]:
                 Work("listener", parts.listener.run),
                 Work("pair secret", parts.secret.load),
                 Work("bans", parts.bans.run),
+                *([Work("anomalies", parts.anomalies.run)] if parts.anomalies else []),
             )
         )
         yield

@@ -34,6 +34,14 @@ class Metrics:
             "etracker_announce_bans", "Bans that this process knows, by what is banned.", ["kind"], registry=registry
         )
         self.bans = {kind: bans.labels(kind.value) for kind in BanKind}
+        self.suspects = Gauge(
+            "etracker_announce_suspects", "Suspected and confirmed keys and guests in memory.", registry=registry
+        )
+        self.quarantined = Counter(
+            "etracker_announce_quarantined",
+            "Peers left out of lists because they are confirmed as broken or cheating.",
+            registry=registry,
+        )
         self.facts_dropped = Counter(
             "etracker_announce_facts_dropped",
             "Regular facts not put into the stream because it was past its bound.",

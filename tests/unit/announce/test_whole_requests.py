@@ -88,3 +88,14 @@ def test_a_real_parser_reads_every_request_alike(seed: int) -> None:
 def test_no_bytes_harm_it(data: bytes) -> None:
     parse_whole_request(data)
     parse_whole_request(REQUEST[:-2] + data + b"\r\n")
+
+
+@pytest.mark.parametrize("field", [b"User-Agent: Transmission/3.00", b"user-agent:\tTransmission/3.00 "])
+def test_both_parsers_hand_on_the_user_agent(field: bytes) -> None:
+    data = b"GET /announce?a=b HTTP/1.1\r\nHost: a\r\n" + field + b"\r\nConnection: close\r\n\r\n"
+    whole, (parsed,) = parse_whole_request(data), RequestParser().feed(data)
+    assert isinstance(parsed.request, HttpRequest)
+    assert whole is not None
+    assert (
+        whole.user_agent == parsed.request.user_agent == b"Transmission/3.00" + (b" " if field.endswith(b" ") else b"")
+    )

@@ -23,6 +23,7 @@ class AnnounceRequest(NamedTuple):
     Counters and ``left``: bytes, or :data:`~etracker_shared.agreements.facts.UNKNOWN`. ``numwant``: None for the
     default.
     ``client_key``: the ``key`` parameter, by which a client is known when its address changes; empty if it sent none.
+    ``foreign_user_agent``: the request's User-Agent names another client than its peer_id.
     """
 
     info_hash: InfoHash
@@ -37,6 +38,7 @@ class AnnounceRequest(NamedTuple):
     numwant: int | None = None
     other_info_hash: InfoHash | None = None
     client_key: bytes = b""
+    foreign_user_agent: bool = False
 
     @property
     def role(self) -> Role:

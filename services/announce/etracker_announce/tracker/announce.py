@@ -21,6 +21,8 @@ from etracker_announce.domain.interval import spread
 from etracker_announce.domain.policies import Asker, Question, configured_policy
 from etracker_announce.domain.presence import longest_gap
 from etracker_announce.domain.requests import AnnounceRequest
+from etracker_announce.domain.suspects import NOBODY as NO_SUSPECTS
+from etracker_announce.domain.suspects import Suspects
 from etracker_announce.domain.swarm import Records, Step, View
 from etracker_announce.metrics import Metrics
 from etracker_announce.ports import Judgement, Swarms
@@ -30,6 +32,7 @@ from etracker_announce.tracker.admitted import AdmittedAnnounce
 from etracker_announce.tracker.budgets import Budget, Budgets
 from etracker_announce.tracker.choosing import Chooser
 from etracker_announce.tracker.facts import FactWriter
+from etracker_announce.tracker.quarantine import Quarantine
 from etracker_announce.tracker.seeding_counts import SeedingCounts
 from etracker_announce.tracker.steps import StepMaker
 from etracker_announce.tracker.waiting import Waiting
@@ -53,6 +56,7 @@ class AnnounceHandler:
         settings: AnnounceSettings,
         metrics: Metrics,
         clock: Callable[[], float],
+        suspects: Callable[[], Suspects] = lambda: NO_SUSPECTS,
     ) -> None:
         self._swarms = swarms
         self._admission = admission
@@ -67,6 +71,7 @@ class AnnounceHandler:
         self._facts = FactWriter(swarms, self._seeding, metrics.facts_dropped.inc)
         self._budgets = Budgets(settings.budget_burst, settings.budget_seconds, metrics.suppressed.inc)
         self._clock = clock
+        self._quarantine = Quarantine(suspects, self._chooser, metrics.quarantined.inc)
 
     async def answer(self, request: AnnounceRequest, key: bytes | None, source: Source) -> AnnounceAnswer:
         """Answer one announce.
@@ -85,7 +90,7 @@ class AnnounceHandler:
         announce = self._admitted(request, admitted, key_hash, source)
         budget = self._budgets.spend(request, announce.key_hash, announce.info_hash, announce.endpoint, announce.at)
         if budget.answer is not None:
-            return _cut(budget.answer, self._steps.numwant(request))
+            return self._quarantine.renew(_cut(budget.answer, self._steps.numwant(request)), announce)
         answer = await self._take_step(announce, budget)
         if budget.remember:
             self._budgets.remember(budget, request, answer)
@@ -105,7 +110,7 @@ class AnnounceHandler:
         wanted_seconds = self._policy.interval(question)
         if not announce.guest:
             self._learn_waiting(step, view, waits=wanted_seconds is not None)
-        chosen = await self._chooser.choose(question, candidates, wanted_seconds)
+        chosen = await self._quarantine.choose(announce, question, candidates, wanted_seconds)
         return self._answer(
             announce, view, _peers(chosen, visibility), self._interval(announce, wanted_seconds, usual_seconds)
         )

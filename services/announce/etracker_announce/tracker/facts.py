@@ -65,5 +65,7 @@ class FactWriter:
 
 def _flags(announce: AdmittedAnnounce) -> FactFlag:
     if announce.guest:
-        return FactFlag.GUEST
-    return FactFlag.PROVISIONAL if announce.judgement.provisional else FactFlag.NONE
+        flags = FactFlag.GUEST
+    else:
+        flags = FactFlag.PROVISIONAL if announce.judgement.provisional else FactFlag.NONE
+    return flags | FactFlag.FOREIGN_USER_AGENT if announce.request.foreign_user_agent else flags

@@ -16,12 +16,16 @@ from etracker_announce.frontends.http.sources import SourceFinder
 from etracker_announce.frontends.shared_address import SharedAddress
 from etracker_announce.metrics import ANSWERED, Metrics
 from etracker_announce.tracker.tracker import Tracker
+from etracker_shared.language.clients import is_foreign
 
 log = get_logger("http")
 
 
 class Handler:
-    """Answers every announce and scrape with a body. ``hostname``: where users get announce keys."""
+    """Answers every announce and scrape with a body.
+
+    ``hostname``: where users get announce keys. ``compares_clients``: note whether a User-Agent suits the peer_id.
+    """
 
     def __init__(
         self,
@@ -30,12 +34,15 @@ class Handler:
         find_source: SourceFinder,
         shared_address: SharedAddress,
         hostname: str,
+        *,
+        compares_clients: bool = True,
     ) -> None:
         self._tracker = tracker
         self._metrics = metrics
         self._find_source = find_source
         self._shared_address = shared_address
         self._hostname = hostname
+        self._compares_clients = compares_clients
 
     async def answer(self, request: HttpRequest, socket_address: str) -> bytes:
         """Return the bencoded answer, which may be a failure. Never raises."""
@@ -44,7 +51,7 @@ class Handler:
         source = self._find_source(socket_address, request.forwarded_for)
         try:
             if target.kind is Kind.ANNOUNCE:
-                body, outcome = await self._announce(target.key, request.query, source)
+                body, outcome = await self._announce(request, source)
             elif target.kind is Kind.SCRAPE:
                 body, outcome = await self._scrape(target.key, request.query, source)
             else:
@@ -58,8 +65,11 @@ class Handler:
         self._metrics.answers[target.kind, outcome].inc()
         return body
 
-    async def _announce(self, key: bytes | None, query: bytes, source: Source) -> tuple[bytes, str]:
-        request, compact, with_peer_ids = parse_announce(query)
+    async def _announce(self, sent: HttpRequest, source: Source) -> tuple[bytes, str]:
+        key = sent.target.key
+        request, compact, with_peer_ids = parse_announce(sent.query)
+        if self._compares_clients and is_foreign(sent.user_agent, request.peer_id):
+            request = request._replace(foreign_user_agent=True)
         if source.private:
             self._shared_address.count(source.packed, key or request.peer_id)
         else:

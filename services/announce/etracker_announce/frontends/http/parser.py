@@ -12,18 +12,23 @@ MAX_HEAD_BYTES = 32_768
 
 _FORWARDED = b"x-forwarded-for"
 _BODY = (b"content-length", b"transfer-encoding")
-_KEPT = frozenset((_FORWARDED, *_BODY))
+_USER_AGENT = b"user-agent"
+_KEPT = frozenset((_FORWARDED, _USER_AGENT, *_BODY))
 _LENGTHS = frozenset(map(len, _KEPT))
 
 log = get_logger("http")
 
 
 class HttpRequest(NamedTuple):
-    """An announce or a scrape. ``forwarded_for``: every ``X-Forwarded-For`` field with a value, joined, or ""."""
+    """An announce or a scrape. ``forwarded_for``: every ``X-Forwarded-For`` field with a value, joined, or "".
+
+    ``user_agent``: the last such field, or empty.
+    """
 
     target: Target
     query: bytes
     forwarded_for: str
+    user_agent: bytes = b""
 
 
 class Parsed(NamedTuple):
@@ -56,6 +61,7 @@ class RequestParser:
         self._parsed: list[Parsed] = []
         self._url = b""
         self._forwarded = b""
+        self._user_agent = b""
 
     def feed(self, data: bytes) -> list[Parsed]:
         """Return the requests that these bytes complete, including those before an error."""
@@ -81,7 +87,7 @@ class RequestParser:
 
     def on_message_begin(self) -> None:
         """Begin a request."""
-        self._url = self._forwarded = b""
+        self._url = self._forwarded = self._user_agent = b""
         self.in_head = self._head_began = True
         if self._has_body:
             self._has_body = False
@@ -106,7 +112,7 @@ class RequestParser:
         path, _, query = self._url.partition(b"?")
         target = parse_path(path) or parse_misplaced(query)
         if target and method in READING:
-            request = HttpRequest(target, query, self._forwarded.decode("latin-1"))
+            request = HttpRequest(target, query, self._forwarded.decode("latin-1"), self._user_agent)
             self._parsed.append(Parsed(request, closes, method == b"HEAD"))
         else:
             self._parsed.append(Parsed(page_for(method, path, exists=target is not None), closes))
@@ -116,6 +122,8 @@ class RequestParser:
             if not value:
                 return
             self._forwarded = self._forwarded + b"," + value if self._forwarded else value
+        elif name == _USER_AGENT:
+            self._user_agent = value
         else:
             self._has_body = True
 

@@ -13,6 +13,7 @@ from etracker_announce.frontends.http.requests import parse_path
 _REQUEST = re.compile(
     rb"GET (/[!-~]*+) HTTP/1\.([01])\r\n((?:[!#-'*+\-.0-9A-Z^-z|~]++:[\t -~\x80-\xff]*+\r\n)*+)\r\n", re.DOTALL
 )
+_USER_AGENT = re.compile(rb"^user-agent:[ \t]*([^\r]*)", re.MULTILINE | re.IGNORECASE)
 _RELEVANT = re.compile(
     rb"^((?:proxy-)?connection|x-forwarded-for|content-length|transfer-encoding|upgrade|expect):[ \t]*([^\r]*)",
     re.MULTILINE,
@@ -37,4 +38,8 @@ def parse_whole_request(data: bytes) -> HttpRequest | None:
             closes = True
         else:
             return None
-    return HttpRequest(target, query, b",".join(filter(None, forwarded)).decode("latin-1")) if closes else None
+    if not closes:
+        return None
+    agents = _USER_AGENT.findall(fields)
+    user_agent = agents[-1] if agents else b""
+    return HttpRequest(target, query, b",".join(filter(None, forwarded)).decode("latin-1"), user_agent)
