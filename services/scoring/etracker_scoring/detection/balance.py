@@ -135,7 +135,7 @@ def _upload_finding(case: _Case, accusation: Accusation, facts: Circumstances, s
     doubts = list(_doubts(case, facts))
     level = parameters.upload_level * accusation.gain**0.5 + (parameters.exceeding_points if facts.exceeds else 0)
     if doubts:
-        cap = parameters.doubtful_cap if case.swarm.trusted else parameters.untrusted_cap
+        cap = parameters.doubtful_cap if case.swarm.trusted else parameters.untrusted_level
         level = min(level / 2, cap)
     data: dict[str, float | int | str] = {
         "uploaded": int(facts.uploaded),
@@ -146,6 +146,7 @@ def _upload_finding(case: _Case, accusation: Accusation, facts: Circumstances, s
         "witnesses": facts.witnesses,
         "rest_ratio": round(facts.rest_ratio, 3),
         "surplus_share": round(facts.surplus_share, 3),
+        "shared_fit": round(facts.shared_fit, 3),
         "stalled": facts.stalled,
         "exceeds": int(facts.exceeds),
         "trusted": int(case.swarm.trusted),
@@ -167,6 +168,8 @@ def _doubts(case: _Case, facts: Circumstances) -> Iterator[str]:
         yield "the others' uploads have no receivers either"
     if facts.surplus_share > parameters.surplus_share:
         yield "others uploaded while nobody downloaded"
+    if facts.shared_fit > parameters.shared_fit:
+        yield "somebody who took data from all of them would explain it as well"
     if facts.stalled:
         yield "a leecher without progress may have received it"
 

@@ -44,6 +44,7 @@ class BalanceParameters:
     exceeding_points: float = described(20.0, "Points for uploads beyond what all possible receivers downloaded.")
     doubtful_cap: float = described(45.0, "Most points, over all torrents, for an accusation that can't convict.")
     untrusted_cap: float = described(45.0, "Most points, over all torrents, from swarms that may not be closed.")
+    untrusted_level: float = described(35.0, "Most points for an accusation in such a swarm.")
     most_accused: int = described(4, "Members that may be accused together before nobody is.")
     most_candidates: int = described(64, "Greatest uploaders of a torrent that are compared with its imbalance.")
     witnesses: int = described(3, "Other seeders that must have been there for an accusation to convict.")
@@ -52,6 +53,9 @@ class BalanceParameters:
     sink_ratio: float = described(1.73, "Ratio from which on somebody hides downloads, and nobody is accused.")
     surplus_share: float = described(0.05, "Others' unreceived uploads, as a share of the accused's, that convict.")
     sink_surplus_share: float = described(0.25, "Share from which on somebody hides downloads.")
+    shared_fit: float = described(
+        0.35, "Greatest misfit of an accusation that convicts, over that of a hidden download."
+    )
     stalled_share: float = described(0.85, "Share of the bad blocks in which a leecher stalls that may be the cause.")
     stalled_balanced: int = described(3, "Balanced blocks in which it was there that show that it isn't the cause.")
 

@@ -10,12 +10,18 @@ from etracker_scoring.detection.cusum import MIB
 from etracker_scoring.detection.records import Identity, Presence
 from etracker_scoring.detection.window import Booleans, Window, where
 
+_EVEN_SIGMAS = 0.5
+
 
 class Marks(NamedTuple):
-    """Which blocks of a window had uploads without receivers, and which had traffic and were balanced."""
+    """Which blocks of a window had uploads without receivers, and which had traffic and were balanced.
+
+    ``even``: balanced so well that nobody can have taken much without reporting it.
+    """
 
     bad: Booleans
     balanced: Booleans
+    even: Booleans
 
 
 def mark(window: Window, parameters: BalanceParameters) -> Marks:
@@ -23,7 +29,8 @@ def mark(window: Window, parameters: BalanceParameters) -> Marks:
     sigmas = window.imbalance / window.noise
     traffic = np.maximum(window.uploaded.sum(axis=0), window.received.sum(axis=0))
     active = traffic > parameters.active_block_mib * MIB
-    return Marks(sigmas >= parameters.balanced_sigmas, active & (np.abs(sigmas) < parameters.balanced_sigmas))
+    balanced = active & (np.abs(sigmas) < parameters.balanced_sigmas)
+    return Marks(sigmas >= parameters.balanced_sigmas, balanced, active & (sigmas < _EVEN_SIGMAS))
 
 
 def stays(window: Window, row: int | None, presence: Presence) -> tuple[Booleans, Booleans]:
@@ -51,6 +58,6 @@ def find_stalled(
     for member, presence_ in presence.items():
         present, stalls = stays(window, rows.get(member), presence_)
         matches = bad.any() and (stalls & bad).sum() >= parameters.stalled_share * bad.sum()
-        if matches and (present & marks.balanced).sum() < parameters.stalled_balanced:
+        if matches and (present & marks.even).sum() < parameters.stalled_balanced:
             found.append(rows.get(member, -1))
     return found
