@@ -50,7 +50,10 @@ def _parse(arguments: Sequence[str] | None) -> Namespace:
     work.add_argument("--announces", metavar="FILE", help="log to read, a JSON object per line, also compressed (.gz)")
     work.add_argument("--export", metavar="FILE", help="write the facts that this tracker has kept, as such a log")
     parser.add_argument(
-        "--torrents", metavar="FILE", required=True, help="torrents of the log, a JSON object per line; export writes it"
+        "--torrents",
+        metavar="FILE",
+        required=True,
+        help="torrents of the log, a JSON object per line; export writes it",
     )
     parser.add_argument("--out", metavar="FILE", help="where to write who is suspected, confirmed or cleared")
     options = parser.parse_args(arguments)

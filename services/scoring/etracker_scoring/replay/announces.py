@@ -27,7 +27,7 @@ INTERVAL_SECONDS = 1800
 _MOST_CACHED = 200_000
 _MOST_PREFIXES = 16
 _NO_PREFIX = bytes(7)
-_LATEST_TIME = 2**37
+_LATEST_TIME = 2**33
 _PEER_ID_BYTES = 20
 _EVENTS = {
     None: Event.REGULAR,
@@ -71,7 +71,7 @@ class AnnounceParser:
         fields = parse_object(line)
         try:
             return self._read(fields)
-        except TypeError:
+        except (TypeError, UnicodeEncodeError):
             raise UnreadableLineError("a field is of the wrong kind") from None
 
     def _read(self, fields: Mapping[str, Any]) -> Announce:
@@ -160,9 +160,8 @@ def _parse_peer_id(text: object) -> bytes:
 
 
 def _milliseconds(time: object) -> int:
-    if type(time) is int or type(time) is float:
-        if 0 <= time < _LATEST_TIME:
-            return round(time * 1000)
+    if isinstance(time, (int, float)) and 0 <= time < _LATEST_TIME:
+        return round(time * 1000)
     raise UnreadableLineError("time isn't in Unix seconds")
 
 

@@ -21,9 +21,6 @@ from etracker_scoring.worker.batch import SettledFact, settle_facts
 from etracker_scoring.worker.observations import observe
 from etracker_shared.agreements.anomalies import BLOCK_SECONDS, WINDOW_BLOCKS
 
-JUDGE_AFTER_SECONDS = 2700
-"""A block is judged this long after its end: by then nearly all announces about it have arrived."""
-
 _FORGET_BLOCKS = 12
 
 
@@ -43,7 +40,7 @@ class Detector:
 
     def read(self, announces: Sequence[Announce]) -> Iterator[Change]:
         """Read announces, which must be in order of time; yield the changes of states."""
-        for block, batch in groupby(announces, _due_block):
+        for block, batch in groupby(announces, self._due_block):
             yield from self._judge_until(block)
             yield from self._settle(list(batch))
 
@@ -56,9 +53,8 @@ class Detector:
         settled = settle_facts(admitted, self._sessions.load(admitted))
         self._sessions.store(settled.sessions)
         for item in settled.facts:
-            evidence = self._follow(item)
-            if evidence:
-                change = self._suspects.add(self._catalogue.identity_of(item), evidence, item.fact.at_ms // 1000)
+            for evidence in self._follow(item):
+                change = self._suspects.accuse(self._catalogue.identity_of(item), evidence)
                 if change:
                     yield change
         self._last_ms = max(self._last_ms, announces[-1].fact.at_ms)
@@ -74,7 +70,7 @@ class Detector:
             self._signals[member] = (after, at_ms)
         elif before is not None:
             del self._signals[member]
-        shares = spread(observation, content)
+        shares = spread(observation, content, self._parameters)
         if shares:
             self._swarms.add(torrent_id, identity, shares)
         self._presence.note(torrent_id, identity, at_ms, seeds=item.after.left == 0)
@@ -85,15 +81,15 @@ class Detector:
         if self._next_block is None:
             self._next_block = block
         for due in range(self._next_block, block):
-            now = (due + 1) * BLOCK_SECONDS + JUDGE_AFTER_SECONDS
+            now = (due + 1) * BLOCK_SECONDS + self._parameters.judge_after_seconds
             for swarm in self._swarms.in_block(due):
-                yield from self._judge(swarm, now)
+                yield from self._judge(swarm)
             yield from self._suspects.let_pass(now)
             if due % _FORGET_BLOCKS == 0:
                 self._forget(due)
         self._next_block = max(self._next_block, block)
 
-    def _judge(self, swarm: SwarmInBlock, now: int) -> Iterator[Change]:
+    def _judge(self, swarm: SwarmInBlock) -> Iterator[Change]:
         torrent_id, block, traffic, history = swarm
         content = self._catalogue.content_of(torrent_id)
         needed = needs_presence(content, block, traffic[block], history, self._parameters)
@@ -101,7 +97,7 @@ class Detector:
         judged, findings = judge_block(content, torrent_id, block, traffic, presence, history, self._parameters)
         self._swarms.conclude(torrent_id, judged)
         for identity, evidence in findings:
-            change = self._suspects.add(identity, [evidence], now)
+            change = self._suspects.accuse(identity, evidence)
             if change:
                 yield change
 
@@ -111,10 +107,10 @@ class Detector:
         self._sessions.forget_before(now_ms - SILENT_MS)
         self._swarms.forget_before(block - WINDOW_BLOCKS)
         self._presence.forget_before(block - WINDOW_BLOCKS)
+        self._suspects.forget(now_ms // 1000)
         for member in [member for member, (_, at_ms) in self._signals.items() if at_ms < now_ms - SILENT_MS]:
             del self._signals[member]
 
-
-def _due_block(announce: Announce) -> int:
-    """Return the first block that isn't due to be judged when an announce arrives."""
-    return (announce.fact.at_ms // 1000 - JUDGE_AFTER_SECONDS) // BLOCK_SECONDS
+    def _due_block(self, announce: Announce) -> int:
+        """Return the first block that isn't due to be judged when an announce arrives."""
+        return (announce.fact.at_ms // 1000 - self._parameters.judge_after_seconds) // BLOCK_SECONDS

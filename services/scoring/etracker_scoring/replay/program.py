@@ -58,9 +58,7 @@ def _warnings(reader: LogReader, catalogue: Catalogue) -> Iterator[str]:
             "judged wrongly: sort the log by time."
         )
     if catalogue.unknown_torrents:
-        yield (
-            f"{catalogue.unknown_torrents:,} torrents aren't in the file of torrents: without their sizes less is found."
-        )
+        yield (f"{catalogue.unknown_torrents:,} torrents aren't in the file of torrents; without sizes less is found.")
 
 
 def _result(read: int, states: Counter[str], seconds: float) -> Iterator[str]:

@@ -10,6 +10,7 @@ from etracker_scoring.detection.states import conclude
 from etracker_shared.agreements.anomalies import AnomalyState
 
 _MOST_TEXTS = 3
+_ENDING = frozenset({AnomalyState.SUSPECTED, AnomalyState.CONFIRMED})
 
 
 class Change(NamedTuple):
@@ -31,26 +32,34 @@ class Suspects:
         self._states: dict[Identity, Suspicion] = {}
         self._evidence: defaultdict[Identity, dict[str, Evidence]] = defaultdict(dict)
 
-    def add(self, identity: Identity, evidence: Sequence[Evidence], now: int) -> Change | None:
-        """Add evidence found at ``now`` (Unix seconds)."""
-        self._evidence[identity].update((found.kind.value, found) for found in evidence)
-        return self._conclude(identity, evidence, now)
+    def accuse(self, identity: Identity, found: Evidence) -> Change | None:
+        """Conclude from a piece of evidence, as of its own time."""
+        self._evidence[identity][found.kind.value] = found
+        before = self._states.get(identity)
+        after = self._states[identity] = conclude(before, [found], found.at, self._parameters)
+        return self._change(identity, before, after)
 
     def let_pass(self, now: int) -> Iterator[Change]:
-        """Let time pass for everybody; forget whom nothing speaks against any more."""
-        for identity in sorted(self._states):
-            change = self._conclude(identity, (), now)
-            if change:
-                yield change
-            after = self._states[identity]
-            if not after.points and after.state in {AnomalyState.OK, AnomalyState.CLEARED}:
+        """End the suspicions and confirmations whose time is over at ``now``, Unix seconds."""
+        for identity, before in sorted(self._states.items()):
+            if before.state not in _ENDING:
+                continue
+            after = conclude(before, (), now, self._parameters)
+            if after.state != before.state or after.verdict != before.verdict:
+                self._states[identity] = after
+                change = self._change(identity, before, after)
+                if change:
+                    yield change
+
+    def forget(self, now: int) -> None:
+        """Forget those whom nothing speaks against any more."""
+        for identity, known in list(self._states.items()):
+            if known.state not in _ENDING and not conclude(known, (), now, self._parameters).points:
                 del self._states[identity]
                 del self._evidence[identity]
 
-    def _conclude(self, identity: Identity, evidence: Sequence[Evidence], now: int) -> Change | None:
-        before = self._states.get(identity)
-        after = self._states[identity] = conclude(before, evidence, now, self._parameters)
-        if after.state == AnomalyState.OK or (before is not None and before.state == after.state):
+    def _change(self, identity: Identity, before: Suspicion | None, after: Suspicion) -> Change | None:
+        if after.state in {AnomalyState.OK, before.state if before else AnomalyState.OK}:
             return None
         points = _by_kind(after.points)
         known = self._evidence[identity]

@@ -68,7 +68,7 @@ def parse_object(line: bytes) -> Mapping[str, Any]:
         UnreadableLineError: it isn't one.
     """
     try:
-        fields = json.loads(line)
+        fields = json.loads(line.decode())  # faster than with bytes, whose encoding it would guess
     except (ValueError, RecursionError):
         raise UnreadableLineError("it isn't JSON") from None
     if not isinstance(fields, dict):
