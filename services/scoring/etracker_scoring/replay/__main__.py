@@ -20,8 +20,6 @@ PGDATABASE, PGUSER and PGPASSWORD. The exit status is 2 if a file can't be used.
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit status."""
     options = _parse(arguments)
-    # Nothing here has cycles: looking for them among millions of tuples would take a third of the time.
-    gc.disable()
     try:
         said = _run(options)
     except ReplayError as error:
@@ -65,4 +63,6 @@ def _parse(arguments: Sequence[str] | None) -> Namespace:
 
 
 if __name__ == "__main__":
+    # Nothing here has cycles: looking for them among millions of tuples would take a third of the time.
+    gc.disable()
     sys.exit(main())

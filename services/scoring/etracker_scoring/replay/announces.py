@@ -40,7 +40,7 @@ _FLAGS = tuple(FactFlag(bits) for bits in range(8))
 _GUEST, _FOREIGN = int(FactFlag.GUEST), int(FactFlag.FOREIGN_USER_AGENT)
 
 T = TypeVar("T")
-IsForeign = Callable[[str, bytes], bool]
+IsForeign = Callable[[bytes, bytes], bool]
 
 
 class Announce(NamedTuple):
@@ -76,11 +76,12 @@ class AnnounceParser:
 
     def _read(self, fields: Mapping[str, Any]) -> Announce:
         get = fields.get
-        key, ip, text = get("key") or None, get("ip") or "", get("peer_id")
+        key, ip, text, hexadecimal = get("key") or None, get("ip") or "", get("peer_id", ""), get("info_hash", "")
         peer_id = self._peer_ids.get(text) or _remember(self._peer_ids, text, _parse_peer_id(text))
         place = self._places.get(ip) or _remember(self._places, ip, self._parse_address(ip))
-        text = get("info_hash")
-        info_hash = self._info_hashes.get(text) or _remember(self._info_hashes, text, parse_info_hash(text))
+        info_hash = self._info_hashes.get(hexadecimal)
+        if info_hash is None:
+            info_hash = _remember(self._info_hashes, hexadecimal, parse_info_hash(hexadecimal))
         address_hash, prefix = place
         flags = self._flags(get("user_agent"), peer_id) or (_FOREIGN if get("foreign_user_agent") else 0)
         if key is None:
@@ -131,7 +132,7 @@ class AnnounceParser:
         pair = (user_agent, peer_id)
         known = self._foreign.get(pair)
         if known is None:
-            known = _remember(self._foreign, pair, _FOREIGN if self._is_foreign(user_agent, peer_id) else 0)
+            known = _remember(self._foreign, pair, _FOREIGN if self._is_foreign(user_agent.encode(), peer_id) else 0)
         return known
 
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import asyncpg
 
-from etracker_scoring.errors import PostgresUnavailableError, postgres_errors
+from etracker_scoring.errors import postgres_errors
 from etracker_scoring.replay.announces import INTERVAL_SECONDS
 from etracker_scoring.replay.errors import DatabaseError
 from etracker_scoring.replay.files import open_target
@@ -20,6 +20,7 @@ from etracker_scoring.replay.progress import show_progress
 from etracker_scoring.replay.settings import ExportSettings
 from etracker_scoring.worker.admission import is_guest
 from etracker_shared.agreements.facts import NO_ADDRESS, UNKNOWN, Event, Fact, FactFlag, NewerFactError, unpack_facts
+from etracker_shared.language.outages import PostgresUnavailableError
 
 SPAN = "SELECT min(at) AS first, max(at) AS last, count(*) AS number FROM facts"
 # An hour at a time: the index finds it, and it can be sorted in memory.
@@ -64,9 +65,9 @@ async def _write_files(connection: asyncpg.Connection, announces: str, torrents:
         async for row in connection.cursor(TORRENTS, prefetch=_ROWS):
             target.write(_torrent_line(row))
     written = newer = 0
-    span = await connection.fetchrow(SPAN)
-    with open_target(announces) as target, show_progress(span["number"]) as advance:
-        async for rows in _chunks(connection, span["first"], span["last"]):
+    ((first, last, number),) = await connection.fetch(SPAN)
+    with open_target(announces) as target, show_progress(number) as advance:
+        async for rows in _chunks(connection, first, last):
             facts, unread = _unpack(row["fact"] for row in rows)
             newer += unread
             written += await _write_facts(connection, facts, target)
