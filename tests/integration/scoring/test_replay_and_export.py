@@ -79,8 +79,8 @@ async def run_export(postgres: PostgresSettings, directory: Path, name: str = "a
 
 
 async def run_replay(directory: Path) -> list[dict[str, Any]]:
-    names = [str(directory / name) for name in ("announces.jsonl", "torrents.jsonl", "out.jsonl")]
-    await asyncio.to_thread(replay, *names, DetectionParameters())
+    announces_, torrents, out = (str(directory / name) for name in ("announces.jsonl", "torrents.jsonl", "out.jsonl"))
+    await asyncio.to_thread(replay, announces_, torrents, out, DetectionParameters())
     return [json.loads(line) for line in (directory / "out.jsonl").read_text().splitlines()]
 
 
