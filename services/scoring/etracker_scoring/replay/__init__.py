@@ -1,0 +1,1 @@
+"""Run the detector over a log of announces: whom would it have flagged?"""

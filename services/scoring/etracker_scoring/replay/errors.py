@@ -1,0 +1,23 @@
+"""What stops a replay or an export.
+
+ReplayError
+├── FileRefusedError    a file that can't be read or written, or whose format is wrong
+└── DatabaseError       Postgres isn't available
+UnreadableLineError     one line of a file; a replay counts it and goes on
+"""
+
+
+class ReplayError(Exception):
+    """A replay or an export can't go on; the message is for the operator."""
+
+
+class FileRefusedError(ReplayError):
+    """A file can't be read or written, or its format is wrong."""
+
+
+class DatabaseError(ReplayError):
+    """Postgres isn't available, or refuses."""
+
+
+class UnreadableLineError(ValueError):
+    """A line can't be read. The message names the field but not its value, which may be a key."""
