@@ -8,6 +8,8 @@ from etracker_shared.agreements.anomalies import Kind
 from etracker_shared.agreements.facts import Event
 
 _HOUR = 3600
+_PAUSE_MS = 900_000
+"""After a pause like that, announces are counted again from the beginning: most sessions are soon forgotten."""
 
 
 def follow_events(
@@ -58,7 +60,8 @@ def follow_flood(
     seen = step.observation
     if not seen.same_place:
         return session
-    if not session.hour or step.at - session.hour >= _HOUR:
+    is_over = step.at - session.hour >= _HOUR or (step.elapsed_ms >= _PAUSE_MS and not seen.suppressed)
+    if not session.hour or is_over:
         return _begin_hour(session, step, parameters)
     announces = session.announces + 1 + seen.suppressed
     if session.announces < parameters.flood_announces <= announces:

@@ -90,14 +90,14 @@ def amount(size: float) -> str:
 def _dropped(before: Report, now: Report, size: int) -> int | None:
     if before.left == now.left:
         return 0 if 0 <= now.left <= size else None
-    if not _is_known(before, size) or not _is_known(now, size) or is_hollow(now):
-        return None
+    if now.event == Event.STARTED or not _is_known(before, size) or not _is_known(now, size) or is_hollow(now):
+        return None  # what happened before a start may never have been reported
     return before.left - now.left
 
 
 def _is_known(report: Report, size: int) -> bool:
-    unknown = report.left == _NO_METADATA and report.event == Event.STARTED
-    return not unknown and 0 <= report.left <= size < _UNREAL_BYTES
+    is_magnet = report.left == _NO_METADATA and report.event == Event.STARTED
+    return not is_magnet and 0 <= report.left <= size < _UNREAL_BYTES
 
 
 def _rise(before: int, now: int) -> int:
