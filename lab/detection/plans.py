@@ -12,7 +12,7 @@ HOUR = 3600
 
 
 class Act(StrEnum):
-    """What happens to a client. ``CRASH``: it ends without ``stopped``. ``NAP``: its machine sleeps, its session goes on."""
+    """What happens to a client. ``CRASH``: it ends without ``stopped``. ``NAP``: its machine sleeps for a while."""
 
     ON = "on"
     OFF = "off"
@@ -137,5 +137,6 @@ def _draw_data(plan: Plan, draw: random.Random, family: Family, *, seeds: bool) 
     plan.magnet = not seeds and not plan.cross_seeds and family.unknown_left is not None and draw.random() < 0.25
     if plan.cross_seeds:
         plan.oddities.add("cross-seed")
+    plan.blind = plan.blind and seeds
     if plan.blind:
         plan.oddities.add("left=size for ever")

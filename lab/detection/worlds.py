@@ -25,7 +25,8 @@ _OUTAGE_CHANCE = 0.25
 class Setting:
     """A kind of tracker.
 
-    ``open_share``: of torrents, those with peers on other trackers. ``flagged_share``: of these, those flagged as private.
+    ``open_share``: of torrents, those with peers on other trackers. ``flagged_share``: of these, those flagged
+    as private.
     """
 
     torrents: int
