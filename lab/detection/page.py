@@ -12,16 +12,25 @@ _TEMPLATE = Path(__file__).with_name("page.md")
 
 def write_page(path: Path, tallies: Mapping[str, Tally], seeds: str, minutes: float) -> None:
     """Write the page from what was found with these seeds."""
-    path.write_text(
-        _TEMPLATE.read_text().format(
-            honest=_table(_WRONG_HEADER, _wrong_rows(tallies)),
-            offenders=_table(_FOUND_HEADER, _found_rows(tallies)),
-            goal=_goal_table(tallies),
-            days=f"{sum(tally.honest_days for tally in tallies.values()):,.0f}",
-            seeds=seeds,
-            minutes=f"{minutes:.0f}",
-        )
-    )
+    measured = _measured(tallies, seeds, minutes) if tallies else dict.fromkeys(_PLACES, _UNMEASURED)
+    path.write_text(_TEMPLATE.read_text().format(**measured))
+
+
+_PLACES = ("tried", "honest", "offenders", "picture", "goal", "run")
+_UNMEASURED = "No numbers yet: `make detection` writes them."
+
+
+def _measured(tallies: Mapping[str, Tally], seeds: str, minutes: float) -> dict[str, str]:
+    days = sum(tally.honest_days for tally in tallies.values())
+    return {
+        "tried": f"It was tried on {days:,.0f} days of simulated honest clients and their odd habits. The tables below count every "
+        "honest key that was accused wrongly.",
+        "honest": _table(_WRONG_HEADER, _wrong_rows(tallies)),
+        "offenders": _table(_FOUND_HEADER, _found_rows(tallies)),
+        "picture": "![Share of each kind of offender that was suspected and confirmed](detection/recall.svg)",
+        "goal": _goal_table(tallies),
+        "run": f"These numbers are from seeds {seeds} of each setting ({minutes:.0f} minutes).",
+    }
 
 
 _WRONG_HEADER = ("setting", "honest peer-days", "suspected per 10,000", "confirmed per 10,000")

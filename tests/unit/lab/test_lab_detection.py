@@ -60,6 +60,11 @@ def test_the_goal_is_missed_by_wrong_confirmations() -> None:
     assert met["joal confirmed (mixed)"]
 
 
+def test_a_page_without_numbers_says_so(tmp_path: Path) -> None:
+    write_page(tmp_path / "detection.md", {}, "", 0)
+    assert "No numbers yet" in (tmp_path / "detection.md").read_text()
+
+
 def test_the_page_and_its_picture_are_made_of_the_numbers(tmp_path: Path) -> None:
     found = {"mixed": tally(line(OFFENDER, "confirmed", 17_200))}
     write_page(tmp_path / "detection.md", found, "0 to 7", 12)
