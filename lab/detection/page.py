@@ -23,8 +23,8 @@ _UNMEASURED = "No numbers yet: `make detection` writes them."
 def _measured(tallies: Mapping[str, Tally], seeds: str, minutes: float) -> dict[str, str]:
     days = sum(tally.honest_days for tally in tallies.values())
     return {
-        "tried": f"It was tried on {days:,.0f} days of simulated honest clients and their odd habits. The tables below count every "
-        "honest key that was accused wrongly.",
+        "tried": f"It was tried on {days:,.0f} days of simulated honest clients and their odd habits. The tables below "
+        "count every honest key that was accused wrongly.",
         "honest": _table(_WRONG_HEADER, _wrong_rows(tallies)),
         "offenders": _table(_FOUND_HEADER, _found_rows(tallies)),
         "picture": "![Share of each kind of offender that was suspected and confirmed](detection/recall.svg)",
