@@ -175,6 +175,10 @@ equilibrium-quick: $(VENV)/dev.stamp ## Simulate the same with fewer runs (4 min
 equilibrium-real: $(VENV)/dev.stamp ## Measure the same with libtorrent clients of limited bandwidth (12 minutes, Linux with tc); REAL="--runs 8"
 	$(BIN)/python -m lab.real --docs $(REAL)
 
+.PHONY: detection
+detection: $(VENV)/dev.stamp ## Count which simulated offenders the detector finds (15 minutes); writes docs/detection.md
+	$(BIN)/python -m lab.detection --docs
+
 .PHONY: install-system
 install-system: ## Install the Debian packages that end-to-end tests and the benchmark need
 	sh deploy/install_system.sh

@@ -1,0 +1,1 @@
+"""Labelled announces of simulated swarms, and how well the detector judges them."""
