@@ -22,7 +22,7 @@ STATEMENTS = (
     "ALTER TABLE peers ADD COLUMN frozen double precision[], ADD COLUMN confirmed_time timestamptz",
     """
     COMMENT ON COLUMN peers.frozen
-        IS 'the sums by which the key is judged while it is suspected, as of score_time; null for the six sums'
+        IS 'what the key is judged by while an anomaly is suspected or confirmed: score_time, the six sums, snatched and seeding_seconds as they were, and the tier and falling_since to return to'
     """,
     """
     COMMENT ON COLUMN peers.confirmed_time
