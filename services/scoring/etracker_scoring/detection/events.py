@@ -1,0 +1,77 @@
+"""E signals: a session that repeats its events, or announces far too often."""
+
+from etracker_scoring.detection.records import Evidence
+from etracker_scoring.detection.remembered import SessionSignals
+from etracker_scoring.detection.signal_parameters import SignalParameters
+from etracker_scoring.detection.steps import Step
+from etracker_shared.agreements.anomalies import Kind
+from etracker_shared.agreements.facts import Event
+
+_HOUR = 3600
+
+
+def follow_events(
+    session: SessionSignals, step: Step, parameters: SignalParameters, found: list[Evidence]
+) -> SessionSignals:
+    """E:started, E:completed: events that come again although nothing began or ended."""
+    event = step.now.event
+    if event not in {Event.STARTED, Event.COMPLETED} or not step.observation.same_place:
+        return session
+    if step.elapsed_ms < parameters.event_repeat_seconds * 1000 and event == step.before.event:
+        return session
+    if event == Event.STARTED:
+        return _count_started(session, step, parameters, found)
+    return _count_completed(session, step, parameters, found)
+
+
+def _count_started(
+    session: SessionSignals, step: Step, parameters: SignalParameters, found: list[Evidence]
+) -> SessionSignals:
+    """Count a ``started`` unless the client had stopped or begun again from zero."""
+    if step.fell or step.before.event == Event.STOPPED:
+        return session
+    number = max(session.started, 1) + 1  # the first one began the session
+    if number >= parameters.events_least:
+        text = f"Sent started {number} times in one session, without a restart."
+        found.append(step.evidence(Kind.STARTED, parameters.event_points, text, times=number))
+    return session._replace(started=number)
+
+
+def _count_completed(
+    session: SessionSignals, step: Step, parameters: SignalParameters, found: list[Evidence]
+) -> SessionSignals:
+    """Count a ``completed`` unless it ends a download, or follows the start of a client or a check."""
+    begins = step.before.event == Event.STARTED and session.started < parameters.events_least
+    if step.before.left > step.now.left == 0 or begins:
+        return session
+    number = max(session.completed, 1) + 1
+    if number >= parameters.events_least:
+        text = f"Sent completed {number} times in one session, with nothing downloaded in between."
+        found.append(step.evidence(Kind.COMPLETED, parameters.event_points, text, times=number))
+    return session._replace(completed=number)
+
+
+def follow_flood(
+    session: SessionSignals, step: Step, parameters: SignalParameters, found: list[Evidence]
+) -> SessionSignals:
+    """E:flood: many announces of a session in an hour."""
+    seen = step.observation
+    if not seen.same_place:
+        return session
+    if not session.hour or step.at - session.hour >= _HOUR:
+        return _begin_hour(session, step, parameters)
+    announces = session.announces + 1 + seen.suppressed
+    if session.announces < parameters.flood_announces <= announces:
+        minutes = (step.at - session.hour) / 60
+        text = f"Announced {announces} times within {minutes:.0f} minutes."
+        data = {"announces": announces, "minutes": round(minutes, 1)}
+        found.append(step.evidence(Kind.FLOOD, parameters.flood_points, text, **data))
+    return session._replace(announces=announces)
+
+
+def _begin_hour(session: SessionSignals, step: Step, parameters: SignalParameters) -> SessionSignals:
+    """Begin to count when announces are so close that the hour might have too many."""
+    is_close = step.elapsed_ms * parameters.flood_announces < _HOUR * 1000
+    if is_close or (step.observation.suppressed and step.elapsed_ms < _HOUR * 1000):
+        return session._replace(hour=step.at, announces=1)
+    return session._replace(hour=0, announces=0) if session.hour else session

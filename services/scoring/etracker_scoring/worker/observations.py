@@ -1,0 +1,57 @@
+"""What the detector is told about a settled fact."""
+
+from etracker_scoring.detection.records import Observation, Report
+from etracker_scoring.worker.batch import SettledFact
+from etracker_scoring.worker.records import Session
+from etracker_scoring.worker.sessions import is_hollow, settle
+from etracker_shared.agreements.facts import Event, Fact
+
+
+def observe(item: SettledFact) -> Observation:
+    """Return an announce and the last one of its session, with what it adds before any bound on what is plausible."""
+    fact, before = item.fact, item.before
+    uploaded, downloaded = item.uploaded, item.downloaded
+    last = None
+    same_place = False
+    if before is not None:
+        if fact.uploaded - before.uploaded != uploaded or fact.downloaded - before.downloaded != downloaded:
+            uploaded, downloaded = _unbounded(before, fact)
+        same_place = item.after.place == before.place
+        last = None if _is_late(item) else _report_of(before)
+    return Observation(
+        Report(fact.at_ms, fact.uploaded, fact.downloaded, fact.left, fact.corrupt, fact.redundant, fact.event),
+        last,
+        same_place,
+        uploaded,
+        downloaded,
+        fact.peer_id,
+        fact.port,
+        fact.prefix,
+        fact.flags,
+        fact.suppressed,
+    )
+
+
+def _report_of(session: Session) -> Report:
+    return Report(
+        session.last_seen_ms,
+        session.uploaded,
+        session.downloaded,
+        session.left,
+        session.corrupt,
+        session.redundant,
+        _EVENTS[session.event],
+    )
+
+
+def _unbounded(before: Session, fact: Fact) -> tuple[int, int]:
+    settlement = settle(before, fact)
+    return (settlement.uploaded, settlement.downloaded) if settlement else (0, 0)
+
+
+def _is_late(item: SettledFact) -> bool:
+    """Return whether the fact is the ``stopped`` of a client that has been restarted since: it says nothing new."""
+    return item.fact.event == Event.STOPPED and item.after.event != Event.STOPPED and not is_hollow(item.fact)
+
+
+_EVENTS = tuple(Event)
