@@ -22,7 +22,8 @@ STATEMENTS = (
     "ALTER TABLE peers ADD COLUMN frozen double precision[], ADD COLUMN confirmed_time timestamptz",
     """
     COMMENT ON COLUMN peers.frozen
-        IS 'what the key is judged by while an anomaly is suspected or confirmed: score_time, the six sums, snatched and seeding_seconds as they were, and the tier and falling_since to return to'
+        IS 'what the key is judged by while an anomaly is suspected or confirmed: score_time, the six sums, '
+        'snatched and seeding_seconds as they were, and the tier and falling_since to return to'
     """,
     """
     COMMENT ON COLUMN peers.confirmed_time

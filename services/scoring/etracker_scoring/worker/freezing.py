@@ -3,12 +3,13 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
+from etracker_scoring.detection.records import KEY_BYTES, Identity
 from etracker_scoring.scores.formula import ScoreParameters
 from etracker_scoring.scores.freezing import Freezing, freeze
 from etracker_scoring.scores.tiers import HeldTier
 from etracker_scoring.stored.keys import FROZEN_SUMS, KEY_COLUMNS, KEY_WIDTH, parse_key
-from etracker_scoring.worker.readers.scores.statements import ADD_TIER_CHANGES
 from etracker_scoring.worker.store import Rows
+from etracker_scoring.worker.tier_changes import ADD_TIER_CHANGES
 from etracker_shared.agreements.anomalies import AnomalyState
 from etracker_shared.agreements.notifications import KEYS_CHANNEL, format_payloads
 from etracker_shared.language.identity import KeyHash
@@ -44,8 +45,9 @@ class Freezer:
         self._parameters = parameters
         self.enforced = enforced
 
-    async def lock(self, key_ids: Collection[int], rows: Rows) -> None:
+    async def lock(self, identities: Collection[Identity], rows: Rows) -> None:
         """Lock keys before their anomalies, as a key's deletion does."""
+        key_ids = [int.from_bytes(one, "big") for one in identities if len(one) == KEY_BYTES]
         if self.enforced and key_ids:
             await rows.fetch("SELECT 1 FROM peers WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE", key_ids)
 

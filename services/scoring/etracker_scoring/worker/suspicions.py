@@ -14,14 +14,13 @@ import asyncpg
 
 from etracker_scoring.detection.attribution import choose_rows
 from etracker_scoring.detection.parameters import DetectionParameters
-from etracker_scoring.detection.records import Evidence, Identity, Suspicion
+from etracker_scoring.detection.records import KEY_BYTES, Evidence, Identity, Suspicion
 from etracker_scoring.detection.states import conclude
 from etracker_scoring.worker.freezing import Target
 from etracker_scoring.worker.store import Rows
 from etracker_shared.agreements.anomalies import AnomalyState, Override, Verdict
 
 DAY_SECONDS = 86_400
-_KEY_BYTES = 8
 
 _COLUMNS = """id, key_id, guest, state, verdict, score, points, date_part('epoch', score_time) AS at,
     date_part('epoch', since) AS since, date_part('epoch', evidence_time) AS evidence_at, override,
@@ -118,7 +117,7 @@ class Accused:
     @property
     def key_id(self) -> int | None:
         """The id of the key, None for a guest."""
-        return int.from_bytes(self.identity, "big") if len(self.identity) == _KEY_BYTES else None
+        return int.from_bytes(self.identity, "big") if len(self.identity) == KEY_BYTES else None
 
     @property
     def target(self) -> Target:
@@ -130,17 +129,15 @@ def _lasting(suspicion: Suspicion) -> tuple[object, ...]:
     return suspicion.state, suspicion.verdict, suspicion.override
 
 
-async def load_accused(
-    identities: Collection[Identity], since: int, rows: Rows
-) -> dict[Identity, Accused]:
+async def load_accused(identities: Collection[Identity], since: int, rows: Rows) -> dict[Identity, Accused]:
     """Load and lock what is known about keys and guests; keys that don't exist any more are left out.
 
     ``since``: the time of the earliest evidence, Unix seconds.
     """
-    key_ids = [int.from_bytes(one, "big") for one in identities if len(one) == _KEY_BYTES]
-    guests = [one for one in identities if len(one) != _KEY_BYTES]
+    key_ids = [int.from_bytes(one, "big") for one in identities if len(one) == KEY_BYTES]
+    guests = [one for one in identities if len(one) != KEY_BYTES]
     existing = await rows.fetch(_EXISTING_KEYS, key_ids) if key_ids else []
-    accused = {one: Accused(one) for one in [*guests, *(row["id"].to_bytes(_KEY_BYTES, "big") for row in existing)]}
+    accused = {one: Accused(one) for one in [*guests, *(row["id"].to_bytes(KEY_BYTES, "big") for row in existing)]}
     for row in await rows.fetch(LOAD_OF, key_ids, guests):
         known = parse_accused(row)
         if known.identity in accused:
@@ -155,7 +152,7 @@ async def load_accused(
 
 def parse_accused(row: asyncpg.Record) -> Accused:
     """Create one from the columns of :data:`LOAD_OF`."""
-    identity = row["guest"] if row["key_id"] is None else row["key_id"].to_bytes(_KEY_BYTES, "big")
+    identity = row["guest"] if row["key_id"] is None else row["key_id"].to_bytes(KEY_BYTES, "big")
     suspicion = Suspicion(
         AnomalyState(row["state"]),
         None if row["verdict"] is None else Verdict(row["verdict"]),
@@ -181,9 +178,7 @@ async def store_accused(changed: Sequence[Accused], rows: Rows) -> None:
     ids = await _insert(new, rows)
     stored = sorted((one for one in changed if one.id is not None), key=lambda one: one.id or 0)
     await rows.write("anomalies", _UPDATE, [(one.id, *_values(one)) for one in stored])
-    evidence = [
-        _evidence_row(one.id or ids[one.identity], found) for one in [*new, *stored] for found in one.evidence
-    ]
+    evidence = [_evidence_row(one.id or ids[one.identity], found) for one in [*new, *stored] for found in one.evidence]
     await rows.write("anomaly_evidence", _ADD_EVIDENCE, evidence)
 
 
@@ -193,7 +188,7 @@ async def _insert(new: Sequence[Accused], rows: Rows) -> Mapping[Identity, int]:
     values = [(one.key_id, one.identity if one.key_id is None else None, *_values(one)) for one in new]
     returned = await rows.fetch(_INSERT, *zip(*values, strict=True))
     rows.written["anomalies"] += len(returned)
-    return {row["guest"] or row["key_id"].to_bytes(_KEY_BYTES, "big"): row["id"] for row in returned}
+    return {row["guest"] or row["key_id"].to_bytes(KEY_BYTES, "big"): row["id"] for row in returned}
 
 
 def _values(one: Accused) -> tuple[Any, ...]:

@@ -48,7 +48,7 @@ class AnomaliesReader(Reader[Findings, Findings]):
         findings = self._follow(batch, members, remembered)
         if findings.evidence:
             identities = sorted({identity for identity, _ in findings.evidence})
-            await self._freezer.lock(sorted(item.key.id for item in batch.facts if item.key), rows)
+            await self._freezer.lock(identities, rows)
             findings.accused = await load_accused(identities, min(one.at for _, one in findings.evidence), rows)
         return findings
 

@@ -15,6 +15,8 @@ BLOCKS_PER_DAY = 86_400 // BLOCK_SECONDS
 KEPT_BLOCKS = 5 * BLOCKS_PER_DAY
 """How old a block may be to be added to."""
 
+_NOTHING = Traffic()
+
 TrafficKey = tuple[int, int, int, Identity]
 """Slot, block, torrent, and key or guest."""
 
@@ -48,17 +50,11 @@ class TrafficSums:
 
     def add(self, info_hash_id: int, identity: Identity, traffic: Iterable[tuple[int, Traffic]]) -> None:
         """Add what an announce is worth."""
-        for block, (uploaded, received, dropped) in traffic:
+        for block, added in traffic:
             if block in self._blocks:
                 key = (slot_of(block), block, info_hash_id, identity)
-                before = self.sums.get(key)
-                if before is not None:
-                    uploaded, received, dropped = (
-                        before.uploaded + uploaded,
-                        before.received + received,
-                        before.dropped + dropped,
-                    )
-                self.sums[key] = Traffic(capped(uploaded), capped(received), capped(dropped))
+                before = self.sums.get(key, _NOTHING)
+                self.sums[key] = Traffic._make(capped(sum(pair)) for pair in zip(before, added, strict=True))
 
 
 async def store_traffic(sums: TrafficSums, rows: Rows) -> None:
