@@ -6,8 +6,10 @@ from collections.abc import Iterator
 import asyncpg
 
 from etracker_shared.agreements.facts import Event, Fact
+from etracker_shared.language.identity import hash_announce_key
 from tests.support.facts import START_MS, info_hash_of, make_fact
 
+KEYS = ("honest", "faker", "joal", "waster")
 STEP = 1800
 SIZE = 400 * 2**20
 STEPS = 20
@@ -24,9 +26,10 @@ def announces() -> list[Fact]:
 
 
 def honest() -> Iterator[Fact]:
-    """A seeder that uploads 3 MiB and a bit in each interval."""
+    """A seeder that uploads more in some intervals than in others."""
     for step in range(STEPS):
-        yield make_fact(key="honest", at=BEGAN + step * STEP, uploaded=step * (3 * MIB + 7), address="honest")
+        uploaded = step * 3 * MIB + step * step % 7 * 700_003
+        yield make_fact(key="honest", at=BEGAN + step * STEP, uploaded=uploaded, address="honest")
 
 
 def faker(name: str, guest: bytes | None = None) -> Iterator[Fact]:
@@ -48,7 +51,7 @@ def waster() -> Iterator[Fact]:
 
 async def add_members(database: asyncpg.Connection) -> None:
     """Register the keys and the torrent of :func:`announces`."""
-    keys = [(key,) for key in ("honest", "faker", "joal", "waster")]
+    keys = [(key,) for key in KEYS]
     await database.executemany("INSERT INTO peers (announce_key) VALUES ($1)", keys)
     await database.execute(
         "INSERT INTO infohashes (info_hash, length, piece_length) VALUES ($1, $2, 262144)", info_hash_of("film"), SIZE
@@ -71,5 +74,6 @@ async def findings(database: asyncpg.Connection) -> dict[str, list[tuple[object,
 
 async def states(database: asyncpg.Connection) -> dict[str, int]:
     """Return the states of keys that have any, by key."""
-    rows = await database.fetch("SELECT announce_key, state FROM anomalies JOIN peers ON peers.id = key_id")
-    return {row["announce_key"]: row["state"] for row in rows}
+    rows = await database.fetch("SELECT key_hash, state FROM anomalies JOIN peers ON peers.id = key_id")
+    found = {row["key_hash"]: row["state"] for row in rows}
+    return {key: found[hash_announce_key(key)] for key in KEYS if hash_announce_key(key) in found}

@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from etracker_shared.agreements.facts import SHARDS
+from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.support.anomalies import add_members, announces, findings, states
 from tests.support.postgres import connect
@@ -18,6 +19,7 @@ from tests.support.waiting import eventually
 from tests.support.workers import worker_program
 
 ALL = 5000
+FAKER = hash_announce_key("faker")
 FOUND = "TRUNCATE announces, memberships, signals, traffic_blocks, anomalies, anomaly_evidence, anomaly_appeals"
 
 
@@ -109,18 +111,17 @@ async def test_off_nothing_is_stored(
     assert await findings(database) == {"anomalies": [], "evidence": [], "signals": [], "traffic": []}
 
 
-@pytest.mark.parametrize(("override", "state"), [(1, 0), (2, 3)])
+@pytest.mark.parametrize("decision", [(1, 0), (2, 3)])
 async def test_an_enforced_confirmation_takes_the_tier_until_an_operator_ends_it(
     database: asyncpg.Connection,
     redis_client: Redis,
     start_worker: StartWorker,
     postgres_settings: PostgresSettings,
-    override: int,
-    state: int,
+    decision: tuple[int, int],
 ) -> None:
     await add_members(database)
     await database.execute(
-        "UPDATE peers SET tier = 3, score_time = now(), origin_time = now() - interval '90 days',"
+        "UPDATE peers SET tier = 4, score_time = now(), origin_time = now() - interval '90 days',"
         " seeding_seconds = 8000000, score_recent = 20, score_average = 20, score_length_days = 40"
     )
     worker = await start_worker(detection="enforce", max_bytes_per_second=2**62)
@@ -129,19 +130,20 @@ async def test_an_enforced_confirmation_takes_the_tier_until_an_operator_ends_it
     async with serving_tiers(postgres_settings) as tiers:
         assert (await standing_of(tiers, "faker")).tier == 0
         assert (await standing_of(tiers, "honest")).tier >= 2
-        assert await database.fetchval("SELECT score FROM peers WHERE announce_key = 'faker'") == 0.0
-        assert await database.fetchval("SELECT notice FROM peers WHERE announce_key = 'faker'") is None
+        assert await database.fetchval("SELECT score FROM peers WHERE key_hash = $1", FAKER) == 0.0
+        assert await database.fetchval("SELECT notice FROM peers WHERE key_hash = $1", FAKER) is None
         await database.execute(
             "UPDATE anomalies SET override = $1, override_by = 'operator', override_until = now() + interval '7 days'"
-            " FROM peers WHERE key_id = peers.id AND announce_key = 'faker'",
-            override,
+            " FROM peers WHERE key_id = peers.id AND key_hash = $2",
+            decision[0],
+            FAKER,
         )
 
         async def is_back() -> bool:
             return (await standing_of(tiers, "faker")).tier == (await standing_of(tiers, "honest")).tier
 
         await eventually(is_back, "the key has its tier again", 5)
-        assert (await states(database))["faker"] == state
+        assert (await states(database))["faker"] == decision[1]
         assert (await standing_of(tiers, "waster")).tier == 0
 
 

@@ -165,6 +165,8 @@ def parse_accused(row: asyncpg.Record) -> Accused:
         _seconds(row["override_until"]),
     )
     overruled = row["override"] != row["applied"]
+    if overruled and suspicion.override is Override.CLEARED:
+        suspicion = suspicion._replace(score=0.0)  # which mutes the kinds of evidence there are
     return Accused(identity, row["id"], suspicion, suspicion, row["peer_id"], overruled)
 
 
