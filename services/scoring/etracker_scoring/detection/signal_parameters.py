@@ -63,7 +63,7 @@ class SignalParameters:
     cycle_sessions: int = described(4, "Sessions that must have downloaded.")
     cycle_sizes: float = described(1.6, "Sizes of the torrent that they must have downloaded.")
     cycle_level_sizes: float = described(0.2, "Sizes downloaded for each further level.")
-    cycle_note_share: float = described(0.02, "Share of the size in steps of which downloads are remembered.")
+    cycle_note_share: float = described(0.03, "Share of the size in steps of which downloads are remembered.")
     cycle_points: float = described(12.0, "Points for each level.")
     cycle_cap: float = described(130.0, "Most points for that.")
 

@@ -39,6 +39,8 @@ def _judge(after: Suspicion, now: int, parameters: DetectionParameters) -> Suspi
     if after.override is Override.CONFIRMED:
         decided = after.verdict or verdict_of(after.points, by_operator=True) or Verdict.STATISTICS
         return _change(after, AnomalyState.CONFIRMED, now)._replace(verdict=decided)
+    if _has_been_silent(after, now, parameters):
+        after = after._replace(points={}, score=0.0)
     state = _next_state(after, now, parameters)
     is_confirmed = state is AnomalyState.CONFIRMED
     verdict = (verdict_of(after.points, by_operator=False) or after.verdict) if is_confirmed else None
@@ -74,13 +76,15 @@ def _next_state(after: Suspicion, now: int, parameters: DetectionParameters) -> 
 
 
 def _ends(after: Suspicion, now: int, parameters: DetectionParameters) -> bool:
-    """Return whether a confirmation ends: it lasts a day at least, and two weeks at most without evidence."""
-    if after.override is Override.CLEARED:
-        return True
-    silent = now - max(after.since, after.evidence_at or 0)
+    """Return whether a confirmation ends, which lasts a day at least."""
     has_lasted = now - after.since >= parameters.confirmed_least_hours * _HOUR
-    has_faded = after.score < parameters.clear_points and has_lasted
-    return has_faded or silent >= parameters.confirmed_most_days * _DAY
+    return after.override is Override.CLEARED or (after.score < parameters.clear_points and has_lasted)
+
+
+def _has_been_silent(after: Suspicion, now: int, parameters: DetectionParameters) -> bool:
+    """Return whether a confirmation has had no evidence for so long that nothing is held against it any more."""
+    silent = now - max(after.since, after.evidence_at or 0)
+    return after.state is AnomalyState.CONFIRMED and silent >= parameters.confirmed_most_days * _DAY
 
 
 def _change(before: Suspicion, state: AnomalyState, now: int) -> Suspicion:

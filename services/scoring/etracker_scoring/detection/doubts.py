@@ -1,0 +1,95 @@
+"""What speaks against an accusation: somebody may have received the uploads without reporting it.
+
+A hidden downloader makes every honest seeder that feeds it look as if it invented uploads.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from etracker_scoring.detection.balance_parameters import BalanceParameters
+from etracker_scoring.detection.cusum import MIB
+from etracker_scoring.detection.records import Identity, Presence
+from etracker_scoring.detection.stalled import find_stalled
+from etracker_scoring.detection.uploads import Accusation
+from etracker_scoring.detection.window import Booleans, Floats, Window, where
+
+_NOTABLE = 0.7
+_QUIET_SHARE = 0.01
+"""A block is without downloads if they are less than this share of what the accused uploaded in it."""
+
+
+class Circumstances(NamedTuple):
+    """What the swarm did in the blocks that an accusation explains.
+
+    ``uploaded``: by the accused since the window began, in bytes. ``others_received``: by the others, in that time.
+    ``rest_ratio``: the others' uploads over all downloads. ``surplus_share``: the others' uploads in blocks without
+    downloads, as a share of the accused's; 0 if there are fewer than three such blocks.
+    ``shared_gain``: what is explained if all members invent the same share, as a share of what the accusation explains.
+    """
+
+    uploaded: float
+    others_received: float
+    explained_blocks: int
+    witnesses: int
+    rest_ratio: float
+    surplus_share: float
+    stalled: int
+    exceeds: bool
+
+
+def examine(
+    window: Window,
+    accusation: Accusation,
+    *,
+    since: int,
+    received: Floats,
+    size: int | None,
+    presence: Mapping[Identity, Presence],
+    parameters: BalanceParameters,
+) -> Circumstances:
+    """Look at the swarm around an accusation.
+
+    ``since``: where the blocks of the accusation and of ``received`` begin; the latter includes hidden downloads.
+    """
+    whole, window = window, window.since(since)
+    own = window.uploaded[accusation.row]
+    others = window.uploaded.sum(axis=0) - own
+    blocks = accusation.gains > _NOTABLE
+    others_received = float(received.sum() - window.received[accusation.row].sum())
+    bound = 1.3 * others_received + 512 * MIB + 0.05 * (size or 0)
+    return Circumstances(
+        float(own.sum()),
+        others_received,
+        int(blocks.sum()),
+        _count_witnesses(window, accusation, blocks, presence, parameters),
+        _rest_ratio(own[blocks], others[blocks], received[blocks]),
+        _surplus(own, others, received),
+        sum(row != accusation.row for row in find_stalled(whole, since, presence, parameters)),
+        float(own.sum()) > bound,
+    )
+
+
+def _count_witnesses(
+    window: Window,
+    accusation: Accusation,
+    blocks: Booleans,
+    presence: Mapping[Identity, Presence],
+    parameters: BalanceParameters,
+) -> int:
+    accused, needed = window.members[accusation.row], parameters.witness_share * blocks.sum()
+    return sum(
+        where(stay, window.first, window.length)[1][blocks].sum() >= needed
+        for member, stay in presence.items()
+        if member != accused
+    )
+
+
+def _rest_ratio(own: Floats, others: Floats, received: Floats) -> float:
+    """Return the others' uploads over all downloads; a few beside large invented ones don't count."""
+    rest = max(0.0, float(others.sum()) - 0.05 * float(own.sum()))
+    return rest / max(float(received.sum()), 1.0) if rest else 0.0
+
+
+def _surplus(own: Floats, others: Floats, received: Floats) -> float:
+    quiet = (own > 0) & (received <= _QUIET_SHARE * own)
+    return float(others[quiet].sum() / own[quiet].sum()) if quiet.sum() >= 3 else 0.0

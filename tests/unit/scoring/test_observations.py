@@ -1,0 +1,56 @@
+"""Observations: what the detector is told about settled facts."""
+
+from collections.abc import Sequence
+
+from etracker_scoring.detection.records import Observation
+from etracker_scoring.scores.keys import Key
+from etracker_scoring.worker.admission import admit
+from etracker_scoring.worker.batch import Stored, settle_facts
+from etracker_scoring.worker.observations import observe
+from etracker_scoring.worker.plausibility import Limits
+from etracker_scoring.worker.records import Torrent
+from etracker_shared.agreements.facts import UNKNOWN, Event, Fact
+from etracker_shared.language.identity import hash_announce_key
+from tests.support.facts import info_hash_of, make_fact
+
+KEY = Key(1, hash_announce_key("alice"))
+
+
+def observed(facts: Sequence[Fact]) -> list[Observation]:
+    admitted, _ = admit(facts, {KEY.key_hash: KEY}, {info_hash_of("film"): Torrent(1, 1000)})
+    return [observe(item) for item in settle_facts(admitted, Stored(), Limits()).facts]
+
+
+def test_the_first_announce_has_nothing_before_it() -> None:
+    (first,) = observed([make_fact(uploaded=10**15)])
+    assert (first.before, first.uploaded) == (None, 0)
+
+
+def test_what_an_announce_adds_is_observed_before_any_bound() -> None:
+    _, second = observed([make_fact(address="a"), make_fact(at=1, uploaded=2**50, downloaded=2**45, address="a")])
+    assert (second.uploaded, second.downloaded, second.same_place) == (2**50, 2**45, True)
+
+
+def test_one_counter_reported_over_two_addresses_adds_nothing_twice() -> None:
+    facts = [make_fact(at=at, uploaded=at, address=name) for at in (0, 100, 200) for name in ("four", "six")]
+    seen = observed(facts)
+    assert [one.uploaded for one in seen] == [0, 0, 100, 0, 100, 0]
+    assert [one.same_place for one in seen] == [False] * 6
+
+
+def test_a_fallen_counter_adds_nothing() -> None:
+    *_, last = observed([make_fact(at=at, uploaded=up, address="a") for at, up in enumerate((0, 900, 300))])
+    assert last.before
+    assert (last.before.uploaded, last.now.uploaded, last.uploaded) == (900, 300, 0)
+
+
+def test_the_late_stopped_of_a_client_restarted_since_is_compared_with_nothing() -> None:
+    events = ((900, Event.REGULAR), (0, Event.STARTED), (950, Event.STOPPED))
+    facts = [make_fact(at=at, uploaded=up, event=event, address="a") for at, (up, event) in enumerate(events)]
+    *_, late = observed(facts)
+    assert (late.before, late.uploaded) == (None, 50)
+
+
+def test_what_the_client_did_not_report_stays_unknown() -> None:
+    _, second = observed([make_fact(corrupt=UNKNOWN), make_fact(at=1, corrupt=UNKNOWN, suppressed=3, port=7)])
+    assert (second.now.corrupt, second.suppressed, second.port) == (UNKNOWN, 3, 7)

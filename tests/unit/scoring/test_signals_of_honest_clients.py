@@ -1,0 +1,227 @@
+"""Honest clients with odd reports: what is on record of them, and anything else an honest client may do."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etracker_shared.agreements.anomalies import AnomalyState
+from etracker_shared.agreements.facts import Event, Fact
+from tests.support.detection import HALF_HOUR, MIB, SIZE, Watch
+from tests.support.facts import make_fact
+
+NO_METADATA = (16384, 2**63 - 1)
+
+
+def _report(number: float, **fields: object) -> Fact:
+    return make_fact(**{"at": number * HALF_HOUR, "address": "home", "port": 6881, **fields})
+
+
+def dual_stack() -> list[Fact]:
+    return [
+        _report(number + place / 100, uploaded=number * 91 * MIB, left=SIZE - share, downloaded=share, address=address)
+        for number in range(9)
+        for place, address in enumerate(("four", "six"))
+        for share in (number * SIZE // 8,)
+    ]
+
+
+def completed_after_check() -> list[Fact]:
+    events = (Event.STARTED, Event.STARTED, Event.COMPLETED, Event.REGULAR, Event.STOPPED, Event.STARTED)
+    return [_report(number, event=event) for number, event in enumerate((*events, Event.COMPLETED))]
+
+
+def counted_whole_torrent() -> list[Fact]:
+    return [_report(number, downloaded=0 if number < 3 else SIZE * 5) for number in range(9)]
+
+
+def back_after_a_day() -> list[Fact]:
+    before = [_report(number, downloaded=number * SIZE // 8, left=SIZE - number * SIZE // 8) for number in range(3)]
+    return before + [_report(50 + number, downloaded=3 * SIZE, uploaded=2**41, left=0) for number in range(9)]
+
+
+def partial_leecher() -> list[Fact]:
+    return [_report(number, uploaded=number * 77 * MIB, left=SIZE // 3, event=Event.PAUSED) for number in range(48)]
+
+
+def lonely_aria2() -> list[Fact]:
+    return [_report(number / 15, left=SIZE) for number in range(15 * 48)]
+
+
+def magnet(unknown: int) -> list[Fact]:
+    left = [unknown, SIZE // 2, SIZE // 3, 0]
+    got = [0, SIZE // 2, SIZE - SIZE // 3, SIZE]
+    return [
+        _report(number, left=left[number], downloaded=got[number], event=Event.STARTED if not number else Event.REGULAR)
+        for number in range(4)
+    ]
+
+
+def webtorrent_restarts() -> list[Fact]:
+    events = (Event.STARTED, Event.COMPLETED, Event.REGULAR, Event.STOPPED)
+    return [
+        _report(4 * number + place, event=event, left=0, uploaded=number * MIB * (event != Event.STOPPED))
+        for number in range(9)
+        for place, event in enumerate(events)
+    ]
+
+
+def cross_seeding() -> list[Fact]:
+    return [
+        _report(number, left=left, torrent=torrent)
+        for torrent in ("film", "music", "text")
+        for number, left in enumerate((SIZE, 0, 0))
+    ]
+
+
+def lost_and_found_again() -> list[Fact]:
+    return [_report(number, left=SIZE if number % 4 == 3 else 0) for number in range(40)]
+
+
+def two_deselections() -> list[Fact]:
+    return [_report(number, left=SIZE - number * SIZE // 4) for number in range(3)]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        dual_stack(),
+        completed_after_check(),
+        counted_whole_torrent(),
+        back_after_a_day(),
+        partial_leecher(),
+        lonely_aria2(),
+        magnet(NO_METADATA[0]),
+        magnet(NO_METADATA[1]),
+        webtorrent_restarts(),
+        cross_seeding(),
+        lost_and_found_again(),
+        two_deselections(),
+    ],
+    ids=[
+        "dual stack", "completed after a check", "whole torrent counted", "back after a day", "partial leecher",
+        "lonely aria2", "libtorrent magnet", "Transmission magnet", "webtorrent", "cross-seeding", "lost and found",
+        "deselected twice",
+    ],
+)  # fmt: skip
+def test_an_honest_client_with_odd_reports_is_not_suspected(facts: list[Fact]) -> None:
+    watch = Watch()
+    watch.see(facts)
+    assert watch.highest < 40, watch.evidence
+
+
+def test_a_seeder_that_reports_everything_as_left_is_suspected_at_most() -> None:
+    facts = [_report(number, uploaded=number * 91 * MIB + 1, left=SIZE) for number in range(300)]
+    watch = Watch()
+    assert watch.see(facts).state <= AnomalyState.SUSPECTED
+    assert watch.highest < 100
+
+
+@dataclass
+class Client:
+    """An honest client, and the facts of what it announces. Counters begin at zero when it is restarted."""
+
+    at: float = 0.0
+    uploaded: int = 3
+    downloaded: int = 0
+    corrupt: int = 0
+    left: int = SIZE
+    restarts: int = 0
+    deselected: bool = False
+    facts: list[Fact] = field(default_factory=list)
+
+    def announce(self, event: Event = Event.REGULAR, *, arrives: bool = True) -> None:
+        if not arrives:
+            return
+        for place in range(2):
+            self.at += 0.001
+            self.facts.append(
+                _report(
+                    self.at,
+                    uploaded=self.uploaded,
+                    downloaded=self.downloaded,
+                    corrupt=self.corrupt,
+                    left=self.left,
+                    event=event,
+                    peer_id=b"-qB5100-%012d" % self.restarts,
+                    address=f"home{place}",
+                )
+            )
+
+    def transfer(self, share: int, *, arrives: bool) -> None:
+        self.at += 1
+        got = min(self.left, share * SIZE // 100)
+        self.downloaded, self.left = self.downloaded + got, self.left - got
+        self.corrupt += got // 50
+        self.uploaded += share * 1_234_567 + self.left % 3 + 1
+        finished = got and not self.left
+        self.announce(Event.COMPLETED if finished else Event.REGULAR, arrives=arrives)
+
+    def restart(self, *, arrives: bool) -> None:
+        self.announce(Event.STOPPED, arrives=arrives)
+        self.uploaded, self.downloaded, self.corrupt, self.restarts = 0, 0, 0, self.restarts + 1
+        self.at += 0.01
+        self.announce(Event.STARTED)
+
+    def pause(self, *, arrives: bool) -> None:
+        self.announce(Event.STOPPED, arrives=arrives)
+        self.uploaded = self.downloaded = self.corrupt = 0
+        self.at += 1
+        self.announce(Event.STARTED)
+
+    def check(self, share: int) -> None:
+        lost = min(SIZE - self.left, share * SIZE // 400)
+        self.left += lost
+        self.at += 0.1
+        self.announce()
+
+    def deselect(self) -> None:
+        if not self.deselected:
+            self.left -= self.left // 4
+            self.deselected = True
+        self.announce()
+
+    def wait(self, hours: int) -> None:
+        self.at += hours * 2
+        self.announce()
+
+
+_DEEDS = st.tuples(st.sampled_from("ttttttrpcfdw"), st.integers(1, 30), st.booleans())
+
+
+def _live(deeds: list[tuple[str, int, bool]]) -> list[Fact]:
+    client = Client()
+    client.announce(Event.STARTED)
+    for deed, share, arrives in deeds:
+        match deed:
+            case "t":
+                client.transfer(share, arrives=arrives or share % 3 > 0)
+            case "r":
+                client.restart(arrives=arrives)
+            case "p":
+                client.pause(arrives=arrives)
+            case "c":
+                client.check(share)
+            case "f":
+                client.announce()
+            case "d":
+                client.deselect()
+            case _:
+                client.wait(share)
+    return client.facts
+
+
+@given(st.lists(_DEEDS, min_size=10, max_size=60))
+def test_an_honest_client_is_never_suspected_whatever_it_does(deeds: list[tuple[str, int, bool]]) -> None:
+    watch = Watch()
+    watch.see(_live(deeds))
+    assert watch.highest < 40, [found.text for found in watch.evidence]
+
+
+@given(st.lists(_DEEDS, min_size=10, max_size=40))
+def test_the_same_facts_lead_to_the_same_evidence(deeds: list[tuple[str, int, bool]]) -> None:
+    one, other = Watch(), Watch()
+    facts = _live(deeds)
+    assert one.see(facts) == other.see(facts)
+    assert (one.evidence, one.signals) == (other.evidence, other.signals)
