@@ -9,8 +9,8 @@ import asyncpg
 from etracker_scoring.detection.records import Content, Identity, Presence, SwarmBlock, Traffic
 from etracker_scoring.errors import BatchConflictError, postgres_errors
 from etracker_scoring.worker.attendance import shifted
-from etracker_scoring.worker.readers.anomalies.traffic import BLOCKS_PER_DAY, KEPT_BLOCKS, slot_of
 from etracker_scoring.worker.store import Rows
+from etracker_scoring.worker.traffic_ring import BLOCKS_PER_DAY, KEPT_BLOCKS, slot_of
 from etracker_shared.agreements.anomalies import BLOCK_SECONDS, TRAFFIC_SLOTS, WINDOW_BLOCKS
 
 TORRENTS_AT_ONCE = 200

@@ -8,12 +8,8 @@ from collections.abc import Iterable
 from etracker_scoring.detection.records import Identity, Traffic
 from etracker_scoring.worker.store import Rows
 from etracker_scoring.worker.sums import capped
-from etracker_shared.agreements.anomalies import BLOCK_SECONDS, TRAFFIC_SLOTS
+from etracker_scoring.worker.traffic_ring import KEPT_BLOCKS, slot_of
 from etracker_shared.agreements.facts import MAX_COUNTER
-
-BLOCKS_PER_DAY = 86_400 // BLOCK_SECONDS
-KEPT_BLOCKS = 5 * BLOCKS_PER_DAY
-"""How old a block may be to be added to."""
 
 _NOTHING = Traffic()
 
@@ -34,11 +30,6 @@ SELECT * FROM unnest($1::smallint[], $2::int[], $3::bigint[], $4::bytea[], $5::b
 ON CONFLICT (slot, block, info_hash_id, identity) DO UPDATE SET {_sum("uploaded")}, {_sum("received")},
     {_sum("dropped")}
 """  # noqa: S608 - made of this code's own words
-
-
-def slot_of(block: int) -> int:
-    """Return which part of the ring a block is in."""
-    return block // BLOCKS_PER_DAY % TRAFFIC_SLOTS
 
 
 class TrafficSums:
