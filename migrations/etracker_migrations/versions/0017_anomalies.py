@@ -22,7 +22,8 @@ STATEMENTS = (
     "ALTER TABLE peers ADD COLUMN frozen double precision[], ADD COLUMN confirmed_time timestamptz",
     """
     COMMENT ON COLUMN peers.frozen
-        IS 'the sums by which the key is judged while it is suspected, as of score_time; null for the six sums'
+        IS 'what the key is judged by while an anomaly is suspected or confirmed: score_time, the six sums, '
+        'snatched and seeding_seconds as they were, and the tier and falling_since to return to'
     """,
     """
     COMMENT ON COLUMN peers.confirmed_time
@@ -104,6 +105,7 @@ STATEMENTS = (
         override smallint,
         override_until timestamptz,
         override_by text,
+        applied smallint,
         note text NOT NULL DEFAULT '',
         CONSTRAINT ck_anomalies_one_identity CHECK (num_nonnulls(key_id, guest) = 1),
         CONSTRAINT ck_anomalies_guest_length CHECK (octet_length(guest) = 16),
@@ -111,6 +113,7 @@ STATEMENTS = (
     ) WITH (fillfactor = 80)
     """,
     "CREATE INDEX ix_anomalies_state ON anomalies (state, score, id)",
+    "CREATE INDEX ix_anomalies_unapplied ON anomalies (id) WHERE override IS DISTINCT FROM applied",
     """
     COMMENT ON TABLE anomalies
         IS 'what the detector concludes about keys and guests; announce is notified of each change'
@@ -123,6 +126,7 @@ STATEMENTS = (
     "COMMENT ON COLUMN anomalies.evidence_time IS 'when evidence was last added'",
     "COMMENT ON COLUMN anomalies.peer_id IS 'of the client that gave the latest evidence'",
     "COMMENT ON COLUMN anomalies.override IS 'an operator''s decision: 1 exempt, 2 cleared, 3 confirmed'",
+    "COMMENT ON COLUMN anomalies.applied IS 'the override that state follows already'",
     "COMMENT ON COLUMN anomalies.override_until IS 'null: until an operator ends it'",
     "COMMENT ON COLUMN anomalies.note IS 'the operator''s'",
     """

@@ -74,6 +74,20 @@ class WorkerMetrics:
         self.counts_synced = Counter(
             "etracker_scoring_counts_synced", "Swarms whose counts were compared with Postgres", registry=registry
         )
+        self.evidence = Counter(
+            "etracker_scoring_anomaly_evidence", "Pieces of evidence of anomalies, by kind", ["kind"], registry=registry
+        )
+        self.anomalies = Gauge(
+            "etracker_scoring_anomalies", "Keys and guests with anomalies, by state", ["state"], registry=registry
+        )
+        self.judged_blocks = Counter(
+            "etracker_scoring_judged_blocks",
+            "Blocks of torrents whose uploads and downloads were compared",
+            registry=registry,
+        )
+        self.judging_seconds = Counter(
+            "etracker_scoring_judging_seconds", "Seconds spent on comparing uploads and downloads", registry=registry
+        )
         self.most_torrents_of_a_prefix = Gauge(
             "etracker_scoring_most_torrents_of_a_prefix",
             "Torrents of which the address prefix that took most asked for lists in this hour",

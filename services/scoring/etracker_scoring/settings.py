@@ -3,6 +3,7 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from etracker_scoring.detection.parameters import DetectionParameters
 from etracker_scoring.scores.formula import ScoreParameters
 from etracker_shared.plumbing.settings import (
     AllowlistSettings,
@@ -65,6 +66,7 @@ class WorkerSettings(
     """Settings of the worker."""
 
     listen_port: int = Field(8083, ge=0, le=65535)
+    anomaly: DetectionParameters = DetectionParameters()
     fact_retention_days: int = Field(
         0, ge=0, description="Days for which raw facts are kept in Postgres; 0 keeps none."
     )

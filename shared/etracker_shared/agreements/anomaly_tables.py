@@ -96,11 +96,13 @@ anomalies = Table(
     Column("override", SmallInteger, comment="an operator's decision: 1 exempt, 2 cleared, 3 confirmed"),
     _time("override_until", "null: until an operator ends it"),
     Column("override_by", Text),
+    Column("applied", SmallInteger, comment="the override that state follows already"),
     Column("note", Text, nullable=False, server_default="", comment="the operator's"),
     CheckConstraint("num_nonnulls(key_id, guest) = 1", name="one_identity"),
     CheckConstraint("octet_length(guest) = 16", name="guest_length"),
     CheckConstraint("state BETWEEN 0 AND 3", name="state_known"),
     Index("ix_anomalies_state", "state", "score", "id"),
+    Index("ix_anomalies_unapplied", "id", postgresql_where=text("override IS DISTINCT FROM applied")),
     comment="what the detector concludes about keys and guests; announce is notified of each change",
     postgresql_with={"fillfactor": 80},
 )

@@ -199,7 +199,8 @@ peers = Table(
     Column(
         "frozen",
         ARRAY(Double),
-        comment="the sums by which the key is judged while it is suspected, as of score_time; null for the six sums",
+        comment="what the key is judged by while an anomaly is suspected or confirmed: score_time, the six sums, "
+        "snatched and seeding_seconds as they were, and the tier and falling_since to return to",
     ),
     Column(
         "confirmed_time",

@@ -25,6 +25,8 @@ KEY = (
     *HeldTier._fields,
     *(field for field in Origin._fields if field != "highest"),
     "undelivered_since",
+    "frozen",
+    "confirmed",
 )
 MEMBER = ("key_id", "info_hash_id")
 SESSION = (*MEMBER, "peer_id", *(RENAMED.get(field, field) for field in Session._fields))

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from etracker_scoring.scores.formula import ScoreParameters
-from etracker_scoring.scores.keys import Key
+from etracker_scoring.scores.keys import Key, assess_key
 from etracker_scoring.scores.notices import TIER_NAMES
 from etracker_scoring.scores.prospects import OwnedTorrent, Prospect, prospect_of
-from etracker_scoring.scores.tiers import assess, entry_score
+from etracker_scoring.scores.tiers import entry_score
 from etracker_shared.agreements.standing import (
     HalfLives,
     NextTier,
@@ -63,12 +63,12 @@ class Holder(NamedTuple):
 def report(holder: Holder, now: float, parameters: ScoreParameters) -> StandingReport:
     """Report a key's standing at a given time (Unix seconds), and what would raise its tier."""
     key = holder.key
-    held, score = assess(key.history, key.held, key.origin, now, parameters)
+    held, score = assess_key(key, now, parameters)
     torrents = [
         OwnedTorrent(one.length, one.seeders, one.seeding, one.debt_seconds, one.wanted)
         for one in holder.participations
     ]
-    prospect = prospect_of(key, torrents, now, parameters)
+    prospect = None if key.confirmed else prospect_of(key, torrents, now, parameters)
     return StandingReport(
         tier=held.tier,
         tier_name=TIER_NAMES[held.tier],

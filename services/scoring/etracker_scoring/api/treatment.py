@@ -2,9 +2,8 @@
 
 from typing import NamedTuple
 
-from etracker_scoring.scores.keys import Key
+from etracker_scoring.scores.keys import Key, assess_key
 from etracker_scoring.scores.list_policies import History, guests_share, share_of
-from etracker_scoring.scores.tiers import assess
 from etracker_scoring.stored.yardsticks import Yardsticks
 from etracker_shared.agreements.policies import PolicyName
 from etracker_shared.agreements.tiers import Sampling, Treatment
@@ -31,7 +30,7 @@ def judge(account: Account, policy: PolicyName, yardsticks: Yardsticks, now: flo
     Low tiers are sampled by address prefix; otherwise five keys would regain what one has lost.
     """
     key = account.key
-    tier = assess(key.history, key.held, key.origin, now, yardsticks.parameters).held.tier
+    tier = assess_key(key, now, yardsticks.parameters).held.tier
     return Treatment(
         registered=True,
         tier=tier,

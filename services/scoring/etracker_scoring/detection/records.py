@@ -10,6 +10,9 @@ Identity = bytes
 """A key's id in 8 bytes, big-endian, or a guest's key hash (16 bytes)."""
 
 
+KEY_BYTES = 8
+
+
 class Content(NamedTuple):
     """What is known about a torrent's content. Sizes are bytes, None if unknown. ``private``: BEP 27."""
 

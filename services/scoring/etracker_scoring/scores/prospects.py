@@ -51,6 +51,7 @@ class Prospect(NamedTuple):
 
 def prospect_of(key: Key, torrents: Sequence[OwnedTorrent], now: float, parameters: ScoreParameters) -> Prospect | None:
     """Return what would raise a key's tier, None if it has the highest tier."""
+    key = key._replace(history=key.judged_by)
     current = assess(key.history, key.held, key.origin, now, parameters).held.tier
     if current is Tier.LONG_TERM_SEEDER:
         return None

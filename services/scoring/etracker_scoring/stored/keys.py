@@ -18,11 +18,15 @@ KEY_COLUMNS = """id, key_hash, date_part('epoch', score_time) AS at_seconds, sco
     score_average AS average, score_length_days AS length_days, score_owed AS owed, score_paid AS paid,
     score_drawn AS drawn, snatched AS snatches, seeding_seconds, date_part('epoch', seeded_until) AS seeded_until, tier,
     date_part('epoch', falling_since) AS falling_since, grace, stained, date_part('epoch', origin_time) AS since,
-    CASE WHEN notice_told_time IS NULL THEN date_part('epoch', notice_time) END AS undelivered_since"""
+    CASE WHEN notice_told_time IS NULL THEN date_part('epoch', notice_time) END AS undelivered_since, frozen,
+    confirmed_time IS NOT NULL AS confirmed"""
 """The columns that :func:`parse_key` takes, in its order. Times are Unix seconds: creating a datetime takes longer than
 the rest of a row."""
 
-KEY_WIDTH = 18
+KEY_WIDTH = 20
+
+FROZEN_SUMS = 9
+"""``peers.frozen`` begins with the first fields of a KeyHistory; then come the fields of a HeldTier."""
 
 _NEIGHBOURS = f"""
 SELECT {KEY_COLUMNS}, origin_prefix AS prefix, date_part('epoch', last_seen) AS last_seen FROM peers WHERE
@@ -46,7 +50,7 @@ def parse_key(row: asyncpg.Record) -> Key:
     """Create a key from the first :data:`KEY_WIDTH` columns of a row."""
     key_id, key_hash, at, recent, average, length_days, owed, paid, drawn = row[:9]
     snatches, seeding_seconds, seeded_until = row[9:12]
-    tier, falling_since, grace, stained, since, undelivered_since = row[12:KEY_WIDTH]
+    tier, falling_since, grace, stained, since, undelivered_since, frozen, confirmed = row[12:KEY_WIDTH]
     return Key(
         key_id,
         key_hash,
@@ -65,6 +69,8 @@ def parse_key(row: asyncpg.Record) -> Key:
         HeldTier(_TIERS[tier], falling_since),
         Origin(grace=grace, stained=stained, since=since),
         milliseconds(undelivered_since),
+        None if frozen is None else KeyHistory(*frozen[:FROZEN_SUMS]),
+        confirmed,
     )
 
 

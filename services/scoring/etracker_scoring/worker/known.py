@@ -32,7 +32,8 @@ SELECT {KEY_COLUMNS} FROM peers WHERE key_hash = ANY($1) AND disabled_time IS NU
 FIND_TORRENTS = """
 SELECT listed.info_hash, coalesce(kept.id, listed.id) AS id, coalesce(kept.length, listed.length) AS length,
     listed.seeders + listed.leechers AS peers,
-    CASE WHEN kept.id IS NULL THEN listed.demand ELSE kept.demand END AS demand
+    CASE WHEN kept.id IS NULL THEN listed.demand ELSE kept.demand END AS demand,
+    coalesce(kept.piece_length, listed.piece_length) AS piece_length, coalesce(kept.private, listed.private) AS private
 FROM infohashes listed LEFT JOIN infohashes kept ON kept.id = listed.same_as
 WHERE listed.info_hash = ANY($1)
 """
@@ -54,7 +55,8 @@ RECENT_SESSIONS = 4
 
 _SESSION = """id AS row, date_part('epoch', first_seen) AS first_seen, date_part('epoch', last_seen) AS last_seen,
     uploaded, downloaded, amount_left AS left, corrupt, redundant, event, uploaded_credit, downloaded_credit,
-    seeding_seconds, snatched, place, others, most_left, taken"""
+    seeding_seconds, snatched, place, others, most_left, taken, present,
+    seeded"""
 
 LOAD_SESSIONS = f"""
 SELECT key_id, info_hash_id, peer_id, {_SESSION}

@@ -60,6 +60,7 @@ class Job(IntEnum):
     COUNTS = 0
     FOLDING = 1
     RECALIBRATION = 2
+    DETECTION = 3
 
 
 class Claims:

@@ -6,6 +6,7 @@ Any number of workers may run; they share the shards of the fact stream.
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from typing import Protocol
 
 import asyncpg
 from fastapi import FastAPI
@@ -14,9 +15,11 @@ from redis.asyncio import Redis, RedisCluster
 
 from etracker_scoring.errors import BatchConflictError, StreamsUnavailableError
 from etracker_scoring.metrics import WorkerMetrics
+from etracker_scoring.scores.formula import ScoreParameters
 from etracker_scoring.settings import WorkerSettings
 from etracker_scoring.stored.community import Community
 from etracker_scoring.stored.yardsticks import YardstickFollower
+from etracker_scoring.worker.freezing import Freezer
 from etracker_scoring.worker.leadership import Claims, Job, Leadership
 from etracker_scoring.worker.plausibility import Limits
 from etracker_scoring.worker.readers import make_readers
@@ -25,10 +28,13 @@ from etracker_scoring.worker.store import Store
 from etracker_scoring.worker.stream import FactStreams
 from etracker_scoring.worker.swarms import RedisSwarms
 from etracker_scoring.worker.upkeep.archive import Archive
+from etracker_scoring.worker.upkeep.balances import Balances
 from etracker_scoring.worker.upkeep.counts import CountsSync
 from etracker_scoring.worker.upkeep.folding import Folding
 from etracker_scoring.worker.upkeep.recalibration import NightlyRecalibration
+from etracker_scoring.worker.upkeep.suspects import Release, States, Suspects
 from etracker_scoring.worker.upkeep.torrent_counts import TorrentCounts
+from etracker_shared.agreements.anomalies import DetectionMode
 from etracker_shared.language.outages import PostgresUnavailableError
 from etracker_shared.plumbing.background import Work, running
 from etracker_shared.plumbing.health import health_router
@@ -39,6 +45,14 @@ PAUSE_SECONDS = 0.5
 
 OUTAGES = (PostgresUnavailableError, StreamsUnavailableError, BatchConflictError)
 """Temporary outages: the facts wait in the stream."""
+
+
+class Runnable(Protocol):
+    """Periodic work."""
+
+    async def run(self) -> None:
+        """Work until it is done or cancelled."""
+        ...
 
 
 class Worker:
@@ -54,7 +68,9 @@ class Worker:
         self._yardsticks = YardstickFollower(
             Community(self._pool), settings.score, recalibrate=settings.recalibrate, policy=None, active=timedelta()
         )
-        self._can_read_facts = True
+
+    def _parameters(self) -> ScoreParameters:
+        return self._yardsticks.current.parameters
 
     @contextlib.asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
@@ -81,7 +97,7 @@ class Worker:
             FactStreams(self._redis),
             Store(connection, self._metrics),
             claims,
-            make_readers(self._settings, lambda: self._yardsticks.current.parameters, self._swarms, self._metrics),
+            make_readers(self._settings, self._parameters, self._swarms, self._metrics),
             self._metrics,
             max_facts=self._settings.worker_batch_facts,
             poll_seconds=self._settings.worker_poll_seconds,
@@ -94,12 +110,12 @@ class Worker:
         """Return the work that runs alongside the settling of facts; a shared job begins when this worker gets it."""
         settings, pool = self._settings, self._pool
 
-        def job(job: Job, run: Callable[[], "CountsSync | Folding | NightlyRecalibration"]) -> Work:
+        def job(job: Job, run: Callable[[], Runnable], name: str = "") -> Work:
             async def run_when_held() -> None:
                 await claims.held(job)
                 await run().run()
 
-            return Work(job.name.lower(), run_when_held, OUTAGES, PAUSE_SECONDS)
+            return Work(name or job.name.lower(), run_when_held, OUTAGES, PAUSE_SECONDS)
 
         works = [
             job(
@@ -115,12 +131,25 @@ class Worker:
                 ),
             ),
         ]
+        works += self._detection(job)
         if settings.recalibrate:
             works += [
                 job(Job.RECALIBRATION, lambda: NightlyRecalibration(Community(pool), settings.score)),
                 Work("thresholds", self._yardsticks.run, OUTAGES),
             ]
         return works
+
+    def _detection(self, job: Callable[[Job, Callable[[], Runnable], str], Work]) -> list[Work]:
+        settings, pool, mode = self._settings, self._pool, self._settings.detection
+        freezer = Freezer(self._parameters, enforced=mode is DetectionMode.ENFORCE)
+        suspects = Suspects(pool, freezer, settings.anomaly, self._metrics)
+        if mode is DetectionMode.OFF:
+            return [job(Job.DETECTION, lambda: Release(suspects), "release")]
+        streams = FactStreams(self._redis)
+        return [
+            job(Job.DETECTION, lambda: States(suspects), "anomalies"),
+            job(Job.DETECTION, lambda: Balances(pool, streams, freezer, settings.anomaly, self._metrics), "balances"),
+        ]
 
     async def postgres_answers(self) -> bool:
         """Return whether this worker is one of those that share the shards."""

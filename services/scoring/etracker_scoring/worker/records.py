@@ -17,6 +17,8 @@ class Session(NamedTuple):
     snatch belongs to its :class:`Membership`. ``place``: where the last fact came from. ``others``: the packed bases
     of other places (:mod:`etracker_scoring.worker.bases`). ``most_left``: the most it ever reported as left, 0 if it
     began with everything. ``taken``: bytes that it and the sessions it continues downloaded towards a debt.
+    ``present``, ``seeded``: bitmaps of the blocks in which it announced, and of those with nothing left. Bit n stands
+    for n blocks before that of ``last_seen_ms``, up to bit 63, which is the sign.
     """
 
     row: int | None
@@ -36,6 +38,8 @@ class Session(NamedTuple):
     others: bytes | None = None
     most_left: int = UNKNOWN
     taken: int = 0
+    present: int = 0
+    seeded: int = 0
 
 
 class Membership(NamedTuple):
@@ -69,13 +73,15 @@ class Torrent(NamedTuple):
     """The torrent that keeps the statistics of an infohash.
 
     ``length`` in bytes, None if unknown. ``peers``: seeders and leechers when they were last counted. ``demand``: as
-    stored by :mod:`etracker_scoring.worker.demand`.
+    stored by :mod:`etracker_scoring.worker.demand`. ``piece_length`` in bytes; ``private``: BEP 27; None if unknown.
     """
 
     id: int
     length: int | None
     peers: int = 0
     demand: bytes | None = None
+    piece_length: int | None = None
+    private: bool | None = None
 
 
 SessionKey = tuple[int | None, int, bytes]

@@ -7,6 +7,7 @@ event ``started``.
 
 from typing import NamedTuple
 
+from etracker_scoring.worker.attendance import attended, first_block
 from etracker_scoring.worker.bases import Base, compare, find_former, pack_bases, place_of, unpack_bases
 from etracker_scoring.worker.plausibility import NO_LIMITS, SMALL_TORRENT_BYTES, Limits, most_downloaded, most_uploaded
 from etracker_scoring.worker.records import Session, Torrent
@@ -84,7 +85,18 @@ def is_hollow(fact: Fact) -> bool:
 def _begin(fact: Fact) -> Session:
     left = UNKNOWN if is_hollow(fact) else fact.left
     counters = (fact.uploaded, fact.downloaded, left, fact.corrupt, fact.redundant)
-    return Session(None, fact.at_ms, fact.at_ms, *counters, fact.event, place=place_of(fact), most_left=left)
+    present, seeded = first_block(left)
+    return Session(
+        None,
+        fact.at_ms,
+        fact.at_ms,
+        *counters,
+        fact.event,
+        place=place_of(fact),
+        most_left=left,
+        present=present,
+        seeded=seeded,
+    )
 
 
 def _succeed(before: Session, fact: Fact) -> Settlement:
@@ -130,6 +142,7 @@ def _go_on(session: Session, fact: Fact) -> Settlement:
         None,
         _most_left(session, left) if most_left < left or most_left == UNKNOWN else most_left,
         session.taken,
+        *attended(session, fact.at_ms, left),
     )
     return Settlement(after, uploaded, downloaded, fact.at_ms // 1000 - seconds if seconds else None)
 
@@ -156,8 +169,11 @@ def _stop_late(session: Session, fact: Fact, former: Base) -> Settlement:
         base._replace(uploaded=fact.uploaded, downloaded=fact.downloaded) if base == former else base
         for base in unpack_bases(session.others)
     ]
+    present, seeded = attended(session, fact.at_ms, session.left)
     after = session._replace(
         last_seen_ms=fact.at_ms,
+        present=present,
+        seeded=seeded,
         others=pack_bases(bases),
         uploaded_credit=capped(session.uploaded_credit + uploaded),
         downloaded_credit=capped(session.downloaded_credit + downloaded),
@@ -187,6 +203,7 @@ def _moved(session: Session, fact: Fact, own: Base, credits_: tuple[int, int], o
         others,
         _most_left(session, left),
         session.taken,
+        *attended(session, fact.at_ms, left),
     )
     return Settlement(after, *credits_, _seeded_from(fact, seconds))
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from etracker_scoring.errors import BatchConflictError, postgres_errors
 from etracker_scoring.metrics import WorkerMetrics
@@ -29,13 +30,16 @@ _KEEP_TORRENTS = "SELECT id FROM infohashes WHERE id = ANY($1::bigint[]) ORDER B
 _NOTIFY = "SELECT pg_notify($1, payload) FROM unnest($2::text[]) payload"
 
 
+Connection = asyncpg.Connection | PoolConnectionProxy
+
+
 class Rows:
     """Rows within one transaction. Statements take one array per column; their rows are written as one set.
 
     Times are passed and returned as Unix seconds: a datetime costs asyncpg more than five other columns.
     """
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.written: Counter[str] = Counter()
 
@@ -98,7 +102,7 @@ class Rows:
 class Store:
     """Transactions of one connection."""
 
-    def __init__(self, connection: asyncpg.Connection, metrics: WorkerMetrics) -> None:
+    def __init__(self, connection: Connection, metrics: WorkerMetrics) -> None:
         self._connection = connection
         self._metrics = metrics
 
@@ -141,6 +145,18 @@ class Store:
         async with self.transaction() as rows:
             await rows.move({shard: (position, START) for shard, position in before.items()})
             await rows.notify(INFOHASHES_CHANNEL, [EVERYTHING])
+
+
+@asynccontextmanager
+async def transaction(pool: asyncpg.Pool, metrics: WorkerMetrics) -> AsyncIterator[Rows]:
+    """Run a transaction over a pool's connection; see :meth:`Store.transaction`."""
+    with postgres_errors():
+        connection = await pool.acquire()
+    try:
+        async with Store(connection, metrics).transaction() as rows:
+            yield rows
+    finally:
+        await pool.release(connection)
 
 
 def columns(rows: Collection[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

@@ -12,26 +12,28 @@ UPDATE announces SET last_seen = to_timestamp(new.last_seen), uploaded = new.upl
     amount_left = new.amount_left, corrupt = new.corrupt, redundant = new.redundant, event = new.event,
     uploaded_credit = new.uploaded_credit, downloaded_credit = new.downloaded_credit,
     seeding_seconds = new.seeding_seconds, snatched = new.snatched, place = new.place, others = new.others,
-    most_left = new.most_left, taken = new.taken
+    most_left = new.most_left, taken = new.taken, present = new.present, seeded = new.seeded
 FROM unnest($1::bigint[], $2::float8[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
     $8::smallint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::boolean[], $13::bigint[], $14::bytea[],
-    $15::bigint[], $16::bigint[])
+    $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[])
     new (id, last_seen, uploaded, downloaded, amount_left, corrupt, redundant, event, uploaded_credit,
-    downloaded_credit, seeding_seconds, snatched, place, others, most_left, taken)
+    downloaded_credit, seeding_seconds, snatched, place, others, most_left, taken, present, seeded)
 WHERE announces.id = new.id
 """
 
 INSERT_SESSIONS = """
 INSERT INTO announces (key_id, info_hash_id, peer_id, first_seen, last_seen, uploaded, downloaded, amount_left, corrupt,
-    redundant, event, uploaded_credit, downloaded_credit, seeding_seconds, snatched, place, others, most_left, taken)
+    redundant, event, uploaded_credit, downloaded_credit, seeding_seconds, snatched, place, others, most_left, taken,
+    present, seeded)
 SELECT key_id, info_hash_id, peer_id, to_timestamp(began), to_timestamp(ended), uploaded, downloaded, amount_left,
     corrupt, redundant, event, uploaded_credit, downloaded_credit, seeding_seconds, snatched, place, others, most_left,
-    taken
+    taken, present, seeded
 FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::float8[], $5::float8[], $6::bigint[], $7::bigint[],
     $8::bigint[], $9::bigint[], $10::bigint[], $11::smallint[], $12::bigint[], $13::bigint[], $14::bigint[],
-    $15::boolean[], $16::bigint[], $17::bytea[], $18::bigint[], $19::bigint[])
+    $15::boolean[], $16::bigint[], $17::bytea[], $18::bigint[], $19::bigint[], $20::bigint[],
+    $21::bigint[])
     new (key_id, info_hash_id, peer_id, began, ended, uploaded, downloaded, amount_left, corrupt, redundant, event,
-    uploaded_credit, downloaded_credit, seeding_seconds, snatched, place, others, most_left, taken)
+    uploaded_credit, downloaded_credit, seeding_seconds, snatched, place, others, most_left, taken, present, seeded)
 """
 
 Changes = Mapping[SessionKey, Session]

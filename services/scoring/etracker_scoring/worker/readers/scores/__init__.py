@@ -18,6 +18,7 @@ from etracker_scoring.worker.readers.scores.accounting import Changes, account_f
 from etracker_scoring.worker.readers.scores.new_prefixes import KeyPrefix, NewPrefixes, Sighting, store_prefixes
 from etracker_scoring.worker.records import Credit, MembershipKey, SessionKey
 from etracker_scoring.worker.store import Rows
+from etracker_scoring.worker.tier_changes import ADD_TIER_CHANGES
 from etracker_shared.agreements.notifications import KEYS_CHANNEL, format_payloads
 
 
@@ -116,7 +117,7 @@ class ScoresReader(Reader[Known, Changes]):
             (key_id, changes.sums[key_id].last_seen_ms / 1000, scored.held.tier, scored.score)
             for key_id, scored in changes.new_tiers.items()
         ]
-        await rows.write("tier_changes", statements.ADD_TIER_CHANGES, tiers)
+        await rows.write("tier_changes", ADD_TIER_CHANGES, tiers)
         await rows.notify(KEYS_CHANNEL, format_payloads(changes.changed))
 
     def committed(self, changes: Changes) -> None:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from etracker_scoring.scores.formula import KeyHistory, ScoreParameters, SeedingAnnounce, record_announce
-from etracker_scoring.scores.keys import Key
+from etracker_scoring.scores.keys import Key, assess_key
 from etracker_scoring.scores.newcomers import Newcomer, Origins
 from etracker_scoring.scores.notices import DELIVERY_MS, Notice, reason_of, tier_notice
-from etracker_scoring.scores.tiers import HeldTier, assess, enter
+from etracker_scoring.scores.tiers import HeldTier, enter
 from etracker_scoring.worker.batch import Batch, SettledFact
 from etracker_scoring.worker.readers.scores.new_prefixes import (
     Credited,
@@ -156,7 +156,7 @@ class _Accountant:
             before, after = sums.key.held.tier, scored.held.tier
             if is_new or after != before:
                 changes.new_tiers[key_id] = scored
-            if after != before and not is_new and (text := self._explain(sums, after)):
+            if after != before and not (is_new or sums.key.frozen) and (text := self._explain(sums, after)):
                 changes.notices[key_id] = Notice(text, self._now_ms)
             if after != before or sums.delivered_ms:
                 changes.changed.append(sums.key.key_hash)
@@ -171,7 +171,8 @@ class _Accountant:
         if origin.since is None:
             origin = origins.by_key[key.id]
             held = enter(origin, self._parameters)
-        held, score = assess(sums.history, held, origin, now, self._parameters)
+        judged = key._replace(history=sums.history, held=held, origin=origin)
+        held, score = assess_key(judged, now, self._parameters)
         return Scored(sums.history, held, score.total)
 
     def _credit(self, sums: _KeySums, item: SettledFact) -> None:

@@ -56,14 +56,6 @@ UPDATE peers SET notice = new.text, notice_time = to_timestamp(new.at), notice_t
 FROM unnest($1::bigint[], $2::text[], $3::float8[]) new (id, text, at) WHERE peers.id = new.id
 """
 
-# Two changes within a millisecond count as one.
-ADD_TIER_CHANGES = """
-INSERT INTO tier_changes (key_id, at, tier, score)
-SELECT key_id, to_timestamp(at), tier, score
-FROM unnest($1::bigint[], $2::float8[], $3::smallint[], $4::float8[]) new (key_id, at, tier, score)
-ON CONFLICT (key_id, at) DO UPDATE SET tier = excluded.tier, score = excluded.score
-"""
-
 # The snatches reader may write the same row in the same transaction: whichever of the two is first inserts it.
 PUT_CREDITS = """
 INSERT INTO memberships (key_id, info_hash_id, first_seen, debt_seconds, credited_until, paid_until, credited_by)

@@ -1,0 +1,98 @@
+"""Anomalies: what announces say against their clients, and the traffic that the balance of swarms is judged by."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import prometheus_client
+
+from etracker_scoring.detection.blocks import identity_of_key, spread
+from etracker_scoring.detection.parameters import DetectionParameters
+from etracker_scoring.detection.records import Content, Evidence, Identity
+from etracker_scoring.detection.signals import Signals, follow
+from etracker_scoring.worker.batch import Batch, SettledFact
+from etracker_scoring.worker.freezing import Freezer
+from etracker_scoring.worker.observations import observe
+from etracker_scoring.worker.reader import Reader
+from etracker_scoring.worker.readers.anomalies.signals import Member, load_signals, store_signals
+from etracker_scoring.worker.readers.anomalies.traffic import TrafficSums, store_traffic
+from etracker_scoring.worker.store import Rows
+from etracker_scoring.worker.suspicions import Accused, load_accused, store_accused
+from etracker_shared.agreements.anomalies import BLOCK_SECONDS
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a batch's announces say. ``signals``: those that changed, with the time of the last announce."""
+
+    traffic: TrafficSums
+    signals: dict[Member, tuple[Signals | None, float]] = field(default_factory=dict)
+    evidence: list[tuple[Identity, Evidence]] = field(default_factory=list)
+    accused: dict[Identity, Accused] = field(default_factory=dict)
+    now: float = 0.0
+
+
+class AnomaliesReader(Reader[Findings, Findings]):
+    """Finds anomalies. ``evidence``: counts pieces of it by kind."""
+
+    shares_rows = True
+
+    def __init__(self, parameters: DetectionParameters, freezer: Freezer, evidence: prometheus_client.Counter) -> None:
+        self._parameters = parameters
+        self._freezer = freezer
+        self._evidence = evidence
+
+    async def load(self, batch: Batch, rows: Rows) -> Findings:
+        """Load what is remembered; then, only if there is evidence, what is known about those accused."""
+        members = [(item.torrent.id, identity_of(item)) for item in batch.facts]
+        remembered = await load_signals(set(members), rows)
+        findings = self._follow(batch, members, remembered)
+        if findings.evidence:
+            identities = sorted({identity for identity, _ in findings.evidence})
+            await self._freezer.lock(identities, rows)
+            findings.accused = await load_accused(identities, min(one.at for _, one in findings.evidence), rows)
+        return findings
+
+    def _follow(self, batch: Batch, members: list[Member], remembered: dict[Member, Signals]) -> Findings:
+        findings = Findings(TrafficSums(batch.now_ms // 1000 // BLOCK_SECONDS), now=batch.now_ms / 1000)
+        parameters = self._parameters
+        for item, member in zip(batch.facts, members, strict=True):
+            torrent = item.torrent
+            content = Content(torrent.length, torrent.piece_length, bool(torrent.private))
+            observation = observe(item)
+            before = remembered.get(member)
+            after, found = follow(before, observation, content, torrent.id, parameters)
+            if after is not before:
+                findings.signals[member] = (after, item.fact.at_ms / 1000)
+                if after is None:
+                    remembered.pop(member, None)
+                else:
+                    remembered[member] = after
+            findings.evidence += [(member[1], one) for one in found]
+            if traffic := spread(observation, content):
+                findings.traffic.add(torrent.id, member[1], traffic)
+        return findings
+
+    def read(self, batch: Batch, known: Findings) -> Findings:  # noqa: ARG002 - see Reader
+        """Conclude from the evidence."""
+        for identity, found in known.evidence:
+            if accused := known.accused.get(identity):
+                accused.accuse(found, self._parameters)
+        return known
+
+    async def store(self, changes: Findings, rows: Rows) -> None:
+        """Write everything, and let suspects' standings follow."""
+        await store_signals(changes.signals, rows)
+        await store_traffic(changes.traffic, rows)
+        await store_accused(list(changes.accused.values()), rows)
+        targets = {one.key_id: one.target for one in changes.accused.values() if one.key_id is not None}
+        await self._freezer.apply(targets, changes.now, rows)
+
+    def committed(self, changes: Findings) -> None:
+        """Count the evidence."""
+        for kind, number in Counter(str(found.kind) for _, found in changes.evidence).items():
+            self._evidence.labels(kind).inc(number)
+
+
+def identity_of(item: SettledFact) -> Identity:
+    """Return the key or guest of a fact, as the detector names it."""
+    return identity_of_key(item.key.id) if item.key else bytes(item.fact.key_hash)

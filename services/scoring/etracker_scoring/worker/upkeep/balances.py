@@ -1,0 +1,128 @@
+"""Judges ended blocks: whether what each swarm uploaded and downloaded in them fits together.
+
+A torrent is judged once in each block in which it had traffic. The position within the block is stored in the
+transaction that stores the verdicts, so a job that is killed goes on where it was.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import asyncpg
+
+from etracker_scoring.detection.balance import judge_block, needs_presence
+from etracker_scoring.detection.parameters import DetectionParameters
+from etracker_scoring.detection.records import Evidence, Identity
+from etracker_scoring.metrics import WorkerMetrics
+from etracker_scoring.worker.freezing import Freezer
+from etracker_scoring.worker.store import Rows, transaction
+from etracker_scoring.worker.stream import FactStreams
+from etracker_scoring.worker.suspicions import load_accused, store_accused
+from etracker_scoring.worker.upkeep import balance_rows
+from etracker_scoring.worker.upkeep.balance_rows import Progress
+from etracker_shared.agreements.anomalies import BLOCK_SECONDS, WINDOW_BLOCKS
+from etracker_shared.agreements.facts import SHARDS
+
+CHECK_SECONDS = 30.0
+PAUSE_SECONDS = 0.02
+
+
+class Balances:
+    """Judges blocks some time after their end, once the facts about them are settled, and deletes old rows."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        streams: FactStreams,
+        freezer: Freezer,
+        parameters: DetectionParameters,
+        metrics: WorkerMetrics,
+    ) -> None:
+        self._pool = pool
+        self._streams = streams
+        self._freezer = freezer
+        self._parameters = parameters
+        self._metrics = metrics
+
+    async def run(self) -> None:
+        """Judge until cancelled.
+
+        Raises:
+            PostgresUnavailableError: Postgres isn't available.
+            StreamsUnavailableError: Redis isn't available.
+        """
+        while True:
+            await self.judge_due(time.time())
+            await balance_rows.forget_old(self._pool, time.time())
+            await asyncio.sleep(CHECK_SECONDS)
+
+    async def judge_due(self, now: float) -> None:
+        """Judge all blocks that are due."""
+        while await self._is_due(now):
+            while await self.judge_some(now):  # noqa: ASYNC110 - a pause between steps
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _is_due(self, now: float) -> bool:
+        progress = await balance_rows.begin(self._pool, int(now) // BLOCK_SECONDS)
+        due = (progress.block + 1) * BLOCK_SECONDS + self._parameters.judge_after_seconds
+        if now < due:
+            return False
+        states = await self._streams.inspect(range(SHARDS))
+        waiting = [state.oldest.milliseconds for state in states.values() if state.oldest]
+        return min(waiting, default=due * 1000) >= due * 1000
+
+    async def judge_some(self, now: float) -> bool:
+        """Judge the next torrents of the block; return whether there may be more of them."""
+        started = time.process_time()
+        async with transaction(self._pool, self._metrics) as rows:
+            progress = await balance_rows.lock_progress(rows)
+            torrents = await balance_rows.next_torrents(progress, rows)
+            if not torrents:
+                await balance_rows.move(progress, Progress(progress.block + 1, 0), rows)
+                return False
+            findings = await self._judge(progress.block, torrents, rows)
+            await self._accuse(findings, now, rows)
+            await balance_rows.move(progress, Progress(progress.block, torrents[-1]), rows)
+        self._metrics.judged_blocks.inc(len(torrents))
+        self._metrics.judging_seconds.inc(time.process_time() - started)
+        for _, found in findings:
+            self._metrics.evidence.labels(str(found.kind)).inc()
+        return True
+
+    async def _judge(self, block: int, torrents: Sequence[int], rows: Rows) -> list[tuple[Identity, Evidence]]:
+        contents = await balance_rows.load_contents(torrents, rows)
+        traffic = await balance_rows.load_traffic(list(contents), range(block, block + 1), rows)
+        history = await balance_rows.load_history(list(contents), block, rows)
+        suspicious = [
+            torrent
+            for torrent, content in contents.items()
+            if needs_presence(content, block, traffic[torrent].get(block, {}), history[torrent], self._parameters)
+        ]
+        if suspicious:
+            window = range(block + 1 - WINDOW_BLOCKS, block + 1)
+            traffic |= await balance_rows.load_traffic(suspicious, window, rows)
+        presence = await balance_rows.load_presence(suspicious, block, rows)
+        swarms, findings = [], []
+        for torrent, content in contents.items():
+            swarm, found = judge_block(
+                content, torrent, block, traffic[torrent], presence[torrent], history[torrent], self._parameters
+            )
+            swarms.append((torrent, swarm))
+            findings += found
+            if torrent in presence:
+                await asyncio.sleep(0)
+        await balance_rows.store_swarms(swarms, rows)
+        return findings
+
+    async def _accuse(self, findings: Sequence[tuple[Identity, Evidence]], now: float, rows: Rows) -> None:
+        if not findings:
+            return
+        identities = sorted({identity for identity, _ in findings})
+        await self._freezer.lock(identities, rows)
+        accused = await load_accused(identities, min(found.at for _, found in findings), rows)
+        for identity, found in findings:
+            if identity in accused:
+                accused[identity].accuse(found, self._parameters)
+        await store_accused(list(accused.values()), rows)
+        targets = {one.key_id: one.target for one in accused.values() if one.key_id is not None}
+        await self._freezer.apply(targets, now, rows)

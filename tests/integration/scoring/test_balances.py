@@ -1,0 +1,111 @@
+"""The balance of swarms is judged once per torrent and block with traffic, whoever is killed in the meantime."""
+
+import time
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+
+from etracker_scoring.detection.parameters import DetectionParameters
+from etracker_scoring.metrics import WorkerMetrics
+from etracker_scoring.scores.formula import ScoreParameters
+from etracker_scoring.worker.freezing import Freezer
+from etracker_scoring.worker.stream import FactStreams
+from etracker_scoring.worker.traffic_ring import BLOCKS_PER_DAY, slot_of
+from etracker_scoring.worker.upkeep.balance_rows import TORRENTS_AT_ONCE, forget_old
+from etracker_scoring.worker.upkeep.balances import Balances
+from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.anomalies import BLOCK_SECONDS
+from etracker_shared.plumbing.postgres import create_pool
+from etracker_shared.plumbing.settings import PostgresSettings
+
+TORRENTS = 2 * TORRENTS_AT_ONCE + 50
+NOW = int(time.time())
+BLOCK = NOW // BLOCK_SECONDS - 3
+GIB = 2**30
+
+
+@pytest.fixture
+async def pool(postgres_settings: PostgresSettings) -> AsyncIterator[asyncpg.Pool]:
+    async with create_pool(postgres_settings, max_size=2) as pool:
+        yield pool
+
+
+def balances(pool: asyncpg.Pool, client: Redis) -> Balances:
+    freezer = Freezer(ScoreParameters, enforced=False)
+    return Balances(pool, FactStreams(client), freezer, DetectionParameters(), WorkerMetrics(CollectorRegistry()))
+
+
+async def fill(database: asyncpg.Connection, blocks: int = 1) -> None:
+    """Let two keys exchange data in every torrent and block."""
+    await database.execute("INSERT INTO peers (announce_key) VALUES ('seeder'), ('leecher')")
+    await database.execute(
+        "INSERT INTO infohashes (info_hash, length) SELECT decode(lpad(to_hex(n), 40, '0'), 'hex'), $1"
+        " FROM generate_series(1, $2) n",
+        GIB,
+        TORRENTS,
+    )
+    await database.execute(
+        "INSERT INTO traffic_blocks (slot, block, info_hash_id, identity, uploaded, received, dropped)"
+        " SELECT block / 12 % 8, block, infohashes.id, int8send(peers.id), (peers.id = 1)::int * 100000000,"
+        " (peers.id = 2)::int * 100000000, 0 FROM generate_series($1::int, $2::int) block, infohashes, peers",
+        BLOCK,
+        BLOCK + blocks - 1,
+    )
+    await database.execute("INSERT INTO detection_progress VALUES (0, $1, 0)", BLOCK)
+
+
+async def judged(database: asyncpg.Connection) -> list[tuple[int, int]]:
+    rows = await database.fetch("SELECT block, count(*) FROM swarm_blocks GROUP BY 1 ORDER BY 1")
+    return [tuple(row) for row in rows]
+
+
+async def test_a_job_that_is_killed_between_two_torrents_goes_on_where_it_was(
+    database: asyncpg.Connection, redis_client: Redis, pool: asyncpg.Pool
+) -> None:
+    await fill(database, blocks=2)
+    assert await balances(pool, redis_client).judge_some(NOW)
+    assert await judged(database) == [(BLOCK, TORRENTS_AT_ONCE)]
+    await balances(pool, redis_client).judge_due(NOW)
+    assert await judged(database) == [(BLOCK, TORRENTS), (BLOCK + 1, TORRENTS)]
+    assert await database.fetchval("SELECT block FROM detection_progress") >= BLOCK + 2
+    assert await database.fetchval("SELECT count(*) FROM anomalies") == 0
+
+
+async def test_blocks_wait_until_the_facts_about_them_are_settled(
+    database: asyncpg.Connection, redis_client: Redis, pool: asyncpg.Pool
+) -> None:
+    await fill(database)
+    soon = (BLOCK + 1) * BLOCK_SECONDS + DetectionParameters().judge_after_seconds
+    await balances(pool, redis_client).judge_due(soon - 1)
+    assert await judged(database) == []
+    during = BLOCK * BLOCK_SECONDS + 5
+    await redis_client.xadd(redis_keys.facts(3), {redis_keys.ENTRY_FIELD: b""}, id=f"{during * 1000}-0")
+    await balances(pool, redis_client).judge_due(NOW)
+    assert await judged(database) == []
+    await redis_client.xtrim(redis_keys.facts(3), maxlen=0, approximate=False)
+    await balances(pool, redis_client).judge_due(NOW)
+    assert await judged(database) == [(BLOCK, TORRENTS)]
+
+
+async def test_the_first_start_begins_with_the_current_block(
+    database: asyncpg.Connection, redis_client: Redis, pool: asyncpg.Pool
+) -> None:
+    await balances(pool, redis_client).judge_due(NOW)
+    assert await database.fetchval("SELECT block FROM detection_progress") == NOW // BLOCK_SECONDS
+
+
+async def test_the_days_that_come_next_are_emptied_and_the_others_are_kept(
+    database: asyncpg.Connection, pool: asyncpg.Pool
+) -> None:
+    block = NOW // BLOCK_SECONDS
+    days = range(8)
+    await database.executemany(
+        "INSERT INTO traffic_blocks (slot, block, info_hash_id, identity, uploaded) VALUES ($1, $2, 1, $3, 1)",
+        [(slot_of(at), at, bytes(8)) for at in (block - day * BLOCKS_PER_DAY for day in days)],
+    )
+    await forget_old(pool, NOW)
+    kept = {row["block"] for row in await database.fetch("SELECT block FROM traffic_blocks")}
+    assert kept == {block - day * BLOCKS_PER_DAY for day in range(6)}
