@@ -63,7 +63,7 @@ class Life:
             self._quit()
 
     def _formats(self) -> Sequence[Callable[[], None]]:
-        return (self._hybrid, self._v2) if self.kind.name in {"libtorrent", "qbittorrent"} else ()
+        return (self._hybrid, self._v2) if self.kind is Libtorrent else ()
 
     def _whole(self) -> None:
         """Download, force announces, seed, pause, verify, restart."""
@@ -107,8 +107,7 @@ class Life:
         self._download(self._make("hybrid", private=True, version=Version.HYBRID))
 
     def _v2(self) -> None:
-        if self.kind is Libtorrent:
-            self._download(self._make("v2", private=True, version=Version.V2))
+        self._download(self._make("v2", private=True, version=Version.V2))
 
     def _download(self, torrent: Torrent) -> None:
         self._seed(torrent)
