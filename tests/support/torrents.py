@@ -42,10 +42,12 @@ def make_content(path: Path, length: int) -> Content:
     return Content(path, length, hashlib.sha256(data).digest())
 
 
-def make_torrent(content: Content, *, version: Version = Version.V1, private: bool = True) -> bytes:
+def make_torrent(
+    content: Content, *, version: Version = Version.V1, private: bool = True, piece_size: int = PIECE_SIZE
+) -> bytes:
     """Return the bencoded torrent of one file, without a tracker."""
     entry = libtorrent.create_file_entry(content.name, content.length)
-    maker = libtorrent.create_torrent([entry], PIECE_SIZE, version.value)
+    maker = libtorrent.create_torrent([entry], piece_size, version.value)
     maker.set_priv(private)
     libtorrent.set_piece_hashes(maker, str(content.path.parent))
     torrent: bytes = bencode(maker.generate())

@@ -51,6 +51,19 @@ class Aria2(Client):
             self._seeding.add(handle)
         return handle
 
+    def pause(self, handle: str) -> None:
+        self._call("aria2.pause", handle)
+
+    def resume(self, handle: str) -> None:
+        self._call("aria2.unpause", handle)
+
+    def add_magnet(self, magnet: str, save_path: Path) -> str:
+        return str(self._call("aria2.addUri", [magnet], {"dir": str(save_path)}))
+
+    def add_first_file(self, torrent: bytes, save_path: Path) -> str:
+        options = {"dir": str(save_path), "select-file": "1"}
+        return str(self._call("aria2.addTorrent", base64.b64encode(torrent).decode(), [], options))
+
     def status(self, handle: str) -> Status:
         torrent = self._call("aria2.tellStatus", handle)
         total, completed = int(torrent["totalLength"]), int(torrent["completedLength"])

@@ -87,6 +87,26 @@ class Client(ABC):
         """
         raise ClientError(f"{self} has no way to announce {handle}")
 
+    def pause(self, handle: str) -> None:
+        """Stop one torrent, which is reported to the tracker."""
+        raise ClientError(f"{self} has no way to pause {handle}")
+
+    def resume(self, handle: str) -> None:
+        """Start a torrent again that was paused."""
+        raise ClientError(f"{self} has no way to resume {handle}")
+
+    def recheck(self, handle: str) -> None:
+        """Have the client verify one torrent's content."""
+        raise ClientError(f"{self} has no way to verify {handle}")
+
+    def add_magnet(self, magnet: str, save_path: Path) -> str:
+        """Add a torrent by its magnet link, start it, and return its handle."""
+        raise ClientError(f"{self} has no way to add {magnet} to {save_path}")
+
+    def add_first_file(self, torrent: bytes, save_path: Path) -> str:
+        """Add a torrent of two files, download only the first of them, and return its handle."""
+        raise ClientError(f"{self} has no way to select files in {save_path} of {len(torrent)} bytes")
+
     def stop(self) -> None:
         """End the client as its user would: it sends ``stopped`` to the tracker for every torrent."""
         self._program.stop(STOP_SECONDS)

@@ -40,6 +40,22 @@ class Deluge(Client):
             message=str(torrent["tracker_status"]),
         )
 
+    def pause(self, handle: str) -> None:
+        self._call("core.pause_torrent", handle)
+
+    def resume(self, handle: str) -> None:
+        self._call("core.resume_torrent", handle)
+
+    def recheck(self, handle: str) -> None:
+        self._call("core.force_recheck", [handle])
+
+    def add_magnet(self, magnet: str, save_path: Path) -> str:
+        return str(self._call("core.add_torrent_magnet", magnet, {"download_location": str(save_path)}))
+
+    def add_first_file(self, torrent: bytes, save_path: Path) -> str:
+        options = {"download_location": str(save_path), "file_priorities": [4, 0]}
+        return str(self._call("core.add_torrent_file", "a.torrent", base64.b64encode(torrent), options))
+
     def announce(self, handle: str) -> None:
         self._call("core.force_reannounce", [handle])
 

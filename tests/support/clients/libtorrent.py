@@ -34,6 +34,33 @@ class Libtorrent(Client):
     def announce(self, handle: str) -> None:
         self._call("announce", handle)
 
+    def pause(self, handle: str) -> None:
+        self._call("pause", handle)
+
+    def resume(self, handle: str) -> None:
+        self._call("resume", handle)
+
+    def recheck(self, handle: str) -> None:
+        self._call("recheck", handle)
+
+    def add_magnet(self, magnet: str, save_path: Path) -> str:
+        return str(self._call("add_magnet", magnet, str(save_path)))
+
+    def add_first_file(self, torrent: bytes, save_path: Path) -> str:
+        return str(self._call("add_first_file", torrent, str(save_path)))
+
+    def limit(self, handle: str, download: int, upload: int) -> None:
+        """Limit one torrent's rates, in bytes per second; 0 is no limit."""
+        self._call("limit", handle, download, upload)
+
+    def connect(self, handle: str, address: IPv4Address | IPv6Address, port: int) -> None:
+        """Connect to a peer that no tracker named."""
+        self._call("connect", handle, str(address), port)
+
+    def wasted(self, handle: str) -> int:
+        """Return the bytes that failed verification, and that arrived twice."""
+        return int(self._call("wasted", handle))
+
     def replace_tracker(self, handle: str, url: str) -> None:
         """Give a torrent another tracker."""
         self._call("replace_tracker", handle, url)

@@ -73,6 +73,49 @@ class Session:
         """Announce a torrent now."""
         self._torrents[int(handle)].force_reannounce(0, -1, libtorrent.torrent_handle.ignore_min_interval)
 
+    def add_magnet(self, magnet: str, save_path: str) -> str:
+        """Add a torrent of which only the infohash and trackers are known."""
+        parameters = libtorrent.parse_magnet_uri(magnet)
+        parameters.save_path = save_path
+        parameters.flags = libtorrent.torrent_flags.disable_pex
+        self._torrents.append(self._session.add_torrent(parameters))
+        return str(len(self._torrents) - 1)
+
+    def add_first_file(self, torrent: bytes, save_path: str) -> str:
+        """Add a torrent of two files, and download only the first."""
+        parameters = libtorrent.load_torrent_buffer(torrent)
+        parameters.save_path = save_path
+        parameters.file_priorities = [4, 0]
+        parameters.flags = libtorrent.torrent_flags.disable_pex
+        self._torrents.append(self._session.add_torrent(parameters))
+        return str(len(self._torrents) - 1)
+
+    def pause(self, handle: str) -> None:
+        """Stop a torrent."""
+        self._torrents[int(handle)].pause()
+
+    def resume(self, handle: str) -> None:
+        """Start a torrent again."""
+        self._torrents[int(handle)].resume()
+
+    def recheck(self, handle: str) -> None:
+        """Verify a torrent's content."""
+        self._torrents[int(handle)].force_recheck()
+
+    def limit(self, handle: str, download: int, upload: int) -> None:
+        """Limit a torrent's rates, in bytes per second; 0 is no limit."""
+        self._torrents[int(handle)].set_download_limit(download)
+        self._torrents[int(handle)].set_upload_limit(upload)
+
+    def connect(self, handle: str, address: str, port: int) -> None:
+        """Connect to a peer."""
+        self._torrents[int(handle)].connect_peer((address, port))
+
+    def wasted(self, handle: str) -> int:
+        """Return the bytes that failed verification, and that arrived twice."""
+        status = self._torrents[int(handle)].status()
+        return status.total_failed_bytes + status.total_redundant_bytes
+
     def replace_tracker(self, handle: str, url: str) -> None:
         """Announce a torrent to another tracker instead."""
         self._torrents[int(handle)].replace_trackers([libtorrent.announce_entry(url)])

@@ -1,5 +1,7 @@
 """qbittorrent-nox, over its Web API."""
 
+import json
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,8 @@ WebUI\\Address={control_address}
 WebUI\\Port={control_port}
 WebUI\\LocalHostAuth=false
 """
+
+_FILTER_LOADED = "Successfully parsed the IP filter file"
 
 
 class QBittorrent(Client):
@@ -63,6 +67,47 @@ class QBittorrent(Client):
 
     def announce(self, handle: str) -> None:
         self._call("torrents/reannounce", data={"hashes": handle})
+
+    def pause(self, handle: str) -> None:
+        self._call("torrents/pause", data={"hashes": handle})
+
+    def resume(self, handle: str) -> None:
+        self._call("torrents/resume", data={"hashes": handle})
+
+    def recheck(self, handle: str) -> None:
+        self._call("torrents/recheck", data={"hashes": handle})
+
+    def add_magnet(self, magnet: str, save_path: Path) -> str:
+        self._call("torrents/add", data={"urls": magnet, "savepath": str(save_path)})
+        handle = magnet.partition("btih:")[2][:40]
+        wait_until(lambda: bool(self._torrents(handle)), f"{self} lists the torrent")
+        return handle
+
+    def add_first_file(self, torrent: bytes, save_path: Path) -> str:
+        handle = info_hash_v1(torrent).hex()
+        self._call(
+            "torrents/add",
+            data={"savepath": str(save_path), "paused": "true"},
+            files={"torrents": ("a.torrent", torrent)},
+        )
+        wait_until(lambda: bool(self._torrents(handle)), f"{self} lists the torrent")
+        self._call("torrents/filePrio", data={"hash": handle, "id": "1", "priority": "0"})
+        self.resume(handle)
+        return handle
+
+    def load_block_list(self, path: Path) -> None:
+        """Have it use a block list; how it reads the file depends on the name's ending."""
+        before = self.logs().count(_FILTER_LOADED)
+        self._set(ip_filter_enabled=False)  # it reads a file of the same name only when the filter is switched on
+        self._set(ip_filter_enabled=True, ip_filter_path=str(path))
+        wait_until(lambda: self.logs().count(_FILTER_LOADED) > before, f"{self} has read {path.name}")
+
+    def ban(self, addresses: Sequence[str]) -> None:
+        """Ban addresses, as a program that watches its peers does."""
+        self._set(banned_IPs="\n".join(addresses))
+
+    def _set(self, **preferences: object) -> None:
+        self._call("app/setPreferences", data={"json": json.dumps(preferences)})
 
     def _torrents(self, handle: str) -> list[dict[str, Any]]:
         torrents: list[dict[str, Any]] = self._call("torrents/info", params={"hashes": handle}).json()

@@ -6,6 +6,7 @@ import xmlrpc.client
 from pathlib import Path
 
 from tests.support.clients.base import Client, ClientError, Status
+from tests.support.processes import wait_until
 from tests.support.torrents import info_hash_v1
 
 _CONFIGURATION = """\
@@ -55,6 +56,30 @@ class RTorrent(Client):
     def announce(self, handle: str) -> None:
         self._call("d.tracker_announce", handle)
 
+    def pause(self, handle: str) -> None:
+        self._call("d.stop", handle)
+        self._call("d.close", handle)
+
+    def resume(self, handle: str) -> None:
+        self._call("d.open", handle)
+        self._call("d.start", handle)
+
+    def recheck(self, handle: str) -> None:
+        self._call("d.check_hash", handle)
+
+    def add_magnet(self, magnet: str, save_path: Path) -> str:
+        self._call("load.start_verbose", "", magnet, f"d.directory.set={save_path}")
+        return magnet.partition("btih:")[2][:40].upper()
+
+    def add_first_file(self, torrent: bytes, save_path: Path) -> str:
+        handle = info_hash_v1(torrent).hex().upper()
+        self._call("load.raw_verbose", "", xmlrpc.client.Binary(torrent), f"d.directory.set={save_path}")
+        wait_until(lambda: self._number("d.size_files", handle) == 2, f"{self} lists the files")
+        self._call("f.priority.set", f"{handle}:f1", 0)
+        self._call("d.update_priorities", handle)
+        self.resume(handle)
+        return handle
+
     def _command(self) -> list[str]:
         return [self.executable, "-n", "-o", f"import={self._configuration}"]
 
@@ -78,7 +103,7 @@ class RTorrent(Client):
     def _number(self, method: str, handle: str) -> int:
         return int(str(self._call(method, handle)))
 
-    def _call(self, method: str, *arguments: str | xmlrpc.client.Binary) -> object:
+    def _call(self, method: str, *arguments: str | int | xmlrpc.client.Binary) -> object:
         body = xmlrpc.client.dumps(arguments, method).encode()
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(10)

@@ -56,6 +56,29 @@ class Transmission(Client):
         """Stop one torrent, which it reports to the tracker."""
         self._call("torrent-stop", ids=[handle])
 
+    def resume(self, handle: str) -> None:
+        self._call("torrent-start-now", ids=[handle])
+
+    def recheck(self, handle: str) -> None:
+        self._call("torrent-verify", ids=[handle])
+
+    def add_magnet(self, magnet: str, save_path: Path) -> str:
+        answer = self._call("torrent-add", filename=magnet, **{"download-dir": str(save_path)})
+        return str(answer["torrent-added"]["hashString"])
+
+    def add_first_file(self, torrent: bytes, save_path: Path) -> str:
+        answer = self._call(
+            "torrent-add",
+            metainfo=base64.b64encode(torrent).decode(),
+            **{"download-dir": str(save_path), "files-unwanted": [1]},
+        )
+        return str(answer["torrent-added"]["hashString"])
+
+    def load_block_list(self, url: str) -> int:
+        """Have it fetch a block list and use it; return how many ranges it read."""
+        self._call("session-set", **{"blocklist-url": url, "blocklist-enabled": True})
+        return int(self._call("blocklist-update")["blocklist-size"])
+
     def is_content(self, handle: str) -> bool:
         """Return whether its last announce of a torrent succeeded: it won't be repeated."""
         (tracker,) = self._torrent(handle)["trackerStats"]
