@@ -27,7 +27,9 @@ class SignalParameters:
     smallest_size_mb: float = described(50.0, "Size of a torrent in MB below which downloads and left aren't compared.")
 
     rate_bytes_per_second: float = described(1.25e9, "Upload rate in bytes per second that no line carries.")
-    rate_least_mib: float = described(1024.0, "MiB uploaded between two announces from which on the rate is checked.")
+    rate_least_mib: float = described(
+        1024.0, "MiB that must be uploaded between two announces before the rate is checked."
+    )
     rate_points: float = described(50.0, "Points for an impossible upload rate.")
 
     fall_least_mib: float = described(1.0, "MiB: a counter that falls to less has been reset.")
@@ -36,9 +38,7 @@ class SignalParameters:
     fall_points: float = described(15.0, "Points for each fall of the upload counter.")
     fall_cap: float = described(120.0, "Most points for that.")
 
-    gap_step_share: float = described(
-        0.8, "Share of a fall of left that no download explains, from which on it counts."
-    )
+    gap_step_share: float = described(0.8, "Share of a fall of left that no download may explain before it counts.")
     gap_step_pieces: float = described(8.0, "Pieces by which left must fall without a download.")
     gap_share: float = described(0.1, "Share of the size that must be missing from the reported downloads.")
     gap_pieces: float = described(64.0, "Pieces that must be missing from the reported downloads.")
@@ -74,7 +74,7 @@ class SignalParameters:
     )
     nothing_cap: float = described(60.0, "Most points for that.")
 
-    events_least: int = described(3, "Number of an event in a session from which on it counts.")
+    events_least: int = described(3, "Times that a session must send an event before it counts.")
     event_points: float = described(11.0, "Points for each.")
     event_cap: float = described(120.0, "Most points for started events, and for completed events.")
     event_repeat_seconds: float = described(15.0, "Seconds within which a repeated event is a repeated request.")
