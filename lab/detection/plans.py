@@ -139,4 +139,4 @@ def _draw_data(plan: Plan, draw: random.Random, family: Family, *, seeds: bool) 
         plan.oddities.add("cross-seed")
     plan.blind = plan.blind and seeds
     if plan.blind:
-        plan.oddities.add("left=size for ever")
+        plan.oddities.add("left=size always")

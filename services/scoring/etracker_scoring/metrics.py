@@ -21,6 +21,26 @@ class ApiMetrics:
         )
 
 
+class AnomalyMetrics:
+    """Metrics of the worker's detector."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.evidence = Counter(
+            "etracker_scoring_anomaly_evidence", "Pieces of evidence of anomalies, by kind", ["kind"], registry=registry
+        )
+        self.states = Gauge(
+            "etracker_scoring_anomalies", "Keys and guests with anomalies, by state", ["state"], registry=registry
+        )
+        self.judged_blocks = Counter(
+            "etracker_scoring_judged_blocks",
+            "Blocks of torrents whose uploads and downloads were compared",
+            registry=registry,
+        )
+        self.judging_seconds = Counter(
+            "etracker_scoring_judging_seconds", "Seconds spent on comparing uploads and downloads", registry=registry
+        )
+
+
 class WorkerMetrics:
     """Metrics of the worker."""
 
@@ -74,20 +94,7 @@ class WorkerMetrics:
         self.counts_synced = Counter(
             "etracker_scoring_counts_synced", "Swarms whose counts were compared with Postgres", registry=registry
         )
-        self.evidence = Counter(
-            "etracker_scoring_anomaly_evidence", "Pieces of evidence of anomalies, by kind", ["kind"], registry=registry
-        )
-        self.anomalies = Gauge(
-            "etracker_scoring_anomalies", "Keys and guests with anomalies, by state", ["state"], registry=registry
-        )
-        self.judged_blocks = Counter(
-            "etracker_scoring_judged_blocks",
-            "Blocks of torrents whose uploads and downloads were compared",
-            registry=registry,
-        )
-        self.judging_seconds = Counter(
-            "etracker_scoring_judging_seconds", "Seconds spent on comparing uploads and downloads", registry=registry
-        )
+        self.anomalies = AnomalyMetrics(registry)
         self.most_torrents_of_a_prefix = Gauge(
             "etracker_scoring_most_torrents_of_a_prefix",
             "Torrents of which the address prefix that took most asked for lists in this hour",

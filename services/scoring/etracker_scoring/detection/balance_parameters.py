@@ -12,15 +12,17 @@ class BalanceParameters:
     judge_after_seconds: int = described(2700, "Seconds after the end of a block until it is judged.")
     longest_gap_hours: float = described(3.0, "Hours between two announces after which a fall of left proves nothing.")
     noise_floor_mib: float = described(96.0, "Least standard deviation of an honest balance in a block, in MiB.")
-    noise_share: float = described(0.16, "Honest imbalance per root of the sum of the members' squared transfers.")
+    noise_share: float = described(
+        0.16, "Honest imbalance, as a share of the root of the sum of the members' squared transfers."
+    )
     drift_share: float = described(0.06, "Imbalance, as a share of a block's traffic, that is forgiven in every block.")
-    gate_mib: float = described(384.0, "Summed imbalance in MiB from which on the cause is looked for.")
+    gate_mib: float = described(384.0, "Summed imbalance in MiB at which the cause is looked for.")
 
     learn_closed: bool = described(
         True,  # noqa: FBT003
         "Whether a torrent that isn't flagged as private counts as closed once its swarm has been balanced for long.",
     )
-    active_block_mib: float = described(128.0, "Traffic in MiB from which on a block says whether a swarm is closed.")
+    active_block_mib: float = described(128.0, "Traffic in MiB that a block needs to say whether a swarm is closed.")
     balanced_sigmas: float = described(2.0, "Standard deviations within which a block is balanced.")
     trust_blocks: int = described(5, "Active blocks that a private torrent needs before it counts as closed.")
     trust_share: float = described(0.7, "Share of them that must be balanced.")
@@ -50,9 +52,9 @@ class BalanceParameters:
     witnesses: int = described(3, "Other seeders that must have been there for an accusation to convict.")
     witness_share: float = described(0.6, "Share of the explained blocks in which a witness was there.")
     rest_ratio: float = described(1.15, "Greatest ratio of the others' uploads to all downloads that convicts.")
-    sink_ratio: float = described(1.73, "Ratio from which on somebody hides downloads, and nobody is accused.")
+    sink_ratio: float = described(1.73, "Ratio at which somebody must be hiding downloads, and nobody is accused.")
     surplus_share: float = described(0.05, "Others' unreceived uploads, as a share of the accused's, that convict.")
-    sink_surplus_share: float = described(0.25, "Share from which on somebody hides downloads.")
+    sink_surplus_share: float = described(0.25, "Share at which somebody must be hiding downloads.")
     shared_fit: float = described(
         0.35, "Greatest misfit of an accusation that convicts, over that of a hidden download."
     )

@@ -92,7 +92,7 @@ def _count_witnesses(
 
 
 def _rest_ratio(own: Floats, others: Floats, received: Floats) -> float:
-    """Return the others' uploads over all downloads; a few beside large invented ones don't count."""
+    """Return the others' uploads over all downloads; a few among large invented ones don't count."""
     rest = max(0.0, float(others.sum()) - 0.05 * float(own.sum()))
     return rest / max(float(received.sum()), 1.0) if rest else 0.0
 

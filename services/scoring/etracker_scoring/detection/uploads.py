@@ -12,7 +12,7 @@ SHARES = np.array((0.35, 0.5, 0.67, 0.8, 0.9, 1.0))
 """Shares of a member's uploads that are tried as invented."""
 
 _NOTABLE = 0.7
-"""Squared sigmas from which on a block counts as explained, or as explained worse."""
+"""Squared sigmas at which a block counts as explained, or as explained worse."""
 
 
 class Accusation(NamedTuple):

@@ -83,10 +83,10 @@ class Balances:
             findings = await self._judge(progress.block, torrents, rows)
             await self._accuse(findings, now, rows)
             await balance_rows.move(progress, Progress(progress.block, torrents[-1]), rows)
-        self._metrics.judged_blocks.inc(len(torrents))
-        self._metrics.judging_seconds.inc(time.process_time() - started)
+        self._metrics.anomalies.judged_blocks.inc(len(torrents))
+        self._metrics.anomalies.judging_seconds.inc(time.process_time() - started)
         for _, found in findings:
-            self._metrics.evidence.labels(str(found.kind)).inc()
+            self._metrics.anomalies.evidence.labels(str(found.kind)).inc()
         return True
 
     async def _judge(self, block: int, torrents: Sequence[int], rows: Rows) -> list[tuple[Identity, Evidence]]:

@@ -77,7 +77,7 @@ class Suspects:
         """Update the metric of states."""
         numbers: Mapping[int, int] = {row["state"]: row["number"] for row in await self._fetch(_STATES)}
         for state in AnomalyState:
-            self._metrics.anomalies.labels(state.name.lower()).set(numbers.get(state, 0))
+            self._metrics.anomalies.states.labels(state.name.lower()).set(numbers.get(state, 0))
 
     async def _fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         with postgres_errors():
