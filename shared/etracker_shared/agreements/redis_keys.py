@@ -40,7 +40,11 @@ key                  type    TTL      written by          read by             wh
 ``{taken}t<hour>``   string  1-2 h    scoring worker      scoring worker      a HyperLogLog of the torrents that the
                                                                               prefix whose name ends the key took
 ``handed:{<id>}``    hash     24 h     announce            announce, admin API suspects that a key's clients got in
-                                                                              their lists -> endpoint and when
+                                                                              their lists -> endpoints and when;
+                                                                              what they were told of them
+``keysat:{<name>}``  zset    24 h     announce            announce, admin API ``<id>`` of up to 4 keys that used a
+                                                                              suspect's address -> when; named by a
+                                                                              keyed hash
 ``limit:*``          any     1 h      admin API           admin API           rate limits of key generation, of wrong
                                                                               keys and of downloads
 ``limit:at_once:*``  zset    5 min    admin API           admin API           downloads in progress of a key or an
@@ -155,6 +159,11 @@ def torrents_taken(hour: int, name: bytes) -> bytes:
 def handed(identity: bytes) -> bytes:
     """Return the key of the hash of suspects handed to the clients of a key or to a guest (8 bytes of the key hash)."""
     return b"handed:{" + identity + b"}"
+
+
+def keys_at(name: bytes) -> bytes:
+    """Return the key of the zset of keys at a suspect's address; see :mod:`~etracker_shared.agreements.block_lists`."""
+    return b"keysat:{" + name + b"}"
 
 
 def takings_expire_at(hour: int) -> int:

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from etracker_admin_api.anomalies.balance_models import AccusedTraffic, BalanceBlock, SwarmBalance, TrafficBlock
 from etracker_admin_api.anomalies.models import TorrentName
-from etracker_admin_api.anomalies.rows import IDENTIFIED, IDENTITY, block_start
+from etracker_admin_api.anomalies.rows import block_start
+from etracker_admin_api.anomaly_conditions import IDENTIFIED, IDENTITY
 from etracker_admin_api.database import LONG_DEADLINE_SECONDS, Database
 from etracker_admin_api.queries import torrent_id
 from etracker_shared.agreements.anomalies import BLOCK_SECONDS, TRAFFIC_SLOTS, WINDOW_BLOCKS

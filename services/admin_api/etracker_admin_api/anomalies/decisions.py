@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from etracker_admin_api.actors import Action, Actor
 from etracker_admin_api.anomalies.changes import NewDecision
 from etracker_admin_api.anomalies.models import DecisionName
-from etracker_admin_api.anomalies.rows import DECIDED
+from etracker_admin_api.anomaly_conditions import DECIDED
 from etracker_admin_api.audit import record
 from etracker_admin_api.database import Database
 from etracker_admin_api.errors import AppealConflictError

@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from etracker_admin_api.anomalies.own_models import OwnAnomaly, OwnAppeal, OwnEvidence
 from etracker_admin_api.anomalies.rows import (
-    CONFIRMED,
     EVIDENCE_WITH_TORRENT,
     MOST_APPEALS,
     SHOWN_EVIDENCE,
@@ -16,6 +15,7 @@ from etracker_admin_api.anomalies.rows import (
     describe_torrent,
     period,
 )
+from etracker_admin_api.anomaly_conditions import CONFIRMED
 from etracker_admin_api.database import Database
 from etracker_admin_api.errors import AppealConflictError
 from etracker_admin_api.metrics import Metrics

@@ -3,28 +3,19 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.sql.selectable import FromClause
 
 from etracker_admin_api.anomalies.models import Anomaly, Appeal, Client, Decision, Evidence, TorrentName
+from etracker_admin_api.anomaly_conditions import DECIDED, IDENTITY
 from etracker_admin_api.peer_ids import read_client, show_peer_id
-from etracker_shared.agreements.anomalies import BLOCK_SECONDS, AnomalyState, Override
+from etracker_shared.agreements.anomalies import BLOCK_SECONDS
 from etracker_shared.agreements.anomaly_tables import anomalies, anomaly_appeals, anomaly_evidence
-from etracker_shared.agreements.tables import infohashes, peers
+from etracker_shared.agreements.tables import infohashes
 
 MOST_APPEALS = 100
 
 _columns = anomalies.c
-DECIDED: ColumnElement[bool] = and_(
-    _columns.override.is_not(None), or_(_columns.override_until.is_(None), _columns.override_until > func.now())
-)
-"""Whether an operator's decision is in force."""
-CONFIRMED: ColumnElement[bool] = and_(
-    _columns.state == AnomalyState.CONFIRMED, not_(and_(DECIDED, _columns.override != Override.CONFIRMED))
-)
-"""Whether it is confirmed and an operator hasn't just decided otherwise: the worker follows within seconds."""
-IDENTIFIED: FromClause = anomalies.outerjoin(peers, peers.c.id == _columns.key_id)
-IDENTITY: ColumnElement[bytes] = func.coalesce(peers.c.key_hash, _columns.guest)
 WAITING = anomaly_appeals.c.answered_time.is_(None)
 
 SHOWN: tuple[ColumnElement[Any], ...] = (

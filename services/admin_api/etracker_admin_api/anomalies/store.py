@@ -10,7 +10,6 @@ from etracker_admin_api.anomalies.listing import EVIDENCE, AnomalyQuery
 from etracker_admin_api.anomalies.models import AccusedTorrent, AnomalyDetail, AnomalyList, EvidenceList
 from etracker_admin_api.anomalies.rows import (
     EVIDENCE_WITH_TORRENT,
-    IDENTIFIED,
     MOST_APPEALS,
     SHOWN,
     SHOWN_EVIDENCE,
@@ -20,6 +19,7 @@ from etracker_admin_api.anomalies.rows import (
     describe_appeal,
     describe_evidence,
 )
+from etracker_admin_api.anomaly_conditions import IDENTIFIED
 from etracker_admin_api.database import LONG_DEADLINE_SECONDS, Database
 from etracker_admin_api.http.paging import cut_page
 from etracker_admin_api.queries import comes_after, in_order, starts_with
