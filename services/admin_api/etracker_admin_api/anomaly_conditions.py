@@ -11,7 +11,7 @@ _columns = anomalies.c
 DECIDED: ColumnElement[bool] = and_(
     _columns.override.is_not(None), or_(_columns.override_until.is_(None), _columns.override_until > func.now())
 )
-"""Whether an operator's decision is in force."""
+"""Whether there is an operator's decision that hasn't ended."""
 CONFIRMED: ColumnElement[bool] = and_(
     _columns.state == AnomalyState.CONFIRMED, not_(and_(DECIDED, _columns.override != Override.CONFIRMED))
 )

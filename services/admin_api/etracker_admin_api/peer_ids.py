@@ -63,11 +63,10 @@ _ONE_LETTER_NAMES = {
 
 
 class ClientName(NamedTuple):
-    """What a peer_id says. ``prefix``: the 8 bytes with which all clients of this family and version begin."""
+    """What a peer_id says."""
 
     name: str
     version: str
-    prefix: bytes
 
 
 def read_client(peer_id: bytes) -> ClientName:
@@ -79,12 +78,12 @@ def read_client(peer_id: bytes) -> ClientName:
     prefix = peer_id[:CLIENT_BYTES]
     if azureus := _AZUREUS.match(prefix):
         code, digits = azureus[1].decode(), azureus[2].decode()
-        return ClientName(_AZUREUS_NAMES.get(code, code), _version(code, digits), prefix)
+        return ClientName(_AZUREUS_NAMES.get(code, code), _version(code, digits))
     if mainline := _MAINLINE.match(prefix):
-        return ClientName(_ONE_LETTER_NAMES[mainline[1].decode()], mainline[2].decode().replace("-", "."), prefix)
+        return ClientName(_ONE_LETTER_NAMES[mainline[1].decode()], mainline[2].decode().replace("-", "."))
     if shadow := _SHADOW.match(prefix):
-        return ClientName(_ONE_LETTER_NAMES[shadow[1].decode()], ".".join(map(_digit, shadow[2].decode())), prefix)
-    return ClientName(show_peer_id(prefix), "", prefix)
+        return ClientName(_ONE_LETTER_NAMES[shadow[1].decode()], ".".join(map(_digit, shadow[2].decode())))
+    return ClientName(show_peer_id(prefix), "")
 
 
 def parse_peer_id_prefix(text: str) -> bytes:

@@ -41,10 +41,12 @@ GROUP BY 1
 
 
 class ClientCounter:
-    """Counts the keys and sessions of each client."""
+    """Counts the keys and sessions of each client. ``step_keys``, ``most_clients``: as the constants."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, step_keys: int = STEP_KEYS, most_clients: int = MOST_CLIENTS) -> None:
         self._database = database
+        self._step_keys = step_keys
+        self._most_clients = most_clients
 
     async def run(self) -> None:
         """Count whenever the last count is an hour old.
@@ -69,6 +71,7 @@ class ClientCounter:
         after = 0
         while (last := await self._reach(after)) is not None:
             _add(counts, await self._count_step(after, last))
+            _trim(counts, self._most_clients)
             after = last
             await asyncio.sleep(PAUSE_SECONDS)
         await self._store(counts)
@@ -82,7 +85,7 @@ class ClientCounter:
             return bool(await connection.scalar(select(func.coalesce(newest.scalar_subquery(), True))))
 
     async def _reach(self, after: int) -> int | None:
-        keys = select(peers.c.id).where(peers.c.id > after).order_by(peers.c.id).limit(STEP_KEYS).subquery()
+        keys = select(peers.c.id).where(peers.c.id > after).order_by(peers.c.id).limit(self._step_keys).subquery()
         async with self._database.transaction() as connection:
             last: int | None = await connection.scalar(select(func.max(keys.c.id)))
         return last
@@ -93,7 +96,7 @@ class ClientCounter:
             return {bytes(row.prefix): (row.key_count, row.session_count) for row in rows}
 
     async def _store(self, counts: Mapping[bytes, tuple[int, int]]) -> None:
-        most_used = sorted(counts, key=lambda prefix: counts[prefix], reverse=True)[:MOST_CLIENTS]
+        most_used = sorted(counts, key=lambda prefix: counts[prefix], reverse=True)[: self._most_clients]
         rows = [
             {"prefix": prefix, "key_count": counts[prefix][0], "session_count": counts[prefix][1]}
             for prefix in most_used
@@ -110,6 +113,10 @@ def _add(counts: dict[bytes, tuple[int, int]], step: Mapping[bytes, tuple[int, i
     for prefix, (keys, sessions) in step.items():
         known_keys, known_sessions = counts.get(prefix, (0, 0))
         counts[prefix] = (known_keys + keys, known_sessions + sessions)
-    if len(counts) > 4 * MOST_CLIENTS:  # somebody makes up peer_ids: keep those that have most keys so far
-        for prefix in sorted(counts, key=lambda prefix: counts[prefix])[: len(counts) - 2 * MOST_CLIENTS]:
+
+
+def _trim(counts: dict[bytes, tuple[int, int]], most_clients: int) -> None:
+    """Keep the clients with most keys so far when somebody makes up peer_ids."""
+    if len(counts) > 4 * most_clients:
+        for prefix in sorted(counts, key=lambda prefix: counts[prefix])[: len(counts) - 2 * most_clients]:
             del counts[prefix]

@@ -55,14 +55,14 @@ class DecisionStore:
         """End a decision; return whether there is such an anomaly.
 
         Raises:
-            AppealConflictError: no decision is in force.
+            AppealConflictError: there is no decision, or it has ended.
         """
         async with self._database.transaction() as connection:
             before = await _lock(connection, anomaly_id)
             if before is None:
                 return False
             if not before.decided:
-                raise AppealConflictError("No decision about this key or guest is in force.")
+                raise AppealConflictError("There is no decision about this key or guest, or it has ended.")
             ended = {"override": None, "override_until": None, "override_by": None, "note": note}
             await connection.execute(update(anomalies).where(_columns.id == anomaly_id).values(ended))
             await record(connection, actor, Action.END_DECISION, str(anomaly_id), **_identify(before), note=note)

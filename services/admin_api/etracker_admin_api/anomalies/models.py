@@ -117,7 +117,7 @@ class Anomaly(BaseModel):
     score_time: datetime
     evidence_time: datetime | None = Field(description="when evidence was last added")
     client: Client | None = Field(description="the client that gave the latest evidence; null if unknown")
-    decision: Decision | None = Field(description="null if no operator's decision is in force")
+    decision: Decision | None = Field(description="null if there is none, or it has ended")
     appeals_waiting: int = Field(description="appeals that haven't been answered")
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from etracker_admin_api.anomalies.models import Anomaly, Appeal, Client, Decision, Evidence, TorrentName
 from etracker_admin_api.anomaly_conditions import DECIDED, IDENTITY
-from etracker_admin_api.peer_ids import read_client, show_peer_id
+from etracker_admin_api.peer_ids import CLIENT_BYTES, read_client, show_peer_id
 from etracker_shared.agreements.anomalies import BLOCK_SECONDS
 from etracker_shared.agreements.anomaly_tables import anomalies, anomaly_appeals, anomaly_evidence
 from etracker_shared.agreements.tables import infohashes
@@ -90,7 +90,7 @@ def describe_client(peer_id: bytes | None) -> Client | None:
     if not peer_id:
         return None
     client = read_client(peer_id)
-    return Client(name=client.name, version=client.version, prefix=show_peer_id(client.prefix))
+    return Client(name=client.name, version=client.version, prefix=show_peer_id(peer_id[:CLIENT_BYTES]))
 
 
 def block_start(block: int) -> datetime:

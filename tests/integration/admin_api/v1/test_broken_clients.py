@@ -5,7 +5,6 @@ from typing import Any
 import asyncpg
 from httpx import AsyncClient
 
-from etracker_admin_api.anomalies import client_counts
 from etracker_admin_api.anomalies.client_counts import ClientCounter
 from etracker_admin_api.database import Database
 from etracker_admin_api.settings import AdminSettings
@@ -23,10 +22,10 @@ async def show(client: AsyncClient) -> Any:
     return response.json()
 
 
-async def count(settings: AdminSettings) -> None:
+async def count(settings: AdminSettings, **limits: int) -> None:
     database = Database(settings)
     try:
-        await ClientCounter(database).count()
+        await ClientCounter(database, **limits).count()
     finally:
         await database.close()
 
@@ -40,7 +39,7 @@ async def add_sessions(database: asyncpg.Connection, torrent: int, keys: list[in
 
 
 async def test_evidence_is_shown_by_version_next_to_all_its_users(
-    client: AsyncClient, database: asyncpg.Connection, admin_settings: AdminSettings, monkeypatch: Any
+    client: AsyncClient, database: asyncpg.Connection, admin_settings: AdminSettings
 ) -> None:
     keys = [await add_key(database, f"key{number}") for number in range(10)]
     torrents = [await add_torrent(database, f"{number:02x}" * 20) for number in (7, 8)]
@@ -59,8 +58,7 @@ async def test_evidence_is_shown_by_version_next_to_all_its_users(
     guest = await add_anomaly(database, guest=bytes(16), peer_id=FAKER + b"abcdefghijkl")
     await add_evidence(database, guest, kind=Kind.MULTIPLES_OF_5, peer_id=FAKER + b"abcdefghijkl")
     await add_evidence(database, guest, peer_id=None)
-    monkeypatch.setattr(client_counts, "STEP_KEYS", 3)  # so that it takes several steps
-    await count(admin_settings)
+    await count(admin_settings, step_keys=3)  # so that it takes several steps
     shown = await show(client)
     assert (shown["days"], shown["counted"] is not None) == (30, True)
     broken, faker = shown["items"]
@@ -78,17 +76,15 @@ async def test_evidence_is_shown_by_version_next_to_all_its_users(
 
 
 async def test_counting_again_replaces_the_last_count_and_made_up_peer_ids_are_bounded(
-    database: asyncpg.Connection, admin_settings: AdminSettings, monkeypatch: Any
+    database: asyncpg.Connection, admin_settings: AdminSettings
 ) -> None:
     torrent = await add_torrent(database, "07" * 20)
     keys = [await add_key(database, f"key{number}") for number in range(40)]
     for number, key in enumerate(keys):
         await add_sessions(database, torrent, [key], SOUND + b"abcdefghijkl", 1)
         await add_sessions(database, torrent, [key], b"%08d" % number + b"abcdefghijkl", 1)
-    monkeypatch.setattr(client_counts, "STEP_KEYS", 5)
-    monkeypatch.setattr(client_counts, "MOST_CLIENTS", 4)
     for _ in range(2):
-        await count(admin_settings)
+        await count(admin_settings, step_keys=5, most_clients=4)
         rows = await database.fetch("SELECT * FROM client_counts WHERE prefix <> '' ORDER BY key_count DESC")
         assert (bytes(rows[0]["prefix"]), rows[0]["key_count"], rows[0]["session_count"]) == (SOUND, 40, 40)
         assert len(rows) == 4
