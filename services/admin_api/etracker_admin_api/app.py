@@ -84,6 +84,7 @@ from etracker_admin_api.system.survey import Survey
 from etracker_admin_api.torrents import models as torrents_models
 from etracker_admin_api.torrents import original as torrents_original
 from etracker_admin_api.torrents.corrections import TorrentCorrections
+from etracker_admin_api.torrents.files.describing import FileDescriber
 from etracker_admin_api.torrents.files.download_limit import DownloadLimit
 from etracker_admin_api.torrents.files.downloads import Downloads
 from etracker_admin_api.torrents.files.original import original_files_router
@@ -169,11 +170,11 @@ class Parts:
             self.callers,
         )
         self.services, self.standings = Services(settings.services), Standings(settings.scoring_url)
-        self.room, parser = Room(UPLOADS_AT_ONCE, UPLOAD_WAIT_SECONDS), TorrentParser()
-        self.uploads = Uploads(self.torrents, parser, self.room, self.count.changed_here, self.metrics)
+        self.room, self.parser = Room(UPLOADS_AT_ONCE, UPLOAD_WAIT_SECONDS), TorrentParser()
+        self.uploads = Uploads(self.torrents, self.parser, self.room, self.count.changed_here, self.metrics)
         limit = DownloadLimit(self.redis, self.download_rate, settings.downloads_at_once)
         files = FileStore(self.database)
-        self.downloads = Downloads(files, self.keys.is_registered, parser, limit, self.metrics)
+        self.downloads = Downloads(files, self.keys.is_registered, self.parser, limit, self.metrics)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -191,6 +192,7 @@ def _background_work(parts: Parts) -> Iterator[Work]:
     yield Work("sampling", sampling.run, outages)
     yield Work("counting waiting appeals", parts.appeals.count_waiting, outages)
     yield Work("counting clients", ClientCounter(parts.database).run, outages)
+    yield Work("describing files", FileDescriber(parts.database, parts.parser).run, outages)
     yield Work("pruning", KeyPruner(parts.database, parts.metrics).run, outages)
 
 
