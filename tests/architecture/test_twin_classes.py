@@ -11,9 +11,11 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("services/announce", "services/scoring", "services/admin_api", "shared")
 ALIKE_BY_CHANCE = {
     frozenset({"StatsHistory", "TorrentHistory"}),  # samples of different kinds
-    frozenset({"AuditList", "BanList", "KeyList", "TorrentPage"}),  # items of different kinds
+    # items of different kinds
+    frozenset({"AnomalyList", "AuditList", "BanList", "EvidenceList", "KeyList", "TorrentPage"}),
     frozenset({"BanChange", "Terms"}),  # what may be left out, and what a ban has
-    frozenset({"BulkInfoHash", "InfoHashRequest", "NewInfoHash"}),  # base64 of the original API, hex, and one of many
+    # base64 of the original API, hex, one of many, and what a response names
+    frozenset({"BulkInfoHash", "InfoHashRequest", "NewInfoHash", "TorrentName"}),
     frozenset({"HalfLives", "ScoreParts"}),  # days and points
 }
 

@@ -20,6 +20,7 @@ PUBLIC = {
     ("GET", "/api/v1/infohashes/{info_hash}/history"),
     ("POST", "/api/v1/keys"),
     ("POST", "/api/v1/key/recover"),  # whoever has the recovery code
+    *(("GET", f"/api/blocklist/{{token}}{form}") for form in ("", ".txt", ".p2p", ".dat")),  # whoever has the token
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
@@ -37,6 +38,8 @@ KEY_HOLDERS = {
     ("GET", "/api/v1/key/addresses"),
     ("POST", "/api/v1/key/disown"),
     ("GET", "/api/v1/standing"),
+    ("GET", "/api/v1/key/anomaly"),
+    ("POST", "/api/v1/key/anomaly/appeals"),
 }
 INFO_HASH = "07" * 20
 """What :func:`fill` puts into paths."""

@@ -114,6 +114,7 @@ STATEMENTS = (
     """,
     "CREATE INDEX ix_anomalies_state ON anomalies (state, score, id)",
     "CREATE INDEX ix_anomalies_unapplied ON anomalies (id) WHERE override IS DISTINCT FROM applied",
+    "CREATE INDEX ix_anomalies_since ON anomalies (state, since, id)",
     """
     COMMENT ON TABLE anomalies
         IS 'what the detector concludes about keys and guests; announce is notified of each change'
@@ -167,7 +168,21 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX ix_anomaly_appeals_anomaly_id ON anomaly_appeals (anomaly_id)",
+    "CREATE INDEX ix_anomaly_appeals_waiting ON anomaly_appeals (anomaly_id) WHERE answered_time IS NULL",
     "COMMENT ON TABLE anomaly_appeals IS 'what holders of confirmed keys say, and what operators answer'",
+    """
+    CREATE TABLE client_counts (
+        prefix bytea CONSTRAINT pk_client_counts PRIMARY KEY,
+        key_count bigint NOT NULL,
+        session_count bigint NOT NULL,
+        counted_time timestamptz NOT NULL DEFAULT now()
+    )
+    """,
+    """
+    COMMENT ON TABLE client_counts
+        IS 'how many keys and sessions used a client within 30 days; counted about once an hour'
+    """,
+    "COMMENT ON COLUMN client_counts.prefix IS 'the first 8 bytes of a peer_id; empty: no client'",
     """
     CREATE TABLE detection_progress (
         id integer CONSTRAINT pk_detection_progress PRIMARY KEY,
@@ -207,7 +222,15 @@ STATEMENTS = (
 )
 
 TABLES = (
-    *("detection_progress", "anomaly_appeals", "anomaly_evidence", "anomalies", "swarm_blocks", "traffic_blocks"),
+    *(
+        "detection_progress",
+        "client_counts",
+        "anomaly_appeals",
+        "anomaly_evidence",
+        "anomalies",
+        "swarm_blocks",
+        "traffic_blocks",
+    ),
     "signals",
 )
 

@@ -27,6 +27,9 @@ class Action(enum.StrEnum):
     BAN = "ban.add"
     CHANGE_BAN = "ban.change"
     LIFT_BAN = "ban.lift"
+    DECIDE_ANOMALY = "anomaly.decide"
+    END_DECISION = "anomaly.end_decision"
+    ANSWER_APPEAL = "anomaly.answer_appeal"
     READ_PEERS = "peers.read"
 
 

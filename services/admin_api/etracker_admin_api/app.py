@@ -6,13 +6,27 @@ from datetime import UTC, datetime
 from functools import partial
 
 from fastapi import APIRouter, FastAPI
+from limits import parse
 from prometheus_client import generate_latest
 
+from etracker_admin_api.anomalies import changes as anomalies_changes
+from etracker_admin_api.anomalies.appeal_routes import appeals_router, own_anomaly_router
+from etracker_admin_api.anomalies.appeals import AppealStore
+from etracker_admin_api.anomalies.balance import BalanceStore
+from etracker_admin_api.anomalies.client_counts import ClientCounter
+from etracker_admin_api.anomalies.clients import ClientStore
+from etracker_admin_api.anomalies.decisions import DecisionStore
+from etracker_admin_api.anomalies.own_store import OwnAnomalies
+from etracker_admin_api.anomalies.routes import anomalies_router, decisions_router
+from etracker_admin_api.anomalies.store import AnomalyStore
+from etracker_admin_api.anomalies.swarm_routes import balance_router, clients_router
 from etracker_admin_api.bans import models as bans_models
 from etracker_admin_api.bans.routes import ban_lists_router, bans_router, changing_bans_router
 from etracker_admin_api.bans.store import BanStore
+from etracker_admin_api.block_lists.routes import block_list_page_router, block_lists_router
+from etracker_admin_api.block_lists.store import BlockListStore
 from etracker_admin_api.database import Database
-from etracker_admin_api.http.address_limit import AddressLimit
+from etracker_admin_api.http.address_limit import AddressLimit, OwnWindows
 from etracker_admin_api.http.authentication import Authentication
 from etracker_admin_api.http.callers import Callers
 from etracker_admin_api.http.cors import allow_frontend
@@ -70,6 +84,7 @@ from etracker_admin_api.system.survey import Survey
 from etracker_admin_api.torrents import models as torrents_models
 from etracker_admin_api.torrents import original as torrents_original
 from etracker_admin_api.torrents.corrections import TorrentCorrections
+from etracker_admin_api.torrents.files.describing import FileDescriber
 from etracker_admin_api.torrents.files.download_limit import DownloadLimit
 from etracker_admin_api.torrents.files.downloads import Downloads
 from etracker_admin_api.torrents.files.original import original_files_router
@@ -89,6 +104,10 @@ from etracker_shared.plumbing.told_settings import tell_settings
 UPLOADS_AT_ONCE = 4
 """Large bodies in memory at the same time: each takes several times its size, which is at most 16 MiB."""
 UPLOAD_WAIT_SECONDS = 2
+APPEALS = "10/day"
+"""Appeals per key."""
+BLOCK_LISTS = "30/hour"
+"""Requests for a block list per token and replica; programs look at most every 15 minutes."""
 
 
 def create_app(settings: AdminSettings) -> FastAPI:
@@ -103,6 +122,7 @@ def create_app(settings: AdminSettings) -> FastAPI:
 
     app = DocumentedApp(
         bodies=(
+            *anomalies_changes.BODIES,
             *bans_models.BODIES,
             *keys_models.BODIES,
             *operators_models.BODIES,
@@ -120,7 +140,7 @@ def create_app(settings: AdminSettings) -> FastAPI:
     app.add_middleware(HeadRequests)
     app.add_middleware(UnreadBodies)
     add_problem_handlers(app)
-    for router in (*_original_routers(parts), *_v1_routers(parts)):
+    for router in (*_original_routers(parts), *_block_list_routers(parts), *_v1_routers(parts)):
         app.include_router(router)
     app.include_router(health_router({"postgres": parts.database.is_ready}, parts.metrics.registry, settings))
     return app
@@ -135,11 +155,13 @@ class Parts:
         self.torrents, self.lists = TorrentStore(self.database), TorrentLists(self.database)
         self.keys, self.operators = KeyStore(self.database), OperatorStore(self.database)
         self.history, self.bans = HistoryStore(self.database), BanStore(self.database)
+        self.appeals = AppealStore(self.database, self.metrics)
         self.count = CountStatistics(TorrentCounts(self.database).count, LiveCounts(self.redis).totals)
         self.callers = Callers(settings.trusted_proxies, settings.frontend_hostname)
         self.key_limit = AddressLimit(settings, settings.key_rate, "keys")
         self.failures = AddressLimit(settings, settings.failure_rate, "failures")
         self.download_rate = AddressLimit(settings, settings.download_rate, "downloads")
+        self.appeal_limit = AddressLimit(settings, parse(APPEALS), "appeals")
         self.generator = KeyGenerator(self.keys, self.key_limit, self.callers, self.metrics)
         self.roles = Roles(
             Authentication(
@@ -148,15 +170,15 @@ class Parts:
             self.callers,
         )
         self.services, self.standings = Services(settings.services), Standings(settings.scoring_url)
-        self.room, parser = Room(UPLOADS_AT_ONCE, UPLOAD_WAIT_SECONDS), TorrentParser()
-        self.uploads = Uploads(self.torrents, parser, self.room, self.count.changed_here, self.metrics)
+        self.room, self.parser = Room(UPLOADS_AT_ONCE, UPLOAD_WAIT_SECONDS), TorrentParser()
+        self.uploads = Uploads(self.torrents, self.parser, self.room, self.count.changed_here, self.metrics)
         limit = DownloadLimit(self.redis, self.download_rate, settings.downloads_at_once)
         files = FileStore(self.database)
-        self.downloads = Downloads(files, self.keys.is_registered, parser, limit, self.metrics)
+        self.downloads = Downloads(files, self.keys.is_registered, self.parser, limit, self.metrics)
 
     async def close(self) -> None:
         """Close every connection."""
-        for limit in (self.key_limit, self.failures, self.download_rate):
+        for limit in (self.key_limit, self.failures, self.download_rate, self.appeal_limit):
             await limit.close()
         await self.services.close()
         await self.standings.close()
@@ -168,6 +190,9 @@ def _background_work(parts: Parts) -> Iterator[Work]:
     outages = (PostgresUnavailableError,)
     sampling = Sampling(parts.count, parts.history, parts.settings.sample_seconds)
     yield Work("sampling", sampling.run, outages)
+    yield Work("counting waiting appeals", parts.appeals.count_waiting, outages)
+    yield Work("counting clients", ClientCounter(parts.database).run, outages)
+    yield Work("describing files", FileDescriber(parts.database, parts.parser).run, outages)
     yield Work("pruning", KeyPruner(parts.database, parts.metrics).run, outages)
 
 
@@ -196,6 +221,7 @@ def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
     yield bans_router(parts.bans, roles, callers)
     yield changing_bans_router(parts.bans, roles)
     yield ban_lists_router(parts.bans, roles, callers, parts.room)
+    yield from _anomaly_routers(parts)
     yield swarms_router(SwarmStore(parts.redis, parts.database), roles)
     yield prefixes_router(PrefixStore(parts.redis), roles)
     yield system_router(_survey(parts), roles)
@@ -204,6 +230,23 @@ def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
     corrections = TorrentCorrections(parts.database, parts.redis)
     yield changing_router(parts.torrents, corrections, parts.lists, changed, roles)
     yield files_router(parts.uploads, parts.downloads, parts.lists, roles, callers)
+
+
+def _anomaly_routers(parts: Parts) -> Iterator[APIRouter]:
+    database, roles, anomalies = parts.database, parts.roles, AnomalyStore(parts.database)
+    own = OwnAnomalies(database, parts.settings.detection, parts.metrics)
+    yield anomalies_router(anomalies, roles)
+    yield decisions_router(anomalies, DecisionStore(database, parts.metrics), roles)
+    yield balance_router(BalanceStore(database), roles)
+    yield clients_router(ClientStore(database), roles)
+    yield appeals_router(parts.appeals, roles)
+    yield own_anomaly_router(own, parts.appeal_limit, roles)
+
+
+def _block_list_routers(parts: Parts) -> Iterator[APIRouter]:
+    lists = BlockListStore(parts.redis, parts.database, parts.settings.detection)
+    yield block_lists_router(lists, OwnWindows(parse(BLOCK_LISTS)), parts.metrics)
+    yield block_list_page_router(lists, parts.metrics)
 
 
 def _survey(parts: Parts) -> Survey:

@@ -9,6 +9,8 @@
     │   ├── SearchError
     │   ├── UnfitNameError
     │   ├── BanError
+    │   ├── PeerIdError
+    │   ├── DecisionError
     │   ├── CorrectionError
     │   ├── MistypedCodeError
     │   └── TorrentError
@@ -17,6 +19,7 @@
     ├── RestrictedOffError            there are no operators
     ├── WrongKeyError                 an API key or announce key that doesn't work
     ├── KeyConflictError              the state of an announce key doesn't allow it; the message says why
+    ├── AppealConflictError           the state of an anomaly or an appeal doesn't allow it; the message says why
     ├── UnknownTorrentError           no such torrent, or its file hasn't been uploaded
     ├── SlowBodyError                 a request body arrives too slowly
     ├── WaitError                     one key or address did something too often
@@ -63,6 +66,14 @@ class BanError(RefusedError):
     """Something that can't be banned."""
 
 
+class PeerIdError(RefusedError):
+    """A text that isn't the start of a peer_id."""
+
+
+class DecisionError(RefusedError):
+    """A decision about an anomaly that can't be carried out."""
+
+
 class CorrectionError(RefusedError):
     """A correction that would leave a statistic outside its bounds."""
 
@@ -93,6 +104,10 @@ class WrongKeyError(AdminApiError):
 
 class KeyConflictError(AdminApiError):
     """The state of an announce key doesn't allow what its holder wants; the message says why."""
+
+
+class AppealConflictError(AdminApiError):
+    """The state of an anomaly or of an appeal doesn't allow it; the message says why."""
 
 
 class UnknownTorrentError(AdminApiError):

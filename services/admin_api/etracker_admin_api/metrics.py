@@ -1,6 +1,6 @@
 """The admin API's metrics for Prometheus. Every label has few values."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
 class Metrics:
@@ -40,4 +40,24 @@ class Metrics:
         )
         self.pruned = Counter(
             "etracker_admin_keys_pruned", "Abandoned announce keys deleted by this replica", registry=self.registry
+        )
+        self.decisions = Counter(
+            "etracker_admin_anomaly_decisions",
+            "Decisions about anomalies, by kind (exempt, clear, confirm, end)",
+            ["decision"],
+            registry=self.registry,
+        )
+        self.appeals = Counter(
+            "etracker_admin_appeals", "Appeals by outcome (made, answered)", ["outcome"], registry=self.registry
+        )
+        self.appeals_waiting = Gauge(
+            "etracker_admin_appeals_waiting",
+            "Appeals that no operator has answered, at most a minute ago",
+            registry=self.registry,
+        )
+        self.block_lists = Counter(
+            "etracker_admin_block_lists",
+            "Requests for block lists, by form (txt, p2p, dat, json) and outcome (listed, empty, unchanged, limited)",
+            ["form", "outcome"],
+            registry=self.registry,
         )

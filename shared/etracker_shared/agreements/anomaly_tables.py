@@ -103,6 +103,7 @@ anomalies = Table(
     CheckConstraint("state BETWEEN 0 AND 3", name="state_known"),
     Index("ix_anomalies_state", "state", "score", "id"),
     Index("ix_anomalies_unapplied", "id", postgresql_where=text("override IS DISTINCT FROM applied")),
+    Index("ix_anomalies_since", "state", "since", "id"),
     comment="what the detector concludes about keys and guests; announce is notified of each change",
     postgresql_with={"fillfactor": 80},
 )
@@ -137,7 +138,18 @@ anomaly_appeals = Table(
     Column("answer", Text),
     _time("answered_time"),
     Column("answered_by", Text),
+    Index("ix_anomaly_appeals_waiting", "anomaly_id", postgresql_where=text("answered_time IS NULL")),
     comment="what holders of confirmed keys say, and what operators answer",
+)
+
+client_counts = Table(
+    "client_counts",
+    metadata,
+    Column("prefix", LargeBinary, primary_key=True, comment="the first 8 bytes of a peer_id; empty: no client"),
+    Column("key_count", BigInteger, nullable=False),
+    Column("session_count", BigInteger, nullable=False),
+    moment("counted_time"),
+    comment="how many keys and sessions used a client within 30 days; counted about once an hour",
 )
 
 detection_progress = Table(

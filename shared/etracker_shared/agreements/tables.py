@@ -37,6 +37,7 @@ swarm_blocks       scoring worker                                scoring worker
 anomalies          scoring worker                                scoring worker; admin API: overrides, notes
 anomaly_evidence   scoring worker                                nobody
 anomaly_appeals    admin API                                     admin API: answers
+client_counts      admin API                                     nobody
 detection_progress scoring worker                                scoring worker
 ================== ============================================ =======================================
 

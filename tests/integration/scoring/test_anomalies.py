@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from etracker_shared.agreements.facts import SHARDS
 from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
-from tests.support.anomalies import add_members, announces, findings, states
+from tests.support.cheats import add_members, announces, findings, states
 from tests.support.postgres import connect
 from tests.support.scoring import StartWorker, add_facts, serving_tiers, standing_of, worker_settings
 from tests.support.settlers import all_settled, make_settler

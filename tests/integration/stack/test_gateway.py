@@ -72,7 +72,9 @@ def test_what_services_dont_publish_isnt_reachable(gateway: Gateway, path: str) 
     assert answer.startswith(b"HTTP/1.0 404 ")
 
 
-@pytest.mark.parametrize("path", ["/", "/infohashes", "/infohashes/0a0b", "/standing", "/operator", "/operator/keys"])
+@pytest.mark.parametrize(
+    "path", ["/", "/infohashes", "/infohashes/0a0b", "/standing", "/operator", "/operator/keys", "/b/0123456789"]
+)
 def test_the_address_of_a_page_returns_the_frontend(gateway: Gateway, path: str) -> None:
     page = httpx.get(gateway.url + path)
     assert (page.status_code, page.text) == (200, FRONTEND_PAGE)

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etracker_admin_api.bans.lines import MAX_REPORTED, parse_lines
-from etracker_admin_api.bans.patterns import BanKind, Pattern, doubt, parse_pattern, show_peer_id
-from etracker_admin_api.errors import BanError, RefusedError
+from etracker_admin_api.bans.patterns import BanKind, Pattern, doubt, parse_pattern
+from etracker_admin_api.errors import BanError, PeerIdError, RefusedError
+from etracker_admin_api.peer_ids import show_peer_id
 
 CALLER = ip_address("203.0.113.7")
 
@@ -64,7 +65,7 @@ def test_what_is_no_network_or_shuts_everybody_out_is_refused(text: str, sentenc
 
 @pytest.mark.parametrize("text", ["", "-", "%2d", "-XY 12", "-XYé", "x" * 21, "%zz", "%"])
 def test_what_starts_no_peer_id_is_refused(text: str) -> None:
-    with pytest.raises(BanError, match="The start of a peer_id"):
+    with pytest.raises(PeerIdError, match="The start of a peer_id"):
         parse_pattern(BanKind.CLIENT, text)
 
 

@@ -7,9 +7,10 @@ from ipaddress import ip_network
 from sqlalchemy import ColumnElement, func, literal, or_
 from sqlalchemy.dialects.postgresql import CIDR
 
-from etracker_admin_api.bans.patterns import BanKind, parse_peer_id_prefix
-from etracker_admin_api.errors import BanError
+from etracker_admin_api.bans.patterns import BanKind
+from etracker_admin_api.errors import PeerIdError
 from etracker_admin_api.http.cursors import decode_cursor
+from etracker_admin_api.peer_ids import parse_peer_id_prefix
 from etracker_admin_api.queries import starts_with
 from etracker_shared.agreements.tables import bans
 from etracker_shared.language.addresses import Network, parse_address
@@ -92,5 +93,5 @@ def _as_network(search: str) -> Network | None:
 def _as_peer_id(search: str) -> bytes | None:
     try:
         return parse_peer_id_prefix(search)
-    except BanError:
+    except PeerIdError:
         return None

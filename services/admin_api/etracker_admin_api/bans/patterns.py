@@ -1,24 +1,20 @@
 """What can be banned, as operators write it: a network, the start of a peer_id, or an infohash."""
 
 import enum
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network, summarize_address_range
 
 from etracker_admin_api.errors import BanError
 from etracker_admin_api.http.infohashes import parse_info_hash
+from etracker_admin_api.peer_ids import MIN_PREFIX_BYTES, parse_peer_id_prefix, show_peer_id
 from etracker_shared.language.addresses import Address, Network
 
 WIDEST = {4: 8, 6: 16}
 """The shortest prefix of a network that can be banned at all, by IP version."""
 WIDE = {4: 16, 6: 32}
 """Shorter prefixes need confirmation."""
-MIN_PREFIX_BYTES, MAX_PREFIX_BYTES = 2, 20
-PEER_ID_PATTERN = "(?:%[0-9A-Fa-f]{2}|[!-$&-~])+"
 
-_PEER_ID = re.compile(PEER_ID_PATTERN)
-_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _MAPPED = IPv6Network("::ffff:0:0/96")
 _PRIVATE = {
     4: ("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
@@ -68,6 +64,7 @@ def parse_pattern(kind: BanKind, text: str) -> Pattern:
 
     Raises:
         BanError: it can't be banned; the message says why.
+        PeerIdError: it isn't the start of a peer_id.
         InfoHashError: it isn't an infohash.
     """
     if kind is BanKind.NETWORK:
@@ -104,26 +101,6 @@ def parse_range(first: str, last: str) -> Iterator[Network]:
     except (ValueError, TypeError):
         raise BanError("This isn't a range of addresses, such as 203.0.113.0-203.0.113.255.") from None
     return (_check_width(_fold(network)) for network in networks)
-
-
-def parse_peer_id_prefix(text: str) -> bytes:
-    """Parse the start of a peer_id: ASCII characters, and %xx for any byte.
-
-    Raises:
-        BanError: it isn't the start of a peer_id, or is too short or too long.
-    """
-    text = text.strip()
-    if not _PEER_ID.fullmatch(text):
-        raise BanError("The start of a peer_id is written in ASCII without spaces; write other bytes and % as %xx.")
-    prefix = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text).encode("latin-1")
-    if not MIN_PREFIX_BYTES <= len(prefix) <= MAX_PREFIX_BYTES:
-        raise BanError(f"The start of a peer_id has {MIN_PREFIX_BYTES} to {MAX_PREFIX_BYTES} bytes, such as -XY12.")
-    return prefix
-
-
-def show_peer_id(prefix: bytes) -> str:
-    """Write bytes of a peer_id as text."""
-    return "".join(chr(byte) if 0x21 <= byte <= 0x7E and byte != 0x25 else f"%{byte:02x}" for byte in prefix)
 
 
 def doubt(pattern: Pattern, caller: Address) -> str | None:

@@ -36,7 +36,7 @@ class AddressLimit:
         self._what = what
         self._storage = _storage(settings)
         self._shared = MovingWindowRateLimiter(self._storage)
-        self._own = _OwnWindows(rate)
+        self._own = OwnWindows(rate)
         self._slots = asyncio.Semaphore(_CONNECTIONS)
         self._down_until = 0.0
 
@@ -72,8 +72,8 @@ class AddressLimit:
         return max(1, math.ceil(window.reset_time - time.time()))
 
 
-class _OwnWindows:
-    """The uses that this process has allowed, which is all it knows while Redis is down.
+class OwnWindows:
+    """The uses that this process has allowed, which is all it knows while Redis is down. At most 10,000 callers.
 
     The library's own in-memory storage would go through all callers for each new one.
     """
@@ -84,6 +84,7 @@ class _OwnWindows:
         self._taken: OrderedDict[str, deque[float]] = OrderedDict()
 
     def take(self, caller: str) -> int:
+        """Count one use; return 0, or the seconds to wait if the caller has used up its share."""
         wait_seconds = self.wait_seconds(caller)
         if not wait_seconds:
             self._taken.setdefault(caller, deque(maxlen=self._most)).append(time.monotonic())
@@ -93,6 +94,7 @@ class _OwnWindows:
         return wait_seconds
 
     def wait_seconds(self, caller: str) -> int:
+        """Return the seconds to wait, 0 if there is a use left."""
         taken = self._taken.get(caller)
         if taken is None or len(taken) < self._most:
             return 0

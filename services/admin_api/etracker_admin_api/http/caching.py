@@ -20,12 +20,15 @@ def cacheable(request: Request, answer: BaseModel, fresh_seconds: int) -> Respon
         "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"',
         "Cache-Control": f"public, max-age={fresh_seconds}",
     }
-    if _is_known(headers["ETag"], request.headers.get("if-none-match", "")):
+    if is_known(headers["ETag"], request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type="application/json")
 
 
-def _is_known(etag: str, known: str) -> bool:
-    """Compare weakly, because gateways that compress a response weaken its ETag. Source: RFC 9110, 13.1.2."""
+def is_known(etag: str, known: str) -> bool:
+    """Return whether a caller has a version. Source: RFC 9110, 13.1.2.
+
+    The comparison is weak, because gateways that compress a response weaken its ETag.
+    """
     tags = {tag.strip().removeprefix("W/") for tag in known.split(",")}
     return etag in tags or "*" in tags

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from etracker_admin_api.errors import (
+    AppealConflictError,
     FileChangedError,
     KeyConflictError,
     PostgresFullError,
@@ -104,6 +105,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(RefusedError, _answer_refused)
     app.add_exception_handler(KeyConflictError, _answer_conflict)
+    app.add_exception_handler(AppealConflictError, _answer_conflict)
     app.add_exception_handler(TorrentTooLargeError, _answer_too_large)
     app.add_exception_handler(SlowBodyError, _answer_slow)
     app.add_exception_handler(TooManyDownloadsError, _answer_too_many_downloads)

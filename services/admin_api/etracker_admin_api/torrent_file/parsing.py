@@ -24,13 +24,14 @@ class ParsedTorrent:
     """An accepted torrent.
 
     ``name``: as clients show it. ``file``: the file to store, private and without trackers. ``v1``: 20 bytes, ``v2``:
-    32 bytes; a hybrid has both. ``length``: bytes of content. ``made_private``: the upload wasn't private, so its
-    infohash has changed. ``remarks``: one sentence for each other part of the upload that was changed or is shown
-    differently.
+    32 bytes; a hybrid has both. ``length``: bytes of content, ``piece_length``: bytes of a piece. ``made_private``: the
+    upload wasn't private, so its infohash has changed. ``remarks``: one sentence for each other part of the upload that
+    was changed or is shown differently.
     """
 
     name: str
     length: int
+    piece_length: int
     file: bytes
     v1: InfoHash | None
     v2: bytes | None
@@ -63,6 +64,7 @@ def parse_torrent(data: bytes) -> ParsedTorrent:
     return ParsedTorrent(
         name=name,
         length=layout.length,
+        piece_length=fields.number(info, "piece length"),
         file=stripped(upload.fields, kept_info),
         v1=InfoHash(hashlib.sha1(kept_info).digest()) if b"pieces" in info else None,  # noqa: S324 - BEP 3
         v2=hashlib.sha256(kept_info).digest() if info.get(b"meta version") == 2 else None,

@@ -6,22 +6,40 @@ from this tracker), ``nodes`` (the DHT), ``url-list`` and ``httpseeds`` (web see
 statistics), and whatever else a client added.
 """
 
+from dataclasses import dataclass
+
 from etracker_admin_api.torrent_file import fields
 from etracker_admin_api.torrent_file.bencoding import Dictionary, decode_torrent, encode
 
 _KEPT_TEXTS = (b"comment", b"created by", b"encoding")
 _MAX_TEXT_BYTES = 4096
+_MAX_PIECE_LENGTH = 2**40
+"""More than that is nonsense; a file that an operator stored can contain anything."""
 
 
-def strip_file(file: bytes) -> bytes:
+@dataclass(frozen=True, slots=True)
+class StrippedFile:
+    """A stored torrent file, reduced. ``piece_length``: bytes, None if it has no sensible one. ``private``: BEP 27."""
+
+    file: bytes
+    piece_length: int | None
+    private: bool
+
+
+def strip_file(file: bytes) -> StrippedFile:
     """Reduce a torrent file that an operator stored to what uploads keep, with its info dictionary unchanged.
 
     Raises:
         TorrentError: the file isn't a torrent.
     """
     stored = decode_torrent(file)
-    fields.dictionary(stored.fields, "info")
-    return stripped(stored.fields, stored.info)
+    info = fields.dictionary(stored.fields, "info")
+    length = info.get(b"piece length")
+    return StrippedFile(
+        file=stripped(stored.fields, stored.info),
+        piece_length=length if isinstance(length, int) and 0 < length <= _MAX_PIECE_LENGTH else None,
+        private=info.get(b"private") == 1,
+    )
 
 
 def stripped(upload: Dictionary, info: bytes) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import case, delete, func, or_, select, update
+from sqlalchemy import case, delete, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -132,7 +132,14 @@ class _Tracked(NamedTuple):
 async def _insert_missing(connection: AsyncConnection, torrent: ParsedTorrent) -> set[bytes]:
     """Insert the infohashes that aren't tracked yet; return those."""
     rows = [
-        {"info_hash": info_hash, "name": torrent.name, "length": torrent.length, "info_hash_v2": torrent.v2}
+        {
+            "info_hash": info_hash,
+            "name": torrent.name,
+            "length": torrent.length,
+            "piece_length": torrent.piece_length,
+            "private": True,
+            "info_hash_v2": torrent.v2,
+        }
         for info_hash in torrent.info_hashes
     ]
     statement = insert(infohashes).values(rows).on_conflict_do_nothing().returning(_columns.info_hash)
@@ -160,13 +167,16 @@ def _choose_primary(rows: Sequence[_Tracked], torrent: ParsedTorrent, new: set[b
 
 async def _complete(connection: AsyncConnection, primary: int, torrent: ParsedTorrent) -> bool:
     """Fill in what is missing from a row inserted by its infohash alone; return whether anything was missing."""
-    incomplete = or_(_columns.file.is_(None), _columns.length.is_(None), _columns.name == "")
+    unknown = (_columns.file, _columns.length, _columns.piece_length, _columns.private)
+    incomplete = or_(*(column.is_(None) for column in unknown), _columns.name == "")
     statement = update(infohashes).where(_columns.id == primary, incomplete)
     completed = await connection.execute(
         statement.values(
             file=func.coalesce(_columns.file, torrent.file),
             file_mark=case((_columns.file.is_(None), new_mark(secrets.randbits)), else_=_columns.file_mark),
             length=func.coalesce(_columns.length, torrent.length),
+            piece_length=func.coalesce(_columns.piece_length, torrent.piece_length),
+            private=func.coalesce(_columns.private, true()),
             name=func.coalesce(func.nullif(_columns.name, ""), torrent.name),
             info_hash_v2=func.coalesce(_columns.info_hash_v2, torrent.v2),
         )

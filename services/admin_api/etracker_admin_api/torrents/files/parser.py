@@ -13,7 +13,7 @@ from typing import Any
 
 from etracker_admin_api.errors import TorrentError
 from etracker_admin_api.torrent_file.parsing import ParsedTorrent, parse_torrent
-from etracker_admin_api.torrent_file.rewriting import strip_file
+from etracker_admin_api.torrent_file.rewriting import StrippedFile, strip_file
 from etracker_shared.language.identity import InfoHash
 
 SMALL_BYTES = 64 * 1024
@@ -41,6 +41,7 @@ class TorrentParser:
         return ParsedTorrent(
             name=described["name"],
             length=described["length"],
+            piece_length=described["piece_length"],
             file=file,
             v1=None if v1 is None else InfoHash(bytes.fromhex(v1)),
             v2=None if v2 is None else bytes.fromhex(v2),
@@ -48,12 +49,13 @@ class TorrentParser:
             remarks=tuple(described["remarks"]),
         )
 
-    async def strip(self, data: bytes) -> bytes:
+    async def strip(self, data: bytes) -> StrippedFile:
         """Strip a stored file."""
         if len(data) <= SMALL_BYTES:
             return await asyncio.to_thread(strip_file, data)
         async with self._stored:
-            return (await _run("strip", data))[1]
+            described, file = await _run("strip", data)
+        return StrippedFile(file, described["piece_length"], described["private"])
 
 
 async def _run(task: str, data: bytes) -> tuple[Mapping[str, Any], bytes]:

@@ -42,6 +42,7 @@ def _parse(data: bytes) -> tuple[dict[str, Any], bytes]:
     described = {
         "name": torrent.name,
         "length": torrent.length,
+        "piece_length": torrent.piece_length,
         "v1": torrent.v1 and torrent.v1.hex(),
         "v2": torrent.v2 and torrent.v2.hex(),
         "made_private": torrent.made_private,
@@ -51,7 +52,8 @@ def _parse(data: bytes) -> tuple[dict[str, Any], bytes]:
 
 
 def _strip(data: bytes) -> tuple[dict[str, Any], bytes]:
-    return {}, strip_file(data)
+    stripped = strip_file(data)
+    return {"piece_length": stripped.piece_length, "private": stripped.private}, stripped.file
 
 
 if __name__ == "__main__":

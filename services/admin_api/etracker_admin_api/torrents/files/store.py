@@ -11,6 +11,7 @@ from etracker_admin_api.database import LONG_DEADLINE_SECONDS, Database, fetch_f
 from etracker_admin_api.errors import FileChangedError
 from etracker_admin_api.queries import torrent_id
 from etracker_admin_api.torrent_file.marks import NOT_A_TORRENT, new_mark
+from etracker_admin_api.torrent_file.rewriting import StrippedFile
 from etracker_shared.agreements.tables import infohashes
 from etracker_shared.language.identity import InfoHash
 
@@ -68,10 +69,12 @@ class FileStore:
             found: bytes | None = await connection.scalar(statement)
         return found
 
-    async def settle(self, stored: StoredFile, unchecked: bytes, stripped: bytes | None) -> None:
+    async def settle(self, stored: StoredFile, unchecked: bytes, stripped: StrippedFile | None) -> None:
         """Replace an unchecked file by its stripped form, or (None) mark it as not a torrent, unless it has changed."""
         mark = NOT_A_TORRENT if stripped is None else new_mark(secrets.randbits)
-        values = {"file_mark": mark} if stripped is None else {"file_mark": mark, "file": stripped}
+        values: dict[str, object] = {"file_mark": mark}
+        if stripped is not None:
+            values |= {"file": stripped.file, "piece_length": stripped.piece_length, "private": stripped.private}
         same_file = func.sha256(_columns.file) == hashlib.sha256(unchecked).digest()
         statement = update(infohashes).where(_columns.id == stored.id, _columns.file_mark.is_(None), same_file)
         async with self._database.transaction(LONG_DEADLINE_SECONDS) as connection:
