@@ -127,7 +127,7 @@ STATEMENTS = (
     "COMMENT ON COLUMN anomalies.evidence_time IS 'when evidence was last added'",
     "COMMENT ON COLUMN anomalies.peer_id IS 'of the client that gave the latest evidence'",
     "COMMENT ON COLUMN anomalies.override IS 'an operator''s decision: 1 exempt, 2 cleared, 3 confirmed'",
-    "COMMENT ON COLUMN anomalies.applied IS 'the override that state follows already'",
+    "COMMENT ON COLUMN anomalies.applied IS 'the override that state follows already; 0 after a decision'",
     "COMMENT ON COLUMN anomalies.override_until IS 'null: until an operator ends it'",
     "COMMENT ON COLUMN anomalies.note IS 'the operator''s'",
     """

@@ -96,7 +96,7 @@ anomalies = Table(
     Column("override", SmallInteger, comment="an operator's decision: 1 exempt, 2 cleared, 3 confirmed"),
     _time("override_until", "null: until an operator ends it"),
     Column("override_by", Text),
-    Column("applied", SmallInteger, comment="the override that state follows already"),
+    Column("applied", SmallInteger, comment="the override that state follows already; 0 after a decision"),
     Column("note", Text, nullable=False, server_default="", comment="the operator's"),
     CheckConstraint("num_nonnulls(key_id, guest) = 1", name="one_identity"),
     CheckConstraint("octet_length(guest) = 16", name="guest_length"),

@@ -109,3 +109,20 @@ async def test_the_days_that_come_next_are_emptied_and_the_others_are_kept(
     await forget_old(pool, NOW)
     kept = {row["block"] for row in await database.fetch("SELECT block FROM traffic_blocks")}
     assert kept == {block - day * BLOCKS_PER_DAY for day in range(6)}
+
+
+async def test_all_rows_that_are_too_old_are_deleted(database: asyncpg.Connection, pool: asyncpg.Pool) -> None:
+    await fill(database)
+    block = NOW // BLOCK_SECONDS
+    await database.execute(
+        "INSERT INTO swarm_blocks (info_hash_id, block, noise, cusum, trusted)"
+        " SELECT id, block, 1, 0, 0 FROM infohashes, unnest($1::int[]) block",
+        [block, block - 31 * BLOCKS_PER_DAY],
+    )
+    await database.execute(
+        "INSERT INTO signals (info_hash_id, identity, state, last_seen)"
+        " SELECT id, int8send(1), '', now() - id % 2 * interval '15 days' FROM infohashes"
+    )
+    await forget_old(pool, NOW, rows_at_once=100)
+    assert await judged(database) == [(block, TORRENTS)]
+    assert await database.fetchval("SELECT count(*) FROM signals") == TORRENTS // 2

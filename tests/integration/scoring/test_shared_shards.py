@@ -79,7 +79,7 @@ async def test_jobs_run_in_one_worker_each(postgres_settings: PostgresSettings) 
     first, second = (Claims(connection, set()) for connection in connections)
     for claims in (first, second, first, second):
         await claims.renew()
-    assert [[claims.holds(job) for job in Job] for claims in (first, second)] == [[True] * 3, [False] * 3]
+    assert [[claims.holds(job) for job in Job] for claims in (first, second)] == [[True] * len(Job), [False] * len(Job)]
     await connections[0].close()
     await second.renew()
     assert all(second.holds(job) for job in Job)

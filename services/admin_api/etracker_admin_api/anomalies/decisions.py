@@ -19,6 +19,9 @@ from etracker_shared.agreements.anomaly_tables import anomalies
 CLEARED_FOR = timedelta(days=7)
 """How long clearing lasts unless an operator says otherwise."""
 
+NOT_APPLIED = 0
+"""``applied`` after a decision, so that the worker carries out one that repeats an earlier one, too."""
+
 _columns = anomalies.c
 
 
@@ -44,6 +47,7 @@ class DecisionStore:
                     override_until=until,
                     override_by=actor.operator.name,
                     note=wanted.note,
+                    applied=NOT_APPLIED,
                 )
             )
             detail = {"decision": wanted.decision, "until": until and until.isoformat(), "note": wanted.note}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from etracker_scoring.detection.records import KEY_BYTES, Identity
+from etracker_scoring.errors import BatchConflictError
 from etracker_scoring.scores.formula import ScoreParameters
 from etracker_scoring.scores.freezing import Freezing, freeze
 from etracker_scoring.scores.tiers import HeldTier
@@ -11,6 +12,7 @@ from etracker_scoring.stored.keys import FROZEN_SUMS, KEY_COLUMNS, KEY_WIDTH, pa
 from etracker_scoring.worker.store import Rows
 from etracker_scoring.worker.tier_changes import ADD_TIER_CHANGES
 from etracker_shared.agreements.anomalies import AnomalyState
+from etracker_shared.agreements.facts import shard_of
 from etracker_shared.agreements.notifications import KEYS_CHANNEL, format_payloads
 from etracker_shared.language.identity import KeyHash
 from etracker_shared.language.tier import Tier
@@ -19,6 +21,9 @@ _LOAD = f"""
 SELECT {KEY_COLUMNS}, frozen[{FROZEN_SUMS + 1}] AS returns_to, frozen[{FROZEN_SUMS + 2}] AS falling_since
 FROM peers WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """  # noqa: S608 - made of this code's own words
+
+_KEY_HASHES = "SELECT key_hash FROM peers WHERE id = ANY($1::bigint[])"
+_LOCK_KEYS = f"{_KEY_HASHES} ORDER BY id FOR NO KEY UPDATE"
 
 # Few keys change at a time, so each has a statement of its own: an array of arrays can't be unnested.
 _PUT_FROZEN = "UPDATE peers SET frozen = $2 WHERE id = $1"
@@ -29,6 +34,20 @@ UPDATE peers SET frozen = $2, confirmed_time = CASE WHEN $3 THEN to_timestamp($4
     score_paid = $10, score_drawn = $11, tier = $12, falling_since = to_timestamp($13), score = $14
 WHERE id = $1
 """
+
+
+async def lock_keys(key_ids: Collection[int], rows: Rows) -> None:
+    """Lock keys, and keep workers from settling facts about them until the transaction ends.
+
+    A worker writes standings that it has computed from what it read after moving the position of the keys' shard.
+
+    Raises:
+        BatchConflictError: a key was rotated in the meantime.
+    """
+    shards = {shard_of(KeyHash(row["key_hash"])) for row in await rows.fetch(_KEY_HASHES, key_ids)}
+    await rows.lock_shards(shards, ())
+    if not {shard_of(KeyHash(row["key_hash"])) for row in await rows.fetch(_LOCK_KEYS, key_ids)} <= shards:
+        raise BatchConflictError("peers")
 
 
 class Target(NamedTuple):
@@ -46,10 +65,10 @@ class Freezer:
         self.enforced = enforced
 
     async def lock(self, identities: Collection[Identity], rows: Rows) -> None:
-        """Lock keys before their anomalies, as a key's deletion does."""
+        """Lock keys before their anomalies, as a key's deletion does; see :func:`lock_keys`."""
         key_ids = [int.from_bytes(one, "big") for one in identities if len(one) == KEY_BYTES]
         if self.enforced and key_ids:
-            await rows.fetch("SELECT 1 FROM peers WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE", key_ids)
+            await lock_keys(key_ids, rows)
 
     async def apply(self, targets: Mapping[int, Target], now: float, rows: Rows) -> None:
         """Make keys, by id, follow their anomalies' states; without effect unless it is enforced."""

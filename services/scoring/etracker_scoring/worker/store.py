@@ -72,10 +72,10 @@ class Rows:
             await self._connection.execute(_NOTIFY, channel, payloads)
 
     async def lock_shards(self, foreign: Collection[int], own: Collection[int]) -> None:
-        """Keep other workers away from keys whose facts are in the stream of another shard.
+        """Keep other workers away from the keys of shards whose positions this transaction doesn't move.
 
-        The previous version wrote all facts of a single Redis to the first stream. A worker that settles facts of a
-        shard first moves the shard's position, and so waits for the worker that has locked the shard.
+        A worker that settles facts of a shard first moves the shard's position, and so waits for whoever has locked the
+        shard. The previous version wrote all facts of a single Redis to the first stream, whatever their shard.
         """
         if foreign:
             await self.fetch(_LOCK_SHARDS, [*foreign, *own])

@@ -143,7 +143,7 @@ async def test_a_decision_is_stored_for_the_worker_and_in_the_audit_log(
     after = dict((await database.fetch("SELECT * FROM anomalies"))[0])
     changed = {name: value for name, value in after.items() if value != before[name]}
     end = changed.pop("override_until", None)
-    assert changed == {"override": override, "override_by": "environment", "note": "I looked"}
+    assert changed == {"override": override, "override_by": "environment", "note": "I looked", "applied": 0}
     assert (end is None) is (days is None)
     if days is not None:
         assert abs(end - datetime.now(UTC) - timedelta(days=days)) < timedelta(minutes=5)
@@ -176,6 +176,17 @@ async def test_a_decision_replaces_another_and_is_ended(client: AsyncClient, dat
     for path in (f"{ANOMALIES}/{anomaly + 1}/decision/end", f"{ANOMALIES}/{anomaly + 1}/decision"):
         body = {"note": "none", "decision": "exempt"}
         assert (await ask(client, "POST", path, json=body)).status_code == 404
+
+
+async def test_the_worker_carries_out_a_decision_that_repeats_an_earlier_one(
+    client: AsyncClient, database: asyncpg.Connection
+) -> None:
+    """Cleared again, for example, because of another kind of evidence."""
+    anomaly = await add_anomaly(database, guest=GUEST)
+    for decision in ("clear", "clear", "exempt"):
+        await decide(client, anomaly, decision)
+        assert await database.fetchval("SELECT id FROM anomalies WHERE override IS DISTINCT FROM applied") == anomaly
+        await database.execute("UPDATE anomalies SET applied = override")
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,11 @@ import pytest
 from httpx import AsyncClient, Response
 
 from etracker_admin_api.api_keys import hash_api_key
+from etracker_shared.agreements.anomalies import Override
 from etracker_shared.language.identity import hash_announce_key
 from tests.support.admin_api import AUTHORIZED, audit
 from tests.support.admin_routes import OPERATORS, fill
+from tests.support.anomalies import add_anomaly
 from tests.support.torrent_files import torrent, v1_info
 
 INFO_HASH = "07" * 20
@@ -21,12 +23,16 @@ V1 = "/api/v1"
 
 @pytest.fixture
 async def tracker(client: AsyncClient, database: asyncpg.Connection) -> AsyncClient:
-    """A torrent, a key that owes it, a ban and an operator in addition to the first one."""
+    """A torrent, a key that owes it, two anomalies, a ban and an operator in addition to the first one."""
     await database.execute("INSERT INTO infohashes (info_hash, name) VALUES ($1, 'a film')", bytes.fromhex(INFO_HASH))
     await database.execute("INSERT INTO peers (id, announce_key, uploaded) VALUES (1, $1, 77)", KEY)
     await database.execute(
         "INSERT INTO memberships (key_id, info_hash_id, debt_seconds) SELECT 1, id, 3600 FROM infohashes"
     )
+    await add_anomaly(database, 1)
+    await add_anomaly(database, guest=bytes(16))
+    await database.execute("UPDATE anomalies SET override = $1 WHERE id = 1", Override.EXEMPT)
+    await database.execute("INSERT INTO anomaly_appeals (anomaly_id, text) VALUES (1, 'it was not me')")
     await database.execute("INSERT INTO bans (network) VALUES ('192.0.2.1')")
     await database.execute("INSERT INTO operators (name, key_hash) VALUES ('ann', $1)", hash_api_key(b"annes"))
     return client
@@ -57,6 +63,9 @@ CHANGES: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", f"{V1}/bans/lift", {"json": {"kind": "network", "lines": "192.0.2.1"}}, "ban.lift"),
     ("PATCH", f"{V1}/bans/1", {"json": {"reason": "floods"}}, "ban.change"),
     ("DELETE", f"{V1}/bans/1", {}, "ban.lift"),
+    ("POST", f"{V1}/anomalies/1/decision", {"json": {"decision": "exempt", "note": "a test"}}, "anomaly.decide"),
+    ("POST", f"{V1}/anomalies/1/decision/end", {"json": {"note": "a test"}}, "anomaly.end_decision"),
+    ("POST", f"{V1}/anomalies/1/appeals/1/answer", {"json": {"answer": "no"}}, "anomaly.answer_appeal"),
     ("POST", f"{V1}/operators", {"json": {"name": "bob"}}, "operator.add"),
     ("DELETE", f"{V1}/operators/1", {}, "operator.revoke"),
 ]
@@ -100,6 +109,9 @@ async def test_every_changing_operators_route_is_among_these() -> None:
         ("POST", f"{V1}/keys/2/recovery-code", {}),
         ("POST", f"{V1}/keys/2/debts/clear", {"json": {"reason": "a test"}}),
         ("POST", f"{V1}/operators", {"json": {"name": "ann"}}),
+        ("POST", f"{V1}/anomalies/3/decision", {"json": {"decision": "exempt", "note": "a test"}}),
+        ("POST", f"{V1}/anomalies/2/decision/end", {"json": {"note": "a test"}}),
+        ("POST", f"{V1}/anomalies/1/appeals/2/answer", {"json": {"answer": "no"}}),
     ],
     ids=str,
 )

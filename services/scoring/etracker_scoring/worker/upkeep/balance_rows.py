@@ -62,18 +62,18 @@ SELECT * FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::fl
 """
 
 _FORGET_SWARM_BLOCKS = """
-DELETE FROM swarm_blocks WHERE ctid = ANY (ARRAY(SELECT ctid FROM swarm_blocks WHERE block < $1 LIMIT 10000))
+DELETE FROM swarm_blocks WHERE ctid = ANY (ARRAY(SELECT ctid FROM swarm_blocks WHERE block < $1 LIMIT $2))
 """
 
 _FORGET_EVIDENCE = """
 DELETE FROM anomaly_evidence WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM anomaly_evidence WHERE at < to_timestamp($1) LIMIT 10000
+    SELECT ctid FROM anomaly_evidence WHERE at < to_timestamp($1) LIMIT $2
 ))
 """
 
 _FORGET_SIGNALS = """
 DELETE FROM signals WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM signals WHERE last_seen < to_timestamp($1) LIMIT 10000
+    SELECT ctid FROM signals WHERE last_seen < to_timestamp($1) LIMIT $2
 ))
 """
 
@@ -147,8 +147,6 @@ async def load_history(torrents: Sequence[int], block: int, rows: Rows) -> defau
 async def load_presence(torrents: Sequence[int], block: int, rows: Rows) -> defaultdict[int, dict[Identity, Presence]]:
     """Return in which blocks members announced, over all their sessions."""
     presence: defaultdict[int, dict[Identity, Presence]] = defaultdict(dict)
-    if not torrents:
-        return presence
     since = (block + 1 - WINDOW_BLOCKS) * BLOCK_SECONDS
     for row in await rows.fetch(_PRESENCE, torrents, float(since)):
         members, identity = presence[row["info_hash_id"]], row["identity"]
@@ -169,15 +167,20 @@ async def store_swarms(swarms: Sequence[tuple[int, SwarmBlock]], rows: Rows) -> 
     await rows.write("swarm_blocks", _STORE_SWARMS, values)
 
 
-async def forget_old(pool: asyncpg.Pool, now: float) -> None:
-    """Delete some old rows, and empty the parts of the ring of days that come next."""
+async def forget_old(pool: asyncpg.Pool, now: float, rows_at_once: int = 10_000) -> None:
+    """Delete old rows, and empty the parts of the ring of days that come next."""
     block = int(now) // BLOCK_SECONDS
     with postgres_errors():
-        await pool.execute(_FORGET_SWARM_BLOCKS, block - SWARM_BLOCKS_LAST)
-        await pool.execute(_FORGET_EVIDENCE, now - EVIDENCE_LASTS)
-        await pool.execute(_FORGET_SIGNALS, now - SIGNALS_LAST)
+        await _forget(pool, _FORGET_SWARM_BLOCKS, block - SWARM_BLOCKS_LAST, rows_at_once)
+        await _forget(pool, _FORGET_EVIDENCE, now - EVIDENCE_LASTS, rows_at_once)
+        await _forget(pool, _FORGET_SIGNALS, now - SIGNALS_LAST, rows_at_once)
         for ahead in (1, 2):
             await _empty(pool, slot_of(block + ahead * BLOCKS_PER_DAY), block - KEPT_BLOCKS)
+
+
+async def _forget(pool: asyncpg.Pool, statement: str, before: float, rows_at_once: int) -> None:
+    while await pool.execute(statement, before, rows_at_once) == f"DELETE {rows_at_once}":
+        pass
 
 
 async def _empty(pool: asyncpg.Pool, slot: int, kept_from: int) -> None:

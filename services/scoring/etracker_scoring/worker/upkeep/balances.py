@@ -6,13 +6,13 @@ transaction that stores the verdicts, so a job that is killed goes on where it w
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 
 from etracker_scoring.detection.balance import judge_block, needs_presence
 from etracker_scoring.detection.parameters import DetectionParameters
-from etracker_scoring.detection.records import Evidence, Identity
+from etracker_scoring.detection.records import Evidence, Identity, Presence, Traffic
 from etracker_scoring.metrics import WorkerMetrics
 from etracker_scoring.worker.freezing import Freezer
 from etracker_scoring.worker.store import Rows, transaction
@@ -24,6 +24,8 @@ from etracker_shared.agreements.anomalies import BLOCK_SECONDS, WINDOW_BLOCKS
 from etracker_shared.agreements.facts import SHARDS
 
 CHECK_SECONDS = 30.0
+FORGET_SECONDS = 600.0
+"""How often old rows are deleted: looking for them may read all signals."""
 PAUSE_SECONDS = 0.02
 
 
@@ -51,9 +53,12 @@ class Balances:
             PostgresUnavailableError: Postgres isn't available.
             StreamsUnavailableError: Redis isn't available.
         """
+        forget_at = 0.0
         while True:
             await self.judge_due(time.time())
-            await balance_rows.forget_old(self._pool, time.time())
+            if time.monotonic() >= forget_at:
+                await balance_rows.forget_old(self._pool, time.time())
+                forget_at = time.monotonic() + FORGET_SECONDS
             await asyncio.sleep(CHECK_SECONDS)
 
     async def judge_due(self, now: float) -> None:
@@ -93,24 +98,15 @@ class Balances:
         contents = await balance_rows.load_contents(torrents, rows)
         traffic = await balance_rows.load_traffic(list(contents), range(block, block + 1), rows)
         history = await balance_rows.load_history(list(contents), block, rows)
-        suspicious = [
-            torrent
-            for torrent, content in contents.items()
-            if needs_presence(content, block, traffic[torrent].get(block, {}), history[torrent], self._parameters)
-        ]
-        if suspicious:
-            window = range(block + 1 - WINDOW_BLOCKS, block + 1)
-            traffic |= await balance_rows.load_traffic(suspicious, window, rows)
-        presence = await balance_rows.load_presence(suspicious, block, rows)
         swarms, findings = [], []
         for torrent, content in contents.items():
-            swarm, found = judge_block(
-                content, torrent, block, traffic[torrent], presence[torrent], history[torrent], self._parameters
-            )
+            members, earlier = traffic[torrent], history[torrent]
+            presence: Mapping[Identity, Presence] = {}
+            if needs_presence(content, block, members.get(block, {}), earlier, self._parameters):
+                members, presence = await _look_back(torrent, block, rows)
+            swarm, found = judge_block(content, torrent, block, members, presence, earlier, self._parameters)
             swarms.append((torrent, swarm))
             findings += found
-            if torrent in presence:
-                await asyncio.sleep(0)
         await balance_rows.store_swarms(swarms, rows)
         return findings
 
@@ -126,3 +122,13 @@ class Balances:
         await store_accused(list(accused.values()), rows)
         targets = {one.key_id: one.target for one in accused.values() if one.key_id is not None}
         await self._freezer.apply(targets, now, rows)
+
+
+async def _look_back(
+    torrent: int, block: int, rows: Rows
+) -> tuple[dict[int, dict[Identity, Traffic]], Mapping[Identity, Presence]]:
+    """Load the window of one torrent at a time: that of a large swarm has a hundred thousand rows."""
+    window = range(block + 1 - WINDOW_BLOCKS, block + 1)
+    traffic = await balance_rows.load_traffic([torrent], window, rows)
+    presence = await balance_rows.load_presence([torrent], block, rows)
+    return traffic[torrent], presence[torrent]

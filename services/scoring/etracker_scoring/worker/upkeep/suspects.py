@@ -9,7 +9,7 @@ import asyncpg
 from etracker_scoring.detection.parameters import DetectionParameters
 from etracker_scoring.errors import postgres_errors
 from etracker_scoring.metrics import WorkerMetrics
-from etracker_scoring.worker.freezing import Freezer, Target
+from etracker_scoring.worker.freezing import Freezer, Target, lock_keys
 from etracker_scoring.worker.store import Rows, transaction
 from etracker_scoring.worker.suspicions import LOAD_BY_ID, Accused, parse_accused, store_accused
 from etracker_shared.agreements.anomalies import AnomalyState
@@ -28,12 +28,14 @@ SELECT id FROM anomalies WHERE id > $1 AND (state IN (1, 2) OR override_until <=
 _STATES = "SELECT state, count(*) AS number FROM anomalies GROUP BY state"
 
 _DIFFERING = """
-SELECT peers.id, coalesce(state, 0) AS state FROM peers LEFT JOIN anomalies ON key_id = peers.id
+SELECT peers.id FROM peers LEFT JOIN anomalies ON key_id = peers.id
 WHERE (frozen IS NOT NULL) <> (coalesce(state, 0) IN (1, 2)) OR (confirmed_time IS NOT NULL) <> (coalesce(state, 0) = 2)
-ORDER BY peers.id LIMIT 200 FOR NO KEY UPDATE OF peers
+ORDER BY peers.id LIMIT 200
 """
 
-_AFFECTED = "SELECT id FROM peers WHERE frozen IS NOT NULL ORDER BY id LIMIT 200 FOR NO KEY UPDATE"
+_AFFECTED = "SELECT id FROM peers WHERE frozen IS NOT NULL ORDER BY id LIMIT 200"
+
+_STATES_OF = "SELECT key_id, state FROM anomalies WHERE key_id = ANY($1::bigint[])"
 
 _KEYS_OF = "SELECT key_id FROM anomalies WHERE id = ANY($1::bigint[]) AND key_id IS NOT NULL ORDER BY key_id"
 
@@ -54,11 +56,13 @@ class Suspects:
         statement = _DIFFERING if self._freezer.enforced else _AFFECTED
         while True:
             async with transaction(self._pool, self._metrics) as rows:
-                found = await rows.fetch(statement)
+                found = [row["id"] for row in await rows.fetch(statement)]
                 if not found:
                     return
-                states = {row["id"]: AnomalyState(row["state"] if self._freezer.enforced else 0) for row in found}
-                targets = {key_id: Target(state, pays_back=True) for key_id, state in states.items()}
+                await lock_keys(found, rows)
+                states = await rows.fetch(_STATES_OF, found) if self._freezer.enforced else []
+                known = {row["key_id"]: AnomalyState(row["state"]) for row in states}
+                targets = {key_id: Target(known.get(key_id, AnomalyState.OK), pays_back=True) for key_id in found}
                 await self._freezer.put(targets, time.time(), rows)
 
     async def apply_overrides(self) -> None:

@@ -2,9 +2,13 @@
 
 from collections.abc import Collection, Mapping
 
+from structlog import get_logger
+
 from etracker_scoring.detection.records import Identity
 from etracker_scoring.detection.signals import Signals, pack_signals, unpack_signals
 from etracker_scoring.worker.store import Rows, columns
+
+log = get_logger("anomalies")
 
 Member = tuple[int, Identity]
 """Torrent id, and key or guest."""
@@ -28,9 +32,18 @@ WHERE signals.info_hash_id = gone.info_hash_id AND signals.identity = gone.ident
 
 
 async def load_signals(members: Collection[Member], rows: Rows) -> dict[Member, Signals]:
-    """Return what is remembered of these; most have nothing."""
+    """Return what is remembered of these; most have nothing.
+
+    What another release has written may be unreadable: it is forgotten, since statistics must not wait for it.
+    """
     found = await rows.fetch(LOAD_SIGNALS, *columns(members)) if members else []
-    return {(row[0], row[1]): unpack_signals(row[2]) for row in found}
+    readable = {}
+    for info_hash_id, identity, state in found:
+        try:
+            readable[info_hash_id, identity] = unpack_signals(state)
+        except ValueError as error:
+            log.warning("signals_forgotten", torrent=info_hash_id, reason=str(error))
+    return readable
 
 
 async def store_signals(changed: Mapping[Member, tuple[Signals | None, float]], rows: Rows) -> None:
