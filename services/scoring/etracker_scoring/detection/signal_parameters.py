@@ -64,6 +64,9 @@ class SignalParameters:
     cycle_sizes: float = described(1.6, "Sizes of the torrent that they must have downloaded.")
     cycle_level_sizes: float = described(0.2, "Sizes downloaded for each further level.")
     cycle_note_share: float = described(0.03, "Share of the size in steps of which downloads are remembered.")
+    cycle_only_note_share: float = described(
+        0.25, "Share of the size in steps of which they are remembered if no other session has downloaded."
+    )
     cycle_points: float = described(12.0, "Points for each level.")
     cycle_cap: float = described(130.0, "Most points for that.")
 
