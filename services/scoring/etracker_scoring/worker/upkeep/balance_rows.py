@@ -152,13 +152,14 @@ async def load_presence(torrents: Sequence[int], block: int, rows: Rows) -> defa
     since = (block + 1 - WINDOW_BLOCKS) * BLOCK_SECONDS
     for row in await rows.fetch(_PRESENCE, torrents, float(since)):
         members, identity = presence[row["info_hash_id"]], row["identity"]
-        present, seeded = (_as_of(block, row["last_seen"], row[name]) for name in ("present", "seeded"))
+        present, seeded = (presence_as_of(block, row["last_seen"], row[name]) for name in ("present", "seeded"))
         known = members.get(identity, Presence(block, 0, 0))
         members[identity] = Presence(block, known.present | present, known.seeded | seeded)
     return presence
 
 
-def _as_of(block: int, last_seen: float, bitmap: int) -> int:
+def presence_as_of(block: int, last_seen: float, bitmap: int) -> int:
+    """Return a session's bitmap as it is seen from a block."""
     passed = block - int(last_seen) // BLOCK_SECONDS
     return (shifted(bitmap, passed) if passed > 0 else (bitmap & _ALL_BITS) >> -passed) & _ALL_BITS
 
