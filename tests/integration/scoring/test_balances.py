@@ -150,3 +150,18 @@ async def test_a_suspect_whose_uploads_follow_the_numbers_shown_is_accused(
     await balances(pool, redis_client, enforced=enforced).judge_due(NOW + 2 * BLOCK_SECONDS)
     kinds = [row["kind"] for row in await database.fetch("SELECT kind FROM anomaly_evidence")]
     assert kinds == ([str(Kind.CANARY)] if enforced else [])
+
+
+async def test_anomalies_of_which_nothing_is_left_are_deleted_after_90_days(
+    database: asyncpg.Connection, pool: asyncpg.Pool
+) -> None:
+    await database.execute(
+        "INSERT INTO anomalies (guest, state, override, note, score_time, since)"
+        " SELECT decode(lpad(to_hex(n), 32, '0'), 'hex'), n % 4, CASE WHEN n = 8 THEN 1 END,"
+        " CASE WHEN n = 12 THEN 'seen' ELSE '' END, since, since"
+        " FROM generate_series(0, 16) n, LATERAL (SELECT now() - (n + 80) * interval '1 day' AS since) days"
+    )
+    await forget_old(pool, NOW)
+    kept = await database.fetch("SELECT get_byte(guest, 15) AS number FROM anomalies ORDER BY 1")
+    expected = [number for number in range(17) if number <= 10 or number % 4 in {1, 2} or number in {8, 12}]
+    assert [row["number"] for row in kept] == expected

@@ -78,6 +78,18 @@ DELETE FROM signals WHERE ctid = ANY (ARRAY(
 """
 
 
+# Nothing is held against these any more, and nobody decided about them; their evidence was deleted before.
+_FORGET_ANOMALIES = """
+DELETE FROM anomalies WHERE id = ANY (ARRAY(
+    SELECT id FROM anomalies WHERE state IN (0, 3) AND override IS NULL AND applied IS NULL AND note = ''
+    AND since < to_timestamp($1) AND score_time < to_timestamp($1)
+    AND NOT EXISTS (SELECT FROM anomaly_evidence WHERE anomaly_id = anomalies.id)
+    AND NOT EXISTS (SELECT FROM anomaly_appeals WHERE anomaly_id = anomalies.id)
+    ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED
+)) AND state IN (0, 3)
+"""
+
+
 class Progress(NamedTuple):
     """The block being judged, and the last torrent judged in it."""
 
@@ -177,6 +189,7 @@ async def forget_old(pool: asyncpg.Pool, now: float) -> None:
         await pool.execute(_FORGET_SWARM_BLOCKS, block - SWARM_BLOCKS_LAST)
         await pool.execute(_FORGET_EVIDENCE, now - EVIDENCE_LASTS)
         await pool.execute(_FORGET_SIGNALS, now - SIGNALS_LAST)
+        await pool.execute(_FORGET_ANOMALIES, now - EVIDENCE_LASTS)
         for ahead in (1, 2):
             await _empty(pool, slot_of(block + ahead * BLOCKS_PER_DAY), block - KEPT_BLOCKS)
 
