@@ -19,7 +19,6 @@ class SignalParameters:
     confirmed_most_days: float = described(14.0, "Days without new evidence after which a confirmation ends.")
     fingerprint_cap: float = described(45.0, "Most points from fingerprints, except from multiples of 5.")
     rows_per_day: int = described(20, "Pieces of evidence stored per key or guest and day.")
-    responsible_share: float = described(0.6, "Share of the points whose address prefixes a verdict is applied to.")
     inherited_share: float = described(0.5, "Share of the points that a new key inherits from one at its address.")
     inherit_hours: float = described(24.0, "Hours within which a new key inherits points.")
 
