@@ -17,7 +17,9 @@ from etracker_scoring.worker.traffic_ring import BLOCKS_PER_DAY, slot_of
 from etracker_scoring.worker.upkeep.balance_rows import TORRENTS_AT_ONCE, forget_old
 from etracker_scoring.worker.upkeep.balances import Balances
 from etracker_shared.agreements import redis_keys
-from etracker_shared.agreements.anomalies import BLOCK_SECONDS
+from etracker_shared.agreements.anomalies import BLOCK_SECONDS, Kind
+from etracker_shared.agreements.canary import is_blinded
+from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.plumbing.postgres import create_pool
 from etracker_shared.plumbing.settings import PostgresSettings
 
@@ -33,8 +35,8 @@ async def pool(postgres_settings: PostgresSettings) -> AsyncIterator[asyncpg.Poo
         yield pool
 
 
-def balances(pool: asyncpg.Pool, client: Redis) -> Balances:
-    freezer = Freezer(ScoreParameters, enforced=False)
+def balances(pool: asyncpg.Pool, client: Redis, *, enforced: bool = False) -> Balances:
+    freezer = Freezer(ScoreParameters, enforced=enforced)
     return Balances(pool, FactStreams(client), freezer, DetectionParameters(), WorkerMetrics(CollectorRegistry()))
 
 
@@ -126,3 +128,57 @@ async def test_all_rows_that_are_too_old_are_deleted(database: asyncpg.Connectio
     await forget_old(pool, NOW, rows_at_once=100)
     assert await judged(database) == [(block, TORRENTS)]
     assert await database.fetchval("SELECT count(*) FROM signals") == TORRENTS // 2
+
+
+@pytest.mark.parametrize("enforced", [True, False])
+async def test_a_suspect_whose_uploads_follow_the_numbers_shown_is_accused(
+    database: asyncpg.Connection, redis_client: Redis, pool: asyncpg.Pool, enforced: bool
+) -> None:
+    """It is read in torrents without traffic in the block, too: one whose uploads stopped has none."""
+    parameters, last = DetectionParameters(), BLOCK | 1
+    begin = last + 1 - 2 * parameters.canary_first_pairs
+    key_id = await database.fetchval("INSERT INTO peers (announce_key) VALUES ('faker') RETURNING id")
+    info_hash = bytes(19) + b"x"
+    torrent = await database.fetchval("INSERT INTO infohashes (info_hash) VALUES ($1) RETURNING id", info_hash)
+    secret = await database.fetchval("SELECT value FROM secrets WHERE name = 'pair'")
+    await database.execute(
+        "INSERT INTO announces (key_id, info_hash_id, peer_id, first_seen, last_seen, present)"
+        " VALUES ($1, $2, $3, to_timestamp($4), to_timestamp($5), -1)",
+        key_id,
+        torrent,
+        bytes(20),
+        (begin - 1) * BLOCK_SECONDS,
+        last * BLOCK_SECONDS + 9.0,
+    )
+    shown = [
+        at for at in range(begin, last + 1) if not is_blinded(secret, hash_announce_key("faker")[:8], info_hash, at)
+    ]
+    await database.executemany(
+        "INSERT INTO traffic_blocks (slot, block, info_hash_id, identity, uploaded)"
+        " VALUES ($1, $2, $3, int8send($4), $5)",
+        [(slot_of(at), at, torrent, key_id, GIB) for at in shown],
+    )
+    await database.execute(
+        "INSERT INTO anomalies (key_id, state, score, score_time, since) VALUES ($1, 1, 50, now(), to_timestamp($2))",
+        key_id,
+        (begin - 1) * BLOCK_SECONDS + 5.0,
+    )
+    await database.execute("INSERT INTO detection_progress VALUES (0, $1, 0)", last)
+    await balances(pool, redis_client, enforced=enforced).judge_due(NOW + 2 * BLOCK_SECONDS)
+    kinds = [row["kind"] for row in await database.fetch("SELECT kind FROM anomaly_evidence")]
+    assert kinds == ([str(Kind.CANARY)] if enforced else [])
+
+
+async def test_anomalies_of_which_nothing_is_left_are_deleted_after_90_days(
+    database: asyncpg.Connection, pool: asyncpg.Pool
+) -> None:
+    await database.execute(
+        "INSERT INTO anomalies (guest, state, override, note, score_time, since)"
+        " SELECT decode(lpad(to_hex(n), 32, '0'), 'hex'), n % 4, CASE WHEN n = 8 THEN 1 END,"
+        " CASE WHEN n = 12 THEN 'seen' ELSE '' END, since, since"
+        " FROM generate_series(0, 16) n, LATERAL (SELECT now() - (n + 80) * interval '1 day' AS since) days"
+    )
+    await forget_old(pool, NOW)
+    kept = await database.fetch("SELECT get_byte(guest, 15) AS number FROM anomalies ORDER BY 1")
+    expected = [number for number in range(17) if number <= 10 or number % 4 in {1, 2} or number in {8, 12}]
+    assert [row["number"] for row in kept] == expected

@@ -1,12 +1,17 @@
 """Observations: what the detector is told about settled facts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from etracker_scoring.detection.records import Observation
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from etracker_scoring.detection.parameters import DetectionParameters
+from etracker_scoring.detection.records import Content, Evidence, Observation
+from etracker_scoring.detection.signals import follow
 from etracker_scoring.scores.keys import Key
 from etracker_scoring.worker.admission import admit
-from etracker_scoring.worker.batch import Stored, settle_facts
-from etracker_scoring.worker.observations import observe
+from etracker_scoring.worker.batch import SettledFact, Stored, settle_facts
+from etracker_scoring.worker.observations import observe, says_something
 from etracker_scoring.worker.plausibility import Limits
 from etracker_scoring.worker.records import Torrent
 from etracker_shared.agreements.facts import UNKNOWN, Event, Fact
@@ -54,3 +59,32 @@ def test_the_late_stopped_of_a_client_restarted_since_is_compared_with_nothing()
 def test_what_the_client_did_not_report_stays_unknown() -> None:
     _, second = observed([make_fact(corrupt=UNKNOWN), make_fact(at=1, corrupt=UNKNOWN, suppressed=3, port=7)])
     assert (second.now.corrupt, second.suppressed, second.port) == (UNKNOWN, 3, 7)
+
+
+STEPS = st.tuples(
+    st.sampled_from((60, 200, 300, 899, 900, 1800, 9000)),
+    st.sampled_from((0, 0, 0, 5, 10**7)),
+    st.sampled_from((Event.REGULAR, Event.REGULAR, Event.REGULAR, Event.STARTED)),
+    st.sampled_from((0, 0, 0, 20)),
+)
+
+
+@settings(max_examples=100)
+@given(st.lists(STEPS, min_size=2, max_size=60))
+def test_announces_that_are_left_out_would_change_no_evidence(steps: list[tuple[int, int, Event, int]]) -> None:
+    """In general: what the detector finds doesn't depend on announces that say nothing, whatever is remembered."""
+    at = uploaded = 0
+    facts = []
+    for seconds, added, event, suppressed in steps:
+        at, uploaded = at + seconds, uploaded + added
+        facts.append(make_fact(at=at, uploaded=uploaded, event=event, suppressed=suppressed, address="a"))
+    assert evidence_of(facts, says_something) == evidence_of(facts, lambda _: True)
+
+
+def evidence_of(facts: Sequence[Fact], is_followed: Callable[[SettledFact], bool]) -> list[Evidence]:
+    admitted, _ = admit(facts, {KEY.key_hash: KEY}, {info_hash_of("film"): Torrent(1, 10**9)})
+    signals, evidence, parameters = None, list[Evidence](), DetectionParameters()
+    for item in filter(is_followed, settle_facts(admitted, Stored(), Limits()).facts):
+        signals, found = follow(signals, observe(item), Content(10**9), 1, parameters)
+        evidence += found
+    return evidence

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etracker_scoring.detection.attribution import choose_rows, inherit, is_shared, responsible_prefixes
+from etracker_scoring.detection.attribution import choose_rows, inherit, is_shared
 from etracker_scoring.detection.points import score_of
 from etracker_scoring.detection.records import Evidence, Suspicion
 from etracker_scoring.detection.remembered import MOST_SESSIONS, SessionSignals, Signals, pack_signals, unpack_signals
@@ -134,12 +134,6 @@ def test_a_day_has_room_for_some_evidence_and_always_for_what_changes_a_state() 
     assert len(choose_rows(evidence, 0, PARAMETERS, is_new_state=False)) == 20
     assert choose_rows(evidence, 20, PARAMETERS, is_new_state=False) == []
     assert choose_rows(evidence, 20, PARAMETERS, is_new_state=True) == [evidence[-1]]
-
-
-def test_a_verdict_is_applied_to_the_prefixes_that_most_points_came_from() -> None:
-    evidence = [found(Kind.RATE, points)._replace(prefix=name) for points, name in ((50, b"a"), (30, b"b"), (20, b"c"))]
-    assert responsible_prefixes(evidence, PARAMETERS) == frozenset({b"a", b"b"})
-    assert responsible_prefixes([found(Kind.SWARM_UPLOAD, 50)._replace(prefix=None)], PARAMETERS) is None
 
 
 def test_nobody_is_blamed_when_two_download_a_torrent_again_at_the_same_time() -> None:

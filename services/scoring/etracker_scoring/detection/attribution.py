@@ -24,25 +24,6 @@ def choose_rows(
     return chosen
 
 
-def responsible_prefixes(evidence: Iterable[Evidence], parameters: DetectionParameters) -> frozenset[bytes] | None:
-    """Return the address prefixes whose sessions a verdict is applied to; None if it is applied to all.
-
-    They are the fewest that account for 60 % of the points whose origin is known. So somebody who uses a stolen key
-    for a while isn't what its holder is judged by, and the other way round.
-    """
-    sums: dict[bytes, float] = {}
-    for found in evidence:
-        if found.prefix is not None:
-            sums[found.prefix] = sums.get(found.prefix, 0.0) + found.points
-    wanted = parameters.responsible_share * sum(sums.values())
-    chosen: set[bytes] = set()
-    for prefix in sorted(sums, key=lambda prefix: (-sums[prefix], prefix)):
-        if sum(sums[one] for one in chosen) >= wanted:
-            break
-        chosen.add(prefix)
-    return frozenset(chosen) or None
-
-
 def is_shared(found: Evidence, others: Iterable[Evidence]) -> bool:
     """Return whether others in the torrent download the same data again at the same time.
 

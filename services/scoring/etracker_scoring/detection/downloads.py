@@ -64,7 +64,7 @@ def follow_cycles(
         return signals, session  # a counter that another client shares
     total = now.downloaded + max(0, now.corrupt) + max(0, now.redundant)
     new = total - session.noted
-    is_noted = new >= parameters.cycle_note_share * step.size or (now.event == Event.STOPPED and new > 0)
+    is_noted = new >= _note_share(signals, session, parameters) * step.size or (now.event == Event.STOPPED and new > 0)
     if not is_noted or not (step.received or session.noted):
         return signals, session
     signals = signals._replace(
@@ -72,6 +72,12 @@ def follow_cycles(
         downloads=signals.downloads + (not session.noted),
     )
     return _judge_cycles(signals, step, parameters, found), session._replace(noted=total)
+
+
+def _note_share(signals: Signals, session: SessionSignals, parameters: SignalParameters) -> float:
+    """Return the steps in which downloads are noted: that there was one, and then few while it is the only one."""
+    is_only = session.noted and signals.downloads <= 1
+    return parameters.cycle_only_note_share if is_only else parameters.cycle_note_share
 
 
 def _judge_cycles(signals: Signals, step: Step, parameters: SignalParameters, found: list[Evidence]) -> Signals:

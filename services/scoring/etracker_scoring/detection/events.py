@@ -8,7 +8,7 @@ from etracker_shared.agreements.anomalies import Kind
 from etracker_shared.agreements.facts import Event
 
 _HOUR = 3600
-_PAUSE_MS = 900_000
+PAUSE_MS = 900_000
 """After a pause like that, announces are counted again from the beginning: most sessions are soon forgotten."""
 
 
@@ -60,7 +60,10 @@ def follow_flood(
     seen = step.observation
     if not seen.same_place:
         return session
-    is_over = step.at - session.hour >= _HOUR or (step.elapsed_ms >= _PAUSE_MS and not seen.suppressed)
+    # Quiet announces aren't followed (says_something), so the pause may have been before the last one.
+    has_paused = step.elapsed_ms >= PAUSE_MS and not seen.suppressed
+    had_paused = step.before.at_ms // 1000 - session.at >= PAUSE_MS // 1000
+    is_over = step.at - session.hour >= _HOUR or has_paused or had_paused
     if not session.hour or is_over:
         return _begin_hour(session, step, parameters)
     announces = session.announces + 1 + seen.suppressed

@@ -19,7 +19,6 @@ class SignalParameters:
     confirmed_most_days: float = described(14.0, "Days without new evidence after which a confirmation ends.")
     fingerprint_cap: float = described(45.0, "Most points from fingerprints, except from multiples of 5.")
     rows_per_day: int = described(20, "Pieces of evidence stored per key or guest and day.")
-    responsible_share: float = described(0.6, "Share of the points whose address prefixes a verdict is applied to.")
     inherited_share: float = described(0.5, "Share of the points that a new key inherits from one at its address.")
     inherit_hours: float = described(24.0, "Hours within which a new key inherits points.")
 
@@ -64,6 +63,9 @@ class SignalParameters:
     cycle_sizes: float = described(1.6, "Sizes of the torrent that they must have downloaded.")
     cycle_level_sizes: float = described(0.2, "Sizes downloaded for each further level.")
     cycle_note_share: float = described(0.03, "Share of the size in steps of which downloads are remembered.")
+    cycle_only_note_share: float = described(
+        0.25, "Share of the size in steps of which they are remembered if no other session has downloaded."
+    )
     cycle_points: float = described(12.0, "Points for each level.")
     cycle_cap: float = described(130.0, "Most points for that.")
 

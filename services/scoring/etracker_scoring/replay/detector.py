@@ -18,7 +18,7 @@ from etracker_scoring.replay.sessions import SILENT_MS, MemorySessions
 from etracker_scoring.replay.suspects import Change, Suspects
 from etracker_scoring.replay.swarms import MemoryPresence, MemorySwarms, SwarmInBlock
 from etracker_scoring.worker.batch import SettledFact, settle_facts
-from etracker_scoring.worker.observations import observe
+from etracker_scoring.worker.observations import observe, says_something
 from etracker_shared.agreements.anomalies import BLOCK_SECONDS, WINDOW_BLOCKS
 
 _FORGET_BLOCKS = 12
@@ -62,6 +62,9 @@ class Detector:
     def _follow(self, item: SettledFact) -> list[Evidence]:
         torrent_id, at_ms = item.torrent.id, item.fact.at_ms
         identity, content = self._catalogue.identity_of(item), self._catalogue.content_of(torrent_id)
+        self._presence.note(torrent_id, identity, at_ms, seeds=item.after.left == 0)
+        if not says_something(item):
+            return []
         observation = observe(item)
         member = (torrent_id, identity)
         before = self._signals.get(member)
@@ -73,7 +76,6 @@ class Detector:
         shares = spread(observation, content, self._parameters)
         if shares:
             self._swarms.add(torrent_id, identity, shares)
-        self._presence.note(torrent_id, identity, at_ms, seeds=item.after.left == 0)
         return evidence
 
     def _judge_until(self, block: int) -> Iterator[Change]:

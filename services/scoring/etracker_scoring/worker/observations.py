@@ -1,10 +1,11 @@
 """What the detector is told about a settled fact."""
 
+from etracker_scoring.detection.events import PAUSE_MS
 from etracker_scoring.detection.records import Observation, Report
 from etracker_scoring.worker.batch import SettledFact
 from etracker_scoring.worker.records import Session
 from etracker_scoring.worker.sessions import is_hollow, settle
-from etracker_shared.agreements.facts import Event, Fact
+from etracker_shared.agreements.facts import Event, Fact, FactFlag
 
 
 def observe(item: SettledFact) -> Observation:
@@ -32,6 +33,29 @@ def observe(item: SettledFact) -> Observation:
     )
 
 
+def says_something(item: SettledFact) -> bool:
+    """Return whether the detector may learn anything from a fact: most are those of idle seeders.
+
+    What is remembered about a session doesn't change what an ordinary announce without traffic says, unless it follows
+    the last one closely: it may be part of a flood.
+    """
+    fact, before = item.fact, item.before
+    if before is None:
+        return bool(item.uploaded or item.downloaded or int.__and__(fact.flags, _FOREIGN))
+    return not (
+        fact.uploaded == before.uploaded
+        and fact.downloaded == before.downloaded
+        and fact.left == before.left
+        and fact.corrupt <= before.corrupt
+        and fact.redundant <= before.redundant
+        and not fact.event
+        and fact.at_ms - before.last_seen_ms >= PAUSE_MS
+        and not fact.suppressed
+        and not (item.uploaded or item.downloaded)
+        and not int.__and__(fact.flags, _FOREIGN)  # an enum's own operator takes as long as all the rest
+    )
+
+
 def _report_of(session: Session) -> Report:
     return Report(
         session.last_seen_ms,
@@ -55,3 +79,4 @@ def _is_late(item: SettledFact) -> bool:
 
 
 _EVENTS = tuple(Event)
+_FOREIGN = int(FactFlag.FOREIGN_USER_AGENT)

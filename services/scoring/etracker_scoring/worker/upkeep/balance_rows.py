@@ -78,6 +78,18 @@ DELETE FROM signals WHERE ctid = ANY (ARRAY(
 """
 
 
+# Nothing is held against these any more, and nobody decided about them; their evidence was deleted before.
+_FORGET_ANOMALIES = """
+DELETE FROM anomalies WHERE id = ANY (ARRAY(
+    SELECT id FROM anomalies WHERE state IN (0, 3) AND override IS NULL AND applied IS NULL AND note = ''
+    AND since < to_timestamp($1) AND score_time < to_timestamp($1)
+    AND NOT EXISTS (SELECT FROM anomaly_evidence WHERE anomaly_id = anomalies.id)
+    AND NOT EXISTS (SELECT FROM anomaly_appeals WHERE anomaly_id = anomalies.id)
+    ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+)) AND state IN (0, 3)
+"""
+
+
 class Progress(NamedTuple):
     """The block being judged, and the last torrent judged in it."""
 
@@ -150,13 +162,14 @@ async def load_presence(torrents: Sequence[int], block: int, rows: Rows) -> defa
     since = (block + 1 - WINDOW_BLOCKS) * BLOCK_SECONDS
     for row in await rows.fetch(_PRESENCE, torrents, float(since)):
         members, identity = presence[row["info_hash_id"]], row["identity"]
-        present, seeded = (_as_of(block, row["last_seen"], row[name]) for name in ("present", "seeded"))
+        present, seeded = (presence_as_of(block, row["last_seen"], row[name]) for name in ("present", "seeded"))
         known = members.get(identity, Presence(block, 0, 0))
         members[identity] = Presence(block, known.present | present, known.seeded | seeded)
     return presence
 
 
-def _as_of(block: int, last_seen: float, bitmap: int) -> int:
+def presence_as_of(block: int, last_seen: float, bitmap: int) -> int:
+    """Return a session's bitmap as it is seen from a block."""
     passed = block - int(last_seen) // BLOCK_SECONDS
     return (shifted(bitmap, passed) if passed > 0 else (bitmap & _ALL_BITS) >> -passed) & _ALL_BITS
 
@@ -174,6 +187,7 @@ async def forget_old(pool: asyncpg.Pool, now: float, rows_at_once: int = 10_000)
         await _forget(pool, _FORGET_SWARM_BLOCKS, block - SWARM_BLOCKS_LAST, rows_at_once)
         await _forget(pool, _FORGET_EVIDENCE, now - EVIDENCE_LASTS, rows_at_once)
         await _forget(pool, _FORGET_SIGNALS, now - SIGNALS_LAST, rows_at_once)
+        await _forget(pool, _FORGET_ANOMALIES, now - EVIDENCE_LASTS, rows_at_once)
         for ahead in (1, 2):
             await _empty(pool, slot_of(block + ahead * BLOCKS_PER_DAY), block - KEPT_BLOCKS)
 

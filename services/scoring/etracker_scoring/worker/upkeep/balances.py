@@ -20,6 +20,7 @@ from etracker_scoring.worker.stream import FactStreams
 from etracker_scoring.worker.suspicions import load_accused, store_accused
 from etracker_scoring.worker.upkeep import balance_rows
 from etracker_scoring.worker.upkeep.balance_rows import Progress
+from etracker_scoring.worker.upkeep.canaries import read_canaries
 from etracker_shared.agreements.anomalies import BLOCK_SECONDS, WINDOW_BLOCKS
 from etracker_shared.agreements.facts import SHARDS
 
@@ -83,6 +84,8 @@ class Balances:
             progress = await balance_rows.lock_progress(rows)
             torrents = await balance_rows.next_torrents(progress, rows)
             if not torrents:
+                if self._freezer.enforced:
+                    await self._accuse(await read_canaries(progress.block, self._parameters, rows), now, rows)
                 await balance_rows.move(progress, Progress(progress.block + 1, 0), rows)
                 return False
             findings = await self._judge(progress.block, torrents, rows)

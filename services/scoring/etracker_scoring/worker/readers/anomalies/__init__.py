@@ -1,6 +1,7 @@
 """Anomalies: what announces say against their clients, and the traffic that the balance of swarms is judged by."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import prometheus_client
@@ -11,10 +12,11 @@ from etracker_scoring.detection.records import Content, Evidence, Identity
 from etracker_scoring.detection.signals import Signals, follow
 from etracker_scoring.worker.batch import Batch, SettledFact
 from etracker_scoring.worker.freezing import Freezer
-from etracker_scoring.worker.observations import observe
+from etracker_scoring.worker.observations import observe, says_something
 from etracker_scoring.worker.reader import Reader
 from etracker_scoring.worker.readers.anomalies.signals import Member, load_signals, store_signals
 from etracker_scoring.worker.readers.anomalies.traffic import TrafficSums, store_traffic
+from etracker_scoring.worker.records import Torrent
 from etracker_scoring.worker.store import Rows
 from etracker_scoring.worker.suspicions import Accused, load_accused, store_accused
 from etracker_shared.agreements.anomalies import BLOCK_SECONDS
@@ -43,33 +45,39 @@ class AnomaliesReader(Reader[Findings, Findings]):
 
     async def load(self, batch: Batch, rows: Rows) -> Findings:
         """Load what is remembered; then, only if there is evidence, what is known about those accused."""
-        members = [(item.torrent.id, identity_of(item)) for item in batch.facts]
-        remembered = await load_signals(set(members), rows)
-        findings = self._follow(batch, members, remembered)
+        facts = [(item, (item.torrent.id, identity_of(item))) for item in batch.facts if says_something(item)]
+        remembered = await load_signals({member for _, member in facts}, rows)
+        findings = self._follow(batch, facts, remembered)
         if findings.evidence:
             identities = sorted({identity for identity, _ in findings.evidence})
             await self._freezer.lock(identities, rows)
             findings.accused = await load_accused(identities, min(one.at for _, one in findings.evidence), rows)
         return findings
 
-    def _follow(self, batch: Batch, members: list[Member], remembered: dict[Member, Signals]) -> Findings:
+    def _follow(
+        self, batch: Batch, facts: Sequence[tuple[SettledFact, Member]], remembered: dict[Member, Signals]
+    ) -> Findings:
         findings = Findings(TrafficSums(batch.now_ms // 1000 // BLOCK_SECONDS), now=batch.now_ms / 1000)
         parameters = self._parameters
-        for item, member in zip(batch.facts, members, strict=True):
-            torrent = item.torrent
-            content = Content(torrent.length, torrent.piece_length, bool(torrent.private))
+        contents: dict[int, Content] = {}
+        for item, member in facts:
+            torrent_id, identity = member
+            content = contents.get(torrent_id)
+            if content is None:
+                content = contents[torrent_id] = content_of(item.torrent)
             observation = observe(item)
             before = remembered.get(member)
-            after, found = follow(before, observation, content, torrent.id, parameters)
+            after, found = follow(before, observation, content, torrent_id, parameters)
             if after is not before:
                 findings.signals[member] = (after, item.fact.at_ms / 1000)
                 if after is None:
                     remembered.pop(member, None)
                 else:
                     remembered[member] = after
-            findings.evidence += [(member[1], one) for one in found]
-            if traffic := spread(observation, content):
-                findings.traffic.add(torrent.id, member[1], traffic)
+            if found:
+                findings.evidence += [(identity, one) for one in found]
+            if traffic := spread(observation, content, parameters):
+                findings.traffic.add(torrent_id, identity, traffic)
         return findings
 
     def read(self, batch: Batch, known: Findings) -> Findings:  # noqa: ARG002 - see Reader
@@ -96,3 +104,8 @@ class AnomaliesReader(Reader[Findings, Findings]):
 def identity_of(item: SettledFact) -> Identity:
     """Return the key or guest of a fact, as the detector names it."""
     return identity_of_key(item.key.id) if item.key else bytes(item.fact.key_hash)
+
+
+def content_of(torrent: Torrent) -> Content:
+    """Return what the detector is told about a torrent."""
+    return Content(torrent.length, torrent.piece_length, bool(torrent.private))

@@ -11,8 +11,6 @@ from etracker_scoring.worker.sums import capped
 from etracker_scoring.worker.traffic_ring import KEPT_BLOCKS, slot_of
 from etracker_shared.agreements.facts import MAX_COUNTER
 
-_NOTHING = Traffic()
-
 TrafficKey = tuple[int, int, int, Identity]
 """Slot, block, torrent, and key or guest."""
 
@@ -44,8 +42,12 @@ class TrafficSums:
         for block, added in traffic:
             if block in self._blocks:
                 key = (slot_of(block), block, info_hash_id, identity)
-                before = self.sums.get(key, _NOTHING)
-                self.sums[key] = Traffic._make(capped(sum(pair)) for pair in zip(before, added, strict=True))
+                before = self.sums.get(key)
+                self.sums[key] = _add(before, added) if before or max(added) > MAX_COUNTER else added
+
+
+def _add(before: Traffic | None, added: Traffic) -> Traffic:
+    return Traffic._make(capped(sum(pair)) for pair in zip(before or Traffic(), added, strict=True))
 
 
 async def store_traffic(sums: TrafficSums, rows: Rows) -> None:
