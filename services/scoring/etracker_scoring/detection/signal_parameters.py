@@ -78,6 +78,7 @@ class SignalParameters:
     event_points: float = described(11.0, "Points for each.")
     event_cap: float = described(120.0, "Most points for started events, and for completed events.")
     event_repeat_seconds: float = described(15.0, "Seconds within which a repeated event is a repeated request.")
+    event_retry_seconds: float = described(900.0, "Seconds in which an event counts once while no counter changes.")
     flood_announces: int = described(15, "Announces of a session in an hour that are a flood.")
     flood_points: float = described(8.0, "Points for an hour's flood.")
     flood_cap: float = described(32.0, "Most points for floods.")
