@@ -215,7 +215,7 @@ def test_leecher_that_uploads_what_it_has_is_no_sink() -> None:
 
 def test_check_that_falls_into_an_imbalance_suspects_nobody() -> None:
     swarm = honest_swarm(random.Random(17))
-    invent(swarm, SEEDS[0], lambda block: 6 * GIB if block in {ONSET, ONSET + 1} else 0)
+    invent(swarm, SEEDS[0], lambda block: 4 * GIB if block in {ONSET, ONSET + 1} else GIB)
     swarm[ONSET][SUSPECT] = Traffic(0, 0, 3 * GIB)
     swarm[ONSET + 1][SUSPECT] = Traffic(0, 0, 3 * GIB)
     _, findings = judge(swarm, everybody())
