@@ -85,7 +85,7 @@ class SignalParameters:
 
     multiples_steps: int = described(12, "Uploads in succession that must be divisible by 5.")
     multiples_points: float = described(30.0, "Points for them.")
-    multiples_step_points: float = described(5.0, "Points for each further one.")
+    multiples_step_points: float = described(10.0, "Points for each further one.")
     multiples_session_cap: float = described(110.0, "Most points for multiples of 5 in one session.")
     multiples_cap: float = described(110.0, "Most points for multiples of 5.")
     constant_steps: int = described(10, "Upload rates in succession that are compared.")
