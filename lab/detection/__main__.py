@@ -1,24 +1,23 @@
 """``python -m lab.detection``: simulate swarms, replay them, and compare the verdicts with the truth."""
 
 import argparse
-import json
-import tempfile
-import time
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from .evaluation import Tally, evaluate
+from .evaluation import Tally
 from .goals import checks
 from .page import write_page
 from .plots import draw_recall
+from .results import Place, ResultFile, run_traces, sum_up
 from .worlds import SETTINGS, make_trace
 from .writing import write_trace
 
 ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "build" / "detection.jsonl"
 HELD_OUT = range(100)
 """Seeds that no threshold was chosen with; 1000 to 1099 are for choosing."""
 
@@ -31,9 +30,16 @@ def main() -> None:
     if arguments.write:
         _write_only(arguments.write, arguments.settings, seeds, console)
         return
-    began = time.monotonic()
-    tallies = _evaluate_all(arguments.settings, seeds, console)
-    _publish(tallies, seeds, (time.monotonic() - began) / 60, docs=arguments.docs)
+    results = ResultFile(arguments.results)
+    if not arguments.resume:
+        results.begin()
+    places = [(setting, seed) for seed in seeds for setting in arguments.settings]
+    _evaluate_all(places, results, arguments.processes, console)
+    known = results.read()
+    tallies = sum_up([known[place] for place in places], arguments.settings)
+    if arguments.docs:
+        draw_recall(tallies, ROOT / "docs" / "detection" / "recall.svg")
+        write_page(ROOT / "docs" / "detection.md", tallies, f"{seeds.start} to {seeds.stop - 1}")
     console.print(_goal_table(tallies))
 
 
@@ -42,6 +48,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=8, help="traces per setting (default: 8)")
     parser.add_argument("--first", type=int, default=HELD_OUT.start, help="the first seed (1000 and above: for tuning)")
     parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS))
+    parser.add_argument("--results", type=Path, default=RESULTS, help="results so far, one line per trace")
+    parser.add_argument("--resume", action="store_true", help="leave out the traces whose results are known")
+    parser.add_argument("--processes", type=int, choices=(1, 2), default=2)
     parser.add_argument("--docs", action="store_true", help="write docs/detection.md")
     parser.add_argument("--write", type=Path, metavar="FOLDER", help="only write the traces")
     return parser.parse_args()
@@ -52,19 +61,14 @@ def _progress(console: Console) -> Progress:
     return Progress(*columns, console=console)
 
 
-def _evaluate_all(settings: list[str], seeds: range, console: Console) -> dict[str, Tally]:
-    tallies = {setting: Tally() for setting in settings}
+def _evaluate_all(places: Sequence[Place], results: ResultFile, processes: int, console: Console) -> None:
+    known = results.read()
+    missing = [place for place in places if place not in known]
     with _progress(console) as progress:
-        bar = progress.add_task("Simulating", total=2 * len(settings) * len(seeds))
-        for seed in seeds:
-            for setting in settings:
-                progress.update(bar, description=f"Simulating {setting}, seed {seed}")
-                trace = make_trace(setting, seed)
-                progress.update(bar, description=f"Replaying {setting}, seed {seed}", advance=1)
-                with tempfile.TemporaryDirectory() as folder:
-                    tallies[setting].add(evaluate(trace, Path(folder)))
-                progress.advance(bar)
-    return tallies
+        bar = progress.add_task("Simulating and replaying", total=len(missing))
+        for result in run_traces(missing, processes):
+            results.append(result)
+            progress.advance(bar)
 
 
 def _write_only(folder: Path, settings: list[str], seeds: range, console: Console) -> None:
@@ -74,16 +78,6 @@ def _write_only(folder: Path, settings: list[str], seeds: range, console: Consol
             for setting in settings:
                 write_trace(make_trace(setting, seed), folder / f"{setting}-{seed}")
                 progress.advance(bar)
-
-
-def _publish(tallies: dict[str, Tally], seeds: range, minutes: float, *, docs: bool) -> None:
-    build = ROOT / "build"
-    build.mkdir(exist_ok=True)
-    found = {setting: asdict(tally) for setting, tally in tallies.items()}
-    (build / "detection.json").write_text(json.dumps(found, indent=1) + "\n")
-    if docs:
-        draw_recall(tallies, ROOT / "docs" / "detection" / "recall.svg")
-        write_page(ROOT / "docs" / "detection.md", tallies, f"{seeds.start} to {seeds.stop - 1}", minutes)
 
 
 def _goal_table(tallies: dict[str, Tally]) -> Table:

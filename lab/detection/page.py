@@ -10,9 +10,9 @@ from .offenders import KINDS
 _TEMPLATE = Path(__file__).with_name("page.md")
 
 
-def write_page(path: Path, tallies: Mapping[str, Tally], seeds: str, minutes: float) -> None:
+def write_page(path: Path, tallies: Mapping[str, Tally], seeds: str) -> None:
     """Write the page from what was found with these seeds."""
-    measured = _measured(tallies, seeds, minutes) if tallies else dict.fromkeys(_PLACES, _UNMEASURED)
+    measured = _measured(tallies, seeds) if tallies else dict.fromkeys(_PLACES, _UNMEASURED)
     path.write_text(_TEMPLATE.read_text().format(**measured))
 
 
@@ -20,7 +20,7 @@ _PLACES = ("tried", "honest", "offenders", "picture", "goal", "run")
 _UNMEASURED = "No numbers yet: `make detection` writes them."
 
 
-def _measured(tallies: Mapping[str, Tally], seeds: str, minutes: float) -> dict[str, str]:
+def _measured(tallies: Mapping[str, Tally], seeds: str) -> dict[str, str]:
     days = sum(tally.honest_days for tally in tallies.values())
     return {
         "tried": f"It was tried on {days:,.0f} days of simulated honest clients and their odd habits. The tables below "
@@ -29,7 +29,7 @@ def _measured(tallies: Mapping[str, Tally], seeds: str, minutes: float) -> dict[
         "offenders": _table(_FOUND_HEADER, _found_rows(tallies)),
         "picture": "![Share of each kind of offender that was suspected and confirmed](detection/recall.svg)",
         "goal": _goal_table(tallies),
-        "run": f"These numbers are from seeds {seeds} of each setting ({minutes:.0f} minutes).",
+        "run": f"These numbers are from seeds {seeds} of each setting.",
     }
 
 

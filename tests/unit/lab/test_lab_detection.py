@@ -8,6 +8,7 @@ from lab.detection.evaluation import Tally, compare, median_delay_hours, recall
 from lab.detection.goals import checks
 from lab.detection.page import write_page
 from lab.detection.plots import draw_recall
+from lab.detection.results import Result, ResultFile, sum_up
 
 HONEST, OFFENDER, SMALL = "aa", "bb", "cc"
 LABELS = [
@@ -61,13 +62,33 @@ def test_the_goal_is_missed_by_wrong_confirmations() -> None:
 
 
 def test_a_page_without_numbers_says_so(tmp_path: Path) -> None:
-    write_page(tmp_path / "detection.md", {}, "", 0)
+    write_page(tmp_path / "detection.md", {}, "")
     assert "No numbers yet" in (tmp_path / "detection.md").read_text()
 
 
 def test_the_page_and_its_picture_are_made_of_the_numbers(tmp_path: Path) -> None:
     found = {"mixed": tally(line(OFFENDER, "confirmed", 17_200))}
-    write_page(tmp_path / "detection.md", found, "0 to 7", 12)
+    write_page(tmp_path / "detection.md", found, "0 to 7")
     draw_recall(found, tmp_path / "recall.svg")
     assert "| `joal` | mixed | 1 | 100% | 100% | 2.0 |" in (tmp_path / "detection.md").read_text()
     assert (tmp_path / "recall.svg").stat().st_size > 1000
+
+
+def test_results_written_before_an_interruption_are_kept(tmp_path: Path) -> None:
+    file = ResultFile(tmp_path / "build" / "results.jsonl")
+    file.begin()
+    first = Result("mixed", 0, tally(line(HONEST, "confirmed", 1), line(OFFENDER, "confirmed", 13_600)))
+    file.append(first)
+    with (tmp_path / "build" / "results.jsonl").open("a") as cut_short:
+        cut_short.write('\n{"setting": "mixed", "se')
+    second = Result("closed", 0, tally())
+    file.append(second)
+    assert file.read() == {("mixed", 0): first, ("closed", 0): second}
+
+
+def test_results_are_added_up_by_setting() -> None:
+    results = [Result("mixed", seed, tally(line(HONEST, "suspected", 1))) for seed in range(2)]
+    assert {name: found.suspicions for name, found in sum_up(results, ("mixed", "closed")).items()} == {
+        "mixed": 2,
+        "closed": 0,
+    }

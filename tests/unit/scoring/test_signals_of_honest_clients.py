@@ -83,6 +83,12 @@ def two_deselections() -> list[Fact]:
     return [_report(number, left=SIZE - number * SIZE // 4) for number in range(3)]
 
 
+def unanswered(event: Event, pauses: list[float]) -> list[Fact]:
+    """A client whose requests get lost sends the same event again, after ever longer pauses."""
+    times = [1 + sum(pauses[:number]) / HALF_HOUR for number in range(len(pauses) + 1)]
+    return [_report(0), *(_report(at, event=event, left=0, uploaded=7, downloaded=SIZE) for at in times)]
+
+
 @pytest.mark.parametrize(
     "facts",
     [
@@ -98,11 +104,14 @@ def two_deselections() -> list[Fact]:
         cross_seeding(),
         lost_and_found_again(),
         two_deselections(),
+        unanswered(Event.STARTED, [4, 10, 20, 40, 80, 160, 320]),
+        unanswered(Event.STARTED, [0.2] * 6),
+        unanswered(Event.COMPLETED, [20, 300, 899]),
     ],
     ids=[
         "dual stack", "completed after a check", "whole torrent counted", "back after a day", "partial leecher",
         "lonely aria2", "libtorrent magnet", "Transmission magnet", "webtorrent", "cross-seeding", "lost and found",
-        "deselected twice",
+        "deselected twice", "rtorrent unanswered", "Transmission unanswered", "completed unanswered",
     ],
 )  # fmt: skip
 def test_an_honest_client_with_odd_reports_is_not_suspected(facts: list[Fact]) -> None:

@@ -99,11 +99,35 @@ def broken(steps: int, *, corrupt: bool) -> list[Fact]:
     return [_announce(number, left=SIZE // 2, **{bad: number * SIZE // 10}) for number in range(steps)]
 
 
+def restarted(tool: list[Fact], every: int) -> list[Fact]:
+    """Return what a tool that multiplies by 5 reports if it is restarted after so many announces."""
+    begins = [tool[number - number % every].uploaded for number in range(len(tool))]
+    return [
+        _announce(
+            number,
+            uploaded=fact.uploaded - begins[number],
+            peer_id=b"-qB5100-%012d" % (number // every),
+            event=Event.REGULAR if number % every else Event.STARTED,
+        )
+        for number, fact in enumerate(tool)
+    ]
+
+
+def event_spam(seconds: int, hours: int) -> list[Fact]:
+    return [
+        make_fact(at=at, event=Event.COMPLETED if at else Event.STARTED, address="home", port=6881)
+        for at in range(0, hours * 3600, seconds)
+    ]
+
+
 @pytest.mark.parametrize(
     ("facts", "state", "kinds"),
     [
         (joal(14), CONFIRMED, {"F:mod5", "F:port"}),
         (joal(30, ("film",)), CONFIRMED, {"F:mod5", "F:port"}),
+        (restarted(joal(42, ("film",)), 14), CONFIRMED, {"F:mod5"}),
+        (event_spam(120, 6), CONFIRMED, {"E:completed", "E:flood"}),
+        (event_spam(600, 6), CONFIRMED, {"E:completed"}),
         (ratio_master(40), OK, {"F:const"}),
         (ratio_master_rs(60), OK, set()),
         (rustatio(60), OK, set()),
@@ -119,7 +143,8 @@ def broken(steps: int, *, corrupt: bool) -> list[Fact]:
         (broken(20, corrupt=True), CONFIRMED, {"P:redownload"}),
     ],
     ids=[
-        "joal", "joal, one torrent", "ratio_master", "ratio_master_rs", "rustatio", "ratio_spoof", "ratio_up",
+        "joal", "joal, one torrent", "joal, restarted", "event every 2 minutes", "event every 10 minutes",
+        "ratio_master", "ratio_master_rs", "rustatio", "ratio_spoof", "ratio_up",
         "seedmage", "proxy", "transmission_ratio_master", "the same, again", "greedy", "cycler", "broken", "corrupt",
     ],
 )  # fmt: skip

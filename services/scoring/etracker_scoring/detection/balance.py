@@ -27,6 +27,10 @@ _LEAD_BLOCKS = 3
 """Blocks before the onset that are looked at, too: the sum begins to rise only after the noise is used up."""
 
 
+_PROVING_BLOCKS = 3
+"""A check ends at once, and an announce's difference touches two blocks at most in which its client announces."""
+
+
 class _Case(NamedTuple):
     """A swarm whose imbalance is looked into. ``at``: when it is judged, Unix seconds."""
 
@@ -84,27 +88,48 @@ def _opens_gate(content: Content, swarm: SwarmBlock, parameters: BalanceParamete
 
 def _look_into(case: _Case) -> list[Finding]:
     hidden = find_hidden(case.window, case.parameters)
-    findings = [_hidden_finding(case, found) for found in hidden]
+    findings = [_hidden_finding(case, found) for found in hidden if found.amounts[-1] > 0]
     taken: Floats = sum((found.amounts for found in hidden), np.zeros(case.window.length))
     since = max(case.window.first, (case.swarm.onset or 0) - _LEAD_BLOCKS)
     recent = case.window.since(since)
     received = (case.window.received.sum(axis=0) + taken)[-recent.length :]
     accused = select_accused(recent, recent.uploaded.sum(axis=0) - received, case.parameters)
-    if len(accused) == 1:
+    uploads, is_explained = _upload_findings(case, accused, since, received)
+    findings.extend(uploads)
+    if accused and not is_explained and case.swarm.trusted:
+        findings.extend(_sink_findings(case))
+    return findings
+
+
+def _upload_findings(
+    case: _Case, accused: Sequence[Accusation], since: int, received: Floats
+) -> tuple[list[Finding], bool]:
+    """Return the evidence against those who are accused, and whether it explains the imbalance.
+
+    If there are several, they may all feed a hidden downloader: they convict only if each uploaded more than all
+    receivers can have taken, and nothing else speaks for them.
+    """
+    found: list[Finding] = []
+    is_explained = False
+    for one in accused:
         facts = examine(
             case.window,
-            accused[0],
+            one,
             since=since,
             received=received,
             size=case.content.size,
             presence=case.presence,
             parameters=case.parameters,
+            fellows=[other for other in accused if other is not one],
         )
-        if not _shows_a_sink(facts, case.parameters):
-            return findings + list(_upload_finding(case, accused[0], facts, since))
-    if accused and case.swarm.trusted:
-        findings.extend(_sink_findings(case))
-    return findings
+        doubts = list(_doubts(case, facts))
+        if _shows_a_sink(facts, case.parameters) or (doubts and len(accused) > 1):
+            continue
+        if len(accused) > 1 and not facts.exceeds:
+            doubts.append("others are accused with it, and somebody may hide downloads from all of them")
+        is_explained = True
+        found.extend(_upload_finding(case, one, facts, since, doubts))
+    return found, is_explained
 
 
 def _hidden_finding(case: _Case, hidden: HiddenDownload) -> Finding:
@@ -112,6 +137,8 @@ def _hidden_finding(case: _Case, hidden: HiddenDownload) -> Finding:
     blocks = np.flatnonzero(hidden.amounts)
     first, last = case.window.first + int(blocks[0]), case.window.first + int(blocks[-1])
     points = case.parameters.hidden_points if trusted else case.parameters.hidden_points_untrusted
+    if len(blocks) < _PROVING_BLOCKS:
+        points /= 2  # a check of data that was there already, while something else was out of balance
     data = {
         "hidden": int(hidden.amounts.sum()),
         "gain": round(hidden.gain, 2),
@@ -128,11 +155,12 @@ def _shows_a_sink(facts: Circumstances, parameters: BalanceParameters) -> bool:
     return facts.rest_ratio > parameters.sink_ratio or facts.surplus_share > parameters.sink_surplus_share
 
 
-def _upload_finding(case: _Case, accusation: Accusation, facts: Circumstances, since: int) -> Iterator[Finding]:
+def _upload_finding(
+    case: _Case, accusation: Accusation, facts: Circumstances, since: int, doubts: list[str]
+) -> Iterator[Finding]:
     if accusation.gains[-1] <= 0:
         return
     parameters = case.parameters
-    doubts = list(_doubts(case, facts))
     level = parameters.upload_level * accusation.gain**0.5 + (parameters.exceeding_points if facts.exceeds else 0)
     if doubts:
         cap = parameters.doubtful_cap if case.swarm.trusted else parameters.untrusted_level

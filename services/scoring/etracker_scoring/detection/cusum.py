@@ -27,7 +27,11 @@ def add_block(
     history: Sequence[SwarmBlock],
     parameters: BalanceParameters,
 ) -> SwarmBlock:
-    """Continue the sum of a torrent's imbalance. ``traffic``: of this block. ``history``: of earlier ones, in order."""
+    """Continue the sum of a torrent's imbalance. ``traffic``: of this block. ``history``: of earlier ones, in order.
+
+    An imbalance takes no trust from a swarm that had it at the onset, and one without may still earn it: otherwise a
+    little that is left over from the torrent's first blocks would keep it from ever being trusted.
+    """
     uploaded = received = squares = 0
     for up, down, _ in traffic.values():
         uploaded += up
@@ -36,10 +40,9 @@ def add_block(
     last = history[-1] if history else None
     rise = uploaded - received - parameters.drift_share * max(uploaded, received)
     cusum = max(0.0, (last.cusum if last else 0.0) + rise)
-    if last is not None and last.onset is not None:
-        onset, trusted = last.onset, last.trusted
-    else:
-        onset, trusted = block, is_closed(content, history, parameters)
+    is_going_on = last is not None and last.onset is not None
+    onset = last.onset if last is not None and is_going_on else block
+    trusted = (last is not None and is_going_on and last.trusted) or is_closed(content, history, parameters)
     noise = noise_of(squares, parameters)
     return SwarmBlock(block, uploaded, received, noise, cusum, onset if cusum > 0 else None, trusted)
 

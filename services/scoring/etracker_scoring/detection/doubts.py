@@ -3,7 +3,7 @@
 A hidden downloader makes every honest seeder that feeds it look as if it invented uploads.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -52,14 +52,17 @@ def examine(
     size: int | None,
     presence: Mapping[Identity, Presence],
     parameters: BalanceParameters,
+    fellows: Sequence[Accusation] = (),
 ) -> Circumstances:
     """Look at the swarm around an accusation.
 
     ``since``: where the blocks of the accusation and of ``received`` begin; the latter includes hidden downloads.
+    ``fellows``: the others that are accused with it. They are no witnesses, and what they upload counts for nothing.
     """
     whole, window = window, window.since(since)
     own = window.uploaded[accusation.row]
-    others = window.uploaded.sum(axis=0) - own
+    rows = [accusation.row, *(fellow.row for fellow in fellows)]
+    others = window.uploaded.sum(axis=0) - window.uploaded[rows].sum(axis=0)
     blocks = accusation.gains > _NOTABLE
     others_received = float(received.sum() - window.received[accusation.row].sum())
     bound = 1.3 * others_received + 512 * MIB + 0.05 * (size or 0)
@@ -67,27 +70,27 @@ def examine(
         float(own.sum()),
         others_received,
         int(blocks.sum()),
-        _count_witnesses(window, accusation, blocks, presence, parameters),
+        _count_witnesses(window, {window.members[row] for row in rows}, blocks, presence, parameters),
         _rest_ratio(own[blocks], others[blocks], received[blocks]),
         _surplus(own, others, received),
         _shared_fit(own, own + others, own + others - received, window.noise),
-        sum(row != accusation.row for row in find_stalled(whole, since, presence, parameters)),
+        sum(row not in rows for row in find_stalled(whole, since, presence, parameters)),
         float(own.sum()) > bound,
     )
 
 
 def _count_witnesses(
     window: Window,
-    accusation: Accusation,
+    accused: Collection[Identity],
     blocks: Booleans,
     presence: Mapping[Identity, Presence],
     parameters: BalanceParameters,
 ) -> int:
-    accused, needed = window.members[accusation.row], parameters.witness_share * blocks.sum()
+    needed = parameters.witness_share * blocks.sum()
     return sum(
         where(stay, window.first, window.length)[1][blocks].sum() >= needed
         for member, stay in presence.items()
-        if member != accused
+        if member not in accused
     )
 
 

@@ -19,11 +19,22 @@ def follow_events(
     event = step.now.event
     if event not in {Event.STARTED, Event.COMPLETED} or not step.observation.same_place:
         return session
-    if step.elapsed_ms < parameters.event_repeat_seconds * 1000 and event == step.before.event:
+    if event == step.before.event and _is_repeated(session, step, parameters):
         return session
-    if event == Event.STARTED:
-        return _count_started(session, step, parameters, found)
-    return _count_completed(session, step, parameters, found)
+    count = _count_started if event == Event.STARTED else _count_completed
+    counted = count(session, step, parameters, found)
+    return session if counted is session else counted._replace(event_at=step.at)
+
+
+def _is_repeated(session: SessionSignals, step: Step, parameters: SignalParameters) -> bool:
+    """Return whether an event is a repeated request.
+
+    A client whose requests weren't answered sends its event again, after ever longer pauses, with the same counters.
+    """
+    now, before = step.now, step.before
+    is_same = (now.uploaded, now.downloaded, now.left) == (before.uploaded, before.downloaded, before.left)
+    is_retry = is_same and step.at - session.event_at < parameters.event_retry_seconds
+    return is_retry or step.elapsed_ms < parameters.event_repeat_seconds * 1000
 
 
 def _count_started(

@@ -1,5 +1,7 @@
 """F signals: what known tools leave in the numbers they report."""
 
+from collections.abc import Sequence
+
 from etracker_scoring.detection.records import Content, Evidence
 from etracker_scoring.detection.remembered import SessionSignals
 from etracker_scoring.detection.signal_parameters import SignalParameters
@@ -16,9 +18,16 @@ _SHORT_MS = 300_000
 
 
 def follow_multiples(
-    session: SessionSignals, step: Step, parameters: SignalParameters, found: list[Evidence]
+    sessions: Sequence[SessionSignals],
+    session: SessionSignals,
+    step: Step,
+    parameters: SignalParameters,
+    found: list[Evidence],
 ) -> SessionSignals:
-    """F:mod5: all values of the upload counter are divisible by 5. By chance, n of them are once in 5^n."""
+    """F:mod5: all values of the upload counter are divisible by 5. By chance, n of them are once in 5^n.
+
+    ``sessions``: the member's. What one of them proved needn't be proved again after a restart.
+    """
     uploaded, before = step.observation.uploaded, step.before.uploaded
     if step.fell or not uploaded:
         return session._replace(fives=0) if step.fell and session.fives else session
@@ -26,7 +35,7 @@ def follow_multiples(
         return session._replace(fives=0) if session.fives else session
     if _divides_anyway(uploaded, step.content):
         return session
-    fives = session.fives + 1 if session.fives else 2
+    fives = session.fives + 1 if session.fives else 2 + _proven(sessions, parameters)
     session = session._replace(fives=fives)
     beyond = fives - parameters.multiples_steps
     if beyond < 0 or parameters.multiples_points + beyond * parameters.multiples_step_points > (
@@ -37,6 +46,11 @@ def follow_multiples(
     points = parameters.multiples_step_points if beyond else parameters.multiples_points
     found.append(step.evidence(Kind.MULTIPLES_OF_5, points, text, values=fives))
     return _check_port(session, step, parameters, found)
+
+
+def _proven(sessions: Sequence[SessionSignals], parameters: SignalParameters) -> int:
+    is_proven = any(session.fives >= parameters.multiples_steps for session in sessions)
+    return parameters.multiples_steps if is_proven else 0
 
 
 def _divides_anyway(uploaded: int, content: Content) -> bool:

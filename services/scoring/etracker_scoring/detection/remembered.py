@@ -15,9 +15,10 @@ class SessionSignals(NamedTuple):
     ``tag``: from the peer_id. ``at``: last change, Unix seconds. ``gap``: bytes by which left fell without a download.
     ``gaps``: how often. ``regained``: bytes that the client lost and may find again. ``noted``: bytes downloaded that
     the member's sum contains. ``falls``, ``steps``: falls of the upload counter, and announces since the first.
-    ``started``, ``completed``: repeated events. ``empty_uploads``: uploads while owning nothing. ``hour``,
-    ``announces``: start of an hour with many announces, and their number. ``fives``: uploads in succession that were
-    divisible by 5. ``rates``, ``rate_sum``, ``rate_squares``: number and sums of successive upload rates.
+    ``started``, ``completed``: repeated events, the last one counted at ``event_at`` (Unix seconds).
+    ``empty_uploads``: uploads while owning nothing. ``hour``, ``announces``: start of an hour with many announces, and
+    their number. ``fives``: uploads in succession that were divisible by 5. ``rates``, ``rate_sum``,
+    ``rate_squares``: number and sums of successive upload rates.
     """
 
     tag: int
@@ -39,6 +40,7 @@ class SessionSignals(NamedTuple):
     rate_squares: int = 0
     agent_seen: int = 0
     port_seen: int = 0
+    event_at: int = 0
 
 
 class Signals(NamedTuple):

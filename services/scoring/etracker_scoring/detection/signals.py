@@ -95,7 +95,7 @@ def _follow_transfers(
         impossible = check_rate(step, parameters)
         if impossible:
             found.append(impossible)
-        session = follow_multiples(session, step, parameters, found)
+        session = follow_multiples(signals.sessions, session, step, parameters, found)
         session = follow_empty_uploads(session, step, parameters, found)
         session = follow_rates(session, step, parameters, found)
     if session.falls or step.fell:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from etracker_scoring.detection.balance_parameters import BalanceParameters
+from etracker_scoring.detection.cusum import MIB
 from etracker_scoring.detection.records import Identity, Presence
 from etracker_scoring.detection.stalled import Marks, mark, stays
 from etracker_scoring.detection.window import Booleans, Window
@@ -28,10 +29,19 @@ def find_sinks(window: Window, presence: Mapping[Identity, Presence], parameters
     rows = {member: row for row, member in enumerate(window.members)}
     found = []
     for member in sorted(presence):
-        sink = _match(member, stays(window, rows.get(member), presence[member])[1], marks, parameters)
+        row = rows.get(member)
+        if row is not None and _takes_part(window, row, parameters):
+            continue
+        sink = _match(member, stays(window, row, presence[member])[1], marks, parameters)
         if sink is not None:
             found.append(sink)
     return found if len(found) <= _MOST_CANDIDATES else []
+
+
+def _takes_part(window: Window, row: int, parameters: BalanceParameters) -> bool:
+    """Return whether a member got further in the window or uploads: so does one that wants only part of a torrent."""
+    progress = float((window.received[row] + window.dropped[row]).sum())
+    return progress > 0 or float(window.uploaded[row].sum()) > parameters.active_block_mib * MIB
 
 
 def _match(member: Identity, stalls: Booleans, marks: Marks, parameters: BalanceParameters) -> Sink | None:

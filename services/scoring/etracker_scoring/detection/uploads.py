@@ -29,19 +29,64 @@ class Accusation(NamedTuple):
 
 
 def select_accused(window: Window, imbalance: Floats, parameters: BalanceParameters) -> list[Accusation]:
-    """Select the members whose uploads explain the imbalance, one after the other, the best explanation first."""
+    """Select the members whose uploads explain the imbalance, the best explanation first.
+
+    If two of them invent much, taking off what one of them does still leaves more than a block can count for. So if
+    nobody is found one after the other, several are looked for at once.
+    """
     sums = window.uploaded.sum(axis=1)
     order = np.argsort(-sums, kind="stable")[: parameters.most_candidates]
     rows = np.sort(order[sums[order] >= parameters.upload_mib * MIB])
     accused: list[Accusation] = []
-    while len(rows) and len(accused) < parameters.most_accused:
-        best = _best(window, imbalance, rows, parameters)
+    left = imbalance
+    while len(rows) > len(accused) < parameters.most_accused:
+        best = _best(window, left, _without(rows, accused), parameters)
         if best is None:
             break
         accused.append(best)
-        imbalance = imbalance - best.share * window.uploaded[best.row]
-        rows = rows[rows != best.row]
-    return accused
+        left = left - best.share * window.uploaded[best.row]
+    return accused or _select_together(window, imbalance, rows, parameters)
+
+
+def _without(rows: np.ndarray, accused: list[Accusation]) -> np.ndarray:
+    return rows[~np.isin(rows, [one.row for one in accused])]
+
+
+def _select_together(
+    window: Window, imbalance: Floats, rows: np.ndarray, parameters: BalanceParameters
+) -> list[Accusation]:
+    """Take off whatever reduces the imbalance most; keep those who explain what the others leave of it."""
+    chosen = _reduce(window, imbalance, rows, parameters)
+    while len(chosen) > 1:
+        accused = [_best(window, _left(window, imbalance, chosen, row), np.array([row]), parameters) for row in chosen]
+        found = [one for one in accused if one is not None]
+        if len(found) == len(chosen):
+            return sorted(found, key=lambda one: (-one.gain, one.row))
+        weakest = next(row for row, one in zip(reversed(chosen), reversed(accused), strict=True) if one is None)
+        del chosen[weakest]
+    return []
+
+
+def _reduce(window: Window, imbalance: Floats, rows: np.ndarray, parameters: BalanceParameters) -> dict[int, float]:
+    """Return the members, and the shares of their uploads, that take most off the imbalance, largest first."""
+    chosen: dict[int, float] = {}
+    while len(rows) and len(chosen) < parameters.most_accused:
+        claims = SHARES[:, None, None] * window.uploaded[rows]
+        taken = ((np.abs(imbalance) - np.abs(imbalance - claims)) / window.noise).sum(axis=2)
+        share, place = np.unravel_index(np.argmax(taken), taken.shape)
+        if taken[share, place] <= 0:
+            break
+        row = int(rows[place])
+        chosen[row] = float(SHARES[share])
+        imbalance = imbalance - claims[share, place]
+        rows = rows[rows != row]
+    return chosen
+
+
+def _left(window: Window, imbalance: Floats, chosen: dict[int, float], but: int) -> Floats:
+    """Return the imbalance without what all others are accused of."""
+    taken = (share * window.uploaded[row] for row, share in chosen.items() if row != but)
+    return np.asarray(imbalance - sum(taken, np.zeros(window.length)))
 
 
 def _best(window: Window, imbalance: Floats, rows: np.ndarray, parameters: BalanceParameters) -> Accusation | None:

@@ -116,9 +116,12 @@ def test_multiplied_uploads_are_found() -> None:
     assert worst(findings)[SEEDS[0]] >= 100
 
 
-@pytest.mark.parametrize("skew", [[1, 1, 1, 1, 1, 1], [4, 1, 1, 1, 1, 1], [8, 4, 1, 1, 1, 1], [3, 2, 1, 1, 1, 1]])
+@pytest.mark.parametrize(
+    "skew",
+    [[1, 1, 1, 1, 1, 1], [4, 1, 1, 1, 1, 1], [8, 4, 1, 1, 1, 1], [3, 2, 1, 1, 1, 1], [8, 8, 1, 1, 1, 1]],
+)
 @pytest.mark.parametrize("seen_as", ["leecher", "seeder", "nobody"])
-@pytest.mark.parametrize("gibibytes", [1.0, 4.0])
+@pytest.mark.parametrize("gibibytes", [1.0, 4.0, 40.0])
 @pytest.mark.parametrize("usual", [[1] * 6, None])
 def test_seeders_that_feed_a_hidden_downloader_are_never_convicted(
     skew: list[float], seen_as: str, gibibytes: float, usual: list[float] | None
@@ -168,13 +171,55 @@ def test_stalled_leecher_that_was_there_while_the_swarm_was_balanced_protects_no
     assert worst(findings)[SUSPECT] >= 100
 
 
-def test_two_members_that_invent_uploads_hide_each_other() -> None:
+def test_members_that_invent_uploads_together_draw_suspicion_on_no_seeder() -> None:
     swarm = honest_swarm(random.Random(9))
     draw = random.Random(10)
     invent(swarm, SUSPECT, lambda _: 2 * GIB * draw.random())
     invent(swarm, identity_of_key(98), lambda _: 2 * GIB * draw.random())
     _, findings = judge(swarm, everybody())
     assert not [level for who, level in worst(findings).items() if who in SEEDS]
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_members_that_each_invent_more_than_anybody_received_are_all_convicted(number: int) -> None:
+    swarm = honest_swarm(random.Random(14))
+    accomplices = [identity_of_key(90 + place) for place in range(number)]
+    for place, accomplice in enumerate(accomplices):
+        invent(swarm, accomplice, lambda block, place=place: (9 + (block * (place + 3)) % 7) * GIB)  # type: ignore[misc]
+    _, findings = judge(swarm, everybody())
+    levels = worst(findings)
+    assert set(levels) == set(accomplices)
+    assert all(level >= 100 for level in levels.values())
+
+
+def test_swarm_earns_trust_although_a_little_of_its_first_imbalance_is_left() -> None:
+    swarm = honest_swarm(random.Random(15), gibibytes=0.3)
+    swarm[FIRST][SEEDS[0]] = Traffic(swarm[FIRST][SEEDS[0]].uploaded + GIB)
+    invent(swarm, SUSPECT, lambda _: 2 * GIB)
+    rows, findings = judge(swarm, everybody())
+    assert {row.onset for row in rows} == {FIRST}
+    assert worst(findings)[SUSPECT] >= 100
+
+
+def test_leecher_that_uploads_what_it_has_is_no_sink() -> None:
+    swarm = honest_swarm(random.Random(16))
+    hide(swarm, [1, 1, 1, 1, 1, 1])
+    partial = identity_of_key(55)
+    stays = everybody(None) | stays_of([], [SUSPECT, partial], ONSET)
+    for block in BLOCKS:
+        if block >= ONSET:
+            swarm[block][partial] = Traffic(GIB // 20)
+    _, findings = judge(swarm, stays)
+    assert partial not in worst(findings, Kind.SWARM_SINK)
+
+
+def test_check_that_falls_into_an_imbalance_suspects_nobody() -> None:
+    swarm = honest_swarm(random.Random(17))
+    invent(swarm, SEEDS[0], lambda block: 4 * GIB if block in {ONSET, ONSET + 1} else GIB)
+    swarm[ONSET][SUSPECT] = Traffic(0, 0, 3 * GIB)
+    swarm[ONSET + 1][SUSPECT] = Traffic(0, 0, 3 * GIB)
+    _, findings = judge(swarm, everybody())
+    assert sum(evidence.points for who, evidence in findings if who == SUSPECT) <= 32
 
 
 def test_fewer_than_three_witnesses_convict_nobody() -> None:
