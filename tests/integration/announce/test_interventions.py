@@ -157,6 +157,7 @@ async def test_the_log_of_a_recipient_is_bounded(swarm: Swarm) -> None:
     assert len(await swarm.handed(RECIPIENT)) == MOST_HANDED
 
 
+@pytest.mark.promise(35)
 @pytest.mark.parametrize("verdict", list(Verdict))
 async def test_an_offender_is_told_three_times_an_hour_apart(swarm: Swarm, verdict: Verdict) -> None:
     await swarm.announce(OFFENDER)
@@ -170,6 +171,7 @@ async def test_an_offender_is_told_three_times_an_hour_apart(swarm: Swarm, verdi
     assert len(texts[0]) <= 127
 
 
+@pytest.mark.promise(35)
 async def test_an_offender_that_wasted_more_than_three_sizes_gets_failures_but_none_with_an_event(swarm: Swarm) -> None:
     await swarm.announce(OFFENDER)
     await swarm.confirm(sizes=3.5)
@@ -180,6 +182,7 @@ async def test_an_offender_that_wasted_more_than_three_sizes_gets_failures_but_n
         assert b"failure reason" not in await swarm.announce(OFFENDER, event=event)
 
 
+@pytest.mark.promise(36)
 async def test_recipients_of_a_waster_are_warned_once_and_nobody_else_is(swarm: Swarm) -> None:
     await swarm.give_out()
     await swarm.confirm()
@@ -191,6 +194,7 @@ async def test_recipients_of_a_waster_are_warned_once_and_nobody_else_is(swarm: 
         assert b"warning message" not in await swarm.announce(key)
 
 
+@pytest.mark.promise(36)
 async def test_a_seeder_that_loses_more_than_a_size_gets_one_failure_within_the_budget(swarm: Swarm) -> None:
     await swarm.give_out()
     await swarm.confirm(sizes=1.5)
@@ -210,6 +214,7 @@ async def test_a_seeder_that_loses_more_than_a_size_gets_one_failure_within_the_
         assert not {b"failure reason", b"warning message"} & set(reply)
 
 
+@pytest.mark.promise(36)
 async def test_an_address_that_many_keys_use_is_in_no_message(swarm: Swarm) -> None:
     await swarm.give_out()
     for key in KEYS[3:7]:
@@ -223,6 +228,7 @@ async def test_an_address_that_many_keys_use_is_in_no_message(swarm: Swarm) -> N
     assert b"warning message" not in await swarm.announce(RECIPIENT)
 
 
+@pytest.mark.promise(37)
 async def test_a_suspect_sees_an_empty_swarm_in_half_of_the_blocks_for_three_days(swarm: Swarm) -> None:
     await swarm.announce(RECIPIENT)
     await swarm.announce(OFFENDER)
