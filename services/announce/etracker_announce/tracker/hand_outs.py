@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from cachetools import LRUCache
 
 from etracker_announce.domain.answers import Peers
-from etracker_announce.domain.suspects import Suspects
+from etracker_announce.domain.suspects import Suspect, Suspects
 from etracker_announce.ports import HandOuts
 from etracker_announce.tracker.admitted import AdmittedAnnounce
 from etracker_shared.agreements.block_lists import IDENTITY_BYTES, name_address, name_session, pack_handed
@@ -28,14 +28,14 @@ class HandOutLog:
         self._addresses: LRUCache[bytes, None] = LRUCache(MOST_ADDRESSES)
         self._noted: LRUCache[bytes, float] = LRUCache(MOST_KEYS)
 
-    def note_source(self, announce: AdmittedAnnounce, suspects: Suspects, secret: bytes) -> None:
-        """Note the key that announces, if suspects use its address, too."""
-        packed, identity = announce.source.packed, announce.key_hash[:IDENTITY_BYTES]
-        suspect = suspects.find(announce.key_hash)
+    def note_source(self, announce: AdmittedAnnounce, suspect: Suspect | None, secret: bytes) -> None:
+        """Note the key that announces, ``suspect`` if it is one, if suspects use its address."""
+        packed = announce.source.packed
         if suspect and suspect.concerns(announce.source.prefix):
             self._addresses[packed] = None
-        if not self._addresses or packed not in self._addresses:
+        if packed not in self._addresses:
             return
+        identity = announce.key_hash[:IDENTITY_BYTES]
         if announce.at >= self._noted.get(packed + identity, 0.0) + NOTED_SECONDS:
             self._noted[packed + identity] = announce.at
             self._hand_outs.note_key_at(name_address(secret, packed), identity, int(announce.at))

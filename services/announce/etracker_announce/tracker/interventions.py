@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from etracker_announce.domain.answers import AnnounceAnswer, Refusal
-from etracker_announce.domain.suspects import Suspects
+from etracker_announce.domain.suspects import Suspect, Suspects
 from etracker_announce.metrics import Metrics
 from etracker_announce.ports import HandOuts
 from etracker_announce.tracker.admitted import AdmittedAnnounce
@@ -36,9 +36,15 @@ class Interventions:
         if not suspects:
             return answer
         self._budget.count_reply(announce.at)
-        self._log.note_source(announce, suspects, secret)
-        told = await self._messages.tell(answer, announce, suspects, handed, secret)
-        return told if isinstance(told, Refusal) else self._shown(told, announce, suspects, secret)
+        suspect = suspects.find(announce.key_hash)
+        self._log.note_source(announce, suspect, secret)
+        if suspect or handed:
+            told = await self._messages.tell(answer, announce, suspects, handed, secret)
+            if isinstance(told, Refusal):
+                return told
+            answer = told
+        self._log.note(announce, answer.peers, suspects, secret)
+        return _shown(answer, announce, suspect, secret)
 
     def repeat(self, answer: AnnounceAnswer, announce: AdmittedAnnounce, secret: bytes | None) -> AnnounceAnswer:
         """Return what is sent in place of an earlier answer, which is never with a message."""
@@ -46,13 +52,13 @@ class Interventions:
         if not suspects or secret is None:
             return answer
         self._budget.count_reply(announce.at)
-        return self._shown(answer, announce, suspects, secret)
-
-    def _shown(
-        self, answer: AnnounceAnswer, announce: AdmittedAnnounce, suspects: Suspects, secret: bytes
-    ) -> AnnounceAnswer:
         self._log.note(announce, answer.peers, suspects, secret)
-        suspect = suspects.find(announce.key_hash)
-        if suspect and blinds(suspect, announce.info_hash, announce.at, secret):
-            return answer._replace(counts=hide(answer.counts))
-        return answer
+        return _shown(answer, announce, suspects.find(announce.key_hash), secret)
+
+
+def _shown(
+    answer: AnnounceAnswer, announce: AdmittedAnnounce, suspect: Suspect | None, secret: bytes
+) -> AnnounceAnswer:
+    if suspect and blinds(suspect, announce.info_hash, announce.at, secret):
+        return answer._replace(counts=hide(answer.counts))
+    return answer
