@@ -16,7 +16,7 @@ from etracker_announce.adapters.bans import PostgresBans
 from etracker_announce.adapters.scoring import ScoringTiers
 from etracker_announce.adapters.secret import PairSecret
 from etracker_announce.adapters.swarms import RedisSwarms, connect_swarms
-from etracker_announce.domain.suspects import NOBODY
+from etracker_announce.domain.suspects import NOBODY, Suspects
 from etracker_announce.frontends.http.failures import forbidden_words
 from etracker_announce.frontends.http.handler import Handler
 from etracker_announce.frontends.http.server import HttpServer
@@ -146,16 +146,24 @@ def _make_tracker(settings: AnnounceSettings, metrics: Metrics, parts: Parts, cl
     admission = Admission(
         parts.tiers, parts.allowlist, parts.swarms, bans=lambda: parts.bans.current, settings=settings
     )
+
+    def suspects() -> Suspects:
+        return parts.anomalies.current if parts.anomalies else NOBODY
+
     announces = AnnounceHandler(
         swarms=parts.swarms,
+        hand_outs=parts.swarms.hand_outs if parts.anomalies else None,
         admission=admission,
         secret=lambda: parts.secret.value,
         settings=settings,
         metrics=metrics,
         clock=clock,
-        suspects=lambda: parts.anomalies.current if parts.anomalies else NOBODY,
+        suspects=suspects,
     )
-    return Tracker(admission, announces, ScrapeHandler(parts.swarms, admission, settings), settings)
+    scrapes = ScrapeHandler(
+        parts.swarms, admission, settings, suspects=suspects, secret=lambda: parts.secret.value, clock=clock
+    )
+    return Tracker(admission, announces, scrapes, settings)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from etracker_announce.domain.answers import MessageKind
 from etracker_announce.domain.bans import BanKind
 from etracker_announce.domain.errors import Reason
 from etracker_announce.domain.requests import Kind
@@ -42,6 +43,16 @@ class Metrics:
             "Peers left out of lists because they are confirmed as broken or cheating.",
             registry=registry,
         )
+        self.handed_suspects = Counter(
+            "etracker_announce_handed_suspects", "Suspects that clients got in their lists.", registry=registry
+        )
+        warnings = Counter(
+            "etracker_announce_warnings",
+            "Warnings to offenders, by verdict, and to those that were given a waster of bandwidth (block_peer).",
+            ["message"],
+            registry=registry,
+        )
+        self.warnings = {kind: warnings.labels(kind.value) for kind in MessageKind}
         self.facts_dropped = Counter(
             "etracker_announce_facts_dropped",
             "Regular facts not put into the stream because it was past its bound.",

@@ -1,6 +1,6 @@
 """The tracker's interfaces to the outside world. Each docstring is the contract that adapters keep."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from etracker_announce.domain.swarm import Counts, Step, View
@@ -60,6 +60,45 @@ class Swarms(Protocol):
 
     async def complaint(self) -> str | None:
         """Return None if Redis answers and accepts writes, otherwise one sentence on what is wrong."""
+        ...
+
+
+class HandOuts(Protocol):
+    """Who was handed which suspect, and what they were told; see :mod:`etracker_shared.agreements.block_lists`.
+
+    Recipients and offenders are named by the first 8 bytes of their key hash.
+    """
+
+    def note(self, recipient: bytes, fields: Mapping[bytes, bytes]) -> None:
+        """Note what a recipient was handed. The note is sent with other announces; while Redis is down it is lost."""
+        ...
+
+    def note_key_at(self, name: bytes, identity: bytes, now: int) -> None:
+        """Note that a key announces from a suspect's address, in the same way."""
+        ...
+
+    async def claim(self, recipient: bytes, mark: bytes, value: bytes, names: Sequence[bytes], now: int) -> bool:
+        """Set a mark that a recipient is told something; False if it is set, or many keys use one of the addresses.
+
+        Raises:
+            SwarmsUnavailableError: Redis isn't available.
+        """
+        ...
+
+    async def is_publishable(self, names: Sequence[bytes], now: int) -> bool:
+        """Return whether no more than three keys used each of the named addresses within a day.
+
+        Raises:
+            SwarmsUnavailableError: Redis isn't available.
+        """
+        ...
+
+    async def claim_own(self, offender: bytes, since: int, now: int) -> bool:
+        """Count a message to an offender about itself; False if it had enough. ``since``: when the verdict was given.
+
+        Raises:
+            SwarmsUnavailableError: Redis isn't available.
+        """
         ...
 
 

@@ -41,7 +41,8 @@ key                  type    TTL      written by          read by             wh
                                                                               prefix whose name ends the key took
 ``handed:{<id>}``    hash     24 h     announce            announce, admin API suspects that a key's clients got in
                                                                               their lists -> endpoints and when;
-                                                                              what they were told of them
+                                                                              what they were told of them, and
+                                                                              of their own anomaly (``n``)
 ``keysat:{<name>}``  zset    24 h     announce            announce, admin API ``<id>`` of up to 4 keys that used a
                                                                               suspect's address -> when; named by a
                                                                               keyed hash
@@ -74,6 +75,7 @@ SEEDERS_FIELD = b"s"
 LEECHERS_FIELD = b"l"
 SWARMS_FIELD = b"w"
 ENTRY_FIELD = b"f"
+TOLD_FIELD = b"n"
 
 FIRST_SEEN_SECONDS = 86_400
 PREFIX_NAME_BYTES = 7

@@ -16,6 +16,7 @@ import redis
 from etracker_announce.adapters.swarms.commands import Commands, SwarmLimits
 from etracker_announce.domain.swarm import Role
 from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.block_lists import HANDED_SECONDS, MOST_HANDED
 from etracker_shared.language.identity import InfoHash
 from etracker_shared.plumbing.redis_scripts import Script
 from tests.contract.swarms.peers import (
@@ -111,6 +112,26 @@ def fact(declared: Declared) -> None:
     assert entry == {redis_keys.ENTRY_FIELD: b"facts"}
 
 
+def handed(declared: Declared) -> None:
+    """Twice as many fields as there may be, so that the oldest are forgotten; a mark that is there stays."""
+    recipient = b"somebody"
+    fields = {at.to_bytes(16): b"6bytes" + at.to_bytes(4, "little") for at in range(1, 2 * MOST_HANDED + 1)}
+    for field, value in fields.items():
+        assert declared.run(*COMMANDS.note_handed(recipient, {field: value})) == 1
+    kept = declared.operator.hgetall(redis_keys.handed(recipient))
+    assert kept == dict(list(fields.items())[MOST_HANDED:])
+    mark = {bytes(16) + b"f": (1).to_bytes(4, "little")}
+    assert [declared.run(*COMMANDS.note_handed(recipient, mark)) for _ in range(2)] == [1, 0]
+    assert 0 < declared.operator.ttl(redis_keys.handed(recipient)) <= HANDED_SECONDS
+
+
+def told(declared: Declared) -> None:
+    times = (0, 3599, 3600, 7200, 10_800, 100_000)
+    assert [declared.run(*COMMANDS.tell(b"offender", NOW, NOW + at)) for at in times] == [1, 0, 1, 1, 0, 0]
+    assert declared.run(*COMMANDS.tell(b"offender", NOW + 8000, NOW + 11_000)) == 1, "of the next verdict"
+    assert 0 < declared.operator.ttl(redis_keys.handed(b"offender")) <= HANDED_SECONDS
+
+
 def mark(declared: Declared) -> None:
     key = redis_keys.ALL_SYNCED[3]
     assert [declared.run_file("etracker_scoring.worker", "mark.lua", key, at) for at in (1, 2)] == [None, b"1"]
@@ -163,9 +184,11 @@ SCENARIOS = {
     "fact.lua": fact,
     "count_takings.lua": count_takings,
     "count_twice.lua": count_twice,
+    "handed.lua": handed,
     "mark.lua": mark,
     "publish_snatches.lua": publish_snatches,
     "sweep.lua": sweep,
+    "told.lua": told,
     "turn.lua": turn,
 }
 

@@ -1,5 +1,6 @@
 """The tracker's answers, independent of the protocol."""
 
+import enum
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -18,8 +19,28 @@ class Peers(NamedTuple):
     over6: Records | None
 
 
+class MessageKind(enum.StrEnum):
+    """What offenders (by verdict) and recipients of a waster are told. Front ends have the texts."""
+
+    STATISTICS = "statistics"
+    HIDDEN_DOWNLOAD = "hidden_download"
+    WASTE = "waste"
+    BLOCK_PEER = "block_peer"
+
+
+class Message(NamedTuple):
+    """For recipients: ``endpoint`` is the waster's (6 or 18 bytes), ``token`` names their own block list."""
+
+    kind: MessageKind
+    endpoint: bytes = b""
+    token: str = ""
+
+
 class AnnounceAnswer(NamedTuple):
-    """``snatches``: Redis' count, or Postgres' if Redis has none. ``notice``: a text for the user, or None."""
+    """``snatches``: Redis' count, or Postgres' if Redis has none. ``notice``: a text for the user, or None.
+
+    ``message`` takes the place of the notice.
+    """
 
     counts: Counts
     snatches: int
@@ -27,6 +48,7 @@ class AnnounceAnswer(NamedTuple):
     min_interval_seconds: int
     peers: Peers
     notice: str | None
+    message: Message | None = None
 
 
 class ScrapeAnswer(NamedTuple):
@@ -37,8 +59,13 @@ class ScrapeAnswer(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """The request isn't served. ``interval_seconds``: when the client should try again."""
+    """The request isn't served. ``interval_seconds``: when the client should try again.
+
+    ``message``: gives the reason. ``retry_minutes``: the same as the interval, for other clients (BEP 31).
+    """
 
     reason: Reason
     interval_seconds: int
     min_interval_seconds: int
+    message: Message | None = None
+    retry_minutes: int | None = None

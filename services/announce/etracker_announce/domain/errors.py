@@ -26,6 +26,8 @@ class Reason(enum.StrEnum):
     BANNED_NETWORK = "banned_network"
     BANNED_CLIENT = "banned_client"
     BANNED_TORRENT = "banned_torrent"
+    WASTES_BANDWIDTH = "wastes_bandwidth"
+    BLOCK_PEER = "block_peer"
     SWARMS_UNAVAILABLE = "swarms_unavailable"
     SWARMS_FULL = "swarms_full"
     ALLOWLIST_UNAVAILABLE = "allowlist_unavailable"

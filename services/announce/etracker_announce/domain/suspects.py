@@ -1,6 +1,6 @@
 """Suspected and confirmed keys and guests, and what is done about them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -49,6 +49,11 @@ class Suspects:
         worst = sorted(suspects, key=lambda one: (one.confirmed, one.score), reverse=True)[:MOST_SUSPECTS]
         self._by_identity = {int.from_bytes(one.key_hash[:8], "little"): one for one in worst}
         self._identities = frozenset(self._by_identity)
+        self._wasters: dict[InfoHash, list[Suspect]] = {}
+        for one in worst:
+            if one.confirmed and one.verdict is Verdict.WASTE:
+                for info_hash in one.wasted:
+                    self._wasters.setdefault(info_hash, []).append(one)
 
     def __len__(self) -> int:
         """How many there are."""
@@ -56,8 +61,24 @@ class Suspects:
 
     def offender(self, key_hash: KeyHash, prefix: bytes) -> Suspect | None:
         """Return the confirmed key or guest that announces from a prefix, or None."""
-        suspect = self._by_identity.get(int.from_bytes(key_hash[:8], "little"))
+        suspect = self.find(key_hash)
         return suspect if suspect and suspect.confirmed and suspect.concerns(prefix) else None
+
+    def find(self, key_hash: KeyHash) -> Suspect | None:
+        """Return what is suspected of a key or guest, or None."""
+        return self._by_identity.get(int.from_bytes(key_hash[:8], "little"))
+
+    def wasters(self, info_hash: InfoHash) -> Sequence[Suspect]:
+        """Return those that are confirmed to waste bandwidth in a torrent."""
+        return self._wasters.get(info_hash, ())
+
+    def among(self, records: Records) -> list[tuple[Suspect, np.void]]:
+        """Return the suspects among records, each with its record."""
+        identities = records["identity"].tolist()
+        if self._identities.isdisjoint(identities):
+            return []
+        places = [place for place, identity in enumerate(identities) if identity in self._by_identity]
+        return [(self._by_identity[identities[place]], records[place]) for place in places]
 
     def without_offenders(self, records: Records) -> Records:
         """Leave out the sessions of offenders."""

@@ -1,6 +1,8 @@
 """The content of a swarm, the step that an announce takes in it, and the view that the step returns."""
 
 import enum
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -52,6 +54,7 @@ class Step(NamedTuple):
     ``rivals``: if there are leechers and at most this many seeders, a seeder's candidates include all other seeders.
     ``witnesses``: how many seeders a seeder's candidates include in any case.
     ``now``: Unix seconds. ``stopped``: leave instead of joining. ``looks``: read the swarm without joining it.
+    ``recipient``: whose log of handed suspects the view is to include (8 bytes of a key hash).
     """
 
     info_hash: InfoHash
@@ -71,6 +74,7 @@ class Step(NamedTuple):
     witnesses: int
     now: int
     looks: bool = False
+    recipient: bytes | None = None
 
 
 class Counts(NamedTuple):
@@ -92,6 +96,8 @@ class View(NamedTuple):
     wants. They may include the asker itself, expired endpoints, and seeders although the asker seeds: all of these are
     left out later. ``dual``: the asker's own record also has an unexpired endpoint of the other address family, so it
     can use both lists. ``progressed``: the asker, a leecher, has less left than ever before.
+    ``handed``: which suspects the asker was handed, if this was asked for; see
+    :mod:`etracker_shared.agreements.block_lists`.
     """
 
     counts: Counts
@@ -99,3 +105,4 @@ class View(NamedTuple):
     candidates: Records
     dual: bool = False
     progressed: bool = False
+    handed: Mapping[bytes, bytes] = MappingProxyType({})

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from etracker_announce.domain.addresses import Source
-from etracker_announce.domain.answers import AnnounceAnswer, Peers
+from etracker_announce.domain.answers import AnnounceAnswer, Peers, Refusal
 from etracker_announce.domain.candidates import (
     FAMILY4,
     FAMILY6,
@@ -25,13 +25,14 @@ from etracker_announce.domain.suspects import NOBODY as NO_SUSPECTS
 from etracker_announce.domain.suspects import Suspects
 from etracker_announce.domain.swarm import Records, Step, View
 from etracker_announce.metrics import Metrics
-from etracker_announce.ports import Judgement, Swarms
+from etracker_announce.ports import HandOuts, Judgement, Swarms
 from etracker_announce.settings import AnnounceSettings
 from etracker_announce.tracker.admission import NEW_TORRENT, Admission, Admitted
 from etracker_announce.tracker.admitted import AdmittedAnnounce
 from etracker_announce.tracker.budgets import Budget, Budgets
 from etracker_announce.tracker.choosing import Chooser
 from etracker_announce.tracker.facts import FactWriter
+from etracker_announce.tracker.interventions import Interventions
 from etracker_announce.tracker.quarantine import Quarantine
 from etracker_announce.tracker.seeding_counts import SeedingCounts
 from etracker_announce.tracker.steps import StepMaker
@@ -57,6 +58,7 @@ class AnnounceHandler:
         metrics: Metrics,
         clock: Callable[[], float],
         suspects: Callable[[], Suspects] = lambda: NO_SUSPECTS,
+        hand_outs: HandOuts | None = None,
     ) -> None:
         self._swarms = swarms
         self._admission = admission
@@ -71,10 +73,11 @@ class AnnounceHandler:
         self._facts = FactWriter(swarms, self._seeding, metrics.facts_dropped.inc)
         self._budgets = Budgets(settings.budget_burst, settings.budget_seconds, metrics.suppressed.inc)
         self._clock = clock
+        self._interventions = Interventions(suspects, hand_outs, metrics) if hand_outs else None
         self._quarantine = Quarantine(suspects, self._chooser, metrics.quarantined.inc)
 
-    async def answer(self, request: AnnounceRequest, key: bytes | None, source: Source) -> AnnounceAnswer:
-        """Answer one announce.
+    async def answer(self, request: AnnounceRequest, key: bytes | None, source: Source) -> AnnounceAnswer | Refusal:
+        """Answer one announce; what offenders and those that they harm are told may be a refusal.
 
         Raises:
             RefusalError: the key or the torrent isn't served, or the tracker is still starting.
@@ -90,18 +93,25 @@ class AnnounceHandler:
         announce = self._admitted(request, admitted, key_hash, source)
         budget = self._budgets.spend(request, announce.key_hash, announce.info_hash, announce.endpoint, announce.at)
         if budget.answer is not None:
-            return self._quarantine.renew(_cut(budget.answer, self._steps.numwant(request)), announce)
-        answer = await self._take_step(announce, budget)
+            answer = self._quarantine.renew(_cut(budget.answer, self._steps.numwant(request)), announce)
+            return self._interventions.repeat(answer, announce, self._secret()) if self._interventions else answer
+        secret = self._loaded_secret()
+        answer, view = await self._take_step(announce, budget, secret)
         if budget.remember:
             self._budgets.remember(budget, request, answer)
-        return answer
+        if self._interventions is None:
+            return answer
+        return await self._interventions.finish(answer, announce, view.handed, secret)
 
-    async def _take_step(self, announce: AdmittedAnnounce, budget: Budget) -> AnnounceAnswer:
-        secret = self._loaded_secret()
+    async def _take_step(
+        self, announce: AdmittedAnnounce, budget: Budget, secret: bytes
+    ) -> tuple[AnnounceAnswer, View]:
         usual_seconds = spread(self._settings.interval_seconds, announce.key_hash, announce.info_hash)
         step = self._steps.make(announce, secret)
         # A fact's interval matters only for a seeder, which gets the usual one whatever the step says (adr/0019).
         fact = None if step.looks else self._facts.write(announce, usual_seconds, secret, budget.suppressed)
+        if self._interventions and (recipient := self._interventions.recipient(announce)):
+            step = step._replace(recipient=recipient)
         view = await self._swarms.announce(step, fact)
         self._seeding.learn(step, view)
         visibility = self._visibility(announce, view)
@@ -111,9 +121,8 @@ class AnnounceHandler:
         if not announce.guest:
             self._learn_waiting(step, view, waits=wanted_seconds is not None)
         chosen = await self._quarantine.choose(announce, question, candidates, wanted_seconds)
-        return self._answer(
-            announce, view, _peers(chosen, visibility), self._interval(announce, wanted_seconds, usual_seconds)
-        )
+        interval_seconds = self._interval(announce, wanted_seconds, usual_seconds)
+        return self._answer(announce, view, _peers(chosen, visibility), interval_seconds), view
 
     def _learn_waiting(self, step: Step, view: View, *, waits: bool) -> None:
         if waits:

@@ -1,14 +1,18 @@
 """One scrape: the counts of up to 64 torrents (BEP 48)."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from etracker_announce.domain.addresses import Source
 from etracker_announce.domain.answers import ScrapeAnswer
 from etracker_announce.domain.requests import ScrapeRequest
+from etracker_announce.domain.suspects import NOBODY, Suspects
 from etracker_announce.ports import Swarms, Torrent
 from etracker_announce.settings import AnnounceSettings
 from etracker_announce.tracker.admission import Admission
+from etracker_announce.tracker.canary import blinds, hide
 from etracker_shared.language.identity import InfoHash
 
 
@@ -23,7 +27,19 @@ class _Found(NamedTuple):
 class ScrapeHandler:
     """Answers scrapes."""
 
-    def __init__(self, swarms: Swarms, admission: Admission, settings: AnnounceSettings) -> None:
+    def __init__(
+        self,
+        swarms: Swarms,
+        admission: Admission,
+        settings: AnnounceSettings,
+        *,
+        suspects: Callable[[], Suspects] = lambda: NOBODY,
+        secret: Callable[[], bytes | None] = lambda: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._suspects = suspects
+        self._secret = secret
+        self._clock = clock
         self._swarms = swarms
         self._admission = admission
         self._min_interval_seconds = settings.min_interval_seconds
@@ -41,6 +57,12 @@ class ScrapeHandler:
         found = await asyncio.gather(*(self._find(*readings) for readings in request.info_hashes))
         torrents = [entry for entry in found if entry]
         counts = await self._swarms.scrape([entry.info_hash for entry in torrents]) if torrents else []
+        suspect, secret, now = key_hash and self._suspects().find(key_hash), self._secret(), self._clock()
+        if suspect and secret:
+            counts = [
+                hide(count) if blinds(suspect, entry.info_hash, now, secret) else count
+                for entry, count in zip(torrents, counts, strict=True)
+            ]
         return ScrapeAnswer(
             {
                 entry.named: (count, self._admission.snatches(entry.info_hash, entry.torrent, count.snatches))

@@ -18,6 +18,10 @@ MAX_WAITING = 10_000
 MAX_BATCH = 256
 GATHER_SECONDS = 0.003
 """Time between two batches. Clients don't notice it: they announce every half hour."""
+MAX_NOTES = 10_000
+"""Notes that wait for a batch; beyond that they are lost."""
+NOTES_SECONDS = 1.0
+"""Notes wait no longer than this for an announce to travel with."""
 MAX_ENTRY_FACTS = 32
 """The most facts in one stream entry: more than a few KiB would keep Redis busy with one entry and gain nothing."""
 
@@ -30,6 +34,9 @@ class _Announce:
     shard: int
     fact: bytes | None
     answer: asyncio.Future[list[bytes]]
+    question: Command | None = None
+    """Another command, whose reply is wanted along with the step's."""
+    reply: Reply = None
 
 
 _Entry = list[_Announce]
@@ -51,11 +58,27 @@ class Batches:
         self._stream_is_full = stream_is_full
         self._on_batch = on_batch
         self._waiting: deque[_Announce] = deque()
+        self._notes: deque[Command] = deque(maxlen=MAX_NOTES)
         self._sending: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._next_batch = 0.0
 
-    async def announce(self, command: Command, shard: int, fact: bytes | None) -> list[bytes]:
-        """Return the script's reply once it and the fact are acknowledged.
+    def add(self, note: Command) -> None:
+        """Send a command with the next batch, or within a second. Its reply is ignored; it may be lost."""
+        self._notes.append(note)
+        if self._sending is None and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(NOTES_SECONDS, self._send_notes)
+
+    def close(self) -> None:
+        """Forget the notes that wait."""
+        self._notes.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    async def announce(
+        self, command: Command, shard: int, fact: bytes | None, question: Command | None = None
+    ) -> tuple[list[bytes], Reply]:
+        """Return the replies of the script and of ``question`` once the script and the fact are acknowledged.
 
         Raises:
             SwarmsUnavailableError: one of the two wasn't acknowledged, or too many announces are waiting already.
@@ -63,17 +86,27 @@ class Batches:
         if len(self._waiting) >= MAX_WAITING:
             raise SwarmsUnavailableError(f"{MAX_WAITING} announces wait for Redis already.")
         answer: asyncio.Future[list[bytes]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Announce(command, shard, fact, answer))
+        waiting = _Announce(command, shard, fact, answer, question)
+        self._waiting.append(waiting)
         if self._sending is None:
-            self._sending = asyncio.create_task(self._send_all(), name="announce batches")
-        return await answer
+            self._begin()
+        return await answer, waiting.reply
+
+    def _send_notes(self) -> None:
+        self._timer = None
+        if self._sending is None and self._notes:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._sending = asyncio.create_task(self._send_all(), name="announce batches")
 
     async def _send_all(self) -> None:
         try:
-            while self._waiting:
+            while self._waiting or self._notes:
                 await self._gather()
                 batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
-                self._on_batch(len(batch))
+                if batch:
+                    self._on_batch(len(batch))
                 await self._send(batch)
         finally:
             self._sending = None
@@ -88,10 +121,13 @@ class Batches:
         entries = _entries(batch)
         commands = [announce.command for announce in batch]
         commands += [add_facts(entry[0].shard, _facts(entry)) for entry in entries]
+        asking = [announce for announce in batch if announce.question is not None]
+        commands += [announce.question for announce in asking if announce.question is not None]
+        commands += self._take_notes()
         try:
             replies = await execute_scripts(self._server, commands)
             steps = dict(zip(batch, replies, strict=False))
-            written = await self._write_to_full(list(zip(entries, replies[len(batch) :], strict=True)), steps)
+            written = await self._write_to_full(list(zip(entries, replies[len(batch) :], strict=False)), steps)
         except SwarmsUnavailableError as error:
             _fail_all(batch, str(error))
             return
@@ -101,8 +137,13 @@ class Batches:
         for entry, reply in written:
             if isinstance(reply, Refusal):
                 _fail_all(entry, f"Redis refused the fact: {reply}", _error_of(reply))
+        for announce, reply in zip(asking, replies[len(batch) + len(entries) :], strict=False):
+            announce.reply = reply
         for announce, reply in steps.items():
             _resolve(announce, reply)
+
+    def _take_notes(self) -> list[Command]:
+        return [self._notes.popleft() for _ in range(min(MAX_BATCH, len(self._notes)))]
 
     async def _write_to_full(
         self, written: list[tuple[_Entry, Reply]], steps: Mapping[_Announce, Reply]

@@ -2,12 +2,14 @@
 
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from etracker_announce.domain.swarm import RECORD, Counts, PeerFlag, Role, Step, View
 from etracker_shared.agreements import redis_keys
+from etracker_shared.agreements.block_lists import HANDED_SECONDS, MOST_HANDED
 from etracker_shared.agreements.counts import unpack_counts
 from etracker_shared.agreements.peer_records import LAYOUT
 from etracker_shared.plumbing.redis_scripts import Script
@@ -16,6 +18,10 @@ _PACKAGE = __package__
 
 Command = tuple[bytes | int, ...]
 """A Redis command and its arguments."""
+
+MOST_MESSAGES = 3
+MESSAGE_PAUSE_SECONDS = 3600
+"""An offender is told of its own anomaly at most three times, an hour apart."""
 
 _STEP = struct.Struct("<IIIIIIHHBBBBB4sIId")
 _SWEEP = struct.Struct("<IIII")
@@ -56,11 +62,13 @@ class Commands:
         self._sweep = Script(_PACKAGE, "sweep.lua")
         self._turn = Script(_PACKAGE, "turn.lua")
         self._fact = Script(_PACKAGE, "fact.lua")
+        self._handed = Script(_PACKAGE, "handed.lua")
+        self._told = Script(_PACKAGE, "told.lua")
 
     @property
     def scripts(self) -> tuple[Script, ...]:
         """The scripts that a server must have loaded."""
-        return self._announce, self._sweep, self._turn, self._fact
+        return self._announce, self._sweep, self._turn, self._fact, self._handed, self._told
 
     def announce(self, step: Step) -> Command:
         """Make the command of one step; :func:`parse_view` reads its reply."""
@@ -80,6 +88,17 @@ class Commands:
     def add_to_full(self, shard: int, facts: bytes) -> Command:
         """Make the command that puts an entry into the stream of a Redis that is out of memory."""
         return (b"EVALSHA", self._fact.sha, 1, redis_keys.facts(shard), facts)
+
+    def note_handed(self, recipient: bytes, fields: Mapping[bytes, bytes]) -> Command:
+        """Make the command that notes what a recipient was handed or told; its reply is how many fields are new."""
+        arguments = [part for field in fields.items() for part in field]
+        key = redis_keys.handed(recipient)
+        return (b"EVALSHA", self._handed.sha, 1, key, MOST_HANDED, HANDED_SECONDS, *arguments)
+
+    def tell(self, offender: bytes, since: int, now: int) -> Command:
+        """Make the command that counts a message to an offender; its reply is 1 if the message is due."""
+        arguments = (now, since, MOST_MESSAGES, MESSAGE_PAUSE_SECONDS, HANDED_SECONDS)
+        return (b"EVALSHA", self._told.sha, 1, redis_keys.handed(offender), *arguments)
 
     def _pack_step(self, step: Step) -> bytes:
         return _STEP.pack(
@@ -106,6 +125,18 @@ class Commands:
 def add_facts(shard: int, facts: bytes) -> Command:
     """Make the command that puts an entry into the stream."""
     return (b"XADD", redis_keys.facts(shard), b"*", redis_keys.ENTRY_FIELD, facts)
+
+
+def read_handed(recipient: bytes) -> Command:
+    """Make the command that reads what a recipient was handed; :func:`parse_handed` reads its reply."""
+    return (b"HGETALL", redis_keys.handed(recipient))
+
+
+def parse_handed(reply: object) -> Mapping[bytes, bytes]:
+    """Parse the reply, which redis-py makes a dictionary; nothing if Redis refused."""
+    if isinstance(reply, list):
+        return dict(zip(reply[::2], reply[1::2], strict=True))
+    return reply if isinstance(reply, dict) else {}
 
 
 def scrape(info_hash: bytes) -> Command:

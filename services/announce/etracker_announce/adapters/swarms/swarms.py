@@ -7,6 +7,7 @@ from etracker_announce.adapters.swarms import commands
 from etracker_announce.adapters.swarms.batches import Batches
 from etracker_announce.adapters.swarms.cluster import ClusterServer
 from etracker_announce.adapters.swarms.commands import Commands, SwarmLimits
+from etracker_announce.adapters.swarms.hand_outs import RedisHandOuts
 from etracker_announce.adapters.swarms.server import Refusal, Server
 from etracker_announce.adapters.swarms.single import SingleServer
 from etracker_announce.adapters.swarms.stream import POLL_SECONDS, StreamWatch
@@ -42,6 +43,7 @@ class RedisSwarms:
         self._sweeper = sweeper
         self._stream = stream
         self._tasks: list[asyncio.Task[None]] = []
+        self.hand_outs = RedisHandOuts(server, made, batches)
 
     async def start(self) -> None:
         """Begin to connect and to sweep. This doesn't fail if Redis is down."""
@@ -55,12 +57,18 @@ class RedisSwarms:
     async def close(self) -> None:
         """End the background work and drop the connections."""
         await stop(*self._tasks)
+        self._batches.close()
         await self._server.close()
 
     async def announce(self, step: Step, fact: bytes | None) -> View:
         """Take a step, see :class:`~etracker_announce.ports.Swarms`."""
         command = self._commands.announce(step)
-        return commands.parse_view(await self._batches.announce(command, self._server.shard_of(step.key_hash), fact))
+        shard = self._server.shard_of(step.key_hash)
+        if step.recipient is None:
+            reply, _ = await self._batches.announce(command, shard, fact)
+            return commands.parse_view(reply)
+        reply, handed = await self._batches.announce(command, shard, fact, commands.read_handed(step.recipient))
+        return commands.parse_view(reply)._replace(handed=commands.parse_handed(handed))
 
     async def scrape(self, info_hashes: Sequence[InfoHash]) -> Sequence[Counts]:
         """Return counts, see :class:`~etracker_announce.ports.Swarms`."""

@@ -17,8 +17,15 @@ _ANNOUNCE = (
 )
 
 
-def encode_announce(answer: AnnounceAnswer, external_ip: bytes, *, compact: bool, with_peer_ids: bool) -> bytes:
-    """Encode the answer to an announce. ``external_ip``: the asker's own address, 4 or 16 bytes (BEP 24)."""
+def encode_announce(
+    answer: AnnounceAnswer, external_ip: bytes, *, compact: bool, with_peer_ids: bool, warning: bytes = b""
+) -> bytes:
+    """Encode the answer to an announce. ``external_ip``: the asker's own address, 4 or 16 bytes (BEP 24).
+
+    ``warning``: the text of the answer's message, empty without one.
+    """
+    if answer.notice and not warning:
+        warning = one_line(answer.notice)
     counts, peers = answer.counts, answer.peers
     return _ANNOUNCE % (
         counts.seeders,
@@ -29,7 +36,7 @@ def encode_announce(answer: AnnounceAnswer, external_ip: bytes, *, compact: bool
         answer.interval_seconds,
         answer.min_interval_seconds,
         _compact_peers(peers) if compact else _listed_peers(peers, with_peer_ids=with_peer_ids),
-        b"15:warning message" + _string(one_line(answer.notice)) if answer.notice else b"",
+        b"15:warning message" + _string(warning) if warning else b"",
     )
 
 
@@ -40,12 +47,15 @@ def encode_scrape(answer: ScrapeAnswer) -> bytes:
     return b"d5:filesd%be5:flagsd20:min_request_intervali%deee" % (entries, answer.min_interval_seconds)
 
 
-def encode_failure(text: bytes, interval_seconds: int, min_interval_seconds: int) -> bytes:
-    """Encode a failure, with an interval: libtorrent and rtorrent obey it in failures too."""
-    return b"d14:failure reason%b8:intervali%de12:min intervali%dee" % (
+def encode_failure(
+    text: bytes, interval_seconds: int, min_interval_seconds: int, retry_minutes: int | None = None
+) -> bytes:
+    """Encode a failure, with an interval: libtorrent and rtorrent obey it in failures too. Source: BEP 31."""
+    return b"d14:failure reason%b8:intervali%de12:min intervali%de%be" % (
         _string(text),
         interval_seconds,
         min_interval_seconds,
+        b"" if retry_minutes is None else b"8:retry ini%de" % retry_minutes,
     )
 
 

@@ -52,13 +52,18 @@ TEXTS = {
     Reason.BANNED_NETWORK: "This tracker does not serve clients at your address, ask its operator why",
     Reason.BANNED_CLIENT: "This tracker does not serve your client or its version, ask its operator why",
     Reason.BANNED_TORRENT: "This tracker does not serve this torrent any more, ask its operator why",
+    Reason.WASTES_BANDWIDTH: "Your client fetches the same data again and again, so it gets no peers",
+    Reason.BLOCK_PEER: "A peer that you were given fetches the same data again and again",
     Reason.SWARMS_UNAVAILABLE: "The tracker can't reach its peer lists right now, try again soon",
     Reason.SWARMS_FULL: "The tracker has no room for more peers right now, try again soon",
     Reason.ALLOWLIST_UNAVAILABLE: "The tracker can't look this torrent up right now, try again soon",
     Reason.STARTING: "The tracker is just starting, try again soon",
     Reason.INTERNAL: "Internal error of the tracker, try again later",
 }
-"""All texts except that of :attr:`Reason.INVALID_KEY`, which names the operator's host."""
+"""All texts except that of :attr:`Reason.INVALID_KEY`, which names the operator's host.
+
+Most replies that a message explains have its text instead, see :mod:`~etracker_announce.frontends.http.messages`.
+"""
 
 
 def text_of(reason: Reason, host: str) -> bytes:

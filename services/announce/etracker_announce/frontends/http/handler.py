@@ -10,6 +10,7 @@ from etracker_announce.domain.errors import MalformedError, Reason
 from etracker_announce.domain.requests import Kind
 from etracker_announce.frontends.http.answers import encode_announce, encode_failure, encode_scrape
 from etracker_announce.frontends.http.failures import text_of
+from etracker_announce.frontends.http.messages import text_of_message
 from etracker_announce.frontends.http.parser import HttpRequest
 from etracker_announce.frontends.http.requests import Target, parse_announce, parse_scrape, raw_info_hash
 from etracker_announce.frontends.http.sources import SourceFinder
@@ -77,7 +78,9 @@ class Handler:
         answer = await self._tracker.announce(request, key, source)
         if isinstance(answer, Refusal):
             return self._failure(answer)
-        return encode_announce(answer, source.packed, compact=compact, with_peer_ids=with_peer_ids), ANSWERED
+        warning = text_of_message(answer.message, self._hostname) if answer.message else b""
+        body = encode_announce(answer, source.packed, compact=compact, with_peer_ids=with_peer_ids, warning=warning)
+        return body, ANSWERED
 
     async def _scrape(self, key: bytes | None, query: bytes, source: Source) -> tuple[bytes, str]:
         answer = await self._tracker.scrape(parse_scrape(query), key, source)
@@ -87,6 +90,6 @@ class Handler:
         return self._failure(self._tracker.refuse(reason, target.key, source, raw_info_hash(query)))
 
     def _failure(self, refusal: Refusal) -> tuple[bytes, str]:
-        reason, interval_seconds, min_interval_seconds = refusal
-        text = text_of(reason, self._hostname)
-        return encode_failure(text, interval_seconds, min_interval_seconds), reason.value
+        reason, interval_seconds, min_interval_seconds, message, retry_minutes = refusal
+        text = text_of_message(message, self._hostname) if message else text_of(reason, self._hostname)
+        return encode_failure(text, interval_seconds, min_interval_seconds, retry_minutes), reason.value
