@@ -12,7 +12,7 @@ from tests.support.browser import LOOKS, Look, Visit, Windows
 from tests.support.stack import StackRun
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def suspects(stack: StackRun) -> Iterator[Suspects]:
     suspects = store_suspects(stack)
     yield suspects
@@ -83,16 +83,15 @@ def test_an_operator_sees_the_onset_clears_and_ends_the_decision(
 
 
 def test_a_holder_appeals_an_operator_answers_and_the_holder_reads_it(
-    windows: Windows, stack: StackRun, api: httpx.Client, suspects: Suspects
+    windows: Windows, stack: StackRun, suspects: Suspects
 ) -> None:
-    confirm_again(api, suspects.confirmed)
     page = Visit(windows(("light", 1440), suspects.announce_key), stack.base_url).page
     page.goto("/standing")
     card = page.get_by_role("region", name="Something is wrong with your client")
     expect(card).to_contain_text("downloads the same data again and again")
     card.get_by_label("Is this a mistake?").fill("The disk was full.\nIt is mended.")
     card.get_by_role("button", name="Send the appeal").click()
-    expect(card.get_by_text("An operator hasn't answered yet.")).to_be_visible()
+    expect(card.get_by_text("answered yet")).to_be_visible()
 
     page.goto("/operator/anomalies")
     page.get_by_text("Appeals to answer").click()
@@ -126,9 +125,3 @@ def test_a_link_of_the_tracker_shows_whom_to_block_and_how(page: Page, stack: St
         assert ADDRESS.split(":", maxsplit=1)[0] in httpx.get(url, trust_env=False).text
     page.goto("/b/0000")
     expect(page.get_by_text("Nothing to block")).to_be_visible()
-
-
-def confirm_again(api: httpx.Client, anomaly: int) -> None:
-    """Make it confirmed whatever an earlier test decided."""
-    wanted = {"decision": "confirm", "note": "a test", "until": "2099-01-01T00:00:00Z"}
-    api.post(f"/api/v1/anomalies/{anomaly}/decision", json=wanted).raise_for_status()

@@ -4,7 +4,7 @@ import { Failure } from "@/components/requests/Failure";
 import { TorrentLink } from "@/components/torrents/TorrentLink";
 import { Card } from "@/components/ui/Card";
 import { Moment } from "@/components/ui/Moment";
-import { Name } from "@/components/ui/Name";
+import { Prose } from "@/components/ui/Prose";
 import { AppealForm } from "./AppealForm";
 import classes from "./Confirmation.module.css";
 import { consequence, FOUND } from "./verdicts";
@@ -65,9 +65,7 @@ function Appeals({ appeals }: { appeals: OwnAnomaly["appeals"] }) {
     <ul className={classes.list} aria-label="Your appeals">
       {appeals.map(({ id, at, text, answer, answered }) => (
         <li key={id}>
-          <p className={classes.words}>
-            <Name>{text}</Name>
-          </p>
+          <Prose>{text}</Prose>
           <p className={classes.soft}>
             You, <Moment at={at} />
           </p>
@@ -75,9 +73,7 @@ function Appeals({ appeals }: { appeals: OwnAnomaly["appeals"] }) {
             <p className={classes.soft}>An operator hasn&rsquo;t answered yet.</p>
           ) : (
             <div className={classes.answer}>
-              <p className={classes.words}>
-                <Name>{answer}</Name>
-              </p>
+              <Prose>{answer}</Prose>
               <p className={classes.soft}>
                 An operator
                 {answered !== null && (

@@ -4,6 +4,7 @@ import { type AnomalyDetail, balance } from "@/api/anomalies";
 import { Loaded } from "@/components/requests/Loaded";
 import { Card } from "@/components/ui/Card";
 import { plural } from "@/components/ui/format";
+import { piecesOf } from "@/components/ui/hidden-characters";
 import { Empty } from "@/components/ui/states";
 import classes from "../tables.module.css";
 import { Balance } from "./Balance";
@@ -27,7 +28,7 @@ export function Accusations({ of: one, chosen, onChoose }: Props) {
             description={`${plural(one.torrents.length, "torrent")} with evidence, most points first`}
             data={one.torrents.map(({ info_hash, name, evidence, points }) => ({
               value: info_hash,
-              label: `${name || info_hash} (${plural(evidence, "finding")}, ${points.toFixed(1)} points)`,
+              label: `${visible(name) || info_hash} (${plural(evidence, "finding")}, ${points.toFixed(1)} points)`,
             }))}
             value={chosen}
             onChange={(event) => {
@@ -39,6 +40,13 @@ export function Accusations({ of: one, chosen, onChoose }: Props) {
       )}
     </Card>
   );
+}
+
+/** A name as an option, which can only be text. */
+function visible(name: string): string {
+  return piecesOf(name)
+    .map(({ text }) => text)
+    .join("");
 }
 
 function BalanceOf({ id, infoHash }: { id: number; infoHash: string }) {

@@ -6,6 +6,7 @@ import { Failure } from "@/components/requests/Failure";
 import { Card } from "@/components/ui/Card";
 import { Moment } from "@/components/ui/Moment";
 import { Name } from "@/components/ui/Name";
+import { Prose } from "@/components/ui/Prose";
 import classes from "../tables.module.css";
 
 const MOST_CHARACTERS = 2000;
@@ -18,9 +19,7 @@ export function Appeals({ of: one }: { of: AnomalyDetail }) {
         {one.appeals.map((appeal) => (
           <article key={appeal.id} className={classes.stack}>
             <div>
-              <p className={classes.words}>
-                <Name>{appeal.text}</Name>
-              </p>
+              <Prose>{appeal.text}</Prose>
               <p className={classes.soft}>
                 The key&rsquo;s holder, <Moment at={appeal.at} />
               </p>
@@ -36,9 +35,7 @@ export function Appeals({ of: one }: { of: AnomalyDetail }) {
 function Answer({ of: { answer, answered, operator } }: { of: Appeal }) {
   return (
     <div className={classes.answer}>
-      <p className={classes.words}>
-        <Name>{answer ?? ""}</Name>
-      </p>
+      <Prose>{answer ?? ""}</Prose>
       <p className={classes.soft}>
         Answered by <Name lines={1}>{operator ?? ""}</Name>
         {answered !== null && (

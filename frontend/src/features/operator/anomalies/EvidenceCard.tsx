@@ -33,25 +33,25 @@ const COLUMNS: Column<Evidence>[] = [
   {
     name: "Finding",
     leading: true,
-    cell: ({ kind, text, torrent }) => (
+    cell: ({ kind, text, torrent, began, ended }) => (
       <>
         <b>{kindName(kind)}</b>
         <p>{text}</p>
         {torrent !== null && <TorrentLink torrent={torrent} />}
+        {began !== null && ended !== null && (
+          <p className={classes.soft}>
+            {dateAndTime(new Date(began))} to {dateAndTime(new Date(ended))}
+          </p>
+        )}
       </>
     ),
   },
   { name: "Points", numeric: true, cell: ({ points }) => points.toFixed(1) },
   {
     name: "Found",
-    cell: ({ at, began, ended, client }) => (
+    cell: ({ at, client }) => (
       <>
         <Moment at={at} />
-        {began !== null && ended !== null && (
-          <p className={classes.soft}>
-            about {dateAndTime(new Date(began))} to {dateAndTime(new Date(ended))}
-          </p>
-        )}
         {client !== null && (
           <p className={classes.soft}>
             <ClientName client={client} />
