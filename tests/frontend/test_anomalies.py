@@ -94,7 +94,7 @@ def test_a_holder_appeals_an_operator_answers_and_the_holder_reads_it(
     expect(card.get_by_text("answered yet")).to_be_visible()
 
     page.goto("/operator/anomalies")
-    page.get_by_text("Appeals to answer").click()
+    page.get_by_role("switch", name="Appeals to answer").click()
     row = page.get_by_role("row").filter(has_text="1 appeal to answer")
     row.get_by_role("link").click()
     page.get_by_label("Answer").fill("Thank you, we'll clear it.")
