@@ -3,7 +3,7 @@ import { defineConfig } from "@hey-api/openapi-ts";
 export default defineConfig({
   input: process.env.ETRACKER_OPENAPI ?? "../docs/openapi.json",
   output: { path: "src/api/generated", clean: true },
-  parser: { filters: { operations: { include: ["/^[A-Z]+ /api/v1//"] } } },
+  parser: { filters: { operations: { include: ["/^[A-Z]+ /api/v1//", "GET /api/blocklist/{token}"] } } },
   plugins: [
     { name: "@hey-api/client-fetch", throwOnError: true },
     {
@@ -11,7 +11,7 @@ export default defineConfig({
       responseStyle: "data",
       auth: false, // every call passes its key explicitly
       // Operation ids consist of the route's function, path and method; the function name is enough.
-      operations: { methodName: { name: (id) => id.replace(/_?api_?v1.*/i, "") } },
+      operations: { methodName: { name: (id) => id.replace(/_?api_?(v1|blocklist).*/i, "") } },
     },
     // Generate enums as values, too, so that pages can list them.
     {

@@ -22,6 +22,7 @@ _SETTINGS = {
     "ETRACKER_FAILURE_LIMIT": "1000/hour",
     "ETRACKER_SAMPLE_SECONDS": "1",
     "ETRACKER_COUNTS_SYNC_SECONDS": "1",
+    "ETRACKER_DETECTION": "enforce",
 }
 
 expect.set_options(timeout=PATIENCE_MS)

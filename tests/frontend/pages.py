@@ -18,6 +18,7 @@ PUBLIC_PAGES = (
     f"/infohashes/{ANY_TORRENT}",
     "/infohashes/" + "0" * 40,
     "/standing",
+    "/b/nobody",
     "/nowhere",
 )
 OPERATOR_PAGES = (
@@ -25,6 +26,9 @@ OPERATOR_PAGES = (
     "/operator/infohashes",
     "/operator/keys",
     "/operator/bans",
+    "/operator/anomalies",
+    "/operator/anomalies?state=confirmed",
+    "/operator/clients",
     "/operator/swarms",
     f"/operator/swarms/{ANY_TORRENT}",
     "/operator/prefixes",

@@ -2,9 +2,9 @@ import { queryOptions } from "@tanstack/react-query";
 import { announceKey, KEY_HOLDER } from "./announce-key";
 import "./errors";
 import * as sdk from "./generated/sdk.gen";
-import type { NewAddress, Recovery, StandingReport as Standing } from "./generated/types.gen";
+import type { NewAddress, OwnAnomaly, Recovery, StandingReport as Standing } from "./generated/types.gen";
 
-export type { NewAddress, Recovery, Standing };
+export type { NewAddress, OwnAnomaly, Recovery, Standing };
 
 const REFRESH_MS = 30_000;
 
@@ -23,6 +23,16 @@ export const recovery = () =>
     queryFn: ({ signal }) => sdk.showRecovery({ headers: identity(), signal }),
     refetchInterval: REFRESH_MS,
   });
+
+/** What was confirmed about the visitor's key, and the appeals. */
+export const ownAnomaly = () =>
+  queryOptions({
+    queryKey: [KEY_HOLDER, "anomaly"],
+    queryFn: ({ signal }) => sdk.showOwnAnomaly({ headers: identity(), signal }),
+    refetchInterval: REFRESH_MS,
+  });
+
+export const sendAppeal = (text: string) => sdk.appeal({ headers: identity(), body: { text } });
 
 export const newAddresses = () =>
   queryOptions({

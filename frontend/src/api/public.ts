@@ -2,9 +2,13 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import "./errors";
 import type { Health, Span, TorrentSort } from "./enums";
 import * as sdk from "./generated/sdk.gen";
-import type { TorrentDetailV1 as TorrentDetail, TorrentV1 as Torrent } from "./generated/types.gen";
+import type {
+  BlockList,
+  TorrentDetailV1 as TorrentDetail,
+  TorrentV1 as Torrent,
+} from "./generated/types.gen";
 
-export type { Torrent, TorrentDetail };
+export type { BlockList, Torrent, TorrentDetail };
 
 export interface TorrentSearch {
   q?: string | undefined;
@@ -53,6 +57,13 @@ export const torrentHistory = (infoHash: string, span: Span) =>
       sdk.showTorrentsHistory({ path: { info_hash: infoHash }, query: { span }, signal }),
     placeholderData: keepPreviousData,
     refetchInterval: HISTORY_MS,
+  });
+
+/** The peers that the holder of a link should block. */
+export const blockList = (token: string) =>
+  queryOptions({
+    queryKey: ["block-list", token],
+    queryFn: ({ signal }) => sdk.showBlockList({ path: { token }, signal }),
   });
 
 export const createKey = () => sdk.generateKey();

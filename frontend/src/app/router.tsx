@@ -8,8 +8,10 @@ import {
 import { HomePage } from "@/features/home/HomePage";
 import { LoadFailure, NotFound } from "./failures";
 import {
+  anomalySearch,
   auditSearch,
   banSearch,
+  evidenceSearch,
   keySearch,
   parseSearch,
   prefixSearch,
@@ -49,6 +51,12 @@ const standing = createRoute({
   component: lazyRouteComponent(() => import("@/features/standing/StandingPage"), "StandingPage"),
 });
 
+const blockList = createRoute({
+  getParentRoute: () => root,
+  path: "/b/$token",
+  component: lazyRouteComponent(() => import("@/features/block-list/BlockListPage"), "BlockListPage"),
+});
+
 const operator = createRoute({
   getParentRoute: () => root,
   path: "/operator",
@@ -86,6 +94,26 @@ const operatorPages = [
     path: "/bans",
     validateSearch: banSearch,
     component: lazyRouteComponent(() => import("@/features/operator/BansPage"), "BansPage"),
+  }),
+  createRoute({
+    getParentRoute: () => operator,
+    path: "/anomalies",
+    validateSearch: anomalySearch,
+    component: lazyRouteComponent(
+      () => import("@/features/operator/anomalies/AnomaliesPage"),
+      "AnomaliesPage",
+    ),
+  }),
+  createRoute({
+    getParentRoute: () => operator,
+    path: "/clients",
+    component: lazyRouteComponent(() => import("@/features/operator/anomalies/ClientsPage"), "ClientsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => operator,
+    path: "/anomalies/$id",
+    validateSearch: evidenceSearch,
+    component: lazyRouteComponent(() => import("@/features/operator/anomalies/AnomalyPage"), "AnomalyPage"),
   }),
   createRoute({
     getParentRoute: () => operator,
@@ -134,6 +162,7 @@ export const router = createRouter({
     torrents,
     torrent,
     standing,
+    blockList,
     operator.addChildren([operatorStart, ...operatorPages]),
   ]),
   defaultPreload: "intent",

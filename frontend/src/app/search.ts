@@ -1,6 +1,17 @@
 // The search parameters of each page. Unknown ones are ignored, so that an old or mistyped link still opens.
 
-import { Action, BanKind, Health, Hour, KeySort, Span, TorrentSort } from "@/api/enums";
+import {
+  Action,
+  AnomalySort,
+  BanKind,
+  Health,
+  Hour,
+  KeySort,
+  Span,
+  StateName,
+  TorrentSort,
+  VerdictName,
+} from "@/api/enums";
 
 export type RawSearch = Record<string, unknown>;
 
@@ -53,6 +64,30 @@ export const keySearch = (raw: RawSearch): Optional<{ q: string; sort: KeySort; 
 export const banSearch = (raw: RawSearch): Optional<{ q: string; kind: BanKind; cursor: string }> => ({
   q: text(raw.q),
   kind: oneOf(raw.kind, BanKind),
+  cursor: text(raw.cursor),
+});
+
+export const anomalySearch = (
+  raw: RawSearch,
+): Optional<{
+  q: string;
+  state: StateName;
+  verdict: VerdictName;
+  client: string;
+  appealed: "true";
+  sort: AnomalySort;
+  cursor: string;
+}> => ({
+  q: text(raw.q),
+  state: oneOf(raw.state, StateName),
+  verdict: oneOf(raw.verdict, VerdictName),
+  client: text(raw.client),
+  appealed: raw.appealed === "true" ? raw.appealed : undefined,
+  sort: oneOf(raw.sort, AnomalySort),
+  cursor: text(raw.cursor),
+});
+
+export const evidenceSearch = (raw: RawSearch): Optional<{ cursor: string }> => ({
   cursor: text(raw.cursor),
 });
 

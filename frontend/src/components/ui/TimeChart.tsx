@@ -4,6 +4,7 @@ import {
   CartesianGrid,
   Line,
   LineChart,
+  ReferenceLine,
   Tooltip,
   XAxis,
   YAxis,
@@ -27,6 +28,8 @@ export interface ChartProps {
   steps?: boolean;
   /** The range of the value axis; chosen from the data by default. */
   range?: [number, number];
+  /** A moment to mark, and what it is. */
+  mark?: { at: string; label: string } | undefined;
 }
 
 interface Row {
@@ -38,7 +41,15 @@ const FEW = 3;
 const COLOURS = ["var(--series-1)", "var(--series-2)", "var(--series-3)"];
 
 /** The drawing code, which `Chart` loads on demand. */
-export default function TimeChart({ samples, series, timeFormat, format, steps = false, range }: ChartProps) {
+export default function TimeChart({
+  samples,
+  series,
+  timeFormat,
+  format,
+  steps = false,
+  range,
+  mark,
+}: ChartProps) {
   const rows: Row[] = samples.map(({ at, values }) => ({ at: Date.parse(at), values }));
   const dot = rows.length < FEW && { r: 3 }; // a curve through one point is invisible
   const type = steps ? ("stepAfter" as const) : ("monotone" as const);
@@ -84,6 +95,14 @@ export default function TimeChart({ samples, series, timeFormat, format, steps =
             ) : null
           }
         />
+        {mark && (
+          <ReferenceLine
+            x={Date.parse(mark.at)}
+            stroke="var(--bad)"
+            strokeDasharray="4 3"
+            label={{ value: mark.label, position: "insideTopRight", fill: "var(--bad)", fontSize: 12 }}
+          />
+        )}
         {series.map(({ name }, index) => {
           const curve = {
             name,

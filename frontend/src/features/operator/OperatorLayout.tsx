@@ -15,6 +15,8 @@ const SECTIONS = [
   { to: "/operator/infohashes", label: "Infohashes" },
   { to: "/operator/keys", label: "Announce keys" },
   { to: "/operator/bans", label: "Bans" },
+  { to: "/operator/anomalies", label: "Anomalies" },
+  { to: "/operator/clients", label: "Broken clients" },
   { to: "/operator/swarms", label: "Swarms" },
   { to: "/operator/prefixes", label: "Networks" },
   { to: "/operator/operators", label: "Operators" },

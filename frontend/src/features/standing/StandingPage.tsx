@@ -10,6 +10,7 @@ import { Failure } from "@/components/requests/Failure";
 import { Empty, Loading } from "@/components/ui/states";
 import { Card } from "@/components/ui/Card";
 import { AnnounceKeyCard } from "@/components/announce-key/AnnounceKeyCard";
+import { Confirmation } from "./Confirmation";
 import { Notice } from "./Notice";
 import { Disown } from "./recovery/Disown";
 import { RecoverForm } from "./recovery/RecoverForm";
@@ -93,6 +94,7 @@ function Details({ standing }: { standing: Standing }) {
   return (
     <>
       {standing.notice && <Notice notice={standing.notice} />}
+      <Confirmation />
       <ScoreCard standing={standing} />
       <Totals standing={standing} />
       <div className={classes.columns}>

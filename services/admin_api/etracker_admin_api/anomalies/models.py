@@ -115,6 +115,7 @@ class Anomaly(BaseModel):
     verdict: ShownVerdict | None = Field(description="null unless confirmed")
     score: float = Field(description="as of `score_time`; it halves every 48 hours: 40 suspects, 100 confirms")
     score_time: datetime
+    points: dict[str, float] = Field(description="points of each kind of evidence, as of `score_time`")
     evidence_time: datetime | None = Field(description="when evidence was last added")
     client: Client | None = Field(description="the client that gave the latest evidence; null if unknown")
     decision: Decision | None = Field(description="null if there is none, or it has ended")
@@ -190,7 +191,6 @@ class AnomalyDetail(Anomaly):
     first, at most 100.
     """
 
-    points: dict[str, float] = Field(description="points of each kind of evidence, as of `score_time`")
     torrents: list[AccusedTorrent]
     evidence: EvidenceList
     appeals: list[Appeal]

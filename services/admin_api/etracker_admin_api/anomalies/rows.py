@@ -48,6 +48,7 @@ def anomaly_fields(row: Any) -> dict[str, Any]:
     return {
         **{name: getattr(row, name) for name in same},
         "score": round(row.score, 1),
+        "points": {kind: round(points, 1) for kind, points in row.points.items()},
         "client": describe_client(row.peer_id),
         "decision": _describe_decision(row) if row.decided else None,
     }

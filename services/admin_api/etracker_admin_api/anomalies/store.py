@@ -56,7 +56,6 @@ class AnomalyStore:
                 return None
             return AnomalyDetail(
                 **anomaly_fields(row),
-                points={kind: round(points, 1) for kind, points in row.points.items()},
                 torrents=await _torrents(connection, anomaly_id),
                 evidence=await _evidence_page(connection, anomaly_id, None, FIRST_EVIDENCE),
                 appeals=[describe_appeal(one) for one in await _appeals(connection, anomaly_id)],
