@@ -132,7 +132,7 @@ def main() -> None:
         mode: [statistics.median(column) for column in zip(*taken, strict=True)] for mode, taken in samples.items()
     }
     for mode, (worker, postgres) in medians.items():
-        print(f"{mode}: worker {worker:.1f} + Postgres {postgres:.1f} = {worker + postgres:.1f} us an announce")
+        print(f"{mode}: worker {worker:.1f} + Postgres {postgres:.1f} = {worker + postgres:.1f} us per announce")
     ratios = [sum(on) / sum(off) for off, on in zip(samples["off"], samples["observe"], strict=True)]
     print(f"observe / off, median over the turns: {statistics.median(ratios):.2f}")
 

@@ -8,7 +8,7 @@ import { Name } from "@/components/ui/Name";
 import classes from "../tables.module.css";
 import { DECISIONS } from "./words";
 
-/** The decision in force, and a form that ends it. */
+/** The decision in effect, and a form that ends it. */
 export function CurrentDecision({ id, decision }: { id: number; decision: Decision }) {
   const [note, setNote] = useState("");
   const queries = useQueryClient();
