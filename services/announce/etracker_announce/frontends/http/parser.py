@@ -112,12 +112,10 @@ class RequestParser:
             self._parsed.append(Parsed(page_for(method, path, exists=target is not None), closes))
 
     def _keep(self, name: bytes, value: bytes) -> None:
-        if name == _FORWARDED:
-            if not value:
-                return
-            self._forwarded = self._forwarded + b"," + value if self._forwarded else value
-        else:
+        if name != _FORWARDED:
             self._has_body = True
+        elif value:
+            self._forwarded = self._forwarded + b"," + value if self._forwarded else value
 
     def _parse(self, data: bytes) -> None:
         rest = memoryview(data)
