@@ -119,9 +119,8 @@ class RequestParser:
 
     def _keep(self, name: bytes, value: bytes) -> None:
         if name == _FORWARDED:
-            if not value:
-                return
-            self._forwarded = self._forwarded + b"," + value if self._forwarded else value
+            if value:
+                self._forwarded = self._forwarded + b"," + value if self._forwarded else value
         elif name == _USER_AGENT:
             self._user_agent = value
         else:
