@@ -18,14 +18,24 @@ class ComposeSettings(EnvironmentSettings):
     )
     service_memory: str = Field(
         "768m",
-        description="Memory that each container of announce, scoring and the worker may use, in bytes or as `768m` or "
-        "`2g`.",
+        description="Memory that each container of scoring, the worker and announce behind the gateway may use, in "
+        "bytes or as `768m` or `2g`.",
+    )
+    announce_memory: str = Field(
+        "768m",
+        description="Memory that the container of announce's public port may use, for all of its processes, in bytes "
+        "or as `768m` or `2g`.",
+    )
+    announce_cpus: float = Field(
+        1.0, description="CPU cores that the container of announce's public port may use: one per process."
     )
     admin_api_memory: str = Field(
         "2g", description="Memory that each container of the admin API may use, in bytes or as `768m` or `2g`."
     )
     service_cpus: float = Field(
-        1.0, description="CPU cores that each container of announce, scoring, the worker and the admin API may use."
+        1.0,
+        description="CPU cores that each container of scoring, the worker, the admin API and announce behind the "
+        "gateway may use.",
     )
     gateway_memory: str = Field(
         "512m", description="Memory that the gateway's container may use, in bytes or as `768m` or `2g`."

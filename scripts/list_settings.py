@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from pydantic_settings import BaseSettings
 
 from etracker_admin_api.settings import AdminSettings
+from etracker_announce.replicas import ReplicaSettings
 from etracker_announce.settings import AnnounceSettings
 from etracker_migrations.upgrade import MigrationSettings
 from etracker_scoring.settings import ScoringSettings, WorkerSettings
@@ -21,6 +22,7 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "data.md"
 BEGIN, END = "<!-- made by make settings -->\n", "<!-- end of what make settings makes -->\n"
 READERS: dict[str, type[BaseSettings]] = {
     "announce": AnnounceSettings,
+    "announce's replicas": ReplicaSettings,
     "scoring API": ScoringSettings,
     "worker": WorkerSettings,
     "admin API": AdminSettings,

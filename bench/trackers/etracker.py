@@ -42,7 +42,7 @@ class UnsettledError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Etracker:
-    """A running etracker. ``address``: announce's own address; ``gateway``: the public one."""
+    """A running etracker. ``address``: announce's public port, which users are given; ``gateway``: the other way in."""
 
     name: str
     address: tuple[str, int]
@@ -156,6 +156,9 @@ def etracker(work: Path, name: str, policy: str, environment: Mapping[str, str] 
         "ETRACKER_DATA_DIR": str(data),
         "ETRACKER_BACKEND_PORT": str(free_port()),
         "ETRACKER_LISTEN_HOST": "127.0.0.1",
+        "ETRACKER_ANNOUNCE_HOST": "127.0.0.1",
+        "ETRACKER_ANNOUNCE_PORT": str(free_port()),
+        "ETRACKER_ANNOUNCE_TRUSTED_PROXIES": "127.0.0.1",  # peers name their addresses in X-Forwarded-For
         "ETRACKER_LOG_LEVEL": "warning",
         "ETRACKER_POLICY": policy,
         "ETRACKER_BUDGET_BURST": "0",  # peers announce far more often than once a minute, and each announce counts
@@ -189,7 +192,7 @@ def _describe(name: str, state: Mapping[str, Any], runner: asyncio.Runner) -> Et
     servers, processes = state["servers"], state["processes"]
     return Etracker(
         name=name,
-        address=_address(processes["announce-1"]["address"]),
+        address=_address(state["announce"]),
         gateway=_address(state["gateway"]),
         roles={role: process["pid"] for role, process in processes.items()},
         postgres=PostgresSettings.model_validate(

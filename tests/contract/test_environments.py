@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from etracker_admin_api.settings import AdminSettings
+from etracker_announce.replicas import ReplicaSettings
 from etracker_announce.settings import AnnounceSettings
 from etracker_migrations.upgrade import MigrationSettings
 from etracker_scoring.settings import ScoringSettings, WorkerSettings
@@ -20,6 +21,7 @@ from etracker_stack import environment
 ROOT = Path(__file__).parents[2]
 READ_BY: dict[str, type[EnvironmentSettings]] = {
     "announce": AnnounceSettings,
+    "announce_public": AnnounceSettings,
     "scoring": ScoringSettings,
     "scoring_worker": WorkerSettings,
     "admin_api": AdminSettings,
@@ -27,6 +29,7 @@ READ_BY: dict[str, type[EnvironmentSettings]] = {
 }
 GIVEN_BY_STACK = {
     "announce": environment.ANNOUNCE,
+    "announce_public": environment.ANNOUNCE,
     "scoring": environment.SCORING,
     "scoring_worker": environment.SCORING_WORKER,
     "admin_api": environment.ADMIN_API,
@@ -35,6 +38,9 @@ GIVEN_BY_STACK = {
 LIBRARIES = ("PYTHON", "PGSSL", "PGPASSFILE", "PGSERVICE", "PGTARGETSESSIONATTRS", "PGKRBSRVNAME", "PGGSSLIB")
 """Variables that no setting reads, but Python and asyncpg."""
 BY_IMAGE = {"ETRACKER_LISTEN_PORT"}
+BY_PARENT = {"ETRACKER_LISTEN_SOCKETS", "ETRACKER_PUBLIC_SOCKETS"}
+READ_BY_PARENT = {"ETRACKER_ANNOUNCE_PORT", "ETRACKER_ANNOUNCE_REPLICAS"}
+"""What the process reads that starts the replicas in the container of the public port."""
 
 
 def _names(settings: type[EnvironmentSettings]) -> Iterator[str]:
@@ -58,7 +64,15 @@ def test_make_run_gives_a_service_what_its_settings_read(name: str) -> None:
 @pytest.mark.parametrize("name", READ_BY)
 def test_compose_gives_a_container_what_its_settings_read(name: str, containers: dict[str, dict[str, Any]]) -> None:
     given = {one for one in containers[name]["environment"] if not one.startswith(LIBRARIES)}
-    assert given == {variable.name for variable in variables_of(READ_BY[name])} - BY_IMAGE
+    read = {variable.name for variable in variables_of(READ_BY[name])}
+    assert given == (read | (READ_BY_PARENT if name == "announce_public" else set())) - BY_IMAGE - BY_PARENT
+
+
+def test_the_parent_of_replicas_reads_what_its_container_is_given() -> None:
+    """Its address isn't among them: in the container it is every interface."""
+    read = {variable.name for variable in variables_of(ReplicaSettings)}
+    given = {variable.name for variable in variables_of(AnnounceSettings)}
+    assert read - given == READ_BY_PARENT | {"ETRACKER_ANNOUNCE_HOST"}
 
 
 def test_no_container_gets_a_whole_file_of_variables(containers: dict[str, dict[str, Any]]) -> None:

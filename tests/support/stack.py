@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
-from tests.support.processes import Program, free_port, wait_until
+from tests.support.processes import Program, free_ports, wait_until
 
 READY_SECONDS = 90.0
 
@@ -34,8 +34,8 @@ class StackRun:
     ) -> None:
         """Take where to keep the data and what to tell the stack.
 
-        ``host`` is where the gateway and announce listen; with an empty one the gateway listens on every
-        interface, IPv4 and IPv6, and announce on loopback. ``command_prefix`` goes before the command, for
+        ``host`` is where the gateway and announce's public port listen; with an empty one they listen on every
+        interface, IPv4 and IPv6. ``command_prefix`` goes before the command, for
         example ``("ip", "netns", "exec", "tracker")`` for a network namespace, where ``host`` must exist.
         ``disk_mebibytes`` makes the data directory's parent a disk of that size, which only the stack sees, and which
         is gone when it ends.
@@ -46,11 +46,13 @@ class StackRun:
             command_prefix = (*command_prefix, *on_a_small_disk(data.parent, disk_mebibytes))
         data.parent.mkdir(parents=True, exist_ok=True)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ETRACKER_", "PG"))}
+        backend_port, announce_port = free_ports(2)
         chosen = {
             "ETRACKER_DATA_DIR": str(data),
-            "ETRACKER_BACKEND_PORT": str(free_port()),
+            "ETRACKER_BACKEND_PORT": str(backend_port),
             "ETRACKER_LISTEN_HOST": host,
             "ETRACKER_ANNOUNCE_HOST": host,
+            "ETRACKER_ANNOUNCE_PORT": str(announce_port),
             **(environment or {}),
         }
         self.program = Program(
@@ -103,8 +105,13 @@ class StackRun:
         return str(self.state()["api_key"])
 
     @property
+    def announce_address(self) -> str:
+        """The ``host:port`` of announce's public port."""
+        return str(self.state()["announce"])
+
+    @property
     def announce_addresses(self) -> list[str]:
-        """Announce's own ``host:port``, one per replica."""
+        """The ``host:port`` on which the gateway reaches announce, one per replica."""
         processes = self.state()["processes"]
         return [process["address"] for name, process in processes.items() if name.startswith("announce-")]
 

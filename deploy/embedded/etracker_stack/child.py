@@ -26,6 +26,7 @@ class Child:
     ``death_signal`` is the signal that it gets when we die: servers with data shut down cleanly, others are killed.
     ``advice`` returns one sentence on what to do about the last lines of its log, or None.
     ``observation``: the address of its health and metrics, if it differs from ``address``.
+    ``sockets``: descriptors that it inherits.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Child:
     address: str | None = None
     advice: Callable[[Sequence[str]], str | None] = lambda _lines: None
     observation: str | None = None
+    sockets: tuple[int, ...] = ()
 
 
 class RunningChild:
@@ -113,7 +115,7 @@ async def start(child: Child, log: ChildLog, lock: int) -> RunningChild:
             env=child.environment,
             cwd=child.directory,
             start_new_session=True,
-            pass_fds=[lock],
+            pass_fds=[lock, *child.sockets],
             preexec_fn=prepare_child(child.death_signal, child.account),
         )
     return RunningChild(child, process, log)

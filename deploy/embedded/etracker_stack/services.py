@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -21,13 +21,17 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Ports:
-    """The addresses of the processes. Each replica of announce has two ports: one for clients, one for observation."""
+    """The addresses of the processes. Each replica of announce has one port for the gateway and one for observation.
+
+    ``public``: the descriptors of announce's public port, which all of its replicas inherit.
+    """
 
     scoring: int
     scoring_workers: tuple[int, ...]
     admin_api: int
     announce: tuple[int, ...]
     observation: tuple[int, ...]
+    public: tuple[int, ...]
 
 
 def server_variables(postgres: PostgresSettings, redis: RedisSettings) -> dict[str, str]:
@@ -52,7 +56,8 @@ def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str
         "ETRACKER_TRUSTED_PROXIES": _trusted_proxies(settings),
     }
     name = settings.frontend_hostname or f"localhost:{settings.backend_port}"
-    announcing = environment(ANNOUNCE, {**known, "ETRACKER_FRONTEND_HOSTNAME": name})
+    inherited = {"ETRACKER_LISTEN_SOCKETS": "", "ETRACKER_PUBLIC_SOCKETS": " ".join(map(str, ports.public))}
+    announcing = environment(ANNOUNCE, {**known, **inherited, "ETRACKER_FRONTEND_HOSTNAME": name})
     return [
         *(
             _service(name, "etracker_scoring.worker", environment(SCORING_WORKER, known), LOOPBACK, port)
@@ -61,7 +66,7 @@ def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str
         _service("scoring", "etracker_scoring", environment(SCORING, known), LOOPBACK, ports.scoring),
         _service("admin_api", "etracker_admin_api", environment(ADMIN_API, known), LOOPBACK, ports.admin_api),
         *(
-            _announce(f"announce-{number}", announcing, settings.announce_host, *both)
+            _announce(f"announce-{number}", announcing, ports.public, *both)
             for number, both in enumerate(zip(ports.announce, ports.observation, strict=True), start=1)
         ),
     ]
@@ -69,10 +74,7 @@ def service_children(settings: StackSettings, ports: Ports, servers: Mapping[str
 
 def _trusted_proxies(settings: StackSettings) -> str:
     """Return the networks whose headers services trust: the gateway's own address and the proxies in front of it."""
-    trusted = [settings.trusted_proxies, settings.gateway_trusted_proxies]
-    if settings.announce_host not in (*WILDCARDS, LOOPBACK, "::1"):
-        trusted.append(settings.announce_host)  # the gateway connects to announce from this address
-    return ",".join(trusted)
+    return f"{settings.trusted_proxies},{settings.gateway_trusted_proxies}"
 
 
 def _worker_names(ports: Ports) -> list[str]:
@@ -92,13 +94,12 @@ def _addresses(ports: Ports) -> dict[str, str]:
 
 def gateway_child(settings: StackSettings, ports: Ports, directory: Path) -> Child:
     """Return the gateway: Caddy, with the same configuration as in the compose file."""
-    announce = reachable(settings.announce_host)
     variables = {
         "ETRACKER_BACKEND_PORT": str(settings.backend_port),
         "ETRACKER_LISTEN_HOST": settings.listen_host,
         "ETRACKER_FRONTEND_HOSTNAME": settings.frontend_hostname,
         "ETRACKER_GATEWAY_UPSTREAMS": "static",
-        "ETRACKER_GATEWAY_ANNOUNCE": " ".join(f"{_bracketed(announce)}:{port}" for port in ports.announce),
+        "ETRACKER_GATEWAY_ANNOUNCE": " ".join(f"{LOOPBACK}:{port}" for port in ports.announce),
         "ETRACKER_GATEWAY_ADMIN_API": f"{LOOPBACK}:{ports.admin_api}",
         "ETRACKER_GATEWAY_FRONTEND": str(FRONTEND),
         "ETRACKER_GATEWAY_SOCKET": "admin.sock",
@@ -151,6 +152,21 @@ def web_address(settings: StackSettings) -> str:
     return f"http://{name}:{settings.backend_port}"
 
 
+def announce_address(settings: StackSettings) -> str:
+    """Return where announce URLs lead: announce's own port on plain HTTP, unless the operator prefers the gateway."""
+    web = web_address(settings)
+    if settings.direct_port is None or "https://" in (web[:8], settings.frontend_hostname[:8]):
+        return web
+    return f"{web.rpartition(':')[0]}:{settings.direct_port}"
+
+
+def public_address(settings: StackSettings) -> str | None:
+    """Return the address of announce's public port as seen from this machine; None if it is closed."""
+    if not settings.announce_port:
+        return None
+    return f"{_bracketed(reachable(settings.announce_host))}:{settings.announce_port}"
+
+
 async def fresh_announce_key(ports: Ports) -> str | None:
     """Ask the admin API for an announce key; None if it doesn't return one."""
     async with httpx.AsyncClient(trust_env=False, timeout=10.0) as client:
@@ -166,10 +182,15 @@ def reachable(host: str) -> str:
     return LOOPBACK if host in WILDCARDS else host
 
 
-def _announce(name: str, variables: Mapping[str, str], host: str, port: int, observation_port: int) -> Child:
+def _announce(
+    name: str, variables: Mapping[str, str], sockets: tuple[int, ...], port: int, observation_port: int
+) -> Child:
     observed = {"ETRACKER_OBSERVATION_HOST": LOOPBACK, "ETRACKER_OBSERVATION_PORT": str(observation_port)}
     observation = f"{LOOPBACK}:{observation_port}"
-    return _service(name, "etracker_announce", {**variables, **observed}, host, port, observation=observation)
+    return replace(
+        _service(name, "etracker_announce", {**variables, **observed}, LOOPBACK, port, observation=observation),
+        sockets=sockets,
+    )
 
 
 def _service(

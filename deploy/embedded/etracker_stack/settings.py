@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from etracker_shared.language.addresses import parse_networks
-from etracker_shared.plumbing.settings import EnvironmentSettings
+from etracker_shared.plumbing.settings import AnnounceUrlSettings, PublicPortSettings
 from etracker_stack.memory import LEAST_REDIS_BYTES, MIB, available_memory
 
 WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
@@ -19,7 +19,7 @@ MEBIBYTE = 2**20
 LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
 
 
-class StackSettings(EnvironmentSettings):
+class StackSettings(AnnounceUrlSettings, PublicPortSettings):
     """Settings of the stack itself; the services get their own from the environment (``environment.py``).
 
     Settings without a description belong to the services but have a different default here. ``redis_url`` and
@@ -40,23 +40,11 @@ class StackSettings(EnvironmentSettings):
         "`X-Forwarded-For` or with the PROXY protocol.",
     )
     authorization: SecretStr | None = None
-    announce_replicas: int = Field(1, ge=1, le=64, description="Number of announce processes that `make run` starts.")
     scoring_workers: int = Field(
         1,
         ge=1,
         le=16,
         description="Number of scoring workers that `make run` starts, which share the shards of the fact stream.",
-    )
-    announce_host: str = Field(
-        "127.0.0.1",
-        description="Address that announce listens on with `make run`; 127.0.0.1 hides it behind the gateway.",
-    )
-    announce_port: int = Field(
-        0,
-        ge=0,
-        le=65535,
-        description="Port of the first announce process with `make run`; the others use the ports after it, and 0 "
-        "picks free ones.",
     )
     listen_host: str = ""
     log_max_bytes: int = Field(

@@ -18,13 +18,16 @@ from etracker_stack.memory import available_memory, redis_max_memory
 from etracker_stack.ports import free_ports, is_taken
 from etracker_stack.postgres import EmbeddedPostgres
 from etracker_stack.programs import redis_program
+from etracker_stack.public_port import public_port
 from etracker_stack.redis import redis_child
 from etracker_stack.relay import ErrorRelay
 from etracker_stack.services import (
     Ports,
+    announce_address,
     fresh_announce_key,
     gateway_child,
     migration_child,
+    public_address,
     reachable,
     server_variables,
     service_children,
@@ -40,7 +43,10 @@ STATE_RETRY_SECONDS = 2.0
 class Stack:
     """One run of the whole tracker."""
 
-    def __init__(self, settings: StackSettings, directory: DataDirectory, console: Console) -> None:
+    def __init__(
+        self, settings: StackSettings, directory: DataDirectory, console: Console, public: tuple[int, ...]
+    ) -> None:
+        """Take the settings and the descriptors of announce's public port."""
         self._settings = settings
         self._directory = directory
         self._console = console
@@ -52,7 +58,7 @@ class Stack:
         self._disk = DiskWatch(directory.path, console)
         self._supervisor = Supervisor(self._logs, directory.lock, console, self._disk, self._tell_state)
         self._servers: dict[str, str] = {}
-        self._ports = _choose_ports(settings)
+        self._ports = _choose_ports(settings, public)
         self._ready = False
 
     async def run(self) -> None:
@@ -113,15 +119,14 @@ class Stack:
 
     async def _welcome(self) -> None:
         key = await fresh_announce_key(self._ports)
-        web = web_address(self._settings)
+        web, announce = web_address(self._settings), announce_address(self._settings)
         self._console.block(
             "etracker runs",
             [
                 ("web", web),
-                ("announce URL", f"{web}/{key or '<key from /api/generate>'}/announce"),
+                ("announce URL", f"{announce}/{key or '<key from /api/generate>'}/announce"),
                 ("API key", self._api_key),
                 ("data", str(self._directory.path)),
-                ("announce itself", ", ".join(f"{self._settings.announce_host}:{p}" for p in self._ports.announce)),
                 ("stop", "Ctrl-C"),
             ],
         )
@@ -147,6 +152,7 @@ class Stack:
         return {
             "ready": self._ready,
             "gateway": f"{reachable(self._settings.listen_host)}:{self._settings.backend_port}",
+            "announce": public_address(self._settings),
             "api_key": self._api_key,
             "api_key_is_given": bool(_given_key(self._settings)),
             "servers": self._servers,
@@ -168,7 +174,8 @@ async def run(settings: StackSettings, console: Console) -> None:
     directory.open()
     try:
         _refuse_taken(settings)
-        await Stack(settings, directory, console).run()
+        async with public_port(settings) as public:
+            await Stack(settings, directory, console, public).run()
     finally:
         directory.close()
 
@@ -195,14 +202,11 @@ def _describe(running: RunningChild) -> dict[str, Any]:
     return {"pid": running.pid, "address": child.address, "observation": child.observation}
 
 
-def _choose_ports(settings: StackSettings) -> Ports:
+def _choose_ports(settings: StackSettings, public: tuple[int, ...]) -> Ports:
     replicas, workers = settings.announce_replicas, settings.scoring_workers
-    announce = [settings.announce_port + number for number in range(replicas)] if settings.announce_port else []
-    free = [port for port in free_ports(2 + workers + 3 * replicas) if port not in announce]
-    scoring, admin, *others = free
+    scoring, admin, *others = free_ports(2 + workers + 2 * replicas)
     scoring_workers, others = tuple(others[:workers]), others[workers:]
-    clients = tuple(announce or others[replicas : 2 * replicas])
-    return Ports(scoring, scoring_workers, admin, clients, tuple(others[:replicas]))
+    return Ports(scoring, scoring_workers, admin, tuple(others[:replicas]), tuple(others[replicas:]), public)
 
 
 def _refuse_taken(settings: StackSettings) -> None:
@@ -211,9 +215,5 @@ def _refuse_taken(settings: StackSettings) -> None:
             f"Port {settings.backend_port} is taken by another program: "
             "stop it, or set ETRACKER_BACKEND_PORT to a free port."
         )
-    for number in range(settings.announce_replicas if settings.announce_port else 0):
-        if is_taken(settings.announce_host, settings.announce_port + number):
-            raise StackError(
-                f"Port {settings.announce_port + number} is taken by another program: "
-                "stop it, or set ETRACKER_ANNOUNCE_PORT to a free port."
-            )
+    if settings.announce_port == settings.backend_port:
+        raise StackError("ETRACKER_ANNOUNCE_PORT and ETRACKER_BACKEND_PORT are the same port: change one of them.")

@@ -76,6 +76,6 @@ export function findKey(pasted: string): string | null {
   return KEY_PATTERN.exec(pasted)?.[0].toLowerCase() ?? null;
 }
 
-export function announceUrl(key: string): string {
-  return `${location.origin}/${key}/announce`;
+export function announceUrl(origin: string, key: string): string {
+  return `${origin}/${key}/announce`;
 }

@@ -27,6 +27,15 @@ export const stats = () =>
     refetchInterval: LIVE_MS,
   });
 
+/** Where clients announce: often at another port than that of the pages. */
+export const announceOrigin = () =>
+  queryOptions({
+    queryKey: ["announce-origin"],
+    queryFn: ({ signal }) => sdk.showAnnounceOrigin({ signal }),
+    staleTime: Infinity,
+    retry: false,
+  });
+
 export const statsHistory = (span: Span) =>
   queryOptions({
     queryKey: ["stats", "history", span],

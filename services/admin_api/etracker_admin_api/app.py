@@ -157,7 +157,7 @@ class Parts:
         self.history, self.bans = HistoryStore(self.database), BanStore(self.database)
         self.appeals = AppealStore(self.database, self.metrics)
         self.count = CountStatistics(TorrentCounts(self.database).count, LiveCounts(self.redis).totals)
-        self.callers = Callers(settings.trusted_proxies, settings.frontend_hostname)
+        self.callers = Callers(settings.trusted_proxies, settings.frontend_hostname, settings.direct_port)
         self.key_limit = AddressLimit(settings, settings.key_rate, "keys")
         self.failures = AddressLimit(settings, settings.failure_rate, "failures")
         self.download_rate = AddressLimit(settings, settings.download_rate, "downloads")

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from etracker_admin_api.api_keys import check_api_key
 from etracker_admin_api.http.announce_urls import HOST
 from etracker_shared.plumbing.settings import (
+    AnnounceUrlSettings,
     DetectionSettings,
     GatewaySettings,
     PostgresSettings,
@@ -26,7 +27,13 @@ _URLS = r"^https?://[^\s,]+([\s,]+https?://[^\s,]+)*$"
 
 
 class AdminSettings(
-    PostgresSettings, RedisSettings, ServingSettings, GatewaySettings, ScoringAddressSettings, DetectionSettings
+    PostgresSettings,
+    RedisSettings,
+    ServingSettings,
+    GatewaySettings,
+    AnnounceUrlSettings,
+    ScoringAddressSettings,
+    DetectionSettings,
 ):
     """Settings of the admin API. Without an API key in a variable or a file, the restricted API is off."""
 
@@ -76,7 +83,8 @@ class AdminSettings(
     announce_url: str = Field(
         "http://localhost:8090",
         pattern=_URLS,
-        description="URL of announce's observation port, or several separated by spaces or commas.",
+        description="URL of announce's observation port, or several separated by spaces or commas; after a single "
+        "one's port come those of its other replicas.",
     )
     worker_url: str = Field(
         "http://localhost:8083",
@@ -119,7 +127,8 @@ class AdminSettings(
     @property
     def services(self) -> dict[str, str]:
         """The other services' addresses by name."""
-        announce, workers = _numbered("announce", self.announce_url), _numbered("scoring_worker", self.worker_url)
+        announce = _numbered("announce", _with_replicas(self.announce_url, self.announce_replicas))
+        workers = _numbered("scoring_worker", self.worker_url)
         return {**announce, "scoring": self.scoring_url, **workers}
 
     @property
@@ -157,6 +166,12 @@ def read_api_key(path: str) -> str:
         return check_api_key(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise ValueError("the file isn't UTF-8 text") from None
+
+
+def _with_replicas(url: str, replicas: int) -> str:
+    """Return the URLs of all replicas, which use consecutive ports; several URLs are complete already."""
+    found = re.fullmatch(r"(https?://[^\s,]+:)(\d+)", url)
+    return " ".join(f"{found[1]}{int(found[2]) + number}" for number in range(replicas)) if found else url
 
 
 def _numbered(name: str, urls: str) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """The composition root of the announce service."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import asyncpg
@@ -19,7 +20,7 @@ from etracker_announce.adapters.swarms import RedisSwarms, connect_swarms
 from etracker_announce.domain.suspects import NOBODY, Suspects
 from etracker_announce.frontends.http.failures import forbidden_words
 from etracker_announce.frontends.http.handler import Handler
-from etracker_announce.frontends.http.server import HttpServer
+from etracker_announce.frontends.http.server import HttpServer, all_serving
 from etracker_announce.frontends.http.sources import proxy_recognizer, source_finder
 from etracker_announce.frontends.observation import create_observation_app, serving_observation
 from etracker_announce.frontends.shared_address import SharedAddress
@@ -36,9 +37,15 @@ from etracker_shared.agreements.notifications import (
     INFOHASHES_CHANNEL,
     KEYS_CHANNEL,
 )
+from etracker_shared.language.addresses import Network
 from etracker_shared.plumbing.background import Work, running
 from etracker_shared.plumbing.postgres import Listener, create_pool
 from etracker_shared.plumbing.serving import LINGER_SECONDS
+from etracker_shared.plumbing.sockets import inherit
+
+LOADING_SECONDS = 3.0
+"""How long to wait for Postgres at the start; after that, clients are told to try again soon."""
+LOOK_SECONDS = 0.01
 
 log = get_logger("announce")
 
@@ -83,29 +90,36 @@ async def serving(
     tracker = _make_tracker(settings, metrics, parts, clock)
     shared_address = SharedAddress(time.monotonic)
     metrics.peers_share_one_address.set_function(shared_address.check)
-    find_source = source_finder(settings.trusted_proxies)
-    handler = Handler(
-        tracker,
-        metrics,
-        find_source,
-        shared_address,
-        settings.frontend_hostname,
-        compares_clients=settings.detection is not DetectionMode.OFF,
-    )
+
+    def server(trusted: tuple[Network, ...], *, public: bool) -> HttpServer:
+        handler = Handler(
+            tracker,
+            metrics,
+            source_finder(trusted),
+            shared_address,
+            settings.frontend_hostname,
+            compares_clients=settings.detection is not DetectionMode.OFF,
+        )
+        return HttpServer(
+            handler,
+            settings.listen_host,
+            settings.listen_port,
+            is_proxy=proxy_recognizer(trusted),
+            linger_seconds=linger_seconds,
+            inherited=inherit(settings.public_sockets if public else settings.listen_sockets),
+            public=public,
+        )
+
     checks = {"redis": parts.swarms.complaint, "pair_secret": parts.secret.is_loaded, "bans": parts.bans.is_loaded}
     observation = create_observation_app(checks, registry, settings)
-    http = HttpServer(
-        handler,
-        settings.listen_host,
-        settings.listen_port,
-        is_proxy=proxy_recognizer(settings.trusted_proxies),
-        linger_seconds=linger_seconds,
-    )
+    http = server(settings.trusted_proxies, public=False)
+    # The gateway's address proves nothing here: every program on this machine may connect from it.
+    public = [server(settings.announce_trusted_proxies, public=True)] if settings.public_sockets else []
     _warn_of_host(settings.frontend_hostname)
     async with (
         _connected(parts),
         running(Work("shared address", shared_address.watch)),
-        http,
+        all_serving(http, *public),
         serving_observation(observation, settings.observation_host, settings.observation_port) as observation_port,
     ):
         yield Ports(http.port, observation_port)
@@ -185,7 +199,16 @@ async def _connected(parts: Parts) -> AsyncIterator[None]:
                 *([Work("anomalies", parts.anomalies.run)] if parts.anomalies else []),
             )
         )
+        await _wait_until_loaded(parts)
         yield
+
+
+async def _wait_until_loaded(parts: Parts) -> None:
+    """Leave the first connections to other replicas until they can be answered here, unless Postgres is down."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LOADING_SECONDS):
+            while not (await parts.secret.is_loaded() and await parts.bans.is_loaded()):  # noqa: ASYNC110 - at the start only
+                await asyncio.sleep(LOOK_SECONDS)
 
 
 def _warn_of_host(host: str) -> None:

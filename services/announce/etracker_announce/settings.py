@@ -13,6 +13,7 @@ from etracker_shared.plumbing.settings import (
     DetectionSettings,
     GatewaySettings,
     Networks,
+    ObservationSettings,
     PolicySettings,
     PostgresSettings,
     RedisSettings,
@@ -30,6 +31,10 @@ def _addresses(value: object) -> object:
     return tuple(map(parse_address, value.replace(",", " ").split())) if isinstance(value, str) else value
 
 
+def _words(value: object) -> object:
+    return value.split() if isinstance(value, str) else value
+
+
 def _lists(value: object) -> object:
     """Split "120 7200" into two values, with "all" as None; pydantic does the rest."""
     if not isinstance(value, dict):
@@ -42,8 +47,13 @@ def _list(text: str) -> object:
     return [None if word == "all" else word for word in words] if len(words) > 1 else text
 
 
+Descriptors = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_words)]
+"""File descriptors, separated by spaces."""
+
+
 class AnnounceSettings(
     ServingSettings,
+    ObservationSettings,
     PostgresSettings,
     RedisSettings,
     GatewaySettings,
@@ -56,16 +66,18 @@ class AnnounceSettings(
 
     model_config = SettingsConfigDict(env_nested_delimiter="_", env_nested_max_split=1)
 
-    observation_host: str = Field(
-        "0.0.0.0",  # noqa: S104 - a deployment doesn't publish it
-        description="Address on which announce serves its health, metrics and settings.",
+    listen_sockets: Descriptors = Field(
+        (),
+        description="Descriptors of the listening sockets that the parent process opened for announce, used instead of "
+        "its own.",
     )
-    observation_port: int = Field(
-        8090,
-        ge=0,
-        le=65535,
-        description="Port, not to be published, on which announce serves its health, metrics and settings; 0 picks a "
-        "free one.",
+    public_sockets: Descriptors = Field(
+        (), description="Descriptors of the listening sockets that the parent process opened on announce's public port."
+    )
+    announce_trusted_proxies: Networks = Field(
+        (),
+        description="Networks of your own proxies in front of announce's public port, which name their clients in "
+        "`X-Forwarded-For` or with the PROXY protocol; by default nobody is believed there.",
     )
     frontend_hostname: str = Field("localhost", pattern=r"^[!-~]+$", max_length=MAX_HOSTNAME_BYTES)
     guests: bool = Field(True, description="Whether announces without a key are served.")  # noqa: FBT003

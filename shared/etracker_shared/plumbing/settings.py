@@ -9,6 +9,7 @@ import dataclasses
 import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
+from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
@@ -128,6 +129,68 @@ class ServingSettings(LoggingSettings):
         description="Address that a service, or the gateway with `make run`, listens on.",
     )
     listen_port: int = Field(8080, ge=0, le=65535, description="Port that a service listens on; 0 picks a free one.")
+
+
+class ObservationSettings(EnvironmentSettings):
+    """Where announce can be observed; for several processes behind one port, the first of them."""
+
+    observation_host: str = Field(
+        "0.0.0.0",  # noqa: S104 - a deployment doesn't publish it
+        description="Address on which announce serves its health, metrics and settings.",
+    )
+    observation_port: int = Field(
+        8090,
+        ge=0,
+        le=65535,
+        description="Port, not to be published, on which announce serves its health, metrics and settings; 0 picks a "
+        "free one.",
+    )
+
+
+class AnnounceUrls(StrEnum):
+    """Where announce URLs lead on plain HTTP: to announce's own public port, or to the gateway."""
+
+    DIRECT = "direct"
+    GATEWAY = "gateway"
+
+
+class AnnouncePortSettings(EnvironmentSettings):
+    """The port of announce URLs on plain HTTP, and how many processes share it."""
+
+    announce_port: int = Field(
+        3001,
+        ge=0,
+        le=65535,
+        description="Announce's own public port, which announce URLs name on plain HTTP; 0 closes it, so that "
+        "announces come only through the gateway.",
+    )
+    announce_replicas: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Number of announce processes, which share the public port, but not the observation port.",
+    )
+
+
+class PublicPortSettings(AnnouncePortSettings):
+    """Where the public port is opened."""
+
+    announce_host: str = Field("", description="Address of announce's public port; by default every interface.")
+
+
+class AnnounceUrlSettings(AnnouncePortSettings):
+    """Which announce URLs users are given."""
+
+    announce_urls: AnnounceUrls = Field(
+        AnnounceUrls.DIRECT,
+        description="Port in announce URLs on plain HTTP: announce's own (`direct`) or the gateway's (`gateway`); "
+        "over HTTPS it is always the gateway's.",
+    )
+
+    @property
+    def direct_port(self) -> int | None:
+        """The port in announce URLs on plain HTTP; None for the gateway's."""
+        return self.announce_port or None if self.announce_urls is AnnounceUrls.DIRECT else None
 
 
 class GatewaySettings(EnvironmentSettings):

@@ -11,7 +11,17 @@ import yaml
 from etracker_announce.settings import AnnounceSettings
 
 ROOT = Path(__file__).parents[3]
-NAMES = {"etracker", "announce", "scoring", "scoring_worker", "admin_api", "migrate", "postgres", "redis"}
+NAMES = {
+    "etracker",
+    "announce_public",
+    "announce",
+    "scoring",
+    "scoring_worker",
+    "admin_api",
+    "migrate",
+    "postgres",
+    "redis",
+}
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +79,38 @@ def test_the_frontends_lock_file_doesnt_record_where_packages_came_from() -> Non
     assert '"resolved"' not in (ROOT / "frontend/package-lock.json").read_text()
 
 
-def test_only_the_gateway_has_a_public_port(services: dict[str, dict[str, Any]]) -> None:
-    assert [name for name, service in services.items() if "ports" in service] == ["etracker"]
+def test_the_gateway_and_one_container_of_announce_have_a_public_port_each(services: dict[str, dict[str, Any]]) -> None:
+    """A container with a published port can't be scaled, so that ``--scale announce`` adds others."""
+    published = {name: service["ports"] for name, service in services.items() if "ports" in service}
+    port = "${ETRACKER_ANNOUNCE_PORT:-3001}"
+    assert set(published) == {"etracker", "announce_public"}
+    assert published["announce_public"] == [f"{port}:{port}"]
+    assert services["announce"]["scale"] == 0
+
+
+def test_the_gateway_reaches_every_container_of_announce_under_one_name(services: dict[str, dict[str, Any]]) -> None:
+    assert services["announce_public"]["networks"] == {"default": {"aliases": ["announce"]}}
+    assert {"announce", "announce_public"} <= set(services["etracker"]["depends_on"])
+
+
+def test_both_kinds_of_announce_have_the_same_settings(services: dict[str, dict[str, Any]]) -> None:
+    public, behind = (services[name]["environment"] for name in ("announce_public", "announce"))
+    assert {name: public[name] for name in behind} == behind
+    assert set(public) - set(behind) == {"ETRACKER_ANNOUNCE_PORT", "ETRACKER_ANNOUNCE_REPLICAS"}
+
+
+def test_health_and_metrics_are_not_published(services: dict[str, dict[str, Any]]) -> None:
+    private = {str(services["announce_public"]["environment"]["ETRACKER_OBSERVATION_PORT"]), "8080"}
+    assert not [
+        port for service in services.values() for port in service.get("ports", []) if private & set(port.split(":"))
+    ]
+
+
+def test_the_health_of_every_process_behind_the_public_port_is_checked(services: dict[str, dict[str, Any]]) -> None:
+    service = services["announce_public"]
+    (*_, program) = service["healthcheck"]["test"]
+    assert f"{service['environment']['ETRACKER_OBSERVATION_PORT']} + n" in program
+    assert "for n in range(int(os.environ['ETRACKER_ANNOUNCE_REPLICAS']))" in program
 
 
 def test_the_log_of_every_container_is_bounded(services: dict[str, dict[str, Any]]) -> None:
@@ -82,7 +122,7 @@ def test_the_log_of_every_container_is_bounded(services: dict[str, dict[str, Any
 def test_announce_has_a_separate_observation_port(services: dict[str, dict[str, Any]]) -> None:
     port = AnnounceSettings().observation_port
     assert services["announce"]["build"]["args"]["HEALTH_PORT"] == port
-    assert services["admin_api"]["environment"]["ETRACKER_ANNOUNCE_URL"] == f"http://announce:{port}"
+    assert services["admin_api"]["environment"]["ETRACKER_ANNOUNCE_URL"] == f"http://announce_public:{port}"
 
 
 def test_the_example_contains_the_variables_that_have_no_default() -> None:

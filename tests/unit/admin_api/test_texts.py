@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from etracker_admin_api.errors import InfoHashError, UnfitNameError
-from etracker_admin_api.http.announce_urls import announce_url, public_origin
+from etracker_admin_api.http.announce_urls import announce_origin, announce_url, public_origin
 from etracker_admin_api.http.infohashes import parse_info_hash, to_base64
 from etracker_admin_api.settings import AdminSettings
 from etracker_admin_api.torrent_file.names import check_name
@@ -68,6 +68,47 @@ def test_the_announce_url_starts_where_the_caller_reaches_the_tracker(
     setting: str, scheme: str, host: str, origin: str
 ) -> None:
     assert announce_url(public_origin(setting, scheme, host), "0123") == f"{origin}/0123/announce"
+
+
+@pytest.mark.parametrize(
+    ("origin", "direct"),
+    [
+        ("http://192.0.2.1:3000", "http://192.0.2.1:3001"),
+        ("http://tracker.test", "http://tracker.test:3001"),
+        ("http://[2001:db8::1]:3000", "http://[2001:db8::1]:3001"),
+        ("https://tracker.test", "https://tracker.test"),
+        ("https://tracker.test:8443", "https://tracker.test:8443"),
+    ],
+)
+def test_the_announce_url_names_the_public_port_of_announce_on_plain_http_only(origin: str, direct: str) -> None:
+    assert announce_origin(origin, 3001) == direct
+    assert announce_origin(origin, None) == origin
+
+
+@pytest.mark.parametrize(
+    ("urls", "port", "named"),
+    [("direct", 3001, 3001), ("direct", 3005, 3005), ("gateway", 3001, None), ("direct", 0, None)],
+)
+def test_operators_choose_the_port_in_announce_urls(urls: str, port: int, named: int | None) -> None:
+    settings = AdminSettings.model_validate({"announce_urls": urls, "announce_port": port})
+    assert settings.direct_port == named
+
+
+@pytest.mark.parametrize(
+    ("url", "replicas", "observed"),
+    [
+        ("http://announce_public:8090", 1, {"announce": "http://announce_public:8090"}),
+        (
+            "http://announce_public:8090",
+            2,
+            {"announce-1": "http://announce_public:8090", "announce-2": "http://announce_public:8091"},
+        ),
+        ("http://a:1 http://b:2", 3, {"announce-1": "http://a:1", "announce-2": "http://b:2"}),
+    ],
+)
+def test_every_replica_of_announce_is_observed(url: str, replicas: int, observed: dict[str, str]) -> None:
+    settings = AdminSettings.model_validate({"announce_url": url, "announce_replicas": replicas})
+    assert {name: at for name, at in settings.services.items() if name.startswith("announce")} == observed
 
 
 PLAIN = re.compile(r'attachment; filename="([^"]+\.torrent)"; filename\*=UTF-8\'\'([^;"]+\.torrent)')

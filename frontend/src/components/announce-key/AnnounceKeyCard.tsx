@@ -1,8 +1,8 @@
 import { Button } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { lazy, type ReactNode, Suspense, useState } from "react";
-import { createKey } from "@/api/public";
+import { announceOrigin, createKey } from "@/api/public";
 import { announceUrl, useAnnounceKey } from "@/api/announce-key";
 import { Card } from "@/components/ui/Card";
 import { CopyField } from "@/components/ui/CopyField";
@@ -76,6 +76,12 @@ function WithoutKey({ onCode }: { onCode: (code: string | null) => void }) {
   );
 }
 
+function AnnounceUrl({ announceKey }: { announceKey: string }) {
+  const { data, isPending } = useQuery(announceOrigin());
+  const origin = data?.announce_origin ?? location.origin; // which takes announces too, should the API be down
+  return <CopyField label="Your announce URL" value={isPending ? "" : announceUrl(origin, announceKey)} />;
+}
+
 interface WithKeyProps {
   announceKey: string;
   remember: (key: null) => void;
@@ -86,7 +92,7 @@ function WithKey({ announceKey, remember, linkToStanding }: WithKeyProps) {
   const [removing, setRemoving] = useState(false);
   return (
     <div className={classes.body}>
-      <CopyField label="Your announce URL" value={announceUrl(announceKey)} />
+      <AnnounceUrl announceKey={announceKey} />
       <p className={classes.soft}>
         It's saved in this browser and sent only to this tracker. Anyone who has it can announce as you.
       </p>

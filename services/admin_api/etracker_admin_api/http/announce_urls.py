@@ -1,4 +1,4 @@
-"""The announce URL of a key, with the origin that the caller of a request can reach."""
+"""The announce URL of a key, with an origin that the caller of a request can reach."""
 
 import re
 
@@ -29,6 +29,17 @@ def public_origin(frontend_hostname: str, scheme: str, host: str) -> str:
     return f"{scheme}://{frontend_hostname}{port or ''}"
 
 
+def announce_origin(origin: str, direct_port: int | None) -> str:
+    """Return the origin of announce URLs, given the one with which the caller reaches the tracker.
+
+    ``direct_port``: announce's own public port; over HTTPS, and if it's None, announces go to the gateway.
+    """
+    if direct_port is None or not origin.startswith("http://"):
+        return origin
+    named = _HOST.fullmatch(origin.removeprefix("http://"))
+    return f"http://{named[1]}:{direct_port}" if named else origin
+
+
 def announce_url(origin: str, announce_key: str) -> str:
-    """Return the announce URL of a key: a secret, never to be logged."""
+    """Return the announce URL of a key. ``origin``: see :func:`announce_origin`. It is a secret, never to be logged."""
     return f"{origin}/{announce_key}/announce"

@@ -5,18 +5,22 @@ from ipaddress import ip_address
 
 from fastapi import Request
 
-from etracker_admin_api.http.announce_urls import public_origin
+from etracker_admin_api.http.announce_urls import announce_origin, public_origin
 from etracker_shared.language.addresses import Address, Network, client_address, is_trusted, parse_address
 
 _UNIX_SOCKET = "127.0.0.1"
 
 
 class Callers:
-    """Reads callers' addresses from requests, trusting the configured proxies."""
+    """Reads callers' addresses from requests, trusting the configured proxies.
 
-    def __init__(self, trusted: Sequence[Network], frontend_hostname: str) -> None:
+    ``direct_port``: the port in announce URLs on plain HTTP; None for the gateway's.
+    """
+
+    def __init__(self, trusted: Sequence[Network], frontend_hostname: str, direct_port: int | None = None) -> None:
         self._trusted = trusted
         self._frontend_hostname = frontend_hostname
+        self._direct_port = direct_port
 
     def address(self, request: Request) -> Address:
         """Return the caller's address: the rightmost hop that isn't a trusted proxy."""
@@ -32,7 +36,11 @@ class Callers:
         """Return the address that limits apply to; None for the operator's own machine."""
         return None if self.is_operator(request) else self.address(request)
 
-    def origin(self, request: Request) -> str:
+    def announce_origin(self, request: Request) -> str:
+        """Return the ``scheme://host[:port]`` of the announce URLs that suit the caller."""
+        return announce_origin(self._origin(request), self._direct_port)
+
+    def _origin(self, request: Request) -> str:
         """Return the ``scheme://host[:port]`` with which the caller reaches the tracker."""
         scheme = request.url.scheme
         if is_trusted(parse_address(_socket_address(request)), self._trusted):

@@ -26,6 +26,14 @@ class NewKey(BaseModel):
     )
 
 
+class AnnounceOrigin(BaseModel):
+    """Where clients announce."""
+
+    announce_origin: str = Field(
+        description="scheme, host and port of announce URLs: the URL of a key is `<announce_origin>/<key>/announce`"
+    )
+
+
 class Key(BaseModel):
     """An announce key as operators see it.
 

@@ -213,7 +213,7 @@ def show_once(
 ) -> NewKey:
     """Return a new key in a response that must not be cached."""
     response.headers["Cache-Control"] = "no-store"
-    url = announce_url(callers.origin(request), announce_key)
+    url = announce_url(callers.announce_origin(request), announce_key)
     return NewKey(announce_key=announce_key, announce_url=url, recovery_code=recovery_code)
 
 

@@ -12,7 +12,7 @@ from etracker_admin_api.http.roles import Roles
 from etracker_admin_api.keys.corrections import KeyCorrections
 from etracker_admin_api.keys.generation import KeyGenerator
 from etracker_admin_api.keys.listing import KeySort, parse_key_query
-from etracker_admin_api.keys.models import Key, KeyChange, KeyCorrection, KeyList, KeyLookup, NewKey
+from etracker_admin_api.keys.models import AnnounceOrigin, Key, KeyChange, KeyCorrection, KeyList, KeyLookup, NewKey
 from etracker_admin_api.keys.recovery_codes import hash_code, new_recovery_code
 from etracker_admin_api.keys.recovery_routes import show_once
 from etracker_admin_api.keys.store import KeyStore
@@ -20,7 +20,7 @@ from etracker_shared.language.identity import new_announce_key
 
 
 def own_keys_router(generator: KeyGenerator, callers: Callers) -> APIRouter:
-    """Build the route with which users get an announce key."""
+    """Build the routes with which users get an announce key and its URL."""
     router = APIRouter(prefix="/api/v1", tags=["keys"])
 
     @router.post("/keys", status_code=201, responses=problems_v1(429, 503))
@@ -29,6 +29,12 @@ def own_keys_router(generator: KeyGenerator, callers: Callers) -> APIRouter:
         code = new_recovery_code()
         announce_key = await generator.generate(request, hash_code(code))
         return show_once(request, response, announce_key, callers, code)
+
+    @router.get("/announce_origin")
+    async def show_announce_origin(request: Request, response: Response) -> AnnounceOrigin:
+        """Return where clients announce, for those who have a key already."""
+        response.headers["Cache-Control"] = "no-store"
+        return AnnounceOrigin(announce_origin=callers.announce_origin(request))
 
     return router
 

@@ -57,7 +57,7 @@ async def personal_file(
     """
     try:
         download = await downloads.start(
-            announce_key, info_hash, callers.origin(request), callers.limited_address(request)
+            announce_key, info_hash, callers.announce_origin(request), callers.limited_address(request)
         )
     except WrongKeyError:
         raise key_not_registered() from None

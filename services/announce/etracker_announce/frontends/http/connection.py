@@ -47,14 +47,20 @@ class HttpConnection(asyncio.Protocol):
     """Speaks HTTP/1.1 with one client."""
 
     def __init__(
-        self, handler: Handler, open_connections: OpenConnections, timeouts: Timeouts, accepted: Accepted
+        self,
+        handler: Handler,
+        open_connections: OpenConnections,
+        timeouts: Timeouts,
+        accepted: Accepted,
+        *,
+        public: bool = False,
     ) -> None:
         self._handler = handler
         self._open = open_connections
         self._timeouts = timeouts
         self._address, self._received, proxied = accepted
         self._proxy_header = b"" if proxied else None  # the part received so far, until it is complete
-        self._parser = RequestParser()
+        self._parser = RequestParser(public=public)
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._waiting: deque[Parsed] = deque()

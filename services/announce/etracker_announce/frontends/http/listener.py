@@ -21,8 +21,8 @@ from etracker_announce.frontends.http.proxy_header import may_be_proxy_header
 from etracker_announce.frontends.http.responses import write_response
 from etracker_announce.frontends.http.sources import ProxyRecognizer
 from etracker_announce.frontends.http.whole_requests import parse_whole_request
+from etracker_shared.plumbing.sockets import BACKLOG
 
-BACKLOG = 4096
 DEFER_SECONDS = 1
 """How long the kernel holds back a connection without a request, which then gets a transport and its timeouts."""
 MAX_ACCEPTS = 64
@@ -40,6 +40,7 @@ class Listener:
     """Accepts connections on sockets and answers or hands them over.
 
     ``linger_seconds``: how long it keeps accepting when the service stops, for clients that connected before that.
+    ``inherited``: other processes accept from the same sockets, also after this one has stopped.
     """
 
     def __init__(
@@ -51,8 +52,10 @@ class Listener:
         *,
         is_proxy: ProxyRecognizer,
         linger_seconds: float,
+        inherited: bool = False,
     ) -> None:
         self._sockets = tuple(sockets)
+        self._inherited = inherited
         self._handler = handler
         self._open = open_connections
         self._make_connection = make_connection
@@ -78,8 +81,9 @@ class Listener:
     async def close(self) -> None:
         """Accept the connections that are already waiting and those of the next ``linger_seconds``, then stop."""
         self._closing = True
-        for listening in self._sockets:
-            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 0)
+        if not self._inherited:  # options belong to the socket, not to the process
+            for listening in self._sockets:
+                listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 0)
         if self._linger_seconds:
             await asyncio.sleep(self._linger_seconds)
         self._closed = True

@@ -47,6 +47,7 @@ class RequestParser:
 
     ``in_head``: a head has begun and isn't complete. ``error``: the answer to the first bytes that aren't
     HTTP. ``ended``: nothing more is parsed, because of an error, a tunnel, or an offer to upgrade with a body.
+    ``public``: ``/healthz`` doesn't exist.
     """
 
     # Most connections have a single request: they share the defaults of attributes that only other connections change.
@@ -56,7 +57,8 @@ class RequestParser:
     _head_bytes = 0
     _has_body = False
 
-    def __init__(self) -> None:
+    def __init__(self, *, public: bool = False) -> None:
+        self._public = public
         self._parser = httptools.HttpRequestParser(self)
         self._parsed: list[Parsed] = []
         self._url = b""
@@ -115,7 +117,10 @@ class RequestParser:
             request = HttpRequest(target, query, self._forwarded.decode("latin-1"), self._user_agent)
             self._parsed.append(Parsed(request, closes, method == b"HEAD"))
         else:
-            self._parsed.append(Parsed(page_for(method, path, exists=target is not None), closes))
+            self._parsed.append(Parsed(self._page(method, path, exists=target is not None), closes))
+
+    def _page(self, method: bytes, path: bytes, *, exists: bool) -> Page:
+        return page_for(method, path, exists=exists, public=self._public)
 
     def _keep(self, name: bytes, value: bytes) -> None:
         if name == _FORWARDED:

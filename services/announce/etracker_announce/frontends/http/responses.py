@@ -40,8 +40,11 @@ def write_response(answer: bytes | Page, *, closes: bool, for_head: bool = False
     return response[: -len(answer)] if for_head else response
 
 
-def page_for(method: bytes, path: bytes, *, exists: bool) -> Page:
-    """Return the response to anything but a GET or HEAD of an announce or scrape. ``exists``: its path serves these."""
+def page_for(method: bytes, path: bytes, *, exists: bool, public: bool = False) -> Page:
+    """Return the response to anything but a GET or HEAD of an announce or scrape. ``exists``: its path serves these.
+
+    ``public``: ``/healthz`` doesn't exist.
+    """
     healthz = HEALTHY if method in READING else NOT_ALLOWED
-    page = healthz if exists or path == b"/healthz" else NOT_FOUND
+    page = healthz if exists or (path == b"/healthz" and not public) else NOT_FOUND
     return page._replace(for_head=True) if method == b"HEAD" else page

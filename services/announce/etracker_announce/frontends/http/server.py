@@ -1,6 +1,9 @@
 """The HTTP front end as a whole: it listens, and answers all earlier requests when it stops."""
 
 import asyncio
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Self
 
 from etracker_announce.frontends.http.connection import DEFAULT_TIMEOUTS, Accepted, HttpConnection, Timeouts
@@ -8,12 +11,15 @@ from etracker_announce.frontends.http.connections import OpenConnections
 from etracker_announce.frontends.http.handler import Handler
 from etracker_announce.frontends.http.listener import Listener
 from etracker_announce.frontends.http.sources import ProxyRecognizer
-from etracker_announce.frontends.sockets import bind
 from etracker_shared.plumbing.serving import GRACEFUL_SHUTDOWN_SECONDS, LINGER_SECONDS
+from etracker_shared.plumbing.sockets import bind
 
 
 class HttpServer:
-    """Serves announces and scrapes as an asynchronous context. ``port`` may be 0 for a free one."""
+    """Serves announces and scrapes as an asynchronous context. ``port`` may be 0 for a free one.
+
+    ``inherited``: listening sockets to use instead. ``public``: ``/healthz`` doesn't exist.
+    """
 
     def __init__(
         self,
@@ -24,6 +30,8 @@ class HttpServer:
         is_proxy: ProxyRecognizer,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
         linger_seconds: float = LINGER_SECONDS,
+        inherited: Sequence[socket.socket] = (),
+        public: bool = False,
     ) -> None:
         self._handler = handler
         self._host = host
@@ -31,6 +39,8 @@ class HttpServer:
         self._is_proxy = is_proxy
         self._timeouts = timeouts
         self._linger_seconds = linger_seconds
+        self._inherited = inherited
+        self._public = public
         self._listener: Listener
         self.open: OpenConnections
 
@@ -39,8 +49,13 @@ class HttpServer:
         """The port it listens on."""
         return self._listener.port
 
-    async def __aenter__(self) -> Self:
-        sockets = await bind(self._host, self._port)
+    async def start(self) -> None:
+        """Begin to serve.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        sockets = self._inherited or await bind(self._host, self._port)
         self.open = OpenConnections()
         self._listener = Listener(
             sockets,
@@ -49,16 +64,40 @@ class HttpServer:
             self._make_connection,
             is_proxy=self._is_proxy,
             linger_seconds=self._linger_seconds,
+            inherited=bool(self._inherited),
         )
         self._listener.start()
-        return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def stop(self) -> None:
+        """Stop once every earlier request is answered."""
         closing = asyncio.ensure_future(self._listener.close())
         for connection in list(self.open.connections):
             connection.shutdown()
         await closing
         await self.open.drain(GRACEFUL_SHUTDOWN_SECONDS)
 
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
     def _make_connection(self, accepted: Accepted) -> HttpConnection:
-        return HttpConnection(self._handler, self.open, self._timeouts, accepted)
+        return HttpConnection(self._handler, self.open, self._timeouts, accepted, public=self._public)
+
+
+@asynccontextmanager
+async def all_serving(*servers: HttpServer) -> AsyncIterator[None]:
+    """Serve on several ports; stopping takes no longer than with one.
+
+    Raises:
+        OSError: a port is taken.
+    """
+    async with AsyncExitStack() as started:
+        for server in servers:
+            await server.start()
+            started.push_async_callback(server.stop)
+        yield
+        started.pop_all()
+        await asyncio.gather(*(server.stop() for server in servers))

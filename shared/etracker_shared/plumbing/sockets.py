@@ -1,8 +1,16 @@
-"""Sockets for front ends to listen on."""
+"""Sockets to listen on: bound by the process that accepts, or inherited from the process that started it.
+
+Several processes can accept from one inherited socket. It stays open in the process that opened it, so connections that
+wait in its backlog survive the end of any other.
+"""
 
 import asyncio
 import errno
 import socket
+from collections.abc import Sequence
+
+BACKLOG = 4096
+"""Connections that wait to be accepted; the kernel may allow fewer (``net.core.somaxconn``)."""
 
 _NO_SUCH_FAMILY = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 
@@ -29,6 +37,31 @@ async def bind(host: str, port: int) -> list[socket.socket]:
     if not sockets:
         raise missing
     return sockets
+
+
+async def open_listening(host: str, port: int) -> list[socket.socket]:
+    """Open listening sockets for other processes to inherit; connections may wait in them at once.
+
+    Raises:
+        OSError: an address is taken, or ``host`` has none.
+    """
+    sockets = await bind(host, port)
+    try:
+        for bound in sockets:
+            bound.listen(BACKLOG)
+    except OSError:
+        _close(sockets)
+        raise
+    return sockets
+
+
+def inherit(descriptors: Sequence[int]) -> list[socket.socket]:
+    """Use listening sockets that the parent process opened.
+
+    Raises:
+        OSError: a descriptor isn't an open socket.
+    """
+    return [socket.socket(fileno=descriptor) for descriptor in descriptors]
 
 
 def _bind(bound: socket.socket, address: tuple[object, ...]) -> socket.socket:
