@@ -33,7 +33,8 @@ def stack(namespace: None) -> Iterator[StackRun]:
 @pytest.fixture
 def tracker(stack: StackRun) -> Iterator[Tracker]:
     """The tracker as its users see it. Its logs are printed if the test fails."""
-    yield Tracker(int(stack.base_url.rpartition(":")[2]), stack.api_key, stack.postgres_settings())
+    gateway, announce = (int(address.rpartition(":")[2]) for address in (stack.base_url, stack.announce_address))
+    yield Tracker(gateway, announce, stack.api_key, stack.postgres_settings())
     sys.stdout.write(stack.logs())
 
 

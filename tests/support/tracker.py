@@ -1,4 +1,4 @@
-"""The whole tracker as its users and its operator see it: through the gateway, and in Postgres."""
+"""The whole tracker as its users and its operator see it: through its public ports, and in Postgres."""
 
 import asyncio
 from dataclasses import dataclass
@@ -29,10 +29,11 @@ class Counts:
 
 
 class Tracker:
-    """A running stack whose gateway listens on the namespace's tracker addresses."""
+    """A running stack whose gateway and public port of announce listen on the namespace's tracker addresses."""
 
-    def __init__(self, port: int, api_key: str, postgres: PostgresSettings) -> None:
+    def __init__(self, port: int, announce_port: int, api_key: str, postgres: PostgresSettings) -> None:
         self.port = port
+        self._announce_port = announce_port
         self._api_key = api_key
         self._postgres = postgres
 
@@ -69,7 +70,7 @@ class Tracker:
 
     def user(self, address: Address) -> "User":
         """Make a user with a fresh announce key who reaches the tracker from ``address``."""
-        return User(self.url(address.version), address)
+        return User(self.url(address.version), address, self._announce_port)
 
     def refuses(self, announce_key: str) -> bool:
         """Return whether a scrape with this key gets a failure."""
@@ -92,15 +93,16 @@ class Tracker:
 class User:
     """A user with their own announce key and address."""
 
-    def __init__(self, base_url: str, address: Address) -> None:
+    def __init__(self, base_url: str, address: Address, announce_port: int) -> None:
+        self._announce_port = announce_port
         transport = httpx.HTTPTransport(local_address=str(address))
         self._http = httpx.Client(base_url=base_url, transport=transport, trust_env=False)
         self.key = str(self._http.get("/api/generate").raise_for_status().json()["announce_key"])
 
     @property
     def announce_url(self) -> str:
-        """The announce URL of this user's clients."""
-        return str(self._http.base_url.join(f"/{self.key}/announce"))
+        """The announce URL of this user's clients, at announce's public port."""
+        return str(self._http.base_url.join(f"/{self.key}/announce").copy_with(port=self._announce_port))
 
     def torrent(self, info_hash: bytes) -> bytes:
         """Download a torrent file with this user's announce URL. ``info_hash``: 20 bytes, or 32 of a v2 torrent."""

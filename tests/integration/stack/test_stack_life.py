@@ -118,6 +118,10 @@ def test_a_second_stack_can_run_at_the_same_time_but_not_with_the_same_data_or_p
     same_port = StackRun(directory / "data", {"ETRACKER_BACKEND_PORT": stack.base_url.rpartition(":")[2]})
     assert "is taken by another program" in same_port.refusal()
 
+    announce_port = stack.announce_address.rpartition(":")[2]
+    same_announce_port = StackRun(directory / "data", {"ETRACKER_ANNOUNCE_PORT": announce_port})
+    assert f"Port {announce_port} is taken by another program" in same_announce_port.refusal()
+
 
 @pytest.mark.parametrize(
     "name", ["announce-1", "scoring", "scoring_worker", "admin_api", "gateway", "redis", "postgres"]
