@@ -52,7 +52,7 @@ async def test_a_file_stored_by_hand_is_stripped_at_its_first_download_and_then_
 ) -> None:
     trackers = {"announce": b"http://other.test/", "announce-list": [[b"http://other.test/"]], "url-list": b"http:"}
     await store(database, torrent(info, comment=b"kept", **trackers))
-    announce = f"http://tracker.test/{key}/announce".encode()
+    announce = f"http://tracker.test:3001/{key}/announce".encode()
     for _ in range(2):
         answer = await client.get(**ORIGINAL)  # type: ignore[arg-type]
         assert answer.content == torrent(info, announce=announce, comment=b"kept")

@@ -98,7 +98,7 @@ def test_a_rotated_key_keeps_its_history(stack: StackRun, operator: httpx.Client
     wait_until(lambda: operator.get(f"/keys/{row}").json()["last_seen"] is not None, "the announce is settled")
     seen = operator.get(f"/keys/{row}").json()
     fresh = operator.post("/key/rotate", headers={"X-Announce-Key": key}).raise_for_status().json()
-    assert fresh["announce_url"] == f"{stack.base_url}/{fresh['announce_key']}/announce"
+    assert fresh["announce_url"] == f"http://{stack.announce_address}/{fresh['announce_key']}/announce"
     within_a_second(lambda: announce(stack, key) is not None, "the old key is refused")
     within_a_second(lambda: announce(stack, fresh["announce_key"]) is None, "the new key is accepted")
     assert key_id(operator, fresh["announce_key"]) == row

@@ -75,16 +75,17 @@ def download_path(stack: StackRun) -> str:
 
 
 def stored(stack: StackRun, path: str) -> bytes:
-    rows = Tracker(0, "", stack.postgres_settings()).query(
+    rows = Tracker(0, 0, "", stack.postgres_settings()).query(
         "SELECT file FROM infohashes WHERE info_hash = $1", bytes.fromhex(path[-40:])
     )
     return bytes(rows[0]["file"])
 
 
-def expected_download(stack: StackRun, path: str, origin: str) -> bytes:
+def expected_download(stack: StackRun, path: str, host: str = "127.0.0.1") -> bytes:
+    port = stack.announce_address.rpartition(":")[2]
     key = path.partition("announce_key=")[2].partition("&")[0]
     torrent = bdecode(stored(stack, path))
-    encoded: bytes = bencode({**torrent, b"announce": f"{origin}/{key}/announce".encode()})
+    encoded: bytes = bencode({**torrent, b"announce": f"http://{host}:{port}/{key}/announce".encode()})
     return encoded
 
 
@@ -142,7 +143,7 @@ def test_a_client_that_does_not_read_is_disconnected(stack: StackRun, path: str)
 @pytest.mark.parametrize("target", ["/openapi.json", "/api/infohashes"])
 def test_a_client_that_requests_many_answers_and_does_not_read_is_disconnected(stack: StackRun, target: str) -> None:
     """Uvicorn closes such a connection after a while, but first waits until everything has been sent."""
-    Tracker(0, "", stack.postgres_settings()).query(
+    Tracker(0, 0, "", stack.postgres_settings()).query(
         "INSERT INTO infohashes (info_hash, name) SELECT substring(sha256(n::text::bytea) FOR 20), repeat('x', 100)"
         "FROM generate_series(1, $1::int) AS n ON CONFLICT DO NOTHING",
         LISTED,
@@ -168,7 +169,7 @@ def test_a_slow_reader_gets_the_whole_file(stack: StackRun, path: str) -> None:
         received += read_exactly(client, received)
     start, _, body = bytes(received).partition(b"\r\n\r\n")
     assert b"content-length: %d" % len(body) in start.lower()
-    assert body == expected_download(stack, path, "http://tracker.test")
+    assert body == expected_download(stack, path, "tracker.test")
 
 
 def read_exactly(client: socket.socket, begun: bytearray) -> bytes:
@@ -186,11 +187,11 @@ def read_exactly(client: socket.socket, begun: bytearray) -> bytes:
 def test_a_download_whose_file_changes_is_cut_off_rather_than_mixed(stack: StackRun, change: str) -> None:
     path = download_path(stack)
     info_hash = bytes.fromhex(path[-40:])
-    expected = expected_download(stack, path, "http://tracker.test")
+    expected = expected_download(stack, path, "tracker.test")
     with ask(stack.url_of("admin_api"), path) as client:
         begun = client.recv(1000)
         time.sleep(0.3)  # the kernel takes some of it
-        database = Tracker(0, "", stack.postgres_settings())
+        database = Tracker(0, 0, "", stack.postgres_settings())
         if change == "removed":
             database.query("DELETE FROM infohashes WHERE info_hash = $1", info_hash)
         else:
@@ -203,7 +204,7 @@ def test_a_download_whose_file_changes_is_cut_off_rather_than_mixed(stack: Stack
 
 def test_no_connection_to_postgres_is_held_for_a_client_that_does_not_read(stack: StackRun, path: str) -> None:
     held = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'etracker-admin-api' AND state <> 'idle'"
-    database = Tracker(0, "", stack.postgres_settings())
+    database = Tracker(0, 0, "", stack.postgres_settings())
     with ExitStack() as clients:
         for _ in range(20):
             clients.enter_context(ask(stack.url_of("admin_api"), path))
@@ -212,7 +213,7 @@ def test_no_connection_to_postgres_is_held_for_a_client_that_does_not_read(stack
 
 def test_a_download_through_the_gateway_equals_the_encoded_torrent(stack: StackRun, path: str) -> None:
     answer = httpx.get(stack.base_url + path, timeout=60, trust_env=False)
-    assert answer.content == expected_download(stack, path, stack.base_url)
+    assert answer.content == expected_download(stack, path)
     assert int(answer.headers["content-length"]) == len(answer.content)
     only_head = httpx.head(stack.base_url + path, timeout=60, trust_env=False)
     assert (only_head.headers["content-length"], only_head.content) == (answer.headers["content-length"], b"")

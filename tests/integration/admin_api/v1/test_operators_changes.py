@@ -156,7 +156,7 @@ async def test_a_rotated_key_keeps_its_history_and_the_old_one_is_gone(
 ) -> None:
     before = (await ask(tracker, "GET", f"{V1}/keys/1")).json()
     fresh = (await ask(tracker, "POST", f"{V1}/keys/1/rotate")).json()
-    assert fresh["announce_url"] == f"http://tracker.test/{fresh['announce_key']}/announce"
+    assert fresh["announce_url"] == f"http://tracker.test:3001/{fresh['announce_key']}/announce"
     after = (await ask(tracker, "POST", f"{V1}/keys/lookup", json={"announce_key": fresh["announce_key"]})).json()
     assert after == {**before, "key_hash": after["key_hash"]}
     assert after["uploaded_bytes"] == 77
