@@ -30,7 +30,7 @@ def own_keys_router(generator: KeyGenerator, callers: Callers) -> APIRouter:
         announce_key = await generator.generate(request, hash_code(code))
         return show_once(request, response, announce_key, callers, code)
 
-    @router.get("/announce_origin")
+    @router.get("/announce_origin", responses=problems_v1(503))
     async def show_announce_origin(request: Request, response: Response) -> AnnounceOrigin:
         """Return where clients announce, for those who have a key already."""
         response.headers["Cache-Control"] = "no-store"
