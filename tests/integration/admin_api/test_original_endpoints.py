@@ -14,7 +14,6 @@ from httpx import AsyncClient
 from etracker_admin_api.settings import AdminSettings
 from etracker_shared.agreements.notifications import INFOHASHES_CHANNEL, parse_payload
 from etracker_shared.language.identity import hash_announce_key
-from etracker_shared.plumbing.settings import AnnounceUrls
 from tests.support.admin_api import AUTHORIZED, serving
 from tests.support.torrent_files import torrent, v1_info
 from tests.support.torrents import Version, info_hash_v1, info_hash_v2, make_content, make_torrent
@@ -275,23 +274,6 @@ async def test_the_operators_host_name_stands_in_downloads(admin_settings: Admin
         query = {"announce_key": await generate(client), "info_hash": info_hash_v1(data).hex()}
         announce = bdecode((await client.get("/api/torrentfile", params=query)).content)[b"announce"]
         assert announce == f"https://tracker.example/{query['announce_key']}/announce".encode()
-
-
-@pytest.mark.parametrize(
-    ("urls", "origin"),
-    [(AnnounceUrls.DIRECT, "http://tracker.test:3001"), (AnnounceUrls.GATEWAY, "http://tracker.test:3000")],
-)
-async def test_downloads_and_pages_name_the_same_port(
-    admin_settings: AdminSettings, urls: AnnounceUrls, origin: str
-) -> None:
-    settings = admin_settings.model_copy(update={"announce_urls": urls})
-    async with serving(settings) as client:
-        data, headers = torrent(v1_info()), {"Host": "tracker.test:3000"}
-        await upload(client, data)
-        query = {"announce_key": await generate(client), "info_hash": info_hash_v1(data).hex()}
-        downloaded = await client.get("/api/torrentfile", params=query, headers=headers)
-        assert bdecode(downloaded.content)[b"announce"] == f"{origin}/{query['announce_key']}/announce".encode()
-        assert (await client.get("/api/v1/announce_origin", headers=headers)).json() == {"announce_origin": origin}
 
 
 async def test_a_hostile_file_name_stays_inside_its_header(client: AsyncClient) -> None:
