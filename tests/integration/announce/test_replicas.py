@@ -14,9 +14,8 @@ from fastbencode import bdecode
 
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from etracker_stack.ports import is_taken
-from tests.integration.announce.conftest import INFO_HASH
 from tests.support.announce import query
-from tests.support.announce_ports import PEER
+from tests.support.announce_ports import HASH, PEER
 from tests.support.processes import Program, children_of, free_ports, wait_until
 
 
@@ -30,7 +29,7 @@ class Container:
     def announce(self, port: int, **headers: str) -> dict[bytes, object]:
         """Announce over IPv4 and return the answer."""
         answer = httpx.get(
-            f"http://127.0.0.1:{port}/announce?{query(INFO_HASH, PEER)}", headers=headers, trust_env=False, timeout=20
+            f"http://127.0.0.1:{port}/announce?{query(HASH, PEER)}", headers=headers, trust_env=False, timeout=20
         )
         return dict(bdecode(answer.content))
 
@@ -80,7 +79,7 @@ def test_replicas_share_both_ports_and_come_back(container: Container) -> None:
     assert container.announce(container.gateway, **forwarded)[b"external ip"] == bytes([203, 0, 113, 9])
     assert container.announce(container.public, **forwarded)[b"external ip"] == bytes([127, 0, 0, 1])
     with socket.create_connection(("::1", container.public), timeout=10) as over_ipv6:
-        over_ipv6.sendall(f"GET /announce?{query(INFO_HASH, PEER)} HTTP/1.0\r\n\r\n".encode())
+        over_ipv6.sendall(f"GET /announce?{query(HASH, PEER)} HTTP/1.0\r\n\r\n".encode())
         assert b"8:complete" in over_ipv6.recv(65536)
 
     before = container.replicas
