@@ -114,6 +114,15 @@ anomalies = Table(
     postgresql_with={"fillfactor": 80},
 )
 
+anomaly_addresses = Table(
+    "anomaly_addresses",
+    metadata,
+    Column("anomaly_id", BigInteger, ForeignKey("anomalies.id", ondelete="CASCADE"), primary_key=True),
+    Column("address", LargeBinary, primary_key=True, index=True, comment="keyed hash of the address, as in a fact"),
+    moment("last_seen"),
+    comment="where suspects announced from; rows last a day",
+)
+
 anomaly_evidence = Table(
     "anomaly_evidence",
     metadata,

@@ -36,6 +36,7 @@ INSERT INTO anomalies (key_id, state, override, override_until, prefixes, wasted
 INSERT INTO anomalies (guest, state) SELECT peer_id, 1 FROM announces WHERE key_id IS NULL;
 INSERT INTO anomaly_evidence (anomaly_id, info_hash_id, kind, points, text)
     SELECT anomalies.id, infohashes.id, 'P:rate', 50, 'why' FROM anomalies, infohashes;
+INSERT INTO anomaly_addresses (anomaly_id, address) SELECT id, '\\x01' FROM anomalies;
 INSERT INTO anomaly_appeals (anomaly_id, text) SELECT id, 'no' FROM anomalies;
 INSERT INTO client_counts (prefix, key_count, session_count) VALUES ('', 0, 0);
 INSERT INTO detection_progress VALUES (0, 7, 0)

@@ -20,7 +20,10 @@ from tests.support.workers import worker_program
 
 ALL = 5000
 FAKER = hash_announce_key("faker")
-FOUND = "TRUNCATE announces, memberships, signals, traffic_blocks, anomalies, anomaly_evidence, anomaly_appeals"
+FOUND = (
+    "TRUNCATE announces, memberships, signals, traffic_blocks, anomalies, anomaly_evidence, anomaly_addresses,"
+    " anomaly_appeals"
+)
 
 
 async def settle_all(postgres: PostgresSettings, redis: RedisSettings, client: Redis, max_facts: int) -> None:

@@ -74,8 +74,8 @@ async def test_off_needs_no_table_of_the_detector(
 ) -> None:
     await add_members(database)
     await database.execute(
-        "DROP TABLE signals, traffic_blocks, swarm_blocks, anomalies, anomaly_evidence, anomaly_appeals,"
-        " detection_progress, client_counts CASCADE"
+        "DROP TABLE signals, traffic_blocks, swarm_blocks, anomalies, anomaly_evidence, anomaly_addresses,"
+        " anomaly_appeals, detection_progress, client_counts CASCADE"
     )
     worker = await start_worker(detection="off")
     facts = announces()

@@ -138,11 +138,22 @@ def test_a_day_has_room_for_some_evidence_and_always_for_what_changes_a_state() 
 
 def test_a_new_key_at_the_same_address_inherits_half_the_points() -> None:
     confirmed = judged(found(Kind.CYCLE, 120))
-    inherited = inherit(confirmed, NOW, PARAMETERS)
-    assert inherited
+    first = found(Kind.RATE, 0)
+    inherited = judged(*inherit(confirmed, PARAMETERS, first))
     assert (inherited.state, inherited.score) == (SUSPECTED, 60)
-    assert inherit(confirmed._replace(override=Override.CLEARED), NOW, PARAMETERS) is None
-    assert inherit(Suspicion(), NOW, PARAMETERS) is None
+    assert inherit(confirmed._replace(override=Override.CLEARED), PARAMETERS, first) == []
+    assert inherit(Suspicion(), PARAMETERS, first) == []
+
+
+@given(st.lists(st.tuples(st.sampled_from(list(Kind)), st.floats(0, 200), st.integers(0, 1)), max_size=30))
+def test_what_is_inherited_is_half_the_score_at_most_and_confirms_nobody(
+    evidence: list[tuple[Kind, float, int]],
+) -> None:
+    flags = {kind: {"convicts": flag, "trusted": flag} for kind, _, flag in evidence}
+    former = judged(*(found(kind, points)._replace(data=flags[kind]) for kind, points, _ in evidence))
+    heir = judged(*inherit(former, PARAMETERS, found(Kind.RATE, 0)))
+    assert heir.state in {OK, SUSPECTED}
+    assert heir.score <= former.score / 2 + 1
 
 
 NUMBERS = st.integers(0, 2**63)

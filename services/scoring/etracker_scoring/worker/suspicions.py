@@ -16,20 +16,20 @@ from etracker_shared.agreements.anomalies import AnomalyState, Kind, Override, V
 
 EnumT = TypeVar("EnumT", bound=enum.IntEnum)
 
-_COLUMNS = """id, key_id, guest, state, verdict, score, points, date_part('epoch', score_time) AS at,
+COLUMNS = """id, key_id, guest, state, verdict, score, points, date_part('epoch', score_time) AS at,
     date_part('epoch', since) AS since, date_part('epoch', evidence_time) AS evidence_at, override,
     date_part('epoch', override_until) AS override_until, applied, peer_id, prefixes, wasted"""
 
 # Rows are locked in the order of their ids: workers, the job that judges balances and operators change the same ones.
 LOAD_OF = f"""
-SELECT {_COLUMNS} FROM anomalies WHERE id IN (
+SELECT {COLUMNS} FROM anomalies WHERE id IN (
     SELECT id FROM anomalies WHERE key_id = ANY($1::bigint[]) UNION ALL
     SELECT id FROM anomalies WHERE guest = ANY($2::bytea[])
 ) ORDER BY id FOR UPDATE
 """  # noqa: S608 - made of this code's own words
 
 LOAD_BY_ID = f"""
-SELECT {_COLUMNS} FROM anomalies WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE
+SELECT {COLUMNS} FROM anomalies WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE
 """  # noqa: S608 - as above
 
 _COUNT_EVIDENCE = """

@@ -19,6 +19,7 @@ SWARM_BLOCKS_LAST = 30 * BLOCKS_PER_DAY
 _DAY = 86_400
 EVIDENCE_LASTS = 90 * _DAY
 SIGNALS_LAST = 14 * _DAY
+ADDRESSES_LAST = _DAY
 _ALL_BITS = 2**64 - 1
 
 _BEGIN = "INSERT INTO detection_progress (id, block, info_hash_id) VALUES (0, $1, 0) ON CONFLICT (id) DO NOTHING"
@@ -78,6 +79,11 @@ DELETE FROM signals WHERE ctid = ANY (ARRAY(
 ))
 """
 
+_FORGET_ADDRESSES = """
+DELETE FROM anomaly_addresses WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM anomaly_addresses WHERE last_seen < to_timestamp($1) LIMIT $2
+))
+"""
 
 # Nothing is held against these any more, and nobody decided about them; their evidence was deleted before.
 _FORGET_ANOMALIES = """
@@ -191,6 +197,7 @@ async def forget_old(pool: asyncpg.Pool, now: float, rows_at_once: int = 10_000)
         await _forget(pool, _FORGET_SWARM_BLOCKS, block - SWARM_BLOCKS_LAST, rows_at_once)
         await _forget(pool, _FORGET_EVIDENCE, now - EVIDENCE_LASTS, rows_at_once)
         await _forget(pool, _FORGET_SIGNALS, now - SIGNALS_LAST, rows_at_once)
+        await _forget(pool, _FORGET_ADDRESSES, now - ADDRESSES_LAST, rows_at_once)
         await _forget(pool, _FORGET_ANOMALIES, now - EVIDENCE_LASTS, rows_at_once)
         for ahead in (1, 2):
             await _empty(pool, slot_of(block + ahead * BLOCKS_PER_DAY), block - KEPT_BLOCKS)

@@ -15,23 +15,35 @@ from etracker_scoring.worker.faults import Faults
 from etracker_scoring.worker.freezing import Freezer
 from etracker_scoring.worker.observations import observe, says_something
 from etracker_scoring.worker.reader import Reader
+from etracker_scoring.worker.readers.anomalies.addresses import (
+    Place,
+    first_announces,
+    load_inheritances,
+    places_of_suspects,
+    store_places,
+)
 from etracker_scoring.worker.readers.anomalies.signals import Member, load_signals, store_signals
 from etracker_scoring.worker.readers.anomalies.traffic import TrafficSums, store_traffic
 from etracker_scoring.worker.records import Torrent
 from etracker_scoring.worker.store import Rows
 from etracker_scoring.worker.suspicions import load_accused, store_accused
 from etracker_shared.agreements.anomalies import BLOCK_SECONDS
+from etracker_shared.agreements.facts import NO_ADDRESS
 
 
 @dataclass(slots=True)
 class Findings:
-    """What a batch's announces say. ``signals``: those that changed, with the time of the last announce."""
+    """What a batch's announces say. ``signals``: those that changed, with the time of the last announce.
+
+    ``packed``: the same, to be stored. ``places``: where suspects announced from, and when.
+    """
 
     traffic: TrafficSums
     signals: dict[Member, tuple[Signals | None, float]] = field(default_factory=dict)
     evidence: list[tuple[Identity, Evidence]] = field(default_factory=list)
     accused: dict[Identity, Accused] = field(default_factory=dict)
     packed: dict[Member, tuple[bytes | None, float]] = field(default_factory=dict)
+    places: dict[Place, float] = field(default_factory=dict)
     now: float = 0.0
 
 
@@ -51,6 +63,10 @@ class AnomaliesReader(Reader[Findings, Findings]):
         facts = [(item, (item.torrent.id, identity_of(item))) for item in batch.facts if says_something(item)]
         remembered = await load_signals({member for _, member in facts}, rows, self._faults)
         findings = self._follow(batch, facts, remembered)
+        if self._freezer.enforced:
+            findings.places |= places_of_suspects(batch.facts)
+        if heirs := first_announces(batch.facts):
+            findings.evidence[:0] = await load_inheritances(heirs, self._parameters, rows, self._faults)
         if findings.evidence:
             identities = sorted({identity for identity, _ in findings.evidence})
             await self._freezer.lock(identities, rows)
@@ -92,6 +108,8 @@ class AnomaliesReader(Reader[Findings, Findings]):
         after, found = follow(before, observation, content, torrent_id, self._parameters)
         if found:
             findings.evidence += [(identity, one) for one in found]
+            if item.fact.address_hash != NO_ADDRESS:
+                findings.places[identity, item.fact.address_hash] = item.fact.at_ms / 1000
         return after
 
     def read(self, batch: Batch, known: Findings) -> Findings:  # noqa: ARG002 - see Reader
@@ -119,6 +137,7 @@ class AnomaliesReader(Reader[Findings, Findings]):
         await store_signals(changes.packed, rows)
         await store_traffic(changes.traffic, rows)
         await store_accused(list(changes.accused.values()), rows)
+        await store_places(changes.places, rows)
         targets = {one.key_id: one.target for one in changes.accused.values() if one.key_id is not None}
         await self._freezer.apply(targets, changes.now, rows)
 
