@@ -14,6 +14,10 @@ STEP = 1800
 SIZE = 400 * 2**20
 STEPS = 20
 MIB = 2**20
+FORGET = (
+    "TRUNCATE announces, memberships, signals, traffic_blocks, anomalies, anomaly_evidence, anomaly_addresses,"
+    " anomaly_appeals"
+)
 BEGAN = time.time() - 11 * 3600 - START_MS / 1000
 
 

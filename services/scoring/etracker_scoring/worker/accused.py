@@ -4,6 +4,7 @@ A state depends on the evidence and its times alone, not on how it was cut into 
 itself, as of its own time.
 """
 
+import json
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ class Accused:
 
     ``prefixes``: points of the evidence by the address prefix that it came from, as of the latest. ``wasted``: how many
     times the size of a torrent was downloaded in vain, by its id. ``overruled``: an operator's decision wasn't applied
-    yet. ``counted``: pieces of evidence written, by day.
+    yet. ``counted``: pieces of evidence written, by day. ``evidence``: to be written, each with its data as JSON.
     """
 
     identity: Identity
@@ -37,13 +38,13 @@ class Accused:
     wasted: Mapping[str, float] = field(default_factory=dict)
     overruled: bool = False
     counted: Counter[int] = field(default_factory=Counter)
-    evidence: list[Evidence] = field(default_factory=list)
+    evidence: list[tuple[Evidence, str]] = field(default_factory=list)
 
     def accuse(self, found: Evidence, parameters: DetectionParameters) -> None:
         """Add a piece of evidence. If this raises, nothing has changed."""
         before = self.suspicion
         after = conclude(before, [found], found.at, parameters)
-        _check_numbers(found, after)
+        data = _as_json(found, after)
         day = found.at // DAY_SECONDS
         is_new_state = after.state is not (before.state if before else AnomalyState.OK)
         chosen = choose_rows([found], self.counted[day], parameters, is_new_state=is_new_state)
@@ -57,7 +58,7 @@ class Accused:
         if after.override is Override.EXEMPT:
             return
         self.counted[day] += len(chosen)
-        self.evidence += chosen
+        self.evidence += [(one, data) for one in chosen]
         self.peer_id = found.peer_id or self.peer_id
 
     def wait_until(self, now: int, parameters: DetectionParameters) -> bool:
@@ -83,15 +84,15 @@ class Accused:
         return Target(self.suspicion.state if self.suspicion else AnomalyState.OK, self.overruled)
 
 
-def _check_numbers(found: Evidence, after: Suspicion) -> None:
-    """Refuse what Postgres would: a batch with it would be refused as a whole.
+def _as_json(found: Evidence, after: Suspicion) -> str:
+    """Return the data of a piece of evidence.
 
     Raises:
-        ValueError: a number isn't finite.
+        ValueError, TypeError: Postgres would refuse this or the score, and with it everything in the transaction.
     """
-    numbers = [after.score, found.points, *(value for value in found.data.values() if not isinstance(value, str))]
-    if not all(map(math.isfinite, numbers)):
+    if not math.isfinite(after.score + found.points):
         raise ValueError(f"{found.kind} with a number that isn't finite")
+    return json.dumps(dict(found.data), separators=(",", ":"), allow_nan=False)
 
 
 def _counts(found: Evidence, after: Suspicion) -> bool:

@@ -156,7 +156,7 @@ async def store_accused(changed: Sequence[Accused], rows: Rows) -> None:
     ids = await _insert(new, rows)
     stored = sorted((one for one in changed if one.id is not None), key=lambda one: one.id or 0)
     await rows.write("anomalies", _UPDATE, [(one.id, *_values(one)) for one in stored])
-    evidence = [_evidence_row(one.id or ids[one.identity], found) for one in [*new, *stored] for found in one.evidence]
+    evidence = [_evidence_row(one.id or ids[one.identity], *found) for one in [*new, *stored] for found in one.evidence]
     await rows.write("anomaly_evidence", _ADD_EVIDENCE, evidence)
 
 
@@ -177,11 +177,11 @@ def _values(one: Accused) -> tuple[Any, ...]:
     return (known.state, known.verdict, known.score, _json(known.points), *times, *origin, *decision)
 
 
-def _json(values: Mapping[str, float | int | str]) -> str:
+def _json(values: Mapping[str, float]) -> str:
     return json.dumps(dict(values), separators=(",", ":"), allow_nan=False)
 
 
-def _evidence_row(anomaly_id: int, found: Evidence) -> tuple[Any, ...]:
+def _evidence_row(anomaly_id: int, found: Evidence, data: str) -> tuple[Any, ...]:
     place = (found.block_from, found.block_to, found.peer_id, found.prefix)
     return (
         anomaly_id,
@@ -191,5 +191,5 @@ def _evidence_row(anomaly_id: int, found: Evidence) -> tuple[Any, ...]:
         found.points,
         *place,
         found.text,
-        _json(found.data),
+        data,
     )
