@@ -9,6 +9,7 @@ import asyncpg
 
 from etracker_scoring.detection.points import kind_of
 from etracker_scoring.detection.records import KEY_BYTES, Evidence, Identity, Suspicion
+from etracker_scoring.detection.states import end_confirmation
 from etracker_scoring.worker.accused import DAY_SECONDS, Accused
 from etracker_scoring.worker.faults import Faults
 from etracker_scoring.worker.store import Rows
@@ -126,6 +127,8 @@ def _parse(row: asyncpg.Record) -> Accused:
     overruled = row["override"] != row["applied"]
     if overruled and suspicion.override is Override.CLEARED:
         suspicion = suspicion._replace(score=0.0)  # which mutes the kinds of evidence there are
+    if overruled and suspicion.override is None:
+        suspicion = end_confirmation(suspicion)  # of the other decisions nothing is confirmed
     prefixes, wasted = json.loads(row["prefixes"]), json.loads(row["wasted"])
     return Accused(_identity_of(row), row["id"], suspicion, row["peer_id"], prefixes, wasted, overruled)
 
