@@ -222,4 +222,6 @@ def _evidence(
     data: Mapping[str, float | int | str],
     blocks: tuple[int, int],
 ) -> Evidence:
-    return Evidence(case.at, kind, points, case.info_hash_id, text, data, *blocks)
+    # numpy's numbers can't be stored as JSON, and some sums of its booleans are such.
+    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in data.items()}
+    return Evidence(case.at, kind, float(points), case.info_hash_id, text, plain, *blocks)

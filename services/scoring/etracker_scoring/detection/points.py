@@ -70,7 +70,7 @@ def add_points(
 def score_of(points: Mapping[str, float], parameters: DetectionParameters) -> float:
     """Return the score: the sum, in which fingerprints and doubtful evidence count for little."""
     return (
-        sum(worth for key, worth in points.items() if not (_is_weak_fingerprint(key) or _is_doubtful(key)))
+        sum(worth for key, worth in points.items() if not (_is_weak_fingerprint(key) or is_doubtful(key)))
         + min(parameters.fingerprint_cap, sum(points[key] for key in points if _is_weak_fingerprint(key)))
         + _doubtful(points, parameters)
     )
@@ -81,12 +81,13 @@ def kind_of(key: str) -> str:
     return ":".join(key.split(":")[:2])
 
 
+def is_doubtful(key: str) -> bool:
+    """Return whether a key of points is of evidence that can't convict by itself."""
+    return key == DOUBTFUL or key.endswith(_OPEN)
+
+
 def _is_weak_fingerprint(key: str) -> bool:
     return key.startswith("F:") and key != Kind.MULTIPLES_OF_5
-
-
-def _is_doubtful(key: str) -> bool:
-    return key == DOUBTFUL or key.endswith(_OPEN)
 
 
 def _doubtful(points: Mapping[str, float], parameters: DetectionParameters) -> float:
