@@ -7,6 +7,8 @@ from etracker_scoring.detection.steps import MIB, Step, amount
 from etracker_shared.agreements.anomalies import Kind
 from etracker_shared.agreements.facts import Event
 
+_GRACE_SECONDS = 300
+
 
 def follow_excess(signals: Signals, step: Step, parameters: SignalParameters, found: list[Evidence]) -> Signals:
     """P:redownload: it downloads more than left falls by."""
@@ -22,12 +24,16 @@ def follow_excess(signals: Signals, step: Step, parameters: SignalParameters, fo
     added = step.received - abs(dropped)
     if added < noise and not excess:
         return signals if not signals.excess else signals._replace(excess=0)
-    most = max(parameters.excess_step_share * size, parameters.excess_step_mib * MIB)
+    failed = step.received - step.observation.downloaded  # no client is known that corrects these counters
+    most = failed + max(parameters.excess_step_share * size, parameters.excess_step_mib * MIB)
     excess = max(0, excess + min(added, int(most)))
     if excess == signals.excess:
         return signals
     since = signals.excess_since if signals.excess else step.at
-    return _judge_excess(signals._replace(excess=excess, excess_since=since), step, parameters, found)
+    after = signals._replace(excess=excess, excess_since=since)
+    if step.at - since < _GRACE_SECONDS and failed * 2 < added:
+        return after  # the counter may have been corrected at once, or left may follow
+    return _judge_excess(after, step, parameters, found)
 
 
 def _judge_excess(signals: Signals, step: Step, parameters: SignalParameters, found: list[Evidence]) -> Signals:

@@ -79,17 +79,16 @@ def follow_gap(
     least = parameters.gap_step_pieces * step.piece
     if dropped < 0:
         return _lose(session, unexplained, step, least), hidden
-    if session.regained and dropped:
-        found_again = min(session.regained, dropped)
-        session = session._replace(regained=session.regained - found_again)
-        unexplained -= min(found_again, max(unexplained, 0))
+    if session.owned:  # what it once had, it may find or deselect again without downloading it
+        unexplained = min(unexplained, max(0, step.size - step.now.left - session.owned))
     is_counted = unexplained > least and unexplained > parameters.gap_step_share * dropped
     if not is_counted and not session.gaps:
         return session, hidden
     gap = max(0, session.gap + unexplained)
     if not is_counted:
         return (session if gap == session.gap else session._replace(gap=gap)), hidden
-    session = session._replace(gap=gap, gaps=session.gaps + 1)
+    owned = max(session.owned, step.size - step.now.left)
+    session = session._replace(gap=gap, gaps=session.gaps + 1, owned=owned)
     evidence = _judge_gap(session, hidden, unexplained, step, parameters)
     if evidence:
         found.append(evidence)
@@ -97,11 +96,11 @@ def follow_gap(
 
 
 def _lose(session: SessionSignals, unexplained: int, step: Step, least: float) -> SessionSignals:
-    """Note what a client lost or deselected: it may find or deselect it again without downloading it."""
+    """Note what a client had before it lost some of it or selected more."""
     if -unexplained <= least or step.before.left == _NO_METADATA:
         return session
-    regained = min(session.regained - unexplained, step.size)
-    return session._replace(regained=regained, gap=max(0, session.gap + unexplained))
+    owned = max(session.owned, step.size - step.before.left)
+    return session._replace(owned=owned, gap=max(0, session.gap + unexplained))
 
 
 def _judge_gap(
