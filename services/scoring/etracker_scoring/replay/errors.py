@@ -2,6 +2,7 @@
 
 ReplayError
 ├── FileRefusedError    a file that can't be read or written, or whose format is wrong
+├── UnsortedLogError    a log that isn't in order of time; it is sorted, and read again
 └── DatabaseError       Postgres isn't available
 UnreadableLineError     one line of a file; a replay counts it and goes on
 """
@@ -13,6 +14,10 @@ class ReplayError(Exception):
 
 class FileRefusedError(ReplayError):
     """A file can't be read or written, or its format is wrong."""
+
+
+class UnsortedLogError(ReplayError):
+    """A log isn't in order of time."""
 
 
 class DatabaseError(ReplayError):
