@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from redis.asyncio import Redis
 
 from etracker_scoring.detection.parameters import DetectionParameters
-from etracker_scoring.replay.errors import DatabaseError
+from etracker_scoring.replay.errors import DatabaseError, NoFactsError
 from etracker_scoring.replay.export import export
 from etracker_scoring.replay.program import replay
 from etracker_scoring.replay.settings import ExportSettings
@@ -123,6 +124,22 @@ async def test_an_export_leaves_out_what_the_worker_drops(
     await run_export(postgres_settings, tmp_path)
     assert unknown.key_hash.hex() not in (tmp_path / "announces.jsonl").read_text()
     assert len((tmp_path / "announces.jsonl").read_text().splitlines()) == 1
+
+
+async def test_without_facts_an_export_says_what_to_set_and_leaves_no_file(
+    database: asyncpg.Connection,
+    postgres_settings: PostgresSettings,
+    redis_client: Redis,
+    start_worker: StartWorker,
+    tmp_path: Path,
+) -> None:
+    await add_members(database)
+    worker = await start_worker(fact_retention_days=0)
+    await add_facts(redis_client, make_fact(key="honest"))
+    await worker.settled(1)
+    with pytest.raises(NoFactsError, match="Set ETRACKER_FACT_RETENTION_DAYS"):
+        await run_export(postgres_settings, tmp_path)
+    assert os.listdir(tmp_path) == []
 
 
 def test_without_postgres_an_export_says_so_and_leaves_no_file(tmp_path: Path) -> None:

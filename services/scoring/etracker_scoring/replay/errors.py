@@ -3,7 +3,8 @@
 ReplayError
 ├── FileRefusedError    a file that can't be read or written, or whose format is wrong
 ├── UnsortedLogError    a log that isn't in order of time; it is sorted, and read again
-└── DatabaseError       Postgres isn't available
+├── DatabaseError       Postgres isn't available
+└── NoFactsError        the tracker has kept no facts that could be exported
 UnreadableLineError     one line of a file; a replay counts it and goes on
 """
 
@@ -22,6 +23,10 @@ class UnsortedLogError(ReplayError):
 
 class DatabaseError(ReplayError):
     """Postgres isn't available, or refuses."""
+
+
+class NoFactsError(ReplayError):
+    """The tracker has kept no facts."""
 
 
 class UnreadableLineError(ValueError):
