@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -79,6 +78,10 @@ async def run_export(postgres: PostgresSettings, directory: Path, name: str = "a
     return await asyncio.to_thread(export, settings, str(directory / name), str(directory / "torrents.jsonl"))
 
 
+def is_empty(directory: Path) -> bool:
+    return not any(directory.iterdir())
+
+
 async def run_replay(directory: Path) -> list[dict[str, Any]]:
     announces_, torrents, out = (str(directory / name) for name in ("announces.jsonl", "torrents.jsonl", "out.jsonl"))
     await asyncio.to_thread(replay, announces_, torrents, out, DetectionParameters())
@@ -139,7 +142,7 @@ async def test_without_facts_an_export_says_what_to_set_and_leaves_no_file(
     await worker.settled(1)
     with pytest.raises(NoFactsError, match="Set ETRACKER_FACT_RETENTION_DAYS"):
         await run_export(postgres_settings, tmp_path)
-    assert os.listdir(tmp_path) == []
+    assert is_empty(tmp_path)
 
 
 def test_without_postgres_an_export_says_so_and_leaves_no_file(tmp_path: Path) -> None:
@@ -147,7 +150,7 @@ def test_without_postgres_an_export_says_so_and_leaves_no_file(tmp_path: Path) -
     with pytest.raises(DatabaseError, match="Postgres isn't available") as raised:
         asyncio.run(run_export(nowhere, tmp_path))
     assert "secret" not in str(raised.value)
-    assert not list(tmp_path.iterdir())
+    assert is_empty(tmp_path)
 
 
 async def test_a_replay_of_the_exported_facts_comes_to_the_workers_verdicts(
