@@ -92,6 +92,30 @@ def checked_whenever_it_starts() -> list[Fact]:
     ]
 
 
+def webtorrent_counts_what_it_finds() -> list[Fact]:
+    return [
+        _report(
+            number + place / 20,
+            left=SIZE - place * SIZE,
+            downloaded=place * SIZE,
+            event=(Event.STARTED, Event.COMPLETED)[place],
+            peer_id=b"-WW0300-%012d" % number,
+        )
+        for number in range(9)
+        for place in range(2)
+    ]
+
+
+def ctorrent_checks_after_each_start() -> list[Fact]:
+    """It says that it has nothing until it has checked, which takes some minutes."""
+    return [
+        _report(48 * day + place / 2, left=left, torrent=torrent, event=event, peer_id=b"-CD0303-%012d" % (day % 9))
+        for torrent in ("film", "music")
+        for day in range(14)
+        for place, left, event in ((0, SIZE, Event.STARTED), (1, 0, Event.REGULAR), (2, 0, Event.STOPPED))
+    ]
+
+
 def corrected_counter() -> list[Fact]:
     """A client that counts three torrents in one announce, in the middle of a download."""
     shares = range(5)
@@ -145,6 +169,8 @@ def unanswered(event: Event, pauses: list[float]) -> list[Fact]:
         lost_and_found_again(),
         two_deselections(),
         checked_whenever_it_starts(),
+        webtorrent_counts_what_it_finds(),
+        ctorrent_checks_after_each_start(),
         corrected_counter(),
         late_progress(),
         started_every_day(),
@@ -156,7 +182,8 @@ def unanswered(event: Event, pauses: list[float]) -> list[Fact]:
     ids=[
         "dual stack", "completed after a check", "whole torrent counted", "back after a day", "partial leecher",
         "lonely aria2", "libtorrent magnet", "Transmission magnet", "webtorrent", "cross-seeding", "lost and found",
-        "deselected twice", "checked again and again", "corrected counter", "late progress", "started every day",
+        "deselected twice", "checked again and again", "webtorrent counts",
+        "ctorrent checks", "corrected counter", "late progress", "started every day",
         "rtorrent unanswered", "Transmission unanswered", "completed unanswered", "aria2 unanswered",
     ],
 )  # fmt: skip

@@ -8,6 +8,8 @@ from etracker_shared.agreements.anomalies import Kind
 from etracker_shared.agreements.facts import Event
 
 _GRACE_SECONDS = 300
+_COUNT_CHECKED_DATA = (b"-WW", b"-WD")
+"""Webtorrent: at every start, it counts the data that it finds on the disk as downloaded."""
 
 
 def follow_excess(signals: Signals, step: Step, parameters: SignalParameters, found: list[Evidence]) -> Signals:
@@ -60,7 +62,7 @@ def follow_cycles(
     signals: Signals, session: SessionSignals, step: Step, parameters: SignalParameters, found: list[Evidence]
 ) -> tuple[Signals, SessionSignals]:
     """P:cycle: session after session downloads the torrent. Downloads are noted in steps, so as to write rarely."""
-    if not step.size:
+    if not step.size or step.observation.peer_id.startswith(_COUNT_CHECKED_DATA):
         return signals, session
     if step.fell:
         is_restart = session.noted and step.observation.same_place

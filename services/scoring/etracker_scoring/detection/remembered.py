@@ -52,7 +52,8 @@ class Signals(NamedTuple):
     ``excess``: bytes downloaded beyond what left fell by. ``excess_counted``: the excess that evidence has been given
     for. ``excess_since``: Unix seconds. ``hidden``: how often a hidden download was proven. ``downloaded``: by all
     sessions. ``levels``: of repeated downloads that evidence has been given for. ``downloads``: sessions that
-    downloaded. ``sessions``: the last one changed last.
+    downloaded. ``checked``: the most bytes that one of them had without a download, as after a check. ``sessions``: the
+    last one changed last.
     """
 
     excess: int = 0
@@ -62,6 +63,7 @@ class Signals(NamedTuple):
     downloaded: int = 0
     levels: int = 0
     downloads: int = 0
+    checked: int = 0
     sessions: tuple[SessionSignals, ...] = ()
 
 
