@@ -2,11 +2,14 @@
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from etracker_scoring.detection.parameters import DetectionParameters
 from etracker_scoring.replay.__main__ import main
@@ -15,6 +18,7 @@ from etracker_scoring.replay.catalogue import Catalogue
 from etracker_scoring.replay.detector import Detector
 from etracker_scoring.replay.files import open_source
 from etracker_scoring.replay.reading import LogReader
+from etracker_scoring.replay.sorting import sort_lines
 from etracker_scoring.replay.torrents import read_torrents
 from etracker_scoring.replay.verdicts import describe
 
@@ -133,20 +137,157 @@ def test_a_compressed_log_gives_the_same_verdicts(files: Files) -> None:
     assert gzip.decompress(packed.read_bytes()) == plain
 
 
-def test_neither_lines_out_of_order_nor_other_ways_to_write_values_change_verdicts(files: Files) -> None:
+def unchanged(fields: Line) -> Line:
+    return fields
+
+
+def hexadecimal(fields: Line) -> Line:
+    return fields | {"peer_id": fields["peer_id"].encode().hex(), "info_hash": fields["info_hash"].upper()}
+
+
+def numbers_as_strings(fields: Line) -> Line:
+    return fields | {name: str(fields[name]) for name in ("time", "port", "uploaded", "downloaded", "left")}
+
+
+def numbers_as_floats(fields: Line) -> Line:
+    return fields | {name: float(fields[name]) for name in ("time", "uploaded", "downloaded", "left")}
+
+
+def events_in_another_case(fields: Line) -> Line:
+    return fields | {"event": fields.get("event", "").upper()}
+
+
+def unknown_events(fields: Line) -> Line:
+    return fields | {"event": fields.get("event", "empty"), "surprise": {"a": [None]}}
+
+
+def without_what_is_optional(fields: Line) -> Line:
+    return {name: value for name, value in fields.items() if name not in {"numwant", "user_agent", "port"}}
+
+
+WAYS = (
+    unchanged, hexadecimal, numbers_as_strings, numbers_as_floats, events_in_another_case, unknown_events,
+    without_what_is_optional,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS, ids=[way.__name__ for way in WAYS])
+def test_neither_lines_out_of_order_nor_other_ways_to_write_values_change_verdicts(
+    files: Files, way: Callable[[Line], Line]
+) -> None:
     files.run()
     expected = files.verdicts()
     lines = [json.loads(text) for text in files.announces.read_text().splitlines()]
     for at in range(0, len(lines) - 1, 3):
         if lines[at + 1]["time"] - lines[at]["time"] < 30:
             lines[at], lines[at + 1] = lines[at + 1], lines[at]
-    changed = [
-        fields | {"peer_id": fields["peer_id"].encode().hex(), "event": fields.get("event", ""), "ip": fields["ip"]}
-        for fields in lines
-    ]
-    files.write(changed)
+    files.write([way(fields) for fields in lines])
     assert files.run() == 0
     assert files.verdicts() == expected
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"uploaded": 2**63},
+        {"uploaded": -1},
+        {"uploaded": 10**400},
+        {"uploaded": None, "downloaded": None, "left": None},
+        {"left": 2**63 - 1},
+        {"left": 2**80},
+        {"left": -5},
+        {"corrupt": -(2**63), "redundant": 2**64},
+        {"ip": None, "port": None},
+        {"ip": "not an address"},
+        {"key": 17},
+        {"peer_id": "ÿ" * 20},
+        {"event": None, "numwant": "many"},
+        {"user_agent": ""},
+        {"info_hash": "cd" * 20},
+        {"info_hash": "cd" * 32},
+        {"time": 0},
+    ],
+    ids=str,
+)
+def test_odd_values_are_read_and_change_nothing_about_others(files: Files, fields: Line) -> None:
+    files.run()
+    expected = files.verdicts()
+    odd = [line(step * STEP + 5, key="odd", peer_id="-qB5020-oddoddoddodd") | fields for step in range(3)]
+    given = [json.loads(text) for text in files.announces.read_text().splitlines()]
+    files.write(sorted([*given, *odd], key=lambda fields: fields["time"]))
+    assert files.run() == 0
+    assert [verdict for verdict in files.verdicts() if verdict["key"] == "faker"] == expected
+
+
+def test_blank_lines_and_other_line_ends_are_no_unreadable_lines(
+    files: Files, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files.run()
+    expected = files.verdicts()
+    lines = files.announces.read_text().splitlines()
+    files.announces.write_text("\r\n\r\n".join(["\ufeff" + lines[0], *lines[1:]]), newline="")
+    capsys.readouterr()
+    assert files.run() == 0
+    assert files.verdicts() == expected
+    assert "couldn't be read" not in capsys.readouterr().err
+
+
+def test_a_log_that_is_not_in_order_is_sorted_first(files: Files, capsys: pytest.CaptureFixture[str]) -> None:
+    many = [line(number * 5 + 0.5, key=f"idle {number}") for number in range(9000)]
+    files.write(sorted([*faker(), *many], key=lambda fields: fields["time"]))
+    files.run()
+    expected = files.verdicts()
+    lines = files.announces.read_text().splitlines()
+    Random(1).shuffle(lines)
+    files.announces.write_text("\n".join([*lines, "broken"]) + "\n")
+    assert files.run() == 0
+    assert files.verdicts() == expected
+    said = capsys.readouterr().err
+    assert "isn't in order of time: its lines were sorted first" in said
+    assert f"line {len(lines) + 1}: it isn't JSON" in said
+
+
+@given(st.lists(st.integers(0, 9), max_size=40), st.integers(1, 7))
+def test_lines_are_sorted_by_time_and_number_whatever_fits_into_memory(times: list[int], run_lines: int) -> None:
+    lines = [(number, b'{"time": %d}\n' % at) for number, at in enumerate(times)]
+    assert list(sort_lines(lines, run_lines)) == sorted(lines, key=lambda line: json.loads(line[1])["time"])
+
+
+def test_lines_without_a_time_stay_behind_the_line_before() -> None:
+    lines = list(enumerate([b'{"time": 5}', b"[", b'{"time": 1}', b'{"time": []}']))
+    assert [number for number, _ in sort_lines(lines)] == [2, 3, 0, 1]
+
+
+def test_an_empty_log_gives_no_verdicts(files: Files) -> None:
+    files.announces.write_text("")
+    files.torrents.write_text("")
+    assert files.run() == 0
+    assert files.verdicts() == []
+
+
+def test_torrents_that_nobody_described_are_followed_and_counted(
+    files: Files, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files.torrents.write_text("")
+    assert files.run() == 0
+    assert [verdict["state"] for verdict in files.verdicts()] == ["suspected", "confirmed"]
+    assert "1 torrents aren't in the file of torrents" in capsys.readouterr().err
+
+
+def test_a_target_that_cannot_be_written_is_refused_before_the_log_is_read(
+    files: Files, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files.announces.write_text("broken\n")
+    files.out.mkdir()
+    assert files.run() == 2
+    assert "is a directory" in capsys.readouterr().err
+
+
+def test_the_log_is_never_overwritten(files: Files) -> None:
+    text = files.announces.read_bytes()
+    files.out = files.announces
+    assert files.run() == 2
+    assert files.announces.read_bytes() == text
 
 
 @pytest.mark.parametrize("chunk_lines", [1, 7, 10_000])
@@ -156,7 +297,8 @@ def test_the_size_of_batches_changes_nothing(files: Files, chunk_lines: int) -> 
         catalogue = Catalogue(read_torrents(source))
     detector = Detector(catalogue, DetectionParameters())
     with open_source(str(files.announces)) as source:
-        reader = LogReader(source, AnnounceParser(b"another secret", lambda *_: False), chunk_lines)
+        parser = AnnounceParser(b"another secret", lambda *_: False)
+        reader = LogReader("log", source.lines(), parser, chunk_lines)
         changes = [change for chunk in reader.chunks() for change in detector.read(chunk)]
         changes += detector.finish()
     assert b"".join(describe(change, catalogue) for change in changes) == files.out.read_bytes()
@@ -174,7 +316,15 @@ def test_the_size_of_batches_changes_nothing(files: Files, chunk_lines: int) -> 
         ({"peer_id": "short"}, "peer_id is neither 20 characters nor 40 hex digits"),
         ({"port": 65536}, "port isn't a port"),
         ({"uploaded": "much"}, "a counter isn't a number"),
-        ({"key": 17}, "key isn't a string"),
+        ({"port": 1.5}, "port isn't a port"),
+        ({"key": 1.5}, "key is neither a string nor a number"),
+        ({"ip": 1.5}, "ip isn't a string"),
+        ({"ip": 5}, "ip isn't a string"),
+        ({"user_agent": 7}, "user_agent isn't a string"),
+        ({"uploaded": []}, "a field is of the wrong kind"),
+        ({"event": ["started"]}, "a field is of the wrong kind"),
+        ({"time": float("nan")}, "time isn't in Unix seconds"),
+        ('{"time": 1, "peer_id": "' + chr(0) + '"}', "it isn't JSON"),
         ({"key": "\ud800"}, "a field is of the wrong kind"),
     ],
 )
@@ -198,22 +348,45 @@ def test_a_file_of_another_format_is_refused(files: Files, capsys: pytest.Captur
     assert not files.out.exists()
 
 
-def test_a_wrong_line_about_a_torrent_is_refused(files: Files, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("size", ["large", -1, 0.5, float("nan"), float("inf"), 2**64, [1]])
+def test_a_wrong_line_about_a_torrent_is_refused(
+    files: Files, capsys: pytest.CaptureFixture[str], size: object
+) -> None:
     with files.torrents.open("a") as torrents:
-        torrents.write(json.dumps({"info_hash": "cd" * 20, "size": "large"}) + "\n")
+        torrents.write(json.dumps({"info_hash": "cd" * 20, "size": size}) + "\n")
     assert files.run() == 2
     assert "line 2: size isn't a number of bytes" in capsys.readouterr().err
 
 
 def test_missing_and_damaged_files_are_named(files: Files, capsys: pytest.CaptureFixture[str]) -> None:
-    packed = gzip.compress(files.announces.read_bytes())
-    files.announces.write_bytes(packed[: len(packed) // 2])
+    files.announces.write_bytes(gzip.compress(b"")[:-5])
     assert files.run() == 2
-    assert "the compressed data is damaged after line" in capsys.readouterr().err
+    assert "the compressed data is damaged" in capsys.readouterr().err
     files.announces.unlink()
     assert files.run() == 2
     assert "announces.jsonl: No such file" in capsys.readouterr().err
     assert not list(files.out.parent.glob("*.unfinished"))
+
+
+def test_what_came_before_damaged_data_is_judged(files: Files, capsys: pytest.CaptureFixture[str]) -> None:
+    expected = files.run() or files.verdicts()
+    packed = gzip.compress(files.announces.read_bytes())
+    files.announces.write_bytes(packed[:-9])
+    assert files.run() == 1
+    assert files.verdicts() == expected
+    assert "the compressed data is damaged after line 1" in capsys.readouterr().err
+    files.torrents.write_bytes(gzip.compress(files.torrents.read_bytes())[:-9])
+    assert files.run() == 2
+
+
+@pytest.mark.parametrize(
+    "fields", [{"size": str(SIZE), "piece_length": 4.0 * MIB}, {"private": None}, {"private": "TRUE"}, {"private": 0}]
+)
+def test_other_ways_to_describe_a_torrent_are_understood(files: Files, fields: Line) -> None:
+    known = {"info_hash": INFO_HASH.upper(), "size": SIZE, "piece_length": 4 * MIB, "private": True, "name": "film"}
+    files.torrents.write_text(json.dumps({**known, **fields}) + "\r\n\r\n")
+    assert files.run() == 0
+    assert len(files.verdicts()) == 2
 
 
 def test_thresholds_come_from_the_workers_variables(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:

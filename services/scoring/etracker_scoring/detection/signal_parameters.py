@@ -51,8 +51,10 @@ class SignalParameters:
 
     excess_share: float = described(0.4, "Downloads in excess of what left fell by, as a share of the size.")
     excess_least_mib: float = described(256.0, "MiB that such an excess must have.")
-    excess_step_share: float = described(0.25, "Most that one announce adds to the excess, as a share of the size.")
-    excess_step_mib: float = described(128.0, "MiB that one announce may add to the excess, however small the torrent.")
+    excess_step_share: float = described(
+        0.5, "Most that one announce's downloads add to the excess, as a share of the size."
+    )
+    excess_step_mib: float = described(128.0, "MiB that one announce's downloads may add, however small the torrent.")
     excess_noise_share: float = described(0.005, "Share of the size that isn't remembered as an excess.")
     excess_points: float = described(25.0, "Points for the first excess.")
     excess_size_points: float = described(80.0, "Points for each size of the torrent in excess.")
@@ -80,10 +82,10 @@ class SignalParameters:
     event_points: float = described(11.0, "Points for each.")
     event_cap: float = described(120.0, "Most points for started events, and for completed events.")
     event_repeat_seconds: float = described(15.0, "Seconds within which a repeated event is a repeated request.")
-    event_retry_seconds: float = described(900.0, "Seconds in which an event counts once while no counter changes.")
+    event_retry_seconds: float = described(300.0, "Seconds in which an event counts once while no counter changes.")
     flood_announces: int = described(15, "Announces of a session in an hour that are a flood.")
     flood_points: float = described(8.0, "Points for an hour's flood.")
-    flood_cap: float = described(32.0, "Most points for floods.")
+    flood_cap: float = described(20.0, "Most points for floods.")
 
     multiples_steps: int = described(12, "Uploads in succession that must be divisible by 5.")
     multiples_points: float = described(30.0, "Points for them.")

@@ -104,9 +104,7 @@ def _follow_transfers(
         session = session._replace(fives=0)
     if not (step.dropped or step.received or step.fell or step.now.event):
         return signals, session
-    session, hidden = follow_gap(session, signals.hidden, step, parameters, found)
-    if hidden != signals.hidden:
-        signals = signals._replace(hidden=hidden)
+    signals, session = follow_gap(signals, session, step, parameters, found)
     signals = follow_excess(signals, step, parameters, found)
     return follow_cycles(signals, session, step, parameters, found)
 
