@@ -59,6 +59,6 @@ class Interventions:
 def _shown(
     answer: AnnounceAnswer, announce: AdmittedAnnounce, suspect: Suspect | None, secret: bytes
 ) -> AnnounceAnswer:
-    if suspect and blinds(suspect, announce.info_hash, announce.at, secret):
+    if suspect and blinds(suspect, announce.kept_as, announce.at, secret):
         return answer._replace(counts=hide(answer.counts))
     return answer
