@@ -26,7 +26,7 @@ class Interventions:
     def recipient(self, announce: AdmittedAnnounce) -> bytes | None:
         """Return whose log of hand-outs the reply to an announce depends on, if it does."""
         suspects = self._suspects()
-        return announce.key_hash[:IDENTITY_BYTES] if suspects and suspects.wasters(announce.info_hash) else None
+        return announce.key_hash[:IDENTITY_BYTES] if suspects and suspects.wasters(announce.kept_as) else None
 
     async def finish(
         self, answer: AnnounceAnswer, announce: AdmittedAnnounce, handed: Mapping[bytes, bytes], secret: bytes
