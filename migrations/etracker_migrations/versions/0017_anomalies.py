@@ -126,8 +126,10 @@ STATEMENTS = (
     "COMMENT ON COLUMN anomalies.verdict IS '1 statistics, 2 hidden download, 3 waste; null unless confirmed'",
     "COMMENT ON COLUMN anomalies.score IS 'as of score_time'",
     "COMMENT ON COLUMN anomalies.points IS 'points of each kind of evidence, as of score_time'",
-    "COMMENT ON COLUMN anomalies.prefixes IS"
-    " 'points by the address prefix that they came from (14 hex digits), as of score_time'",
+    """
+    COMMENT ON COLUMN anomalies.prefixes IS
+        'points by the address prefix that they came from (14 hex digits), as of score_time'
+    """,
     "COMMENT ON COLUMN anomalies.wasted IS 'sizes downloaded in vain, by the id of the torrent'",
     "COMMENT ON COLUMN anomalies.evidence_time IS 'when evidence was last added'",
     "COMMENT ON COLUMN anomalies.peer_id IS 'of the client that gave the latest evidence'",
