@@ -98,8 +98,6 @@ STATEMENTS = (
         verdict smallint,
         score double precision NOT NULL DEFAULT 0,
         points jsonb NOT NULL DEFAULT '{}'::jsonb,
-        prefixes jsonb NOT NULL DEFAULT '{}'::jsonb,
-        wasted jsonb NOT NULL DEFAULT '{}'::jsonb,
         score_time timestamptz NOT NULL DEFAULT now(),
         since timestamptz NOT NULL DEFAULT now(),
         evidence_time timestamptz,
@@ -126,11 +124,6 @@ STATEMENTS = (
     "COMMENT ON COLUMN anomalies.verdict IS '1 statistics, 2 hidden download, 3 waste; null unless confirmed'",
     "COMMENT ON COLUMN anomalies.score IS 'as of score_time'",
     "COMMENT ON COLUMN anomalies.points IS 'points of each kind of evidence, as of score_time'",
-    """
-    COMMENT ON COLUMN anomalies.prefixes IS
-        'points by the address prefix that they came from (14 hex digits), as of score_time'
-    """,
-    "COMMENT ON COLUMN anomalies.wasted IS 'sizes downloaded in vain, by the id of the torrent'",
     "COMMENT ON COLUMN anomalies.evidence_time IS 'when evidence was last added'",
     "COMMENT ON COLUMN anomalies.peer_id IS 'of the client that gave the latest evidence'",
     "COMMENT ON COLUMN anomalies.override IS 'an operator''s decision: 1 exempt, 2 cleared, 3 confirmed'",

@@ -89,8 +89,6 @@ anomalies = Table(
     Column("verdict", SmallInteger, comment="1 statistics, 2 hidden download, 3 waste; null unless confirmed"),
     Column("score", Double, nullable=False, server_default=text("0"), comment="as of score_time"),
     _json("points", "points of each kind of evidence, as of score_time"),
-    _json("prefixes", "points by the address prefix that they came from (14 hex digits), as of score_time"),
-    _json("wasted", "sizes downloaded in vain, by the id of the torrent"),
     moment("score_time"),
     moment("since"),
     _time("evidence_time", "when evidence was last added"),
