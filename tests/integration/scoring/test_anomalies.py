@@ -101,20 +101,6 @@ async def test_workers_killed_at_any_moment_find_everything_once(
     assert await findings(database) == expected
 
 
-async def test_facts_are_settled_although_another_release_wrote_what_is_remembered_of_their_clients(
-    database: asyncpg.Connection, redis_client: Redis, start_worker: StartWorker
-) -> None:
-    await add_members(database)
-    await database.execute(
-        "INSERT INTO signals (info_hash_id, identity, state) SELECT infohashes.id, int8send(peers.id), '\\xff00'"
-        " FROM infohashes, peers"
-    )
-    worker = await start_worker()
-    await add_facts_in_turn(redis_client)
-    await worker.settled(len(announces()))
-    assert (await states(database))["faker"] == 2
-
-
 async def test_off_nothing_is_stored(
     database: asyncpg.Connection, redis_client: Redis, start_worker: StartWorker
 ) -> None:

@@ -10,6 +10,7 @@ from etracker_scoring.detection.records import Content, Identity, Presence, Swar
 from etracker_scoring.errors import BatchConflictError, postgres_errors
 from etracker_scoring.worker.attendance import shifted
 from etracker_scoring.worker.store import Rows
+from etracker_scoring.worker.sums import capped
 from etracker_scoring.worker.traffic_ring import BLOCKS_PER_DAY, KEPT_BLOCKS, slot_of
 from etracker_shared.agreements.anomalies import BLOCK_SECONDS, TRAFFIC_SLOTS, WINDOW_BLOCKS
 
@@ -176,7 +177,10 @@ def presence_as_of(block: int, last_seen: float, bitmap: int) -> int:
 
 async def store_swarms(swarms: Sequence[tuple[int, SwarmBlock]], rows: Rows) -> None:
     """Write the balances of a block."""
-    values = [(torrent, *swarm[:-1], int(swarm.trusted)) for torrent, swarm in swarms]
+    values = [
+        (torrent, swarm.block, capped(swarm.uploaded), capped(swarm.received), *swarm[3:-1], int(swarm.trusted))
+        for torrent, swarm in swarms
+    ]
     await rows.write("swarm_blocks", _STORE_SWARMS, values)
 
 

@@ -1,0 +1,80 @@
+"""A key or guest with evidence against it, in one transaction.
+
+A state depends on the evidence and its times alone, not on how it was cut into batches: each piece is concluded upon by
+itself, as of its own time.
+"""
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+
+from etracker_scoring.detection.attribution import choose_rows
+from etracker_scoring.detection.parameters import DetectionParameters
+from etracker_scoring.detection.records import KEY_BYTES, Evidence, Identity, Suspicion
+from etracker_scoring.detection.states import conclude
+from etracker_scoring.worker.freezing import Target
+from etracker_shared.agreements.anomalies import AnomalyState, Override
+
+DAY_SECONDS = 86_400
+
+
+@dataclass(slots=True)
+class Accused:
+    """A key or guest. ``id``: of its row, None until it has one.
+
+    ``overruled``: an operator's decision wasn't applied yet. ``counted``: pieces of evidence written, by day.
+    """
+
+    identity: Identity
+    id: int | None = None
+    suspicion: Suspicion | None = None
+    peer_id: bytes | None = None
+    overruled: bool = False
+    counted: Counter[int] = field(default_factory=Counter)
+    evidence: list[Evidence] = field(default_factory=list)
+
+    def accuse(self, found: Evidence, parameters: DetectionParameters) -> None:
+        """Add a piece of evidence. If this raises, nothing has changed."""
+        before = self.suspicion
+        after = conclude(before, [found], found.at, parameters)
+        _check_numbers(found, after)
+        day = found.at // DAY_SECONDS
+        is_new_state = after.state is not (before.state if before else AnomalyState.OK)
+        chosen = choose_rows([found], self.counted[day], parameters, is_new_state=is_new_state)
+        self.suspicion = after
+        if after.override is Override.EXEMPT:
+            return
+        self.counted[day] += len(chosen)
+        self.evidence += chosen
+        self.peer_id = found.peer_id or self.peer_id
+
+    def wait_until(self, now: int, parameters: DetectionParameters) -> bool:
+        """Let time pass; return whether that changed more than the score."""
+        before = self.suspicion
+        after = self.suspicion = conclude(before, [], now, parameters)
+        return self.overruled or before is None or _lasting(before) != _lasting(after)
+
+    @property
+    def key_id(self) -> int | None:
+        """The id of the key, None for a guest."""
+        return int.from_bytes(self.identity, "big") if len(self.identity) == KEY_BYTES else None
+
+    @property
+    def target(self) -> Target:
+        """What the key is to be treated as."""
+        return Target(self.suspicion.state if self.suspicion else AnomalyState.OK, self.overruled)
+
+
+def _check_numbers(found: Evidence, after: Suspicion) -> None:
+    """Refuse what Postgres would: a batch with it would be refused as a whole.
+
+    Raises:
+        ValueError: a number isn't finite.
+    """
+    numbers = [after.score, found.points, *(value for value in found.data.values() if not isinstance(value, str))]
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{found.kind} with a number that isn't finite")
+
+
+def _lasting(suspicion: Suspicion) -> tuple[object, ...]:
+    return suspicion.state, suspicion.verdict, suspicion.override
