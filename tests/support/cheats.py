@@ -61,8 +61,8 @@ async def add_members(database: asyncpg.Connection) -> None:
 async def findings(database: asyncpg.Connection) -> dict[str, list[tuple[object, ...]]]:
     """Return everything that the detector stored, without the ids of its rows."""
     queries = {
-        "anomalies": "SELECT key_id, guest, state, verdict, score, points, score_time, since, evidence_time, peer_id"
-        " FROM anomalies ORDER BY key_id, guest",
+        "anomalies": "SELECT key_id, guest, state, verdict, score, points, score_time, since, evidence_time, peer_id,"
+        " prefixes, wasted FROM anomalies ORDER BY key_id, guest",
         "evidence": "SELECT key_id, guest, info_hash_id, at, kind, anomaly_evidence.points, block_from, block_to,"
         " anomaly_evidence.peer_id, prefix, text, data FROM anomaly_evidence"
         " JOIN anomalies ON anomalies.id = anomaly_id ORDER BY key_id, guest, at, anomaly_evidence.id",

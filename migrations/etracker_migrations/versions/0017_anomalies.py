@@ -29,6 +29,7 @@ STATEMENTS = (
     COMMENT ON COLUMN peers.confirmed_time
         IS 'since when the key has the lowest tier for an anomaly; null if it has not'
     """,
+    "CREATE INDEX ix_peers_frozen ON peers (id) WHERE frozen IS NOT NULL",
     "ALTER TABLE infohashes ADD COLUMN piece_length bigint, ADD COLUMN private boolean",
     "COMMENT ON COLUMN infohashes.piece_length IS 'bytes; null if unknown'",
     "COMMENT ON COLUMN infohashes.private IS 'the flag in the torrent file (BEP 27); null if unknown'",
@@ -101,6 +102,8 @@ STATEMENTS = (
         score_time timestamptz NOT NULL DEFAULT now(),
         since timestamptz NOT NULL DEFAULT now(),
         evidence_time timestamptz,
+        prefixes jsonb NOT NULL DEFAULT '{}'::jsonb,
+        wasted jsonb NOT NULL DEFAULT '{}'::jsonb,
         peer_id bytea,
         override smallint,
         override_until timestamptz,
@@ -116,6 +119,9 @@ STATEMENTS = (
     "CREATE INDEX ix_anomalies_unapplied ON anomalies (id) WHERE override IS DISTINCT FROM applied",
     "CREATE INDEX ix_anomalies_since ON anomalies (state, since, id)",
     """
+    CREATE INDEX ix_anomalies_override_until ON anomalies (override_until) WHERE override_until IS NOT NULL
+    """,
+    """
     COMMENT ON TABLE anomalies
         IS 'what the detector concludes about keys and guests; announce is notified of each change'
     """,
@@ -125,6 +131,14 @@ STATEMENTS = (
     "COMMENT ON COLUMN anomalies.score IS 'as of score_time'",
     "COMMENT ON COLUMN anomalies.points IS 'points of each kind of evidence, as of score_time'",
     "COMMENT ON COLUMN anomalies.evidence_time IS 'when evidence was last added'",
+    """
+    COMMENT ON COLUMN anomalies.prefixes
+        IS 'points of the evidence by the address prefix that it came from, as of evidence_time; empty if unknown'
+    """,
+    """
+    COMMENT ON COLUMN anomalies.wasted
+        IS 'by id of torrent, how many times its size was downloaded in vain; 0 if unknown'
+    """,
     "COMMENT ON COLUMN anomalies.peer_id IS 'of the client that gave the latest evidence'",
     "COMMENT ON COLUMN anomalies.override IS 'an operator''s decision: 1 exempt, 2 cleared, 3 confirmed'",
     "COMMENT ON COLUMN anomalies.applied IS 'the override that state follows already; 0 after a decision'",
@@ -244,6 +258,7 @@ def downgrade() -> None:
     for table in TABLES:
         op.execute(f"DROP TABLE {table}")
     op.execute("DROP FUNCTION notify_anomalies()")
+    op.execute("DROP INDEX ix_peers_frozen")
     op.execute("ALTER TABLE peers DROP COLUMN frozen, DROP COLUMN confirmed_time")
     op.execute("ALTER TABLE infohashes DROP COLUMN piece_length, DROP COLUMN private")
     op.execute("ALTER TABLE announces DROP COLUMN present, DROP COLUMN seeded")

@@ -92,6 +92,11 @@ anomalies = Table(
     moment("score_time"),
     moment("since"),
     _time("evidence_time", "when evidence was last added"),
+    _json(
+        "prefixes",
+        "points of the evidence by the address prefix that it came from, as of evidence_time; empty if unknown",
+    ),
+    _json("wasted", "by id of torrent, how many times its size was downloaded in vain; 0 if unknown"),
     Column("peer_id", LargeBinary, comment="of the client that gave the latest evidence"),
     Column("override", SmallInteger, comment="an operator's decision: 1 exempt, 2 cleared, 3 confirmed"),
     _time("override_until", "null: until an operator ends it"),
@@ -104,6 +109,7 @@ anomalies = Table(
     Index("ix_anomalies_state", "state", "score", "id"),
     Index("ix_anomalies_unapplied", "id", postgresql_where=text("override IS DISTINCT FROM applied")),
     Index("ix_anomalies_since", "state", "since", "id"),
+    Index("ix_anomalies_override_until", "override_until", postgresql_where=text("override_until IS NOT NULL")),
     comment="what the detector concludes about keys and guests; announce is notified of each change",
     postgresql_with={"fillfactor": 80},
 )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etracker_scoring.detection.attribution import choose_rows, inherit, is_shared
+from etracker_scoring.detection.attribution import choose_rows, inherit
 from etracker_scoring.detection.points import score_of
 from etracker_scoring.detection.records import Evidence, Suspicion
 from etracker_scoring.detection.remembered import MOST_SESSIONS, SessionSignals, Signals, pack_signals, unpack_signals
@@ -134,13 +134,6 @@ def test_a_day_has_room_for_some_evidence_and_always_for_what_changes_a_state() 
     assert len(choose_rows(evidence, 0, PARAMETERS, is_new_state=False)) == 20
     assert choose_rows(evidence, 20, PARAMETERS, is_new_state=False) == []
     assert choose_rows(evidence, 20, PARAMETERS, is_new_state=True) == [evidence[-1]]
-
-
-def test_nobody_is_blamed_when_two_download_a_torrent_again_at_the_same_time() -> None:
-    one = found(Kind.REDOWNLOAD, 25)
-    assert is_shared(one, [found(Kind.REDOWNLOAD, 25)])
-    others = (found(Kind.REDOWNLOAD, 25, NOW + DAY), found(Kind.REDOWNLOAD, 25, torrent=2), found(Kind.CYCLE, 25))
-    assert not is_shared(one, others)
 
 
 def test_a_new_key_at_the_same_address_inherits_half_the_points() -> None:

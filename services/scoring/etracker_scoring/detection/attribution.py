@@ -1,12 +1,15 @@
 """Who and what evidence is held against: addresses, keys, and how much of it is written down."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from etracker_scoring.detection.parameters import DetectionParameters
 from etracker_scoring.detection.points import fade
 from etracker_scoring.detection.records import Evidence, Suspicion
 from etracker_scoring.detection.states import conclude
-from etracker_shared.agreements.anomalies import Kind, Override
+from etracker_shared.agreements.anomalies import VERDICTS, Override, Verdict
+
+_MOST_PREFIXES = 32
+_MOST_TORRENTS = 64
 
 
 def choose_rows(
@@ -24,22 +27,38 @@ def choose_rows(
     return chosen
 
 
-def is_shared(found: Evidence, others: Iterable[Evidence]) -> bool:
-    """Return whether others in the torrent download the same data again at the same time.
+def add_prefix(
+    prefixes: Mapping[str, float], found: Evidence, seconds: float, parameters: DetectionParameters
+) -> dict[str, float]:
+    """Add a piece of evidence to the points by the address prefix (in hex) that evidence came from.
 
-    Then somebody else sends bad data to all of them, and none of them is to blame. ``others``: evidence against other
-    keys and guests.
+    ``seconds``: since the evidence before it. Of many prefixes those with most points are kept.
     """
-    return found.kind is Kind.REDOWNLOAD and any(
-        other.kind is Kind.REDOWNLOAD and other.info_hash_id == found.info_hash_id and _overlap(found, other)
-        for other in others
-    )
+    summed = fade(prefixes, max(0.0, seconds), parameters)
+    if found.prefix is not None and found.points > 0:
+        name = found.prefix.hex()
+        summed[name] = summed.get(name, 0.0) + found.points
+    return _greatest(summed, _MOST_PREFIXES)
 
 
-def _overlap(one: Evidence, other: Evidence) -> bool:
-    if one.block_from is None or one.block_to is None or other.block_from is None or other.block_to is None:
-        return False
-    return one.block_from <= other.block_to and other.block_from <= one.block_to
+def add_waste(wasted: Mapping[str, float], found: Evidence) -> dict[str, float]:
+    """Add a piece of evidence to the times that each torrent's size was downloaded in vain, by the torrent's id.
+
+    A torrent in which that can't be said has 0. Of many torrents those with most are kept.
+    """
+    if VERDICTS.get(found.kind) is not Verdict.WASTE:
+        return dict(wasted)
+    name, size = str(found.info_hash_id), float(found.data.get("size", 0))
+    surplus = float(found.data.get("excess", 0)) or float(found.data.get("downloaded", 0)) - size
+    sizes = max(0.0, surplus) / size if size > 0 else 0.0
+    return _greatest({**wasted, name: max(wasted.get(name, 0.0), sizes)}, _MOST_TORRENTS)
+
+
+def _greatest(amounts: dict[str, float], most: int) -> dict[str, float]:
+    if len(amounts) <= most:
+        return amounts
+    kept = sorted(amounts, key=lambda name: (-amounts[name], name))[:most]
+    return {name: amounts[name] for name in sorted(kept)}
 
 
 def inherit(former: Suspicion, now: int, parameters: DetectionParameters) -> Suspicion | None:

@@ -6,10 +6,12 @@ itself, as of its own time.
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from etracker_scoring.detection.attribution import choose_rows
+from etracker_scoring.detection.attribution import add_prefix, add_waste, choose_rows
 from etracker_scoring.detection.parameters import DetectionParameters
+from etracker_scoring.detection.points import kind_of
 from etracker_scoring.detection.records import KEY_BYTES, Evidence, Identity, Suspicion
 from etracker_scoring.detection.states import conclude
 from etracker_scoring.worker.freezing import Target
@@ -22,13 +24,17 @@ DAY_SECONDS = 86_400
 class Accused:
     """A key or guest. ``id``: of its row, None until it has one.
 
-    ``overruled``: an operator's decision wasn't applied yet. ``counted``: pieces of evidence written, by day.
+    ``prefixes``: points of the evidence by the address prefix that it came from, as of the latest. ``wasted``: how many
+    times the size of a torrent was downloaded in vain, by its id. ``overruled``: an operator's decision wasn't applied
+    yet. ``counted``: pieces of evidence written, by day.
     """
 
     identity: Identity
     id: int | None = None
     suspicion: Suspicion | None = None
     peer_id: bytes | None = None
+    prefixes: Mapping[str, float] = field(default_factory=dict)
+    wasted: Mapping[str, float] = field(default_factory=dict)
     overruled: bool = False
     counted: Counter[int] = field(default_factory=Counter)
     evidence: list[Evidence] = field(default_factory=list)
@@ -41,7 +47,13 @@ class Accused:
         day = found.at // DAY_SECONDS
         is_new_state = after.state is not (before.state if before else AnomalyState.OK)
         chosen = choose_rows([found], self.counted[day], parameters, is_new_state=is_new_state)
-        self.suspicion = after
+        if _counts(found, after):
+            silence = found.at - (before.evidence_at if before and before.evidence_at else found.at)
+            self.prefixes, self.wasted = (
+                add_prefix(self.prefixes, found, silence, parameters),
+                add_waste(self.wasted, found),
+            )
+        self._conclude(after)
         if after.override is Override.EXEMPT:
             return
         self.counted[day] += len(chosen)
@@ -51,8 +63,14 @@ class Accused:
     def wait_until(self, now: int, parameters: DetectionParameters) -> bool:
         """Let time pass; return whether that changed more than the score."""
         before = self.suspicion
-        after = self.suspicion = conclude(before, [], now, parameters)
+        after = conclude(before, [], now, parameters)
+        self._conclude(after)
         return self.overruled or before is None or _lasting(before) != _lasting(after)
+
+    def _conclude(self, after: Suspicion) -> None:
+        self.suspicion = after
+        if not (any(after.points.values()) or after.override is Override.CONFIRMED):
+            self.prefixes, self.wasted = {}, {}
 
     @property
     def key_id(self) -> int | None:
@@ -74,6 +92,11 @@ def _check_numbers(found: Evidence, after: Suspicion) -> None:
     numbers = [after.score, found.points, *(value for value in found.data.values() if not isinstance(value, str))]
     if not all(map(math.isfinite, numbers)):
         raise ValueError(f"{found.kind} with a number that isn't finite")
+
+
+def _counts(found: Evidence, after: Suspicion) -> bool:
+    """Return whether evidence has points: an operator's decision may have muted its kind."""
+    return any(worth and kind_of(key) == found.kind for key, worth in after.points.items())
 
 
 def _lasting(suspicion: Suspicion) -> tuple[object, ...]:

@@ -18,7 +18,7 @@ EnumT = TypeVar("EnumT", bound=enum.IntEnum)
 
 _COLUMNS = """id, key_id, guest, state, verdict, score, points, date_part('epoch', score_time) AS at,
     date_part('epoch', since) AS since, date_part('epoch', evidence_time) AS evidence_at, override,
-    date_part('epoch', override_until) AS override_until, applied, peer_id"""
+    date_part('epoch', override_until) AS override_until, applied, peer_id, prefixes, wasted"""
 
 # Rows are locked in the order of their ids: workers, the job that judges balances and operators change the same ones.
 LOAD_OF = f"""
@@ -40,24 +40,25 @@ WHERE anomaly_id = ANY($1::bigint[]) AND at >= to_timestamp($2) GROUP BY 1, 2
 _EXISTING_KEYS = "SELECT id FROM peers WHERE id = ANY($1::bigint[]) ORDER BY id FOR KEY SHARE"
 
 _INSERT = """
-INSERT INTO anomalies (key_id, guest, state, verdict, score, points, score_time, since, evidence_time, peer_id,
-    override, override_until, applied)
+INSERT INTO anomalies (key_id, guest, state, verdict, score, points, score_time, since, evidence_time, prefixes,
+    wasted, peer_id, override, override_until, applied)
 SELECT key_id, guest, state, verdict, score, points::jsonb, to_timestamp(at), to_timestamp(began),
-    to_timestamp(evidence_at), peer_id, override, to_timestamp(override_until), override
+    to_timestamp(evidence_at), prefixes::jsonb, wasted::jsonb, peer_id, override, to_timestamp(override_until), override
 FROM unnest($1::bigint[], $2::bytea[], $3::smallint[], $4::smallint[], $5::float8[], $6::text[], $7::float8[],
-    $8::float8[], $9::float8[], $10::bytea[], $11::smallint[], $12::float8[])
-    new (key_id, guest, state, verdict, score, points, at, began, evidence_at, peer_id, override, override_until)
+    $8::float8[], $9::float8[], $10::text[], $11::text[], $12::bytea[], $13::smallint[], $14::float8[])
+    new (key_id, guest, state, verdict, score, points, at, began, evidence_at, prefixes, wasted, peer_id, override,
+        override_until)
 RETURNING id, key_id, guest
 """
 
 _UPDATE = """
 UPDATE anomalies SET state = new.state, verdict = new.verdict, score = new.score, points = new.points::jsonb,
     score_time = to_timestamp(at), since = to_timestamp(began), evidence_time = to_timestamp(evidence_at),
-    peer_id = new.peer_id, override = new.override, override_until = to_timestamp(new.override_until),
-    applied = new.override
+    prefixes = new.prefixes::jsonb, wasted = new.wasted::jsonb, peer_id = new.peer_id, override = new.override,
+    override_until = to_timestamp(new.override_until), applied = new.override
 FROM unnest($1::bigint[], $2::smallint[], $3::smallint[], $4::float8[], $5::text[], $6::float8[], $7::float8[],
-    $8::float8[], $9::bytea[], $10::smallint[], $11::float8[])
-    new (id, state, verdict, score, points, at, began, evidence_at, peer_id, override, override_until)
+    $8::float8[], $9::text[], $10::text[], $11::bytea[], $12::smallint[], $13::float8[])
+    new (id, state, verdict, score, points, at, began, evidence_at, prefixes, wasted, peer_id, override, override_until)
 WHERE anomalies.id = new.id
 """
 
@@ -125,7 +126,8 @@ def _parse(row: asyncpg.Record) -> Accused:
     overruled = row["override"] != row["applied"]
     if overruled and suspicion.override is Override.CLEARED:
         suspicion = suspicion._replace(score=0.0)  # which mutes the kinds of evidence there are
-    return Accused(_identity_of(row), row["id"], suspicion, row["peer_id"], overruled)
+    prefixes, wasted = json.loads(row["prefixes"]), json.loads(row["wasted"])
+    return Accused(_identity_of(row), row["id"], suspicion, row["peer_id"], prefixes, wasted, overruled)
 
 
 def _identity_of(row: asyncpg.Record) -> Identity:
@@ -169,12 +171,25 @@ async def _insert(new: Sequence[Accused], rows: Rows) -> Mapping[Identity, int]:
 
 def _values(one: Accused) -> tuple[Any, ...]:
     known = one.suspicion or Suspicion()
-    points = json.dumps(dict(known.points), separators=(",", ":"), allow_nan=False)
     times = (float(known.at), float(known.since), known.evidence_at)
-    return (known.state, known.verdict, known.score, points, *times, one.peer_id, known.override, known.override_until)
+    origin = (_json(one.prefixes), _json(one.wasted), one.peer_id)
+    decision = (known.override, known.override_until)
+    return (known.state, known.verdict, known.score, _json(known.points), *times, *origin, *decision)
+
+
+def _json(values: Mapping[str, float | int | str]) -> str:
+    return json.dumps(dict(values), separators=(",", ":"), allow_nan=False)
 
 
 def _evidence_row(anomaly_id: int, found: Evidence) -> tuple[Any, ...]:
-    data = json.dumps(dict(found.data), separators=(",", ":"), allow_nan=False)
     place = (found.block_from, found.block_to, found.peer_id, found.prefix)
-    return (anomaly_id, found.info_hash_id, float(found.at), str(found.kind), found.points, *place, found.text, data)
+    return (
+        anomaly_id,
+        found.info_hash_id,
+        float(found.at),
+        str(found.kind),
+        found.points,
+        *place,
+        found.text,
+        _json(found.data),
+    )

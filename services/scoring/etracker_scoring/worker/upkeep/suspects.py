@@ -30,9 +30,12 @@ SELECT id FROM anomalies WHERE id > $1 AND (state IN (1, 2) OR override_until <=
 _STATES = "SELECT state, count(*) AS number FROM anomalies GROUP BY state"
 
 _DIFFERING = """
-SELECT peers.id FROM peers LEFT JOIN anomalies ON key_id = peers.id
-WHERE (frozen IS NOT NULL) <> (coalesce(state, 0) IN (1, 2)) OR (confirmed_time IS NOT NULL) <> (coalesce(state, 0) = 2)
-ORDER BY peers.id LIMIT 200
+SELECT id FROM (
+    SELECT peers.id FROM peers LEFT JOIN anomalies ON key_id = peers.id
+    WHERE frozen IS NOT NULL
+        AND (coalesce(state, 0) NOT IN (1, 2) OR (confirmed_time IS NOT NULL) <> (coalesce(state, 0) = 2))
+    UNION SELECT key_id FROM anomalies JOIN peers ON peers.id = key_id WHERE state IN (1, 2) AND frozen IS NULL
+) differing ORDER BY id LIMIT 200
 """
 
 _AFFECTED = "SELECT id FROM peers WHERE frozen IS NOT NULL ORDER BY id LIMIT 200"
