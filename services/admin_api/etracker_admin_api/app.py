@@ -248,7 +248,8 @@ def _anomaly_routers(parts: Parts) -> Iterator[APIRouter]:
 def _block_list_routers(parts: Parts) -> Iterator[APIRouter]:
     lists = BlockListStore(parts.redis, parts.database, parts.settings.detection)
     yield block_lists_router(lists, OwnWindows(parse(BLOCK_LISTS)), parts.metrics)
-    yield block_list_page_router(lists, parts.metrics)
+    # Counted apart, so that somebody who looks at the page doesn't use up the requests of their client.
+    yield block_list_page_router(lists, OwnWindows(parse(BLOCK_LISTS)), parts.metrics)
 
 
 def _survey(parts: Parts) -> Survey:

@@ -103,10 +103,14 @@ class HandOuts(Protocol):
 
 
 class Torrent(NamedTuple):
-    """An allowed torrent. ``length``: bytes, or None. ``snatches``: Postgres' count when the torrent was looked up."""
+    """An allowed torrent. ``length``: bytes, or None. ``snatches``: Postgres' count when the torrent was looked up.
+
+    ``kept_as``: the infohash under which the statistics of a hybrid torrent's other half are kept, otherwise None.
+    """
 
     length: int | None
     snatches: int
+    kept_as: InfoHash | None = None
 
 
 class Allowlist(Protocol):

@@ -156,7 +156,8 @@ class Interventions(SwarmMachine):
         assert event == b""
         assert all(at - earlier >= FAILURE_PAUSE and text != said for earlier, said in self.failed[session])
         self.failed[session].append((at, text))
-        assert 100 * self.failures[minute] <= self.replies[minute] + 1
+        assert self.failures[minute] <= max(1, (self.replies[minute] + 1) // 100)
+        assert 100 * self.failures.total() <= self.replies.total() + 1
 
 
 def _run(server: RedisServer, examples: int) -> None:

@@ -61,17 +61,11 @@ class Swarm:
         since = self.clock.now
         await sql("DELETE FROM anomalies")
         await sql(
-            "INSERT INTO anomalies (key_id, state, verdict, score, since)"
-            " SELECT id, $2, $3, 120, to_timestamp($4) FROM peers WHERE key_hash = hash_announce_key($1)",
-            [(OFFENDER, state, verdict, since)],
+            "INSERT INTO anomalies (key_id, state, verdict, score, since, wasted)"
+            " SELECT peers.id, $2, $3, 120, to_timestamp($4), jsonb_build_object(infohashes.id, $5::float8)"
+            " FROM peers, infohashes WHERE key_hash = hash_announce_key($1)",
+            [(OFFENDER, state, verdict, since, sizes)],
         )
-        await sql(
-            "INSERT INTO anomaly_evidence (anomaly_id, info_hash_id, kind, points, text, data)"
-            " SELECT a.id, i.id, 'P:redownload', 100, '', jsonb_build_object('excess', $1::float8)"
-            " FROM anomalies a, infohashes i",
-            [(sizes * SIZE,)],
-        )
-        await sql("UPDATE anomalies SET evidence_time = now()")
 
     async def knows_suspects(self) -> None:
         async with asyncio.timeout(WITHIN_SECONDS):

@@ -26,7 +26,7 @@ class Interventions:
     def recipient(self, announce: AdmittedAnnounce) -> bytes | None:
         """Return whose log of hand-outs the reply to an announce depends on, if it does."""
         suspects = self._suspects()
-        return announce.key_hash[:IDENTITY_BYTES] if suspects and suspects.wasters(announce.info_hash) else None
+        return announce.key_hash[:IDENTITY_BYTES] if suspects and suspects.wasters(announce.kept_as) else None
 
     async def finish(
         self, answer: AnnounceAnswer, announce: AdmittedAnnounce, handed: Mapping[bytes, bytes], secret: bytes
@@ -59,6 +59,6 @@ class Interventions:
 def _shown(
     answer: AnnounceAnswer, announce: AdmittedAnnounce, suspect: Suspect | None, secret: bytes
 ) -> AnnounceAnswer:
-    if suspect and blinds(suspect, announce.info_hash, announce.at, secret):
+    if suspect and blinds(suspect, announce.kept_as, announce.at, secret):
         return answer._replace(counts=hide(answer.counts))
     return answer
