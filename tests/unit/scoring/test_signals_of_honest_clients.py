@@ -58,6 +58,13 @@ def magnet(unknown: int) -> list[Fact]:
     ]
 
 
+def magnet_without_metadata_for_long() -> list[Fact]:
+    """A client that goes on saying what it has left without metadata until it has everything."""
+    left, got = (16384, 16384, 0, 0), (0, SIZE, SIZE, SIZE)
+    times = (0, 1, 1.1, 1.5)
+    return [_report(at, left=left[number], downloaded=got[number]) for number, at in enumerate(times)]
+
+
 def webtorrent_restarts() -> list[Fact]:
     events = (Event.STARTED, Event.COMPLETED, Event.REGULAR, Event.STOPPED)
     return [
@@ -164,6 +171,7 @@ def unanswered(event: Event, pauses: list[float]) -> list[Fact]:
         lonely_aria2(),
         magnet(NO_METADATA[0]),
         magnet(NO_METADATA[1]),
+        magnet_without_metadata_for_long(),
         webtorrent_restarts(),
         cross_seeding(),
         lost_and_found_again(),
@@ -181,7 +189,7 @@ def unanswered(event: Event, pauses: list[float]) -> list[Fact]:
     ],
     ids=[
         "dual stack", "completed after a check", "whole torrent counted", "back after a day", "partial leecher",
-        "lonely aria2", "libtorrent magnet", "Transmission magnet", "webtorrent", "cross-seeding", "lost and found",
+        "lonely aria2", "libtorrent magnet", "Transmission magnet", "long magnet", "webtorrent", "cross-seeding", "lost and found",
         "deselected twice", "checked again and again", "webtorrent counts",
         "ctorrent checks", "corrected counter", "late progress", "started every day",
         "rtorrent unanswered", "Transmission unanswered", "completed unanswered", "aria2 unanswered",

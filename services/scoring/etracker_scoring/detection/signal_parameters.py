@@ -47,7 +47,7 @@ class SignalParameters:
     gap_once_points: float = described(
         8.0, "Points for one fall of left without a download, which a check also causes."
     )
-    gap_once_cap: float = described(32.0, "Most points for that.")
+    gap_once_cap: float = described(24.0, "Most points for that.")
 
     excess_share: float = described(0.4, "Downloads in excess of what left fell by, as a share of the size.")
     excess_least_mib: float = described(256.0, "MiB that such an excess must have.")
@@ -87,10 +87,9 @@ class SignalParameters:
     flood_points: float = described(8.0, "Points for an hour's flood.")
     flood_cap: float = described(20.0, "Most points for floods.")
 
-    multiples_steps: int = described(12, "Uploads in succession that must be divisible by 5.")
-    multiples_points: float = described(30.0, "Points for them.")
+    multiples_steps: int = described(8, "Uploads in succession that must be divisible by 5.")
+    multiples_points: float = described(20.0, "Points for them.")
     multiples_step_points: float = described(10.0, "Points for each further one.")
-    multiples_session_cap: float = described(110.0, "Most points for multiples of 5 in one session.")
     multiples_cap: float = described(110.0, "Most points for multiples of 5.")
     constant_steps: int = described(10, "Upload rates in succession that are compared.")
     constant_variation: float = described(0.01, "Coefficient of variation below which a rate is constant.")
