@@ -189,7 +189,8 @@ def unanswered(event: Event, pauses: list[float]) -> list[Fact]:
     ],
     ids=[
         "dual stack", "completed after a check", "whole torrent counted", "back after a day", "partial leecher",
-        "lonely aria2", "libtorrent magnet", "Transmission magnet", "long magnet", "webtorrent", "cross-seeding", "lost and found",
+        "lonely aria2", "libtorrent magnet", "Transmission magnet", "long magnet", "webtorrent",
+        "cross-seeding", "lost and found",
         "deselected twice", "checked again and again", "webtorrent counts",
         "ctorrent checks", "corrected counter", "late progress", "started every day",
         "rtorrent unanswered", "Transmission unanswered", "completed unanswered", "aria2 unanswered",
