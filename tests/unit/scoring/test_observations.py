@@ -78,7 +78,7 @@ STEPS = st.tuples(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(STEPS, min_size=2, max_size=60))
 def test_announces_that_are_left_out_would_change_no_evidence(steps: list[tuple[int, int, Event, int]]) -> None:
     """In general: what the detector finds doesn't depend on announces that say nothing, whatever is remembered."""

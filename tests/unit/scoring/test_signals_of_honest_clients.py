@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etracker_shared.agreements.anomalies import AnomalyState
@@ -303,6 +303,7 @@ def _live(deeds: list[tuple[str, int, bool]]) -> list[Fact]:
     return client.facts
 
 
+@settings(deadline=None)
 @given(st.lists(_DEEDS, min_size=10, max_size=60))
 def test_an_honest_client_is_never_suspected_whatever_it_does(deeds: list[tuple[str, int, bool]]) -> None:
     watch = Watch()
@@ -310,6 +311,7 @@ def test_an_honest_client_is_never_suspected_whatever_it_does(deeds: list[tuple[
     assert watch.highest < 40, [found.text for found in watch.evidence]
 
 
+@settings(deadline=None)
 @given(st.lists(_DEEDS, min_size=10, max_size=40))
 def test_the_same_facts_lead_to_the_same_evidence(deeds: list[tuple[str, int, bool]]) -> None:
     one, other = Watch(), Watch()
