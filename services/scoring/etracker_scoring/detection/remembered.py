@@ -48,7 +48,7 @@ class Signals(NamedTuple):
     """What is remembered about one key or guest in one torrent, over all its sessions.
 
     ``excess``: bytes downloaded beyond what left fell by. ``excess_counted``: the excess that evidence has been given
-    for. ``excess_since``: Unix seconds. ``hidden``: how often a hidden download was proven. ``downloaded``: by all
+    for. ``excess_since``: Unix seconds. ``downloaded``: by all
     sessions. ``levels``: of repeated downloads that evidence has been given for. ``downloads``: sessions that
     downloaded. ``checked``: the most bytes that one of them had without a download, as after a check. ``fives``: values
     of the upload counter in succession that were divisible by 5. ``sessions``: the last one changed last.
@@ -57,7 +57,6 @@ class Signals(NamedTuple):
     excess: int = 0
     excess_counted: int = 0
     excess_since: int = 0
-    hidden: int = 0
     downloaded: int = 0
     levels: int = 0
     downloads: int = 0

@@ -41,8 +41,7 @@ class SignalParameters:
     gap_step_pieces: float = described(8.0, "Pieces by which left must fall without a download.")
     gap_share: float = described(0.1, "Share of the size that must be missing from the reported downloads.")
     gap_pieces: float = described(64.0, "Pieces that must be missing from the reported downloads.")
-    gap_first_points: float = described(30.0, "Points for the first fall of left that proves a hidden download.")
-    gap_points: float = described(46.0, "Points for each further one.")
+    gap_points: float = described(46.0, "Points for each fall of left that proves a hidden download.")
     gap_cap: float = described(125.0, "Most points for that.")
     gap_once_points: float = described(
         8.0, "Points for one fall of left without a download, which a check also causes."
