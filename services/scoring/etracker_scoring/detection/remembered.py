@@ -48,10 +48,10 @@ class Signals(NamedTuple):
     """What is remembered about one key or guest in one torrent, over all its sessions.
 
     ``excess``: bytes downloaded beyond what left fell by. ``excess_counted``: the excess that evidence has been given
-    for. ``excess_since``: Unix seconds. ``downloaded``: by all
-    sessions. ``levels``: of repeated downloads that evidence has been given for. ``downloads``: sessions that
-    downloaded. ``checked``: the most bytes that one of them had without a download, as after a check. ``fives``: values
-    of the upload counter in succession that were divisible by 5. ``sessions``: the last one changed last.
+    for. ``excess_since``: Unix seconds. ``downloaded``: by all sessions. ``levels``: of repeated downloads that
+    evidence has been given for. ``downloads``: sessions that downloaded. ``checked``: the most bytes that one of them
+    had without a download, as after a check. ``fives``: values of the upload counter in succession that were divisible
+    by 5. ``sessions``: the last one changed last.
     """
 
     excess: int = 0
