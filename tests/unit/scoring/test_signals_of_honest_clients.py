@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etracker_shared.agreements.anomalies import AnomalyState
@@ -56,6 +56,13 @@ def magnet(unknown: int) -> list[Fact]:
         _report(number, left=left[number], downloaded=got[number], event=Event.STARTED if not number else Event.REGULAR)
         for number in range(4)
     ]
+
+
+def magnet_without_metadata_for_long() -> list[Fact]:
+    """A client that goes on saying what it has left without metadata until it has everything."""
+    left, got = (16384, 16384, 0, 0), (0, SIZE, SIZE, SIZE)
+    times = (0, 1, 1.1, 1.5)
+    return [_report(at, left=left[number], downloaded=got[number]) for number, at in enumerate(times)]
 
 
 def webtorrent_restarts() -> list[Fact]:
@@ -164,10 +171,10 @@ def unanswered(event: Event, pauses: list[float]) -> list[Fact]:
         lonely_aria2(),
         magnet(NO_METADATA[0]),
         magnet(NO_METADATA[1]),
+        magnet_without_metadata_for_long(),
         webtorrent_restarts(),
         cross_seeding(),
         lost_and_found_again(),
-        two_deselections(),
         checked_whenever_it_starts(),
         webtorrent_counts_what_it_finds(),
         ctorrent_checks_after_each_start(),
@@ -181,8 +188,9 @@ def unanswered(event: Event, pauses: list[float]) -> list[Fact]:
     ],
     ids=[
         "dual stack", "completed after a check", "whole torrent counted", "back after a day", "partial leecher",
-        "lonely aria2", "libtorrent magnet", "Transmission magnet", "webtorrent", "cross-seeding", "lost and found",
-        "deselected twice", "checked again and again", "webtorrent counts",
+        "lonely aria2", "libtorrent magnet", "Transmission magnet", "long magnet", "webtorrent",
+        "cross-seeding", "lost and found",
+        "checked again and again", "webtorrent counts",
         "ctorrent checks", "corrected counter", "late progress", "started every day",
         "rtorrent unanswered", "Transmission unanswered", "completed unanswered", "aria2 unanswered",
     ],
@@ -198,6 +206,10 @@ def test_a_seeder_that_reports_everything_as_left_is_suspected_at_most() -> None
     watch = Watch()
     assert watch.see(facts).state <= AnomalyState.SUSPECTED
     assert watch.highest < 100
+
+
+def test_a_client_whose_user_deselects_files_twice_is_suspected_at_most() -> None:
+    assert Watch().see(two_deselections()).state <= AnomalyState.SUSPECTED
 
 
 @dataclass
@@ -294,6 +306,7 @@ def _live(deeds: list[tuple[str, int, bool]]) -> list[Fact]:
     return client.facts
 
 
+@settings(deadline=None)
 @given(st.lists(_DEEDS, min_size=10, max_size=60))
 def test_an_honest_client_is_never_suspected_whatever_it_does(deeds: list[tuple[str, int, bool]]) -> None:
     watch = Watch()
@@ -301,6 +314,7 @@ def test_an_honest_client_is_never_suspected_whatever_it_does(deeds: list[tuple[
     assert watch.highest < 40, [found.text for found in watch.evidence]
 
 
+@settings(deadline=None)
 @given(st.lists(_DEEDS, min_size=10, max_size=40))
 def test_the_same_facts_lead_to_the_same_evidence(deeds: list[tuple[str, int, bool]]) -> None:
     one, other = Watch(), Watch()

@@ -55,7 +55,7 @@ def ratio_spoof(steps: int) -> list[Fact]:
 
 def ratio_up(steps: int) -> list[Fact]:
     draw = Random(9)
-    return [_announce(number, uploaded=draw.randrange(30_000, 170_000) * HALF_HOUR) for number in range(steps)]
+    return [_announce(number, uploaded=draw.randrange(54_000_000, 306_000_000)) for number in range(steps)]
 
 
 def seedmage(steps: int) -> list[Fact]:
@@ -139,6 +139,8 @@ def event_spam(seconds: int, hours: int) -> list[Fact]:
         (joal(14), CONFIRMED, {"F:mod5", "F:port"}),
         (joal(30, ("film",)), CONFIRMED, {"F:mod5", "F:port"}),
         (restarted(joal(42, ("film",)), 14), CONFIRMED, {"F:mod5"}),
+        (restarted(joal(42, ("film",)), 5), CONFIRMED, {"F:mod5"}),
+        (joal(9), SUSPECTED, {"F:mod5", "F:port"}),
         (event_spam(120, 6), CONFIRMED, {"E:completed", "E:flood"}),
         (event_spam(600, 6), CONFIRMED, {"E:completed"}),
         (ratio_master(40), OK, {"F:const"}),
@@ -164,7 +166,8 @@ def event_spam(seconds: int, hours: int) -> list[Fact]:
         (from_two_addresses(broken(20, corrupt=True)), CONFIRMED, {"P:redownload"}),
     ],
     ids=[
-        "joal", "joal, one torrent", "joal, restarted", "event every 2 minutes", "event every 10 minutes",
+        "joal", "joal, one torrent", "joal, restarted", "joal, often restarted",
+        "joal, a few hours", "event every 2 minutes", "event every 10 minutes",
         "ratio_master", "ratio_master_rs", "rustatio", "ratio_spoof", "ratio_up",
         "seedmage", "proxy", "transmission_ratio_master", "the same, again", "greedy", "cycler", "broken", "corrupt",
         "fast and broken", "fast and corrupt", "event from two addresses", "ratio_spoof from two", "ratio_up from two",

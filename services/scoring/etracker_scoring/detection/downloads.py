@@ -33,7 +33,7 @@ def follow_excess(signals: Signals, step: Step, parameters: SignalParameters, fo
         return signals
     since = signals.excess_since if signals.excess else step.at
     after = signals._replace(excess=excess, excess_since=since)
-    if step.at - since < _GRACE_SECONDS and failed * 2 < added:
+    if excess < signals.excess or (step.at - since < _GRACE_SECONDS and failed * 2 < added):
         return after  # the counter may have been corrected at once, or left may follow
     return _judge_excess(after, step, parameters, found)
 

@@ -18,8 +18,7 @@ class SessionSignals(NamedTuple):
     ``started``, ``completed``: repeated events, the last one counted at ``event_at`` (Unix seconds) and sent from
     ``event_place``. ``event_gap``: seconds between the last two events that came with the same counters.
     ``empty_uploads``: uploads while owning nothing. ``hour``, ``announces``: start of an hour with many announces, and
-    their number. ``fives``: uploads in succession that were divisible by 5. ``rates``, ``rate_sum``,
-    ``rate_squares``: number and sums of successive upload rates.
+    their number. ``rates``, ``rate_sum``, ``rate_squares``: number and sums of successive upload rates.
     """
 
     tag: int
@@ -35,7 +34,6 @@ class SessionSignals(NamedTuple):
     empty_uploads: int = 0
     hour: int = 0
     announces: int = 0
-    fives: int = 0
     rates: int = 0
     rate_sum: int = 0
     rate_squares: int = 0
@@ -50,20 +48,20 @@ class Signals(NamedTuple):
     """What is remembered about one key or guest in one torrent, over all its sessions.
 
     ``excess``: bytes downloaded beyond what left fell by. ``excess_counted``: the excess that evidence has been given
-    for. ``excess_since``: Unix seconds. ``hidden``: how often a hidden download was proven. ``downloaded``: by all
-    sessions. ``levels``: of repeated downloads that evidence has been given for. ``downloads``: sessions that
-    downloaded. ``checked``: the most bytes that one of them had without a download, as after a check. ``sessions``: the
-    last one changed last.
+    for. ``excess_since``: Unix seconds. ``downloaded``: by all sessions. ``levels``: of repeated downloads that
+    evidence has been given for. ``downloads``: sessions that downloaded. ``checked``: the most bytes that one of them
+    had without a download, as after a check. ``fives``: values of the upload counter in succession that were divisible
+    by 5. ``sessions``: the last one changed last.
     """
 
     excess: int = 0
     excess_counted: int = 0
     excess_since: int = 0
-    hidden: int = 0
     downloaded: int = 0
     levels: int = 0
     downloads: int = 0
     checked: int = 0
+    fives: int = 0
     sessions: tuple[SessionSignals, ...] = ()
 
 

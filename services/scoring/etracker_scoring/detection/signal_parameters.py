@@ -41,13 +41,12 @@ class SignalParameters:
     gap_step_pieces: float = described(8.0, "Pieces by which left must fall without a download.")
     gap_share: float = described(0.1, "Share of the size that must be missing from the reported downloads.")
     gap_pieces: float = described(64.0, "Pieces that must be missing from the reported downloads.")
-    gap_first_points: float = described(30.0, "Points for the first fall of left that proves a hidden download.")
-    gap_points: float = described(46.0, "Points for each further one.")
+    gap_points: float = described(46.0, "Points for each fall of left that proves a hidden download.")
     gap_cap: float = described(125.0, "Most points for that.")
     gap_once_points: float = described(
         8.0, "Points for one fall of left without a download, which a check also causes."
     )
-    gap_once_cap: float = described(32.0, "Most points for that.")
+    gap_once_cap: float = described(24.0, "Most points for that.")
 
     excess_share: float = described(0.4, "Downloads in excess of what left fell by, as a share of the size.")
     excess_least_mib: float = described(256.0, "MiB that such an excess must have.")
@@ -87,10 +86,9 @@ class SignalParameters:
     flood_points: float = described(8.0, "Points for an hour's flood.")
     flood_cap: float = described(20.0, "Most points for floods.")
 
-    multiples_steps: int = described(12, "Uploads in succession that must be divisible by 5.")
-    multiples_points: float = described(30.0, "Points for them.")
+    multiples_steps: int = described(8, "Uploads in succession that must be divisible by 5.")
+    multiples_points: float = described(20.0, "Points for them.")
     multiples_step_points: float = described(10.0, "Points for each further one.")
-    multiples_session_cap: float = described(110.0, "Most points for multiples of 5 in one session.")
     multiples_cap: float = described(110.0, "Most points for multiples of 5.")
     constant_steps: int = described(10, "Upload rates in succession that are compared.")
     constant_variation: float = described(0.01, "Coefficient of variation below which a rate is constant.")

@@ -95,13 +95,11 @@ def _follow_transfers(
         impossible = check_rate(step, parameters)
         if impossible:
             found.append(impossible)
-        session = follow_multiples(signals.sessions, session, step, parameters, found)
+        signals, session = follow_multiples(signals, session, step, parameters, found)
         session = follow_empty_uploads(session, step, parameters, found)
         session = follow_rates(session, step, parameters, found)
     if session.falls or step.fell:
         session = follow_falls(session, step, parameters, found)
-    if step.fell and session.fives:
-        session = session._replace(fives=0)
     if not (step.dropped or step.received or step.fell or step.now.event):
         return signals, session
     signals, session = follow_gap(signals, session, step, parameters, found)

@@ -121,10 +121,9 @@ def _judge_gap(
     proven = max(parameters.gap_share * step.size, parameters.gap_pieces * step.piece)
     if session.gap <= proven or session.gap < step.now.downloaded:
         return signals
-    points = parameters.gap_points if signals.hidden else parameters.gap_first_points
     text += f", and by {amount(session.gap)} in {session.gaps} announces: {session.gap / step.size:.0%} of the torrent."
-    found.append(step.evidence(Kind.HIDDEN, points, text, **data))
-    return signals._replace(hidden=signals.hidden + 1)
+    found.append(step.evidence(Kind.HIDDEN, parameters.gap_points, text, **data))
+    return signals
 
 
 def follow_empty_uploads(

@@ -20,6 +20,9 @@ def observe(item: SettledFact) -> Observation:
         if fact.uploaded - before.uploaded != uploaded or fact.downloaded - before.downloaded != downloaded:
             uploaded, downloaded = _unbounded(before, fact)
             same_place = same_place or _fell_at_its_place(before, fact, item.after.place)
+            if before.others is None:
+                uploaded = _since_restart(before.uploaded, fact.uploaded, uploaded)
+                downloaded = _since_restart(before.downloaded, fact.downloaded, downloaded)
         last = None if _is_late(item) else _report_of(before)
     return Observation(
         Report(fact.at_ms, fact.uploaded, fact.downloaded, fact.left, fact.corrupt, fact.redundant, fact.event),
@@ -74,6 +77,11 @@ def _report_of(session: Session) -> Report:
 def _unbounded(before: Session, fact: Fact) -> tuple[int, int]:
     settlement = settle(before, fact)
     return (settlement.uploaded, settlement.downloaded) if settlement else (0, 0)
+
+
+def _since_restart(before: int, now: int, delta: int) -> int:
+    """Return what a counter adds: one that fell to less than half began again at 0, in an announce that got lost."""
+    return now if -1 < now < before and now * 2 < before else delta
 
 
 def _fell_at_its_place(before: Session, fact: Fact, place: int) -> bool:
