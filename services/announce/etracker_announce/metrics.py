@@ -40,7 +40,7 @@ class Metrics:
         )
         self.quarantined = Counter(
             "etracker_announce_quarantined",
-            "Peers left out of lists because they are confirmed as broken or cheating.",
+            "Peers that lists are not chosen from because they are confirmed as broken or cheating.",
             registry=registry,
         )
         self.handed_suspects = Counter(

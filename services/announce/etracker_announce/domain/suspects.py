@@ -86,6 +86,10 @@ class Suspects:
         """Return those that are confirmed to waste bandwidth in a torrent, by its infohash as in ``wasted``."""
         return self._wasters[info_hash].values() if info_hash in self._wasters else ()
 
+    def meet(self, records: Records) -> bool:
+        """Return whether there are suspects among records."""
+        return not self._by_identity.keys().isdisjoint(records["identity"].tolist())
+
     def among(self, records: Records) -> list[tuple[Suspect, np.void]]:
         """Return the suspects among records, each with its record."""
         identities = records["identity"].tolist()

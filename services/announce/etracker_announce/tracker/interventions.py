@@ -29,9 +29,15 @@ class Interventions:
         return announce.key_hash[:IDENTITY_BYTES] if suspects and suspects.wasters(announce.kept_as) else None
 
     async def finish(
-        self, answer: AnnounceAnswer, announce: AdmittedAnnounce, handed: Mapping[bytes, bytes], secret: bytes
+        self,
+        answer: AnnounceAnswer,
+        announce: AdmittedAnnounce,
+        handed: Mapping[bytes, bytes],
+        secret: bytes,
+        *,
+        has_suspects: bool,
     ) -> AnnounceAnswer | Refusal:
-        """Return what is sent in place of an answer."""
+        """Return what is sent in place of an answer. ``has_suspects``: there are some among its peers."""
         suspects = self._suspects()
         if not suspects:
             return answer
@@ -43,7 +49,8 @@ class Interventions:
             if isinstance(told, Refusal):
                 return told
             answer = told
-        self._log.note(announce, answer.peers, suspects, secret)
+        if has_suspects:
+            self._log.note(announce, answer.peers, suspects, secret)
         return _shown(answer, announce, suspect, secret)
 
     def repeat(self, answer: AnnounceAnswer, announce: AdmittedAnnounce, secret: bytes | None) -> AnnounceAnswer:
