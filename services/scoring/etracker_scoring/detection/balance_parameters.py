@@ -24,6 +24,7 @@ class BalanceParameters:
     )
     active_block_mib: float = described(128.0, "Traffic in MiB that a block needs to say whether a swarm is closed.")
     balanced_sigmas: float = described(2.0, "Standard deviations within which a block is balanced.")
+    balanced_most_share: float = described(0.5, "Greatest imbalance of such a block, as a share of its traffic.")
     trust_blocks: int = described(5, "Active blocks that a private torrent needs before it counts as closed.")
     trust_share: float = described(0.7, "Share of them that must be balanced.")
     learning_blocks: int = described(10, "Active blocks that any other torrent needs before it counts as closed.")
@@ -56,7 +57,10 @@ class BalanceParameters:
     surplus_share: float = described(0.05, "Others' unreceived uploads, as a share of the accused's, that convict.")
     sink_surplus_share: float = described(0.25, "Share at which somebody must be hiding downloads.")
     shared_fit: float = described(
-        0.35, "Greatest misfit of an accusation that convicts, over that of a hidden download."
+        0.2, "Greatest misfit of an accusation that convicts, over that of a hidden download."
+    )
+    unexplained_sigmas: float = described(
+        0.4, "Sigmas per block that an accusation may leave unexplained and convict even so."
     )
     stalled_share: float = described(0.85, "Share of the bad blocks in which a leecher stalls that may be the cause.")
     stalled_balanced: int = described(3, "Balanced blocks in which it was there that show that it isn't the cause.")
