@@ -133,6 +133,9 @@ def main() -> None:
     }
     for mode, (worker, postgres) in medians.items():
         print(f"{mode}: worker {worker:.1f} + Postgres {postgres:.1f} = {worker + postgres:.1f} us per announce")
+    least = {mode: min(map(sum, taken)) for mode, taken in samples.items()}
+    print("least of the turns: " + ", ".join(f"{mode} {cost:.1f} us" for mode, cost in least.items()))
+    print(f"observe / off, of these: {least['observe'] / least['off']:.2f}")
     ratios = [sum(on) / sum(off) for off, on in zip(samples["off"], samples["observe"], strict=True)]
     print(f"observe / off, median over the turns: {statistics.median(ratios):.2f}")
 
