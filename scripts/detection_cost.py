@@ -109,7 +109,7 @@ async def measure(server: PostgresServer, redis: RedisServer, mode: str, number:
 
 
 async def settle_waiting(settler: Settler) -> None:
-    """Settle what waits in the streams: waiting for that beside the settler's loop would cost CPU time of its own."""
+    """Settle what is in the streams, without polling Redis, which would cost CPU time of its own."""
     await settler._beat()  # noqa: SLF001 - takes the shards, as its loop does first
     while await settler.step():
         pass
