@@ -42,7 +42,7 @@ signals = Table(
     moment("last_seen"),
     Index("ix_signals_last_seen", "last_seen", postgresql_using="brin"),
     comment="what the detector remembers of a key or guest in a torrent; most have nothing to remember",
-    postgresql_with={"fillfactor": 80, **BUSY},
+    postgresql_with={"fillfactor": 50, **BUSY},
 )
 
 traffic_blocks = Table(
