@@ -32,6 +32,16 @@ def test_points_suspect_and_confirm(points: float, state: AnomalyState) -> None:
     assert judged(found(Kind.REDOWNLOAD, points)).state == state
 
 
+def test_kinds_that_convict_nobody_do_not_do_so_together() -> None:
+    """An honest seed with libtorrent's bug (left = size) that checks data in a swarm with peers on other trackers."""
+    weak = (
+        *(found(Kind.NO_DATA, 60), found(Kind.HIDDEN_ONCE, 24), found(Kind.SWARM_HIDDEN, 15, trusted=0)),
+        *(found(Kind.SWARM_UPLOAD, 45, convicts=0), found(Kind.SWARM_UPLOAD, 45, torrent=2, convicts=0)),
+    )
+    assert judged(*weak).state == SUSPECTED
+    assert judged(*weak, found(Kind.STARTED, 11)).state == CONFIRMED
+
+
 def test_points_halve_in_two_days_and_a_suspicion_ends_below_15() -> None:
     suspected = judged(found(Kind.REDOWNLOAD, 60))
     later = judged(before=suspected, now=NOW + 2 * DAY)

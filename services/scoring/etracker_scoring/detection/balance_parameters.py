@@ -47,7 +47,7 @@ class BalanceParameters:
     exceeding_points: float = described(20.0, "Points for uploads beyond what all possible receivers downloaded.")
     doubtful_cap: float = described(45.0, "Most points, over all torrents, for an accusation that can't convict.")
     untrusted_cap: float = described(45.0, "Most points, over all torrents, from swarms that may not be closed.")
-    untrusted_level: float = described(35.0, "Most points for an accusation in such a swarm.")
+    untrusted_level: float = described(30.0, "Most points for an accusation in such a swarm.")
     most_accused: int = described(4, "Members that may be accused together before nobody is.")
     most_candidates: int = described(64, "Greatest uploaders of a torrent that are compared with its imbalance.")
     witnesses: int = described(3, "Other seeders that must have been there for an accusation to convict.")

@@ -18,6 +18,9 @@ class SignalParameters:
     confirmed_least_hours: float = described(24.0, "Hours that a confirmation lasts at least.")
     confirmed_most_days: float = described(14.0, "Days without new evidence after which a confirmation ends.")
     fingerprint_cap: float = described(45.0, "Most points from fingerprints, except from multiples of 5.")
+    uncertain_cap: float = described(
+        90.0, "Most points from all evidence together of which no kind convicts by itself."
+    )
     rows_per_day: int = described(20, "Pieces of evidence stored per key or guest and day.")
     inherited_share: float = described(0.5, "Share of the points that a new key inherits from one at its address.")
     inherit_hours: float = described(24.0, "Hours within which a new key inherits points.")
