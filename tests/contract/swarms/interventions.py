@@ -144,7 +144,7 @@ class Interventions(SwarmMachine):
 
     @rule()
     def lose_redis(self) -> None:
-        """Without the log of hand-outs nobody is told an address. Notes under way are written before."""
+        """Without the log of hand-outs nobody is told an address. The replicas write their notes first."""
         for replica in range(2):
             self.run(self.reply(self.client_of(BYSTANDER), replica=replica))
         self.client.flushall()
