@@ -40,7 +40,7 @@ def faker(name: str, guest: bytes | None = None) -> Iterator[Fact]:
     """A client that claims in each second announce to have uploaded less than before, without a restart."""
     who = {"guest": guest} if guest else {"key": name}
     for step in range(STEPS):
-        uploaded = (200 if step % 2 else 30) * MIB + step * 1025
+        uploaded = (200 if step % 2 else 30) * MIB + step * 1027 + 1  # not only multiples of 5
         yield make_fact(**who, at=BEGAN + step * STEP + 1, uploaded=uploaded, address=name)
 
 

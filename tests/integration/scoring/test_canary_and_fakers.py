@@ -62,11 +62,11 @@ def _by_joals_formula(reply: Reply, luck: random.Random) -> int:
     """Share a random rate by the swarm: nothing without leechers or seeders."""
     leechers, seeders = reply[b"incomplete"], reply[b"complete"]
     weight = leechers / (leechers + seeders) if leechers and seeders else 0.0
-    return int(luck.uniform(30_000, 170_000) * weight * HALF_HOUR)
+    return round(luck.uniform(30_000, 170_000) * weight * HALF_HOUR)
 
 
 def _as_its_line_allows(reply: Reply, luck: random.Random) -> int:
-    return int(luck.uniform(30_000, 170_000) * HALF_HOUR)
+    return round(luck.uniform(30_000, 170_000) * HALF_HOUR)
 
 
 class _RatioMaster:
@@ -77,7 +77,7 @@ class _RatioMaster:
 
     def __call__(self, reply: Reply, luck: random.Random) -> int:
         self.stopped = self.stopped or not reply[b"incomplete"]
-        return 0 if self.stopped else (100_000 + luck.randrange(10_000)) * HALF_HOUR
+        return 0 if self.stopped else round((100_000 + 10_000 * luck.random()) * HALF_HOUR)
 
 
 def source_of(key: str) -> str:

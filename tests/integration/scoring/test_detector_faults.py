@@ -31,7 +31,7 @@ FAULTS = "etracker_scoring_detector_faults_total"
 BLOCK = int(time.time()) // BLOCK_SECONDS - 3
 GIB = 2**30
 TOO_MUCH = 2**1100  # for a float
-ABSURD = Signals(excess=TOO_MUCH, sessions=(SessionSignals(tag_of(PEER_ID), 1, falls=TOO_MUCH, steps=1),))
+ABSURD = Signals(sessions=(SessionSignals(tag_of(PEER_ID), 1, rates=1, rate_sum=TOO_MUCH),))
 
 
 async def settle(client: Redis, start_worker: StartWorker) -> RunningWorker:

@@ -86,7 +86,7 @@ def test_torrents_that_nobody_described_are_followed_and_counted(
     files.torrents.write_text("")
     assert files.run() == 0
     assert [verdict["state"] for verdict in files.verdicts()] == ["suspected", "confirmed"]
-    assert "1 torrents aren't in the file of torrents" in capsys.readouterr().err
+    assert "Torrents of the log that aren't in their file: 1." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("chunk_lines", [1, 7, 10_000])

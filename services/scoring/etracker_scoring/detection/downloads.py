@@ -50,7 +50,7 @@ def _judge_excess(signals: Signals, step: Step, parameters: SignalParameters, fo
         return signals
     hours = (step.at - signals.excess_since) / 3600
     text = (
-        f"Downloaded {amount(excess)} more than what it had left fell by, within {hours:.0f} hours: "
+        f"{amount(excess)} of what it downloaded brought it no closer to completion, within {hours:.0f} h: "
         f"{excess / size:.1f} times the torrent."
     )
     points = min(points, parameters.excess_cap)

@@ -90,7 +90,7 @@ def _warnings(reader: LogReader, source: Source, catalogue: Catalogue) -> Iterat
             "judged wrongly: sort the log by time."
         )
     if catalogue.unknown_torrents:
-        yield (f"{catalogue.unknown_torrents:,} torrents aren't in the file of torrents; without sizes less is found.")
+        yield f"Torrents of the log that aren't in their file: {catalogue.unknown_torrents:,}. Without sizes less is found."
 
 
 def _result(read: int, states: Counter[str], seconds: float) -> Iterator[str]:
