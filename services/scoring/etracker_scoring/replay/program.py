@@ -90,7 +90,8 @@ def _warnings(reader: LogReader, source: Source, catalogue: Catalogue) -> Iterat
             "judged wrongly: sort the log by time."
         )
     if catalogue.unknown_torrents:
-        yield f"Torrents of the log that aren't in their file: {catalogue.unknown_torrents:,}. Without sizes less is found."
+        count = f"{catalogue.unknown_torrents:,}"
+        yield f"Torrents of the log that aren't in their file: {count}. Without sizes less is found."
 
 
 def _result(read: int, states: Counter[str], seconds: float) -> Iterator[str]:
