@@ -64,7 +64,7 @@ class Swarms(Protocol):
 
 
 class HandOuts(Protocol):
-    """Who was handed which suspect, and what they were told; see :mod:`etracker_shared.agreements.block_lists`.
+    """Which suspects each client was given, and what it was told; see :mod:`etracker_shared.agreements.block_lists`.
 
     Recipients and offenders are named by the first 8 bytes of their key hash.
     """

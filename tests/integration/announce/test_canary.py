@@ -27,6 +27,7 @@ from etracker_shared.language.identity import hash_announce_key, hash_guest
 from etracker_shared.plumbing.postgres import create_pool
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.support.announce import Announcer, running_announcer
+from tests.support.clock import Clock
 from tests.support.postgres import connect
 from tests.support.scoring import worker_settings
 from tests.support.settlers import all_settled, make_settler
@@ -40,14 +41,6 @@ PAIRS = DetectionParameters().canary_first_pairs
 LAST = (int(time.time()) // BLOCK_SECONDS - 3) | 1
 FIRST = LAST + 1 - 2 * PAIRS
 ANNOUNCED_AT = (5, 3600, 7190)
-
-
-@dataclass
-class Clock:
-    now: float = FIRST * BLOCK_SECONDS - 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass
@@ -124,7 +117,7 @@ async def test_the_worker_finds_a_faker_that_follows_the_numbers_announce_shows_
 ) -> None:
     peer_id = b"-TR3000-faker0000000"
     key_hash = hash_guest(peer_id, b"c") if guest else hash_announce_key(KEY)
-    clock = Clock()
+    clock = Clock(FIRST * BLOCK_SECONDS - 100.0)
     await database.execute("INSERT INTO peers (announce_key) VALUES ($1), ($2)", KEY, LEECHER)
     await database.execute(
         "INSERT INTO infohashes (info_hash, length) SELECT *, $2 FROM unnest($1::bytea[])", [V1, V2], 10**9

@@ -23,6 +23,7 @@ from etracker_shared.agreements.canary import is_blinded
 from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.support.announce import Announcer, running_announcer
+from tests.support.clock import Clock
 from tests.support.postgres import connect
 
 KEYS = [f"{number:030x}" for number in range(8)]
@@ -31,14 +32,6 @@ INFO_HASH = bytes(range(20))
 SIZE = 1000
 WITHIN_SECONDS = 10.0
 PAUSE_SECONDS = 0.02
-
-
-@dataclass
-class Clock:
-    now: float
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass

@@ -32,6 +32,7 @@ from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.plumbing.postgres import create_pool
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.support.announce import Announcer, running_announcer
+from tests.support.clock import Clock
 from tests.support.postgres import connect
 from tests.support.recorder import split
 from tests.support.scoring import worker_settings
@@ -83,14 +84,6 @@ class _RatioMaster:
 def source_of(key: str) -> str:
     """Return the address of a client: each has a network of its own."""
     return f"198.51.{100 + int(key, 16)}.7"
-
-
-@dataclass
-class Clock:
-    now: float
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass

@@ -50,7 +50,10 @@ class _Received(NamedTuple):
 
 
 class Messages:
-    """Tells offenders and recipients. ``on_warning`` is called with the kind of each warning."""
+    """Adds messages to the replies of offenders and of their recipients.
+
+    ``on_warning`` is called with the kind of each warning.
+    """
 
     def __init__(self, hand_outs: HandOuts, budget: FailureBudget, on_warning: Callable[[MessageKind], None]) -> None:
         self._hand_outs = hand_outs
