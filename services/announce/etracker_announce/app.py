@@ -1,8 +1,9 @@
 """The composition root of the announce service."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import asyncpg
@@ -39,6 +40,9 @@ from etracker_shared.agreements.notifications import (
 from etracker_shared.plumbing.background import Work, running
 from etracker_shared.plumbing.postgres import Listener, create_pool
 from etracker_shared.plumbing.serving import LINGER_SECONDS
+
+LOADING_SECONDS = 5.0
+"""How long announces wait for what must be known to answer them. After that, clients are told to come back."""
 
 log = get_logger("announce")
 
@@ -105,8 +109,9 @@ async def serving(
     async with (
         _connected(parts),
         running(Work("shared address", shared_address.watch)),
-        http,
         serving_observation(observation, settings.observation_host, settings.observation_port) as observation_port,
+        _loaded(parts),
+        http,
     ):
         yield Ports(http.port, observation_port)
 
@@ -186,6 +191,17 @@ async def _connected(parts: Parts) -> AsyncIterator[None]:
             )
         )
         yield
+
+
+@asynccontextmanager
+async def _loaded(parts: Parts) -> AsyncIterator[None]:
+    """Wait until announces can be answered: whoever connects to a replica that has just started is not refused."""
+    awaited = [parts.secret.loaded, parts.bans.loaded, *([parts.anomalies.loaded] if parts.anomalies else [])]
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LOADING_SECONDS):
+            for loaded in awaited:
+                await loaded.wait()
+    yield
 
 
 def _warn_of_host(host: str) -> None:

@@ -29,8 +29,8 @@ log = get_logger("rows")
 class FollowedRows(ABC):
     """Keeps what a table says fresh; it stays the same while Postgres is down.
 
-    ``channel``: where changes are notified. ``load_changed``: a query for the rows with given ids ($1). ``name``: for
-    the log.
+    ``loaded`` is set once all rows have been loaded. ``channel``: where changes are notified. ``load_changed``: a query
+    for the rows with given ids ($1). ``name``: for the log.
     """
 
     channel: str
@@ -44,7 +44,7 @@ class FollowedRows(ABC):
         self._everything_changed = True
         self._reload_at = 0.0
         self._wake = asyncio.Event()
-        self._is_loaded = False
+        self.loaded = asyncio.Event()
 
     @abstractmethod
     def pages(self) -> AsyncIterator[Sequence[asyncpg.Record]]:
@@ -110,11 +110,11 @@ class FollowedRows(ABC):
 
     async def _refresh(self) -> None:
         while self._everything_changed or self._changed:
-            if self._everything_changed or not self._is_loaded:
+            if self._everything_changed or not self.loaded.is_set():
                 await self._load_all()
             else:
                 await self._load_changed(list(self._changed)[:ROWS_AT_ONCE])
-        if self._is_loaded:
+        if self.loaded.is_set():
             self.refreshed()
 
     async def _load_all(self) -> None:
@@ -130,7 +130,7 @@ class FollowedRows(ABC):
             self._everything_changed = True
             raise
         self.replace()
-        self._is_loaded = True
+        self.loaded.set()
 
     async def _load_changed(self, row_ids: Sequence[int]) -> None:
         for row_id in row_ids:  # before the query, so that a row that changes during it is loaded again
