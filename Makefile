@@ -144,7 +144,7 @@ check: lint system-programs ## Run lint and the fast tests; green at every commi
 test: check $(FRONTEND) ## Run check, then every other test on real servers, in a real browser and with real BitTorrent clients
 	$(SERVICES) -m "not full"
 	$(SLOW) -m "not full"
-	$(BROWSER)
+	$(BROWSER) -m "not full"
 	$(E2E) -m "not full"
 
 .PHONY: test-full

@@ -33,8 +33,7 @@ def stack(namespace: None) -> Iterator[StackRun]:
 @pytest.fixture
 def tracker(stack: StackRun) -> Iterator[Tracker]:
     """The tracker as its users see it. Its logs are printed if the test fails."""
-    gateway, announce = (int(address.rpartition(":")[2]) for address in (stack.base_url, stack.announce_address))
-    yield Tracker(gateway, announce, stack.api_key, stack.postgres_settings())
+    yield Tracker.of(stack)
     sys.stdout.write(stack.logs())
 
 

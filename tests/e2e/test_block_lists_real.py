@@ -1,11 +1,11 @@
 """Real clients load a block list in the form that is made for them, and then refuse the peer on it, and no other.
 
-The kind: a list that a client reads as something else: as nothing, or as everything.
+The kind: a list that a client reads as something else: as nothing, or as everything. That Transmission and qBittorrent
+read the running tracker's own lists is tested with a real offender, in ``detection``.
 """
 
 import http.server
 import shutil
-import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +19,7 @@ import pytest
 
 from etracker_admin_api.block_lists.formats import Form, format_list
 from tests.support.clients import Aria2, Client, QBittorrent, Transmission
+from tests.support.handshakes import answers
 from tests.support.netns import TRACKER_IPV4, client_address
 from tests.support.processes import free_port, wait_until
 from tests.support.recordings.tracker import RecordingTracker, recording_tracker
@@ -26,14 +27,12 @@ from tests.support.torrents import info_hash_v1, make_content, make_torrent, wit
 
 LENGTH = 1_000_000
 SECONDS = 60.0
-HANDSHAKE_BYTES = 68
 BLOCKED, OTHER, DOWNLOADER = (client_address(number, 4) for number in (2, 3, 4))
-_PROTOCOL = b"\x13BitTorrent protocol"
 
 Address = IPv4Address | IPv6Address
 _Load = Callable[[Client, str, Path], None]
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.full, pytest.mark.timeout(120)]
 
 
 @pytest.fixture
@@ -65,10 +64,10 @@ def _ban(client: Client, url: str, directory: Path) -> None:
     ("kind", "form", "load"),
     [
         (Transmission, Form.P2P, _fetch),
+        (Transmission, Form.DAT, _fetch),
         (QBittorrent, Form.DAT, _read),
+        (QBittorrent, Form.P2P, _read),
         (QBittorrent, Form.TXT, _ban),
-        pytest.param(Transmission, Form.DAT, _fetch, marks=pytest.mark.full),
-        pytest.param(QBittorrent, Form.P2P, _read, marks=pytest.mark.full),
     ],
 )
 def test_a_client_refuses_the_peer_on_its_block_list_and_no_other(
@@ -79,14 +78,13 @@ def test_a_client_refuses_the_peer_on_its_block_list_and_no_other(
     info_hash = info_hash_v1(torrent)
     with recording_tracker() as tracker, kind(directory / kind.name, client_address(1, 4)) as reader:
         reader.add(_announced(torrent, tracker, "reader"), content.path.parent, seeding=True)
-        wait_until(lambda: _answers(reader, BLOCKED, info_hash), f"{reader} answers everybody at first", SECONDS)
+        wait_until(lambda: answers(reader, BLOCKED, info_hash), f"{reader} answers everybody at first", SECONDS)
         _load(reader, form, load, directory, [BLOCKED])
-        wait_until(lambda: not _answers(reader, BLOCKED, info_hash), f"{reader} refuses the peer on its list", SECONDS)
-        assert _answers(reader, OTHER, info_hash)
+        wait_until(lambda: not answers(reader, BLOCKED, info_hash), f"{reader} refuses the peer on its list", SECONDS)
+        assert answers(reader, OTHER, info_hash)
         _let_somebody_download(tracker, torrent, directory)
 
 
-@pytest.mark.full
 @pytest.mark.parametrize(("kind", "form", "load"), [(Transmission, Form.P2P, _fetch), (QBittorrent, Form.DAT, _read)])
 def test_a_client_takes_a_peer_off_when_the_list_has_nobody_any_more(
     namespace: None, directory: Path, kind: type[Client], form: Form, load: _Load
@@ -98,9 +96,9 @@ def test_a_client_takes_a_peer_off_when_the_list_has_nobody_any_more(
         reader.add(_announced(torrent, tracker, "reader"), content.path.parent, seeding=True)
         load_list = partial(_load, reader, form, load, directory)
         load_list([BLOCKED])
-        wait_until(lambda: not _answers(reader, BLOCKED, info_hash), f"{reader} refuses the peer", SECONDS)
+        wait_until(lambda: not answers(reader, BLOCKED, info_hash), f"{reader} refuses the peer", SECONDS)
         load_list([])
-        wait_until(lambda: _answers(reader, BLOCKED, info_hash), f"{reader} answers the peer again", SECONDS)
+        wait_until(lambda: answers(reader, BLOCKED, info_hash), f"{reader} answers the peer again", SECONDS)
 
 
 def _load(client: Client, form: Form, load: _Load, directory: Path, blocked: Sequence[Address]) -> None:
@@ -117,18 +115,6 @@ def _let_somebody_download(tracker: RecordingTracker, torrent: bytes, directory:
         data = _announced(torrent, tracker, "downloader")
         handle = downloader.add(data, directory / "downloads", seeding=False)
         wait_until(lambda: downloader.status(handle).complete, f"{downloader} downloads", SECONDS, 0.2)
-
-
-def _answers(client: Client, source: Address, info_hash: bytes) -> bool:
-    """Return whether a client answers the handshake of a peer at this address."""
-    hello = _PROTOCOL + bytes(8) + info_hash + b"-LT2110-abcdefghijkl"
-    try:
-        with socket.create_connection((str(client.address), client.port), 5, (str(source), 0)) as connection:
-            connection.sendall(hello)
-            answer = connection.recv(HANDSHAKE_BYTES)
-    except ConnectionError:
-        return False
-    return answer.startswith(_PROTOCOL)
 
 
 @contextmanager

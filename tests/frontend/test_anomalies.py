@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.frontend.an_anomaly import ADDRESS, Suspects, forget_suspects, store_suspects
 from tests.frontend.checks import problems_of
-from tests.support.browser import LOOKS, Look, Visit, Windows
+from tests.support.browser import LOOKS, MAIN_LOOKS, Look, Visit, Windows
 from tests.support.stack import StackRun
 
 
@@ -27,13 +27,15 @@ def test_without_suspects_the_pages_say_so_and_what_the_mode_means(operator_page
     expect(operator_page.get_by_text("No client is conspicuous.")).to_be_visible()
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize(
+    "look", [pytest.param(look, marks=() if look in MAIN_LOOKS else pytest.mark.full) for look in LOOKS], ids=str
+)
 def test_the_pages_with_suspects_are_accessible_and_fit_the_window(
     look: Look, windows: Windows, stack: StackRun, suspects: Suspects
 ) -> None:
     visit = Visit(windows(look, suspects.announce_key), stack.base_url)
     pages = (
-        *("/operator/anomalies", "/operator/clients", "/standing", f"/b/{suspects.token}", "/b/wrong"),
+        *("/operator/anomalies", "/operator/clients", "/standing", f"/b/{suspects.token}"),
         *(f"/operator/anomalies/{one}" for one in (suspects.confirmed, suspects.suspected)),
     )
     assert {page: problems for page in pages if (problems := problems_of(visit.page, page))} == {}

@@ -20,6 +20,9 @@ Look = tuple[Literal["light", "dark"], int]
 
 LOOKS: list[Look] = [("light", 360), ("light", 1440), ("dark", 360), ("dark", 1440)]
 
+MAIN_LOOKS = [LOOKS[0], LOOKS[3]]
+"""Each colour scheme and each width once."""
+
 Windows = Callable[[Look, str], BrowserContext]
 """Open a window of a look, with an announce key and the API key."""
 

@@ -14,6 +14,10 @@ STEP = 1800
 SIZE = 400 * 2**20
 STEPS = 20
 MIB = 2**20
+FORGET = (
+    "TRUNCATE announces, memberships, signals, traffic_blocks, anomalies, anomaly_evidence, anomaly_addresses,"
+    " anomaly_appeals"
+)
 BEGAN = time.time() - 11 * 3600 - START_MS / 1000
 
 
@@ -36,7 +40,7 @@ def faker(name: str, guest: bytes | None = None) -> Iterator[Fact]:
     """A client that claims in each second announce to have uploaded less than before, without a restart."""
     who = {"guest": guest} if guest else {"key": name}
     for step in range(STEPS):
-        uploaded = (200 if step % 2 else 30) * MIB + step * 1025
+        uploaded = (200 if step % 2 else 30) * MIB + step * 1027 + 1  # not only multiples of 5
         yield make_fact(**who, at=BEGAN + step * STEP + 1, uploaded=uploaded, address=name)
 
 
@@ -61,8 +65,8 @@ async def add_members(database: asyncpg.Connection) -> None:
 async def findings(database: asyncpg.Connection) -> dict[str, list[tuple[object, ...]]]:
     """Return everything that the detector stored, without the ids of its rows."""
     queries = {
-        "anomalies": "SELECT key_id, guest, state, verdict, score, points, score_time, since, evidence_time, peer_id"
-        " FROM anomalies ORDER BY key_id, guest",
+        "anomalies": "SELECT key_id, guest, state, verdict, score, points, score_time, since, evidence_time, peer_id,"
+        " prefixes, wasted FROM anomalies ORDER BY key_id, guest",
         "evidence": "SELECT key_id, guest, info_hash_id, at, kind, anomaly_evidence.points, block_from, block_to,"
         " anomaly_evidence.peer_id, prefix, text, data FROM anomaly_evidence"
         " JOIN anomalies ON anomalies.id = anomaly_id ORDER BY key_id, guest, at, anomaly_evidence.id",

@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+from typing import Any
 
 import httpx
 from fastbencode import bdecode
@@ -102,7 +103,7 @@ class FakeClient:
             trust_env=False,
         )
 
-    def announce(self, seconds: float, size: int) -> dict[bytes, object]:
+    def announce(self, seconds: float, size: int) -> dict[bytes, Any]:
         """Send the announce that the tool sends ``seconds`` after its first one."""
         claim = self._faker.claim(self._number, seconds, size, random.Random(f"{self._seed} {self._info_hash.hex()}"))
         self._number += 1

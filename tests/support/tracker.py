@@ -15,6 +15,7 @@ from tests.support.announce import query
 from tests.support.netns import TRACKER_IPV4, TRACKER_IPV6
 from tests.support.postgres import connect
 from tests.support.processes import wait_until
+from tests.support.stack import StackRun
 
 Address = IPv4Address | IPv6Address
 
@@ -36,6 +37,12 @@ class Tracker:
         self._announce_port = announce_port
         self._api_key = api_key
         self._postgres = postgres
+
+    @classmethod
+    def of(cls, stack: StackRun) -> "Tracker":
+        """Return a stack as its users see it."""
+        gateway, announce = (int(address.rpartition(":")[2]) for address in (stack.base_url, stack.announce_address))
+        return cls(gateway, announce, stack.api_key, stack.postgres_settings())
 
     def url(self, version: int) -> str:
         """Return the gateway's address of one family, without a path."""

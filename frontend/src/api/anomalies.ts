@@ -15,6 +15,7 @@ import type {
   Decision,
   Evidence,
   SwarmBalance,
+  Witness,
 } from "./generated/types.gen";
 import { defined } from "./public";
 
@@ -30,6 +31,7 @@ export type {
   Decision,
   Evidence,
   SwarmBalance,
+  Witness,
 };
 
 export interface AnomalySearch {

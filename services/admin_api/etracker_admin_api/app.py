@@ -95,6 +95,7 @@ from etracker_admin_api.torrents.files.uploads import Uploads
 from etracker_admin_api.torrents.list_store import TorrentLists
 from etracker_admin_api.torrents.routes import adding_router, changing_router, public_router
 from etracker_admin_api.torrents.store import TorrentStore
+from etracker_shared.agreements.anomalies import DetectionMode
 from etracker_shared.language.outages import PostgresUnavailableError
 from etracker_shared.plumbing.background import Work, running
 from etracker_shared.plumbing.health import health_router
@@ -191,7 +192,8 @@ def _background_work(parts: Parts) -> Iterator[Work]:
     sampling = Sampling(parts.count, parts.history, parts.settings.sample_seconds)
     yield Work("sampling", sampling.run, outages)
     yield Work("counting waiting appeals", parts.appeals.count_waiting, outages)
-    yield Work("counting clients", ClientCounter(parts.database).run, outages)
+    if parts.settings.detection is not DetectionMode.OFF:
+        yield Work("counting clients", ClientCounter(parts.database).run, outages)
     yield Work("describing files", FileDescriber(parts.database, parts.parser).run, outages)
     yield Work("pruning", KeyPruner(parts.database, parts.metrics).run, outages)
 
@@ -246,7 +248,8 @@ def _anomaly_routers(parts: Parts) -> Iterator[APIRouter]:
 def _block_list_routers(parts: Parts) -> Iterator[APIRouter]:
     lists = BlockListStore(parts.redis, parts.database, parts.settings.detection)
     yield block_lists_router(lists, OwnWindows(parse(BLOCK_LISTS)), parts.metrics)
-    yield block_list_page_router(lists, parts.metrics)
+    # Counted apart, so that somebody who looks at the page doesn't use up the requests of their client.
+    yield block_list_page_router(lists, OwnWindows(parse(BLOCK_LISTS)), parts.metrics)
 
 
 def _survey(parts: Parts) -> Survey:

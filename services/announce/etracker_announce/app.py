@@ -43,9 +43,8 @@ from etracker_shared.plumbing.postgres import Listener, create_pool
 from etracker_shared.plumbing.serving import LINGER_SECONDS
 from etracker_shared.plumbing.sockets import inherit
 
-LOADING_SECONDS = 3.0
-"""How long to wait for Postgres at the start; after that, clients are told to try again soon."""
-LOOK_SECONDS = 0.01
+LOADING_SECONDS = 5.0
+"""How long announces wait for what must be known to answer them. After that, clients are told to come back."""
 
 log = get_logger("announce")
 
@@ -119,6 +118,7 @@ async def serving(
     async with (
         _connected(parts),
         running(Work("shared address", shared_address.watch)),
+        _loaded(parts),
         all_serving(http, *public),
         serving_observation(observation, settings.observation_host, settings.observation_port) as observation_port,
     ):
@@ -199,16 +199,18 @@ async def _connected(parts: Parts) -> AsyncIterator[None]:
                 *([Work("anomalies", parts.anomalies.run)] if parts.anomalies else []),
             )
         )
-        await _wait_until_loaded(parts)
         yield
 
 
-async def _wait_until_loaded(parts: Parts) -> None:
-    """Leave the first connections to other replicas until they can be answered here, unless Postgres is down."""
+@asynccontextmanager
+async def _loaded(parts: Parts) -> AsyncIterator[None]:
+    """Wait until announces can be answered: whoever connects to a replica that has just started is not refused."""
+    awaited = [parts.secret.loaded, parts.bans.loaded, *([parts.anomalies.loaded] if parts.anomalies else [])]
     with suppress(TimeoutError):
         async with asyncio.timeout(LOADING_SECONDS):
-            while not (await parts.secret.is_loaded() and await parts.bans.is_loaded()):  # noqa: ASYNC110 - at the start only
-                await asyncio.sleep(LOOK_SECONDS)
+            for loaded in awaited:
+                await loaded.wait()
+    yield
 
 
 def _warn_of_host(host: str) -> None:

@@ -31,28 +31,19 @@ class Metrics:
             registry, "allowlist", "Infohashes looked up, by where they came from.", ALLOWLIST_SOURCES
         )
         self.swarm_batches, self.tier_batches, self.allowlist_batches = _batches(registry)
-        bans = Gauge(
-            "etracker_announce_bans", "Bans that this process knows, by what is banned.", ["kind"], registry=registry
-        )
-        self.bans = {kind: bans.labels(kind.value) for kind in BanKind}
+        self.bans = _bans(registry)
         self.suspects = Gauge(
             "etracker_announce_suspects", "Suspected and confirmed keys and guests in memory.", registry=registry
         )
         self.quarantined = Counter(
             "etracker_announce_quarantined",
-            "Peers left out of lists because they are confirmed as broken or cheating.",
+            "Peers that lists are not chosen from because they are confirmed as broken or cheating.",
             registry=registry,
         )
         self.handed_suspects = Counter(
             "etracker_announce_handed_suspects", "Suspects that clients got in their lists.", registry=registry
         )
-        warnings = Counter(
-            "etracker_announce_warnings",
-            "Warnings to offenders, by verdict, and to those that were given a waster of bandwidth (block_peer).",
-            ["message"],
-            registry=registry,
-        )
-        self.warnings = {kind: warnings.labels(kind.value) for kind in MessageKind}
+        self.warnings = _warnings(registry)
         self.facts_dropped = Counter(
             "etracker_announce_facts_dropped",
             "Regular facts not put into the stream because it was past its bound.",
@@ -92,6 +83,23 @@ def _answers(registry: CollectorRegistry) -> dict[tuple[Kind, str], Counter]:
     )
     outcomes = (ANSWERED, *(reason.value for reason in Reason))
     return {(kind, outcome): family.labels(kind.value, outcome) for kind in Kind for outcome in outcomes}
+
+
+def _bans(registry: CollectorRegistry) -> dict[BanKind, Gauge]:
+    family = Gauge(
+        "etracker_announce_bans", "Bans that this process knows, by what is banned.", ["kind"], registry=registry
+    )
+    return {kind: family.labels(kind.value) for kind in BanKind}
+
+
+def _warnings(registry: CollectorRegistry) -> dict[MessageKind, Counter]:
+    family = Counter(
+        "etracker_announce_warnings",
+        "Warnings to offenders, by verdict, and to those that were given a waster of bandwidth (block_peer).",
+        ["message"],
+        registry=registry,
+    )
+    return {kind: family.labels(kind.value) for kind in MessageKind}
 
 
 def _seconds(registry: CollectorRegistry) -> dict[Kind, Histogram]:

@@ -64,7 +64,7 @@ class Swarms(Protocol):
 
 
 class HandOuts(Protocol):
-    """Who was handed which suspect, and what they were told; see :mod:`etracker_shared.agreements.block_lists`.
+    """Which suspects each client was given, and what it was told; see :mod:`etracker_shared.agreements.block_lists`.
 
     Recipients and offenders are named by the first 8 bytes of their key hash.
     """
@@ -103,10 +103,14 @@ class HandOuts(Protocol):
 
 
 class Torrent(NamedTuple):
-    """An allowed torrent. ``length``: bytes, or None. ``snatches``: Postgres' count when the torrent was looked up."""
+    """An allowed torrent. ``length``: bytes, or None. ``snatches``: Postgres' count when the torrent was looked up.
+
+    ``kept_as``: the infohash under which the statistics of a hybrid torrent's other half are kept, otherwise None.
+    """
 
     length: int | None
     snatches: int
+    kept_as: InfoHash | None = None
 
 
 class Allowlist(Protocol):

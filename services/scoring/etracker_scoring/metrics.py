@@ -28,6 +28,12 @@ class AnomalyMetrics:
         self.evidence = Counter(
             "etracker_scoring_anomaly_evidence", "Pieces of evidence of anomalies, by kind", ["kind"], registry=registry
         )
+        self.faults = Counter(
+            "etracker_scoring_detector_faults",
+            "Errors of the detector, after which it went on without a client or torrent, by where they happened",
+            ["where"],
+            registry=registry,
+        )
         self.states = Gauge(
             "etracker_scoring_anomalies", "Keys and guests with anomalies, by state", ["state"], registry=registry
         )

@@ -42,7 +42,7 @@ signals = Table(
     moment("last_seen"),
     Index("ix_signals_last_seen", "last_seen", postgresql_using="brin"),
     comment="what the detector remembers of a key or guest in a torrent; most have nothing to remember",
-    postgresql_with={"fillfactor": 80, **BUSY},
+    postgresql_with={"fillfactor": 50, **BUSY},
 )
 
 traffic_blocks = Table(
@@ -92,6 +92,11 @@ anomalies = Table(
     moment("score_time"),
     moment("since"),
     _time("evidence_time", "when evidence was last added"),
+    _json(
+        "prefixes",
+        "points of the evidence by the address prefix that it came from, as of evidence_time; empty if unknown",
+    ),
+    _json("wasted", "by id of torrent, how many times its size was downloaded in vain; 0 if unknown"),
     Column("peer_id", LargeBinary, comment="of the client that gave the latest evidence"),
     Column("override", SmallInteger, comment="an operator's decision: 1 exempt, 2 cleared, 3 confirmed"),
     _time("override_until", "null: until an operator ends it"),
@@ -104,8 +109,18 @@ anomalies = Table(
     Index("ix_anomalies_state", "state", "score", "id"),
     Index("ix_anomalies_unapplied", "id", postgresql_where=text("override IS DISTINCT FROM applied")),
     Index("ix_anomalies_since", "state", "since", "id"),
+    Index("ix_anomalies_override_until", "override_until", postgresql_where=text("override_until IS NOT NULL")),
     comment="what the detector concludes about keys and guests; announce is notified of each change",
     postgresql_with={"fillfactor": 80},
+)
+
+anomaly_addresses = Table(
+    "anomaly_addresses",
+    metadata,
+    Column("anomaly_id", BigInteger, ForeignKey("anomalies.id", ondelete="CASCADE"), primary_key=True),
+    Column("address", LargeBinary, primary_key=True, index=True, comment="keyed hash of the address, as in a fact"),
+    moment("last_seen"),
+    comment="where suspects announced from; rows last a day",
 )
 
 anomaly_evidence = Table(

@@ -215,6 +215,7 @@ peers = Table(
         "grace",
         postgresql_where=text("grace OR (tier <= 1 AND snatched > 0)"),
     ),
+    Index("ix_peers_frozen", "id", postgresql_where=text("frozen IS NOT NULL")),
     postgresql_with={"fillfactor": 80, **BUSY},
 )
 

@@ -31,9 +31,10 @@ async def everything(database: asyncpg.Connection) -> asyncpg.Connection:
 
 
 async def contents(database: asyncpg.Connection) -> Sequence[str]:
-    """Read everything but the samples, which are taken once a minute whoever asks for what."""
+    """Read everything but samples and counts, which the service takes by itself."""
     tables = await database.fetch(
-        "SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE '%\\_samples'"
+        "SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'public'"
+        " AND tablename NOT LIKE '%\\_samples' AND tablename NOT IN ('client_counts', 'totals')"
     )
     rows = [await database.fetch(f"SELECT '{table}' || t::text FROM {table} t") for (table,) in tables]
     return sorted(row[0] for found in rows for row in found)

@@ -16,7 +16,7 @@ from etracker_admin_api.settings import AdminSettings
 from etracker_shared.agreements import redis_keys
 from etracker_shared.agreements.anomalies import AnomalyState, DetectionMode, Override, Verdict
 from etracker_shared.agreements.block_lists import make_token, name_address, pack_handed
-from etracker_shared.language.identity import hash_announce_key
+from etracker_shared.language.identity import address_prefix, hash_announce_key
 from etracker_shared.plumbing.redis_connections import connect_redis
 from tests.support.admin_api import serving
 from tests.support.anomalies import add_anomaly, add_key, confirm
@@ -173,6 +173,27 @@ async def test_a_token_is_limited_and_refusals_contain_no_entry(client: AsyncCli
         assert responses[-1].text.startswith("# ")
         assert responses[-1].text.count("\n") == 1
         assert int(responses[-1].headers["retry-after"]) > 0
+
+
+async def test_the_page_of_a_token_is_limited_too_and_apart_from_the_lists(client: AsyncClient, token: str) -> None:
+    """The kind: every public route that takes a token."""
+    responses = [await get(client, token, None) for _ in range(31)]
+    assert [response.status_code for response in responses] == [200] * 30 + [429]
+    assert int(responses[-1].headers["retry-after"]) > 0
+    assert responses[-1].json()["message"]
+    assert (await get(client, token)).status_code == 200
+    assert (await get(client, "0" * 24, None)).status_code == 200
+
+
+async def test_sessions_that_a_verdict_leaves_alone_are_on_no_list(
+    client: AsyncClient, database: asyncpg.Connection, waster: int, token: str
+) -> None:
+    """A stolen key's owner was given out while it was a suspect, before evidence named the thief's prefix."""
+    prefix = address_prefix(ip_address(V6)).hex()
+    await database.execute("UPDATE anomalies SET prefixes = jsonb_build_object($1::text, 100)", prefix)
+    text = (await get(client, token)).text
+    assert V6 in text
+    assert V4 not in text
 
 
 async def test_no_token_reaches_the_metrics_or_the_log(

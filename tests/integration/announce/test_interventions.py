@@ -23,6 +23,7 @@ from etracker_shared.agreements.canary import is_blinded
 from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from tests.support.announce import Announcer, running_announcer
+from tests.support.clock import Clock
 from tests.support.postgres import connect
 
 KEYS = [f"{number:030x}" for number in range(8)]
@@ -31,14 +32,6 @@ INFO_HASH = bytes(range(20))
 SIZE = 1000
 WITHIN_SECONDS = 10.0
 PAUSE_SECONDS = 0.02
-
-
-@dataclass
-class Clock:
-    now: float
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass
@@ -61,17 +54,11 @@ class Swarm:
         since = self.clock.now
         await sql("DELETE FROM anomalies")
         await sql(
-            "INSERT INTO anomalies (key_id, state, verdict, score, since)"
-            " SELECT id, $2, $3, 120, to_timestamp($4) FROM peers WHERE key_hash = hash_announce_key($1)",
-            [(OFFENDER, state, verdict, since)],
+            "INSERT INTO anomalies (key_id, state, verdict, score, since, wasted)"
+            " SELECT peers.id, $2, $3, 120, to_timestamp($4), jsonb_build_object(infohashes.id, $5::float8)"
+            " FROM peers, infohashes WHERE key_hash = hash_announce_key($1) AND info_hash = $6",
+            [(OFFENDER, state, verdict, since, sizes, INFO_HASH)],
         )
-        await sql(
-            "INSERT INTO anomaly_evidence (anomaly_id, info_hash_id, kind, points, text, data)"
-            " SELECT a.id, i.id, 'P:redownload', 100, '', jsonb_build_object('excess', $1::float8)"
-            " FROM anomalies a, infohashes i",
-            [(sizes * SIZE,)],
-        )
-        await sql("UPDATE anomalies SET evidence_time = now()")
 
     async def knows_suspects(self) -> None:
         async with asyncio.timeout(WITHIN_SECONDS):
@@ -214,6 +201,23 @@ async def test_a_seeder_that_loses_more_than_a_size_gets_one_failure_within_the_
         swarm.clock.now += 1
         reply = await swarm.announce(RECIPIENT, left=0)
         assert not {b"failure reason", b"warning message"} & set(reply)
+
+
+@pytest.mark.promise(36)
+async def test_nobody_is_told_in_a_torrent_in_which_the_offender_wastes_nothing(swarm: Swarm) -> None:
+    other = bytes(reversed(INFO_HASH))
+    await swarm.announcer.track(other)
+    await swarm.announcer.announce(OFFENDER, other, b"-TR3000-offender0000", source="198.51.100.7", port=7000)
+    await swarm.give_out()
+    fields: dict[str, Any] = {"source": "198.51.101.7", "port": 7001, "left": 0}
+    peer_id = b"-TR3000-" + RECIPIENT[-12:].encode()
+    given = await swarm.announcer.announce(RECIPIENT, other, peer_id, **fields | {"left": 1})
+    assert endpoint(OFFENDER) in given[b"peers"]
+    await swarm.confirm(sizes=2.0)
+    for _ in range(3):
+        reply = await swarm.announcer.announce(RECIPIENT, other, peer_id, **fields)
+        assert not {b"failure reason", b"warning message"} & set(reply)
+    assert b"warning message" in await swarm.announce(RECIPIENT)
 
 
 @pytest.mark.promise(36)

@@ -93,11 +93,9 @@ async def test_a_verdict_leaves_the_owner_of_a_stolen_key_alone(announcer: Annou
     await conclude(announcer, AnomalyState.CONFIRMED)
     await becomes(announcer, listed=False)
     await announcer.sql(
-        "INSERT INTO anomaly_evidence (anomaly_id, kind, points, prefix, text)"
-        " SELECT id, 'P:nodata', 100, $1, '' FROM anomalies",
-        [(b"\x04" + bytes((203, 0, 113)) + bytes(3),)],
+        "UPDATE anomalies SET prefixes = jsonb_build_object($1::text, 100)",
+        [((b"\x04" + bytes((203, 0, 113)) + bytes(3)).hex(),)],
     )
-    await announcer.sql("UPDATE anomalies SET evidence_time = now()")
     await becomes(announcer, listed=True)
     assert bytes((203, 0, 113, 9)) not in await announce(announcer, RECIPIENT)
 
@@ -135,3 +133,24 @@ async def test_suspicion_changes_no_list(announcer: Announcer) -> None:
             await asyncio.sleep(LOOK_PAUSE_SECONDS)
     assert endpoint(OFFENDER) in await announce(announcer, RECIPIENT)
     assert endpoint(RECIPIENT) in await announce(announcer, OFFENDER)
+
+
+async def test_a_verdict_follows_a_key_that_is_rotated(announcer: Announcer) -> None:
+    """The kind: whatever gives an offender another hash. Its old sessions stay out of lists as well."""
+    rotated = KEYS[2]
+    await announcer.sql("DELETE FROM peers WHERE key_hash = hash_announce_key($1)", [(rotated,)])
+    await announce(announcer, OFFENDER)
+    await conclude(announcer, AnomalyState.CONFIRMED)
+    await becomes(announcer, listed=False)
+    await announcer.sql(
+        "UPDATE peers SET key_hash = hash_announce_key($2) WHERE key_hash = hash_announce_key($1)",
+        [(OFFENDER, rotated)],
+    )
+    await announce(announcer, rotated)
+    async with asyncio.timeout(WITHIN_SECONDS):
+        while endpoint(rotated) in await announce(announcer, RECIPIENT):  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_PAUSE_SECONDS)
+    assert endpoint(OFFENDER) not in await announce(announcer, RECIPIENT)
+    await announcer.sql("UPDATE anomalies SET state = $1", [(AnomalyState.CLEARED,)])
+    await becomes(announcer, listed=True)
+    assert endpoint(rotated) in await announce(announcer, RECIPIENT)

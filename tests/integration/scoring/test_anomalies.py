@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from etracker_shared.agreements.facts import SHARDS
 from etracker_shared.language.identity import hash_announce_key
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
-from tests.support.cheats import add_members, announces, findings, states
+from tests.support.cheats import FORGET, add_members, announces, findings, states
 from tests.support.postgres import connect
 from tests.support.scoring import StartWorker, add_facts, serving_tiers, standing_of, worker_settings
 from tests.support.settlers import all_settled, make_settler
@@ -20,7 +20,6 @@ from tests.support.workers import worker_program
 
 ALL = 5000
 FAKER = hash_announce_key("faker")
-FOUND = "TRUNCATE announces, memberships, signals, traffic_blocks, anomalies, anomaly_evidence, anomaly_appeals"
 
 
 async def settle_all(postgres: PostgresSettings, redis: RedisSettings, client: Redis, max_facts: int) -> None:
@@ -53,7 +52,7 @@ async def test_whatever_the_size_of_batches_the_same_is_found(
     for max_facts in (ALL, 1, 7):
         await settle_all(postgres_settings, redis_settings, redis_client, max_facts)
         found.append(await findings(database))
-        await database.execute(FOUND)
+        await database.execute(FORGET)
     assert found[0]["traffic"]
     assert found[0]["signals"]
     assert len(found[0]["anomalies"]) >= 4
@@ -74,6 +73,7 @@ async def test_fakers_and_wasters_are_confirmed_and_the_honest_are_not_suspected
     assert await database.fetchval("SELECT count(*) FROM peers WHERE frozen IS NOT NULL") == 0  # only observed
 
 
+@pytest.mark.full
 async def test_workers_killed_at_any_moment_find_everything_once(
     database: asyncpg.Connection,
     redis_client: Redis,
@@ -84,7 +84,7 @@ async def test_workers_killed_at_any_moment_find_everything_once(
     await add_members(database)
     await settle_all(postgres_settings, redis_settings, redis_client, ALL)
     expected = await findings(database)
-    await database.execute(FOUND)
+    await database.execute(FORGET)
     facts, rng = announces(), random.Random(4)
     program = worker_program(postgres_settings, redis_settings, tmp_path / "worker")
     program.start()
@@ -99,20 +99,6 @@ async def test_workers_killed_at_any_moment_find_everything_once(
     finally:
         program.kill()
     assert await findings(database) == expected
-
-
-async def test_facts_are_settled_although_another_release_wrote_what_is_remembered_of_their_clients(
-    database: asyncpg.Connection, redis_client: Redis, start_worker: StartWorker
-) -> None:
-    await add_members(database)
-    await database.execute(
-        "INSERT INTO signals (info_hash_id, identity, state) SELECT infohashes.id, int8send(peers.id), '\\xff00'"
-        " FROM infohashes, peers"
-    )
-    worker = await start_worker()
-    await add_facts_in_turn(redis_client)
-    await worker.settled(len(announces()))
-    assert (await states(database))["faker"] == 2
 
 
 async def test_off_nothing_is_stored(

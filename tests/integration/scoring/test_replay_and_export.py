@@ -13,7 +13,7 @@ import pytest
 from redis.asyncio import Redis
 
 from etracker_scoring.detection.parameters import DetectionParameters
-from etracker_scoring.replay.errors import DatabaseError
+from etracker_scoring.replay.errors import DatabaseError, NoFactsError
 from etracker_scoring.replay.export import export
 from etracker_scoring.replay.program import replay
 from etracker_scoring.replay.settings import ExportSettings
@@ -78,6 +78,10 @@ async def run_export(postgres: PostgresSettings, directory: Path, name: str = "a
     return await asyncio.to_thread(export, settings, str(directory / name), str(directory / "torrents.jsonl"))
 
 
+def is_empty(directory: Path) -> bool:
+    return not any(directory.iterdir())
+
+
 async def run_replay(directory: Path) -> list[dict[str, Any]]:
     announces_, torrents, out = (str(directory / name) for name in ("announces.jsonl", "torrents.jsonl", "out.jsonl"))
     await asyncio.to_thread(replay, announces_, torrents, out, DetectionParameters())
@@ -125,12 +129,28 @@ async def test_an_export_leaves_out_what_the_worker_drops(
     assert len((tmp_path / "announces.jsonl").read_text().splitlines()) == 1
 
 
+async def test_without_facts_an_export_says_what_to_set_and_leaves_no_file(
+    database: asyncpg.Connection,
+    postgres_settings: PostgresSettings,
+    redis_client: Redis,
+    start_worker: StartWorker,
+    tmp_path: Path,
+) -> None:
+    await add_members(database)
+    worker = await start_worker(fact_retention_days=0)
+    await add_facts(redis_client, make_fact(key="honest"))
+    await worker.settled(1)
+    with pytest.raises(NoFactsError, match="Set ETRACKER_FACT_RETENTION_DAYS"):
+        await run_export(postgres_settings, tmp_path)
+    assert is_empty(tmp_path)
+
+
 def test_without_postgres_an_export_says_so_and_leaves_no_file(tmp_path: Path) -> None:
     nowhere = PostgresSettings(pghost=str(tmp_path), pgpassword="secret")
     with pytest.raises(DatabaseError, match="Postgres isn't available") as raised:
         asyncio.run(run_export(nowhere, tmp_path))
     assert "secret" not in str(raised.value)
-    assert not list(tmp_path.iterdir())
+    assert is_empty(tmp_path)
 
 
 async def test_a_replay_of_the_exported_facts_comes_to_the_workers_verdicts(

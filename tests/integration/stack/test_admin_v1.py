@@ -160,7 +160,7 @@ def test_the_system_page_warns_about_a_proxy_that_hides_its_clients(stack: Stack
     assert "127.0.0" not in line
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_schemathesis_finds_nothing(stack: StackRun, operator: httpx.Client) -> None:
     headers = [f"Authorization: {stack.api_key}", f"X-Announce-Key: {new_key(operator)}"]
     command = [

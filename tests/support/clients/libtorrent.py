@@ -49,6 +49,14 @@ class Libtorrent(Client):
     def add_first_file(self, torrent: bytes, save_path: Path) -> str:
         return str(self._call("add_first_file", torrent, str(save_path)))
 
+    def remove(self, handle: str) -> None:
+        """Remove a torrent, but not its content."""
+        self._call("remove", handle)
+
+    def configure(self, **settings: object) -> None:
+        """Change the session's settings, by libtorrent's names."""
+        self._call("configure", settings)
+
     def limit(self, handle: str, download: int, upload: int) -> None:
         """Limit one torrent's rates, in bytes per second; 0 is no limit."""
         self._call("limit", handle, download, upload)

@@ -21,6 +21,10 @@ _ALERTS = (
     | libtorrent.alert.category_t.tracker_notification
     | libtorrent.alert.category_t.torrent_log_notification
 )
+_CHECKING = (
+    libtorrent.torrent_status.states.checking_files,
+    libtorrent.torrent_status.states.checking_resume_data,
+)
 
 
 class Session:
@@ -63,7 +67,7 @@ class Session:
         torrent = self._torrents[int(handle)]
         status = torrent.status()
         return {
-            "progress": 1.0 if status.is_seeding else status.progress,
+            "progress": _progress(status),
             "uploaded": status.total_payload_upload,
             "downloaded": status.total_payload_download,
             "message": next(filter(None, _messages(torrent)), ""),
@@ -102,6 +106,14 @@ class Session:
         """Verify a torrent's content."""
         self._torrents[int(handle)].force_recheck()
 
+    def remove(self, handle: str) -> None:
+        """Remove a torrent, but not its content."""
+        self._session.remove_torrent(self._torrents[int(handle)])
+
+    def configure(self, settings: Any) -> None:
+        """Change settings."""
+        self._session.apply_settings(settings)
+
     def limit(self, handle: str, download: int, upload: int) -> None:
         """Limit a torrent's rates, in bytes per second; 0 is no limit."""
         self._torrents[int(handle)].set_download_limit(download)
@@ -132,6 +144,12 @@ class Session:
             self._session.wait_for_alert(100)
             for alert in self._session.pop_alerts():
                 sys.stdout.write(f"{alert.what()}: {alert.message()}\n")
+
+
+def _progress(status: libtorrent.torrent_status) -> float:
+    if status.state in _CHECKING:
+        return 0.0  # its own progress is that of the check
+    return 1.0 if status.is_seeding else float(status.progress)
 
 
 def _messages(torrent: libtorrent.torrent_handle) -> list[str]:

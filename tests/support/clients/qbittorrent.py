@@ -9,7 +9,7 @@ from typing import Any
 from tests.support.clients.base import Client, ClientError, Status
 from tests.support.clients.control import LOOPBACK, ControlPort
 from tests.support.processes import wait_until
-from tests.support.torrents import info_hash_v1
+from tests.support.torrents import info_hash_v1, info_hash_v2
 
 _CONFIGURATION = """\
 [LegalNotice]
@@ -31,6 +31,7 @@ WebUI\\Port={control_port}
 WebUI\\LocalHostAuth=false
 """
 
+_V2_MARK = b"12:meta versioni2e"
 _FILTER_LOADED = "Successfully parsed the IP filter file"
 
 
@@ -45,7 +46,7 @@ class QBittorrent(Client):
         super().__init__(home, address)
 
     def add(self, torrent: bytes, save_path: Path, *, seeding: bool) -> str:
-        handle = info_hash_v1(torrent).hex()
+        handle = _handle_of(torrent)
         self._call(
             "torrents/add",
             data={"savepath": str(save_path), "skip_checking": str(seeding).lower()},
@@ -134,3 +135,8 @@ class QBittorrent(Client):
         if answer.is_error or answer.text == "Fails.":
             raise ClientError(f"{path}: {answer.status_code} {answer.text}")
         return answer
+
+
+def _handle_of(torrent: bytes) -> str:
+    """Return the hash by which it names a torrent: the newest that the torrent has, cut to 20 bytes."""
+    return (info_hash_v2(torrent)[:20] if _V2_MARK in torrent else info_hash_v1(torrent)).hex()

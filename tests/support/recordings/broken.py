@@ -1,5 +1,6 @@
 """A real client on a disk that loses what was written to it: it fetches the same data again and again."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,9 +9,12 @@ from tests.support.recordings.lives import Life, Torrent
 ROUNDS = 8
 
 
-def lose(content: Path) -> None:
-    """Overwrite a downloaded file with zeros, as a failing disk does."""
-    content.write_bytes(bytes(content.stat().st_size))
+def lose(content: Path, share: float = 1.0) -> None:
+    """Overwrite the end of a downloaded file with zeros, as a failing disk does."""
+    lost = int(content.stat().st_size * share)
+    with content.open("r+b") as file:
+        file.seek(-lost, os.SEEK_END)
+        file.write(bytes(lost))
 
 
 @dataclass

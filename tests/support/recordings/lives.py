@@ -13,7 +13,7 @@ from pathlib import Path
 import libtorrent
 from fastbencode import bencode
 
-from tests.support.clients import Client, Libtorrent, Status, Transmission
+from tests.support.clients import Client, Libtorrent, QBittorrent, Status, Transmission
 from tests.support.clients.base import ClientError
 from tests.support.netns import TRACKER_IPV4, TRACKER_NAME, client_address
 from tests.support.processes import wait_until
@@ -63,7 +63,7 @@ class Life:
             self._quit()
 
     def _formats(self) -> Sequence[Callable[[], None]]:
-        return (self._hybrid, self._v2) if self.kind is Libtorrent else ()
+        return (self._hybrid, self._v2) if self.kind in {Libtorrent, QBittorrent} else ()
 
     def _whole(self) -> None:
         """Download, force announces, seed, pause, verify, restart."""

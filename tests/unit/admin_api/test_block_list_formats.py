@@ -1,39 +1,17 @@
 """Block lists as the programs read them, by their own rules."""
 
 import re
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from etracker_admin_api.block_lists.formats import NOBODY, Form, format_list
+from tests.support.peerbanhelper import read_as_peerbanhelper
 
 V4 = st.ip_addresses(v=4).map(lambda address: IPv4Address(int(address)))
 ADDRESSES = st.lists(st.one_of(V4, st.ip_addresses(v=6).map(lambda address: IPv6Address(int(address)))), max_size=20)
-UNREADABLE = "127.123.123.123"
-
-
-def read_as_peerbanhelper(body: str) -> set[str]:
-    """Read a body by PeerBanHelper's rules.
-
-    Lines end at a line feed. Blank ones and those that begin with ``#`` or ``//`` are skipped. A line with a comma is
-    eMule's format if it has three fields and the third is a number without blanks; otherwise it is skipped. Any other
-    line is an address up to a ``#`` or ``//``; if it can't be read, a dummy address takes its place.
-    """
-    found = set()
-    for line in body.split("\n"):
-        if not line.strip() or line.startswith(("#", "//")):
-            continue
-        if "," in line:
-            fields = line.split(",")
-            assert len(fields) < 3 or not re.fullmatch("[+-]?[0-9]+", fields[2]), "would be read as a range"
-            continue
-        try:
-            found.add(str(ip_address(re.split("#|//", line)[0].strip())))
-        except ValueError:
-            found.add(UNREADABLE)
-    return found
 
 
 @given(ADDRESSES)

@@ -1,6 +1,5 @@
 """What the tracker makes of a treatment and of the seeders it sees: intervals, and the prefixes in facts."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,24 +15,15 @@ from etracker_shared.agreements.tiers import Treatment
 from etracker_shared.language.identity import InfoHash
 from etracker_shared.language.tier import Tier
 from tests.support.announce_ports import HASH, Scripted
+from tests.support.clock import Clock
 
 NOW = 1_800_000_000
 GIGABYTES = 10**9
 
 
-@dataclass
-class Clock:
-    """Stands still until a test moves it."""
-
-    now: float = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def tracker(policy: str = "equilibrium", *, length: int | None = 3 * GIGABYTES) -> Scripted:
     """A tracker on stand-ins, with a clock that the test moves."""
-    scripted = Scripted(settings=AnnounceSettings(policy=policy), clock=Clock())
+    scripted = Scripted(settings=AnnounceSettings(policy=policy), clock=Clock(NOW))
     scripted.allowlist.torrent = Torrent(length=length, snatches=0)
     scripted.swarms.view = View(NO_COUNTS, NOW, np.zeros(0, RECORD))
     return scripted

@@ -3,7 +3,6 @@
 The kind of fault: a client that announces in a loop makes the tracker work for nothing.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -12,17 +11,10 @@ from etracker_announce.settings import AnnounceSettings
 from etracker_shared.agreements.facts import Event, unpack_facts
 from etracker_shared.language.identity import InfoHash
 from tests.support.announce_ports import KEY, Scripted
+from tests.support.clock import Clock
 
 SETTINGS = AnnounceSettings()
 BURST, SECONDS = SETTINGS.budget_burst, SETTINGS.budget_seconds
-
-
-@dataclass
-class Clock:
-    now: float = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Client:

@@ -34,4 +34,19 @@ def test_the_texts_name_the_peer_the_block_list_and_where_to_appeal() -> None:
     )
     assert "[2001:db8:1111:2222:3333:4444:5555:6666]:6667" in texts[MESSAGES[-1]]
     assert texts[MESSAGES[-1]].endswith(f"tracker.example/b/{TOKEN}")
-    assert all(texts[message].endswith("tracker.example/standing") for message in MESSAGES[:-2])
+    assert [texts[message] for message in MESSAGES[:-2]] == [
+        f"etracker: your client {reason}. Update or replace it, or appeal: tracker.example/standing"
+        for reason in (
+            "reports traffic that cannot be real",
+            "received more than it reports",
+            "fetches the same data again and again",
+        )
+    ]
+
+
+@pytest.mark.parametrize("host", ["https://tracker.example:8443", "https://tracker.example:8443/"])
+def test_the_address_in_a_text_can_be_opened_as_it_is(host: str) -> None:
+    for message in MESSAGES:
+        url = text_of_message(message, host).decode().rpartition(" ")[2]
+        path = f"/b/{TOKEN}" if message.token else "/standing"
+        assert url == f"https://tracker.example:8443{path}"

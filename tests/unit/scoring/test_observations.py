@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,10 +44,18 @@ def test_one_counter_reported_over_two_addresses_adds_nothing_twice() -> None:
     assert [one.same_place for one in seen] == [False] * 6
 
 
-def test_a_fallen_counter_adds_nothing() -> None:
-    *_, last = observed([make_fact(at=at, uploaded=up, address="a") for at, up in enumerate((0, 900, 300))])
+@pytest.mark.parametrize(("now", "added"), [(0, 0), (300, 300), (449, 449), (450, 0), (800, 0), (901, 1), (UNKNOWN, 0)])
+def test_a_counter_that_fell_to_less_than_half_began_again_at_0(now: int, added: int) -> None:
+    facts = [make_fact(at=at, uploaded=up, downloaded=up, address="a") for at, up in enumerate((0, 900, now))]
+    *_, last = observed(facts)
     assert last.before
-    assert (last.before.uploaded, last.now.uploaded, last.uploaded) == (900, 300, 0)
+    assert (last.before.uploaded, last.now.uploaded, last.uploaded, last.downloaded) == (900, now, added, added)
+
+
+def test_a_counter_that_falls_at_its_own_place_is_told_from_one_of_another_place() -> None:
+    ups = ((0, "four"), (0, "six"), (900, "four"), (900, "six"), (400, "four"), (400, "six"))
+    seen = observed([make_fact(at=at, uploaded=up, address=name) for at, (up, name) in enumerate(ups)])
+    assert [one.same_place for one in seen] == [False, False, False, False, True, False]
 
 
 def test_the_late_stopped_of_a_client_restarted_since_is_compared_with_nothing() -> None:
@@ -69,7 +78,7 @@ STEPS = st.tuples(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(STEPS, min_size=2, max_size=60))
 def test_announces_that_are_left_out_would_change_no_evidence(steps: list[tuple[int, int, Event, int]]) -> None:
     """In general: what the detector finds doesn't depend on announces that say nothing, whatever is remembered."""

@@ -19,7 +19,7 @@ from tests.support.recordings.tracker import Line, key_of, recording_tracker
 DAY_SECONDS = 24 * 3600
 SHORT = Plan(seconds=4 * DAY_SECONDS, people=2)
 LONG = Plan(seconds=14 * DAY_SECONDS, people=12)
-HONEST = [name for name in files.names() if not name.startswith("broken-")]
+HONEST = [name for name in files.names() if not name.startswith(("broken-", "faker-"))]
 SIZE = 4 * 2**30
 LOOPBACK = IPv4Address("127.0.0.1")
 INFO_HASH = bytes(range(20))

@@ -55,7 +55,7 @@ def ratio_spoof(steps: int) -> list[Fact]:
 
 def ratio_up(steps: int) -> list[Fact]:
     draw = Random(9)
-    return [_announce(number, uploaded=draw.randrange(30_000, 170_000) * HALF_HOUR) for number in range(steps)]
+    return [_announce(number, uploaded=draw.randrange(54_000_000, 306_000_000)) for number in range(steps)]
 
 
 def seedmage(steps: int) -> list[Fact]:
@@ -113,6 +113,19 @@ def restarted(tool: list[Fact], every: int) -> list[Fact]:
     ]
 
 
+def from_two_addresses(facts: list[Fact]) -> list[Fact]:
+    """Return what a dual-stack client announces: the same over both address families, one right after the other."""
+    other = make_fact(address="home6").address_hash
+    return [one for fact in facts for one in (fact, fact._replace(at_ms=fact.at_ms + 1000, address_hash=other))]
+
+
+def fast_and_broken(*, corrupt: bool) -> list[Fact]:
+    """Download a torrent between a few announces, with 70 % of the data failing its check."""
+    done = [share * SIZE // 4 for share in range(5)]
+    got = [{"corrupt": bad * 7 // 3, "downloaded": bad} if corrupt else {"downloaded": bad * 10 // 3} for bad in done]
+    return [_announce(number, left=SIZE - done[number], **got[number]) for number in range(5)]
+
+
 def event_spam(seconds: int, hours: int) -> list[Fact]:
     return [
         make_fact(at=at, event=Event.COMPLETED if at else Event.STARTED, address="home", port=6881)
@@ -126,6 +139,8 @@ def event_spam(seconds: int, hours: int) -> list[Fact]:
         (joal(14), CONFIRMED, {"F:mod5", "F:port"}),
         (joal(30, ("film",)), CONFIRMED, {"F:mod5", "F:port"}),
         (restarted(joal(42, ("film",)), 14), CONFIRMED, {"F:mod5"}),
+        (restarted(joal(42, ("film",)), 5), CONFIRMED, {"F:mod5"}),
+        (joal(9), SUSPECTED, {"F:mod5", "F:port"}),
         (event_spam(120, 6), CONFIRMED, {"E:completed", "E:flood"}),
         (event_spam(600, 6), CONFIRMED, {"E:completed"}),
         (ratio_master(40), OK, {"F:const"}),
@@ -141,11 +156,22 @@ def event_spam(seconds: int, hours: int) -> list[Fact]:
         (cycler(16), CONFIRMED, {"P:cycle"}),
         (broken(20, corrupt=False), CONFIRMED, {"P:redownload"}),
         (broken(20, corrupt=True), CONFIRMED, {"P:redownload"}),
+        (fast_and_broken(corrupt=False), CONFIRMED, {"P:redownload"}),
+        (fast_and_broken(corrupt=True), CONFIRMED, {"P:redownload"}),
+        (from_two_addresses(event_spam(300, 2)), CONFIRMED, {"E:completed"}),
+        (from_two_addresses(ratio_spoof(14)), CONFIRMED, {"E:started"}),
+        (from_two_addresses(ratio_up(24)), CONFIRMED, {"P:sawtooth"}),
+        (from_two_addresses(joal(30, ("film",))), CONFIRMED, {"F:mod5", "F:port"}),
+        (from_two_addresses(hiding_proxy(6)), CONFIRMED, {"P:hidden", "P:hidden1"}),
+        (from_two_addresses(broken(20, corrupt=True)), CONFIRMED, {"P:redownload"}),
     ],
     ids=[
-        "joal", "joal, one torrent", "joal, restarted", "event every 2 minutes", "event every 10 minutes",
+        "joal", "joal, one torrent", "joal, restarted", "joal, often restarted",
+        "joal, a few hours", "event every 2 minutes", "event every 10 minutes",
         "ratio_master", "ratio_master_rs", "rustatio", "ratio_spoof", "ratio_up",
         "seedmage", "proxy", "transmission_ratio_master", "the same, again", "greedy", "cycler", "broken", "corrupt",
+        "fast and broken", "fast and corrupt", "event from two addresses", "ratio_spoof from two", "ratio_up from two",
+        "joal from two", "proxy from two", "corrupt from two",
     ],
 )  # fmt: skip
 def test_a_tool_is_found_by_what_it_leaves_behind(facts: list[Fact], state: AnomalyState, kinds: set[str]) -> None:

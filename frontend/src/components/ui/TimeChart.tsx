@@ -24,7 +24,7 @@ export interface ChartProps {
   /** The format of the labels on the time axis. */
   timeFormat: Intl.DateTimeFormatOptions;
   format: (value: number) => string;
-  /** Draw steps instead of a curve: each value holds until the next. */
+  /** Draw steps instead of straight lines: each value holds until the next. */
   steps?: boolean;
   /** The range of the value axis; chosen from the data by default. */
   range?: [number, number];
@@ -51,8 +51,8 @@ export default function TimeChart({
   mark,
 }: ChartProps) {
   const rows: Row[] = samples.map(({ at, values }) => ({ at: Date.parse(at), values }));
-  const dot = rows.length < FEW && { r: 3 }; // a curve through one point is invisible
-  const type = steps ? ("stepAfter" as const) : ("monotone" as const);
+  const dot = rows.length < FEW && { r: 3 }; // a line through one point is invisible
+  const type = steps ? ("stepAfter" as const) : ("linear" as const);
   const Frame = steps ? LineChart : AreaChart;
   return (
     <ResponsiveContainer width="100%" height="100%" initialDimension={{ width: 600, height: 240 }}>

@@ -8,7 +8,13 @@ from sqlalchemy import LargeBinary, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from etracker_admin_api.anomalies.balance_models import AccusedTraffic, BalanceBlock, SwarmBalance, TrafficBlock
+from etracker_admin_api.anomalies.balance_models import (
+    AccusedTraffic,
+    BalanceBlock,
+    SwarmBalance,
+    TrafficBlock,
+    Witness,
+)
 from etracker_admin_api.anomalies.models import TorrentName
 from etracker_admin_api.anomalies.rows import block_start
 from etracker_admin_api.anomaly_conditions import IDENTIFIED, IDENTITY
@@ -22,6 +28,7 @@ from etracker_shared.language.identity import InfoHash
 BLOCKS_AFTER = 4
 """How many blocks are shown after the last finding."""
 MOST_OTHERS = 4
+MOST_WITNESSES = 10
 MOST_SESSIONS = 20_000
 """Sessions of a torrent in which witnesses are looked for."""
 
@@ -43,19 +50,32 @@ ORDER BY block
 """
 ).bindparams(bindparam("identities", type_=ARRAY(LargeBinary)), day=_DAY_BLOCKS, slots=TRAFFIC_SLOTS)
 
-_WITNESSES = text(
-    """
+_SEEDED = """
 WITH sessions AS (
-    SELECT coalesce(int8send(key_id), peer_id) AS identity, seeded,
+    SELECT key_id, coalesce(int8send(key_id), peer_id) AS identity, seeded,
         CAST(floor(extract(epoch FROM last_seen) / :seconds) AS bigint) AS last
     FROM announces WHERE info_hash_id = :torrent AND seeded <> 0 LIMIT :most
+), seeded AS (
+    SELECT DISTINCT key_id, identity, block FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) block
+    JOIN sessions ON last - block BETWEEN 0 AND 63 AND (seeded >> CAST(last - block AS int)) & 1 = 1
 )
-SELECT block, count(DISTINCT identity) AS witnesses
-FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) block
-JOIN sessions ON last - block BETWEEN 0 AND 63 AND (seeded >> CAST(last - block AS int)) & 1 = 1
-WHERE identity <> :accused GROUP BY block
 """
+_WITNESSES_BY_BLOCK = text(
+    f"{_SEEDED} SELECT block, count(*) AS witnesses FROM seeded WHERE identity <> :accused GROUP BY block"  # noqa: S608 - our own words
 ).bindparams(seconds=BLOCK_SECONDS, most=MOST_SESSIONS)
+_WITNESSES = text(
+    f"""{_SEEDED}
+SELECT key_id, coalesce(key_hash, identity) AS key_hash, blocks
+FROM (
+    SELECT key_id, identity, count(*) AS blocks FROM seeded
+    WHERE NOT identity = ANY(:accused) GROUP BY key_id, identity ORDER BY blocks DESC, key_id, identity LIMIT :shown
+) witnesses
+LEFT JOIN peers ON peers.id = key_id
+ORDER BY blocks DESC, key_id, identity
+"""  # noqa: S608 - as above
+).bindparams(
+    bindparam("accused", type_=ARRAY(LargeBinary)), seconds=BLOCK_SECONDS, most=MOST_SESSIONS, shown=MOST_WITNESSES
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +110,10 @@ class BalanceStore:
             blocks = await _blocks(connection, torrent.id, last)
             accused = await _accused(connection, anomaly_id, torrent.id)
             span = {"torrent": torrent.id, "first": last - WINDOW_BLOCKS + 1, "last": last}
-            witnesses = await _witnesses(connection, accused[0], span)
+            counts = await _count_witnesses(connection, accused[0], span)
+            witnesses = await _find_witnesses(connection, accused, blocks, span)
             traffic = await _traffic(connection, accused, span)
-        shown = [_describe_block(block, witnesses) for block in blocks]
+        shown = [_describe_block(block, counts) for block in blocks]
         return SwarmBalance(
             torrent=TorrentName(info_hash=torrent.info_hash, name=torrent.name),
             size=torrent.length,
@@ -101,6 +122,7 @@ class BalanceStore:
             onset=shown[-1].onset if shown else None,
             blocks=shown,
             accused=[_describe_accused(one, traffic[one.identity]) for one in accused],
+            witnesses=witnesses,
         )
 
 
@@ -147,9 +169,21 @@ async def _accused(connection: AsyncConnection, anomaly_id: int, torrent: int) -
     return [found[one] for one in wanted if one in found]
 
 
-async def _witnesses(connection: AsyncConnection, accused: _Accused, span: Mapping[str, int]) -> Mapping[int, int]:
-    rows = await connection.execute(_WITNESSES, {**span, "accused": accused.identity})
+async def _count_witnesses(
+    connection: AsyncConnection, accused: _Accused, span: Mapping[str, int]
+) -> Mapping[int, int]:
+    rows = await connection.execute(_WITNESSES_BY_BLOCK, {**span, "accused": accused.identity})
     return {row.block: row.witnesses for row in rows}
+
+
+async def _find_witnesses(
+    connection: AsyncConnection, accused: Sequence[_Accused], blocks: Sequence[Any], span: Mapping[str, int]
+) -> list[Witness]:
+    onset = blocks[-1].onset if blocks else None
+    since = span["first"] if onset is None else max(onset, span["first"])
+    identities = [one.identity for one in accused]
+    rows = await connection.execute(_WITNESSES, {**span, "first": since, "accused": identities})
+    return [Witness(**row._asdict()) for row in rows]
 
 
 async def _traffic(

@@ -40,12 +40,22 @@ class AccusedTraffic(BaseModel):
     blocks: list[TrafficBlock]
 
 
+class Witness(BaseModel):
+    """A seeder that wasn't accused and was there since the onset: it can have received nothing."""
+
+    key_id: int | None = Field(description="null for a guest")
+    key_hash: HexText
+    blocks: int = Field(description="in how many of the blocks since the onset it announced with nothing left")
+
+
 class SwarmBalance(BaseModel):
     """The balance of a torrent over four days, oldest block first. Blocks without traffic are left out.
 
     The four days end with the last block judged, or 8 hours after the last finding against the one asked for.
 
     ``accused``: first the one asked for, then up to four others against whom the balance of this swarm is evidence.
+
+    ``witnesses``: up to ten, those with the most blocks first.
     """
 
     torrent: TorrentName
@@ -57,3 +67,4 @@ class SwarmBalance(BaseModel):
     )
     blocks: list[BalanceBlock]
     accused: list[AccusedTraffic]
+    witnesses: list[Witness]

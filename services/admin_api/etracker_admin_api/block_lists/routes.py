@@ -2,7 +2,7 @@ import hashlib
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, HTTPException, Path, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from etracker_admin_api.block_lists.formats import WHY, Form, format_list
@@ -72,16 +72,20 @@ def block_lists_router(lists: BlockListStore, limit: OwnWindows, metrics: Metric
     return router
 
 
-def block_list_page_router(lists: BlockListStore, metrics: Metrics) -> APIRouter:
+def block_list_page_router(lists: BlockListStore, limit: OwnWindows, metrics: Metrics) -> APIRouter:
     """Build the route from which a page shows a block list."""
     router = APIRouter(prefix="/api/blocklist", tags=["block lists"])
 
-    @router.get("/{token}", responses=problems(503))
+    @router.get("/{token}", responses=problems(429, 503))
     async def show_block_list(response: Response, token: Token) -> BlockList:
         """Return the peers to block and where the lists for programs are.
 
         The response to a wrong or expired token is a list without peers.
         """
+        if wait_seconds := limit.take(_name(token)):
+            metrics.block_lists.labels("json", "limited").inc()
+            message = "This block list was requested too often. Try again later."
+            raise HTTPException(429, message, {"Retry-After": str(wait_seconds)})
         peers = await lists.find(token)
         response.headers.update({"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
         metrics.block_lists.labels("json", "listed" if peers else "empty").inc()

@@ -1,7 +1,7 @@
 """Which peers a recipient's block list contains."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from etracker_shared.agreements.block_lists import (
     IDENTITY_BYTES,
     MOST_KEYS_AT_ADDRESS,
     Handed,
+    accused_prefixes,
     name_address,
     parse_token,
     unpack_handed,
@@ -28,9 +29,14 @@ from etracker_shared.agreements.block_lists import (
 from etracker_shared.agreements.secret_names import PAIR_SECRET
 from etracker_shared.agreements.tables import secrets
 from etracker_shared.language.addresses import Address
+from etracker_shared.language.identity import packed_prefix
 from etracker_shared.plumbing.redis_connections import REDIS_UNAVAILABLE
 
 _PORT_BYTES = 2
+
+
+Wasters = Mapping[bytes, frozenset[bytes]]
+"""By identity: the address prefixes on which a verdict is carried out, empty for all."""
 
 
 class HandedPeer(NamedTuple):
@@ -65,7 +71,7 @@ class BlockListStore:
             return []
         handed = await self._read_handed(recipient)
         wasters = await self._find_wasters({one.identity for one in handed})
-        peers = list(_peers(one for one in handed if one.identity in wasters))
+        peers = list(_peers(handed, wasters))
         return await self._leave_out_shared(secret, peers)
 
     async def _load_secret(self) -> bytes:
@@ -82,9 +88,9 @@ class BlockListStore:
             raise RedisUnavailableError from error
         return list(unpack_handed(fields, int(time.time())))
 
-    async def _find_wasters(self, identities: set[bytes]) -> set[bytes]:
+    async def _find_wasters(self, identities: set[bytes]) -> Wasters:
         if not identities:
-            return set()
+            return {}
         async with self._database.transaction() as connection:
             return await _confirmed_wasters(connection, identities)
 
@@ -102,19 +108,26 @@ class BlockListStore:
         return [peer for peer, keys in zip(peers, numbers, strict=True) if keys <= MOST_KEYS_AT_ADDRESS]
 
 
-async def _confirmed_wasters(connection: AsyncConnection, identities: set[bytes]) -> set[bytes]:
+async def _confirmed_wasters(connection: AsyncConnection, identities: set[bytes]) -> Wasters:
     identity = func.substring(IDENTITY, 1, IDENTITY_BYTES)
     confirmed = (CONFIRMED, anomalies.c.verdict == Verdict.WASTE, identity.in_(identities))
-    rows = await connection.scalars(select(identity).select_from(IDENTIFIED).where(*confirmed))
-    return {bytes(row) for row in rows}
+    wanted = select(identity.label("identity"), anomalies.c.prefixes).select_from(IDENTIFIED)
+    rows = await connection.execute(wanted.where(*confirmed))
+    return {bytes(row.identity): _accused(row.prefixes) for row in rows}
 
 
-def _peers(handed: Iterable[Handed]) -> Iterator[HandedPeer]:
-    """Yield each endpoint once, with the last time it was given, the newest first."""
+def _accused(prefixes: Mapping[str, float]) -> frozenset[bytes]:
+    return accused_prefixes({bytes.fromhex(prefix): points for prefix, points in prefixes.items()})
+
+
+def _peers(handed: Iterable[Handed], wasters: Wasters) -> Iterator[HandedPeer]:
+    """Yield each endpoint of a waster once, with the last time it was given, the newest first."""
     last: dict[bytes, int] = {}
     for one in handed:
-        for endpoint in one.endpoints:
-            last[endpoint] = max(one.at, last.get(endpoint, 0))
+        for endpoint in one.endpoints if one.identity in wasters else ():
+            accused = wasters[one.identity]
+            if not accused or packed_prefix(endpoint[:-_PORT_BYTES]) in accused:
+                last[endpoint] = max(one.at, last.get(endpoint, 0))
     for endpoint in sorted(last, key=lambda endpoint: (-last[endpoint], len(endpoint), endpoint)):
         address, port = ip_address(endpoint[:-_PORT_BYTES]), int.from_bytes(endpoint[-_PORT_BYTES:], "big")
         yield HandedPeer(address, port, datetime.fromtimestamp(last[endpoint], UTC))

@@ -26,7 +26,7 @@ FAILURES_ALLOWED = 3
 # A hybrid torrent's second infohash has the statistics of its first.
 _FIND = """
     SELECT own.info_hash, coalesce(canonical.length, own.length) AS length,
-           coalesce(canonical.downloaded, own.downloaded) AS snatches
+           coalesce(canonical.downloaded, own.downloaded) AS snatches, canonical.info_hash AS kept_as
     FROM infohashes own LEFT JOIN infohashes canonical ON canonical.id = own.same_as
     WHERE own.info_hash = ANY($1)
 """
@@ -87,7 +87,7 @@ class PostgresAllowlist:
         asked_at = time.monotonic()
         async with await self._breakers.get_breaker("postgres"):
             rows = await fetch_in_time(self._pool, _FIND, info_hashes)
-        found = {row["info_hash"]: Torrent(row["length"], row["snatches"]) for row in rows}
+        found = {row["info_hash"]: Torrent(row["length"], row["snatches"], row["kept_as"]) for row in rows}
         for info_hash in info_hashes:
             self._keep(info_hash, found.get(info_hash), asked_at)
         return {info_hash: found.get(info_hash) for info_hash in info_hashes}

@@ -1,11 +1,11 @@
 """Bans, kept in memory."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
 
-from etracker_announce.adapters.followed_rows import FollowedRows
+from etracker_announce.adapters.followed_rows import ROWS_AT_ONCE, FollowedRows
 from etracker_announce.domain.bans import PERMANENT, Ban, BanKind, Bans
 from etracker_announce.metrics import Metrics
 from etracker_shared.agreements.notifications import BANS_CHANNEL
@@ -18,13 +18,13 @@ SELECT id, cidr_send(network) AS network, peer_id_prefix, info_hash,
     date_part('epoch', expires_time - clock_timestamp()) AS seconds_left
 FROM bans WHERE (expires_time IS NULL OR expires_time > clock_timestamp())
 """
+_AFTER = f"{_COLUMNS} AND id > $1 ORDER BY id LIMIT $2"
 
 
 class PostgresBans(FollowedRows):
     """Keeps the bans fresh. ``current`` is None until they are loaded."""
 
     channel = BANS_CHANNEL
-    load_after = f"{_COLUMNS} AND id > $1 ORDER BY id LIMIT $2"
     load_changed = f"{_COLUMNS} AND id = ANY($1::bigint[])"
     name = "bans"
 
@@ -38,6 +38,13 @@ class PostgresBans(FollowedRows):
     async def is_loaded(self) -> bool:
         """Return whether announces can be answered yet."""
         return self.current is not None
+
+    async def pages(self) -> AsyncIterator[Sequence[asyncpg.Record]]:
+        """Fetch the rows in the order of their ids."""
+        last_id = -(2**63)
+        while rows := await self._fetch(_AFTER, last_id, ROWS_AT_ONCE):
+            yield rows
+            last_id = rows[-1]["id"]
 
     def begin(self) -> None:
         """Begin to collect all rows."""

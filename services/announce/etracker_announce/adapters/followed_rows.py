@@ -3,7 +3,7 @@
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
 from structlog import get_logger
@@ -21,7 +21,6 @@ MOST_CHANGES = 10_000
 RELOAD_SECONDS = 3600.0
 """How often all rows are loaded in any case, so that expired ones don't take up memory."""
 
-_FIRST = -(2**63)
 _OUTAGES = (*UNAVAILABLE, asyncpg.UndefinedTableError, asyncpg.InvalidCatalogNameError)
 
 log = get_logger("rows")
@@ -30,12 +29,11 @@ log = get_logger("rows")
 class FollowedRows(ABC):
     """Keeps what a table says fresh; it stays the same while Postgres is down.
 
-    ``channel``: where changes are notified. ``load_after``: a query for the rows after an id ($1), at most $2.
-    ``load_changed``: a query for the rows with given ids ($1). ``name``: for the log.
+    ``loaded`` is set once all rows have been loaded. ``channel``: where changes are notified. ``load_changed``: a query
+    for the rows with given ids ($1). ``name``: for the log.
     """
 
     channel: str
-    load_after: str
     load_changed: str
     name: str
 
@@ -46,7 +44,11 @@ class FollowedRows(ABC):
         self._everything_changed = True
         self._reload_at = 0.0
         self._wake = asyncio.Event()
-        self._is_loaded = False
+        self.loaded = asyncio.Event()
+
+    @abstractmethod
+    def pages(self) -> AsyncIterator[Sequence[asyncpg.Record]]:
+        """Fetch all rows, at most :data:`ROWS_AT_ONCE` at a time."""
 
     @abstractmethod
     def begin(self) -> None:
@@ -108,11 +110,11 @@ class FollowedRows(ABC):
 
     async def _refresh(self) -> None:
         while self._everything_changed or self._changed:
-            if self._everything_changed or not self._is_loaded:
+            if self._everything_changed or not self.loaded.is_set():
                 await self._load_all()
             else:
                 await self._load_changed(list(self._changed)[:ROWS_AT_ONCE])
-        if self._is_loaded:
+        if self.loaded.is_set():
             self.refreshed()
 
     async def _load_all(self) -> None:
@@ -121,23 +123,24 @@ class FollowedRows(ABC):
         self._changed.clear()
         self._reload_at = time.monotonic() + RELOAD_SECONDS
         self.begin()
-        last_id = _FIRST
         try:
-            while rows := await fetch_in_time(self._pool, self.load_after, last_id, ROWS_AT_ONCE):
+            async for rows in self.pages():
                 self.collect(rows)
-                last_id = rows[-1]["id"]
         except BaseException:
             self._everything_changed = True
             raise
         self.replace()
-        self._is_loaded = True
+        self.loaded.set()
 
     async def _load_changed(self, row_ids: Sequence[int]) -> None:
         for row_id in row_ids:  # before the query, so that a row that changes during it is loaded again
             del self._changed[row_id]
         try:
-            rows = await fetch_in_time(self._pool, self.load_changed, row_ids)
+            rows = await self._fetch(self.load_changed, row_ids)
         except BaseException:
             self._changed.update(dict.fromkeys(row_ids))
             raise
         self.change(row_ids, rows)
+
+    async def _fetch(self, statement: str, *arguments: object) -> Sequence[asyncpg.Record]:
+        return await fetch_in_time(self._pool, statement, *arguments)

@@ -14,11 +14,12 @@ log = get_logger("secret")
 
 
 class PairSecret:
-    """``value`` is None until it is loaded; after that it never changes."""
+    """``value`` is None until ``loaded`` is set; after that it never changes."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self.value: bytes | None = None
+        self.loaded = asyncio.Event()
 
     async def load(self) -> None:
         """Ask Postgres repeatedly until it is up, migrated and answers."""
@@ -32,6 +33,7 @@ class PairSecret:
                 waiting = True
             if self.value is None:
                 await asyncio.sleep(RETRY_SECONDS)
+        self.loaded.set()
 
     async def is_loaded(self) -> bool:
         """Return whether announces can be answered yet."""

@@ -23,3 +23,8 @@ class AdmittedAnnounce(NamedTuple):
     torrent: Torrent
     endpoint: bytes
     at: float
+
+    @property
+    def kept_as(self) -> InfoHash:
+        """The infohash under which the torrent's statistics are kept: both halves of a hybrid have the same."""
+        return self.torrent.kept_as or self.info_hash

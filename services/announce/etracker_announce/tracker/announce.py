@@ -96,16 +96,16 @@ class AnnounceHandler:
             answer = self._quarantine.renew(_cut(budget.answer, self._steps.numwant(request)), announce)
             return self._interventions.repeat(answer, announce, self._secret()) if self._interventions else answer
         secret = self._loaded_secret()
-        answer, view = await self._take_step(announce, budget, secret)
+        answer, view, has_suspects = await self._take_step(announce, budget, secret)
         if budget.remember:
             self._budgets.remember(budget, request, answer)
         if self._interventions is None:
             return answer
-        return await self._interventions.finish(answer, announce, view.handed, secret)
+        return await self._interventions.finish(answer, announce, view.handed, secret, has_suspects=has_suspects)
 
     async def _take_step(
         self, announce: AdmittedAnnounce, budget: Budget, secret: bytes
-    ) -> tuple[AnnounceAnswer, View]:
+    ) -> tuple[AnnounceAnswer, View, bool]:
         usual_seconds = spread(self._settings.interval_seconds, announce.key_hash, announce.info_hash)
         step = self._steps.make(announce, secret)
         # A fact's interval matters only for a seeder, which gets the usual one whatever the step says (adr/0019).
@@ -120,9 +120,10 @@ class AnnounceHandler:
         wanted_seconds = self._policy.interval(question)
         if not announce.guest:
             self._learn_waiting(step, view, waits=wanted_seconds is not None)
-        chosen = await self._quarantine.choose(announce, question, candidates, wanted_seconds)
+        chosen, has_suspects = await self._quarantine.choose(announce, question, candidates, wanted_seconds)
         interval_seconds = self._interval(announce, wanted_seconds, usual_seconds)
-        return self._answer(announce, view, _peers(chosen, visibility), interval_seconds), view
+        answer = self._answer(announce, view, _peers(chosen, visibility), interval_seconds)
+        return answer, view, has_suspects
 
     def _learn_waiting(self, step: Step, view: View, *, waits: bool) -> None:
         if waits:

@@ -11,7 +11,10 @@ _IDENTITY_BYTES = 8
 
 
 def blinds(suspect: Suspect, info_hash: InfoHash, now: float, secret: bytes) -> bool:
-    """Return whether a suspect is shown an empty swarm now."""
+    """Return whether a suspect is shown an empty swarm now.
+
+    ``info_hash``: under which the torrent's statistics are kept, since that is where the worker looks for an effect.
+    """
     if suspect.confirmed or not suspect.since <= now < suspect.since + CANARY_SECONDS:
         return False
     return is_blinded(secret, suspect.key_hash[:_IDENTITY_BYTES], info_hash, int(now) // BLOCK_SECONDS)

@@ -26,12 +26,18 @@ class Interventions:
     def recipient(self, announce: AdmittedAnnounce) -> bytes | None:
         """Return whose log of hand-outs the reply to an announce depends on, if it does."""
         suspects = self._suspects()
-        return announce.key_hash[:IDENTITY_BYTES] if suspects and suspects.wasters(announce.info_hash) else None
+        return announce.key_hash[:IDENTITY_BYTES] if suspects and suspects.wasters(announce.kept_as) else None
 
     async def finish(
-        self, answer: AnnounceAnswer, announce: AdmittedAnnounce, handed: Mapping[bytes, bytes], secret: bytes
+        self,
+        answer: AnnounceAnswer,
+        announce: AdmittedAnnounce,
+        handed: Mapping[bytes, bytes],
+        secret: bytes,
+        *,
+        has_suspects: bool,
     ) -> AnnounceAnswer | Refusal:
-        """Return what is sent in place of an answer."""
+        """Return what is sent in place of an answer. ``has_suspects``: there are some among its peers."""
         suspects = self._suspects()
         if not suspects:
             return answer
@@ -43,7 +49,8 @@ class Interventions:
             if isinstance(told, Refusal):
                 return told
             answer = told
-        self._log.note(announce, answer.peers, suspects, secret)
+        if has_suspects:
+            self._log.note(announce, answer.peers, suspects, secret)
         return _shown(answer, announce, suspect, secret)
 
     def repeat(self, answer: AnnounceAnswer, announce: AdmittedAnnounce, secret: bytes | None) -> AnnounceAnswer:
@@ -59,6 +66,6 @@ class Interventions:
 def _shown(
     answer: AnnounceAnswer, announce: AdmittedAnnounce, suspect: Suspect | None, secret: bytes
 ) -> AnnounceAnswer:
-    if suspect and blinds(suspect, announce.info_hash, announce.at, secret):
+    if suspect and blinds(suspect, announce.kept_as, announce.at, secret):
         return answer._replace(counts=hide(answer.counts))
     return answer

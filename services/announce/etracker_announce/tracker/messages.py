@@ -50,7 +50,10 @@ class _Received(NamedTuple):
 
 
 class Messages:
-    """Tells offenders and recipients. ``on_warning`` is called with the kind of each warning."""
+    """Adds messages to the replies of offenders and of their recipients.
+
+    ``on_warning`` is called with the kind of each warning.
+    """
 
     def __init__(self, hand_outs: HandOuts, budget: FailureBudget, on_warning: Callable[[MessageKind], None]) -> None:
         self._hand_outs = hand_outs
@@ -81,7 +84,7 @@ class Messages:
     async def _tell_offender(self, announce: AdmittedAnnounce, offender: Suspect) -> Message | Refusal | None:
         wastes = offender.verdict is Verdict.WASTE
         message = Message(_KINDS[offender.verdict])
-        sizes = offender.wasted.get(announce.info_hash, 0.0)
+        sizes = offender.wasted.get(announce.kept_as, 0.0)
         if wastes and sizes > MOST_SIZES_WASTED and announce.request.event is Event.REGULAR:
             interval = OFFENDER_INTERVAL_SECONDS
             return Refusal(Reason.WASTES_BANDWIDTH, interval, interval, message)
@@ -100,7 +103,7 @@ class Messages:
         if not _may_fail(announce) or _failed_lately(handed, session, int(announce.at)):
             return None
         for one in received:
-            loses = one.waster.wasted.get(announce.info_hash, 0.0) > LOSS_SIZES
+            loses = one.waster.wasted.get(announce.kept_as, 0.0) > LOSS_SIZES
             if loses and one.field + _FAILED not in handed:
                 return await self._fail(announce, one, secret)
         return None
@@ -135,7 +138,7 @@ def _received(
     announce: AdmittedAnnounce, suspects: Suspects, handed: Mapping[bytes, bytes], session: bytes
 ) -> list[_Received]:
     """Return the wasters in this torrent that this client was handed, where the verdict on them holds."""
-    wasters = {waster.key_hash[:IDENTITY_BYTES]: waster for waster in suspects.wasters(announce.info_hash)}
+    wasters = {waster.key_hash[:IDENTITY_BYTES]: waster for waster in suspects.wasters(announce.kept_as)}
     received = []
     for one in unpack_handed(handed, int(announce.at)):
         waster = wasters.get(one.identity)

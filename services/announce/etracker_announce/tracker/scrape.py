@@ -60,7 +60,7 @@ class ScrapeHandler:
         suspect, secret, now = key_hash and self._suspects().find(key_hash), self._secret(), self._clock()
         if suspect and secret:
             counts = [
-                hide(count) if blinds(suspect, entry.info_hash, now, secret) else count
+                hide(count) if blinds(suspect, entry.torrent.kept_as or entry.info_hash, now, secret) else count
                 for entry, count in zip(torrents, counts, strict=True)
             ]
         return ScrapeAnswer(

@@ -13,7 +13,7 @@ import numpy as np
 from etracker_scoring.detection.balance_parameters import BalanceParameters
 from etracker_scoring.detection.balance_texts import describe_hidden, describe_sink, describe_upload
 from etracker_scoring.detection.cusum import MIB, add_block
-from etracker_scoring.detection.doubts import Circumstances, examine
+from etracker_scoring.detection.doubts import QUIET_BLOCKS, Circumstances, examine
 from etracker_scoring.detection.hidden import HiddenDownload, find_hidden
 from etracker_scoring.detection.records import Content, Evidence, Identity, Presence, SwarmBlock, Traffic
 from etracker_scoring.detection.sinks import find_sinks
@@ -175,6 +175,7 @@ def _upload_finding(
         "rest_ratio": round(facts.rest_ratio, 3),
         "surplus_share": round(facts.surplus_share, 3),
         "shared_fit": round(facts.shared_fit, 3),
+        "unexplained": round(facts.unexplained, 3),
         "stalled": facts.stalled,
         "exceeds": int(facts.exceeds),
         "trusted": int(case.swarm.trusted),
@@ -188,7 +189,7 @@ def _upload_finding(
 
 def _doubts(case: _Case, facts: Circumstances) -> Iterator[str]:
     parameters = case.parameters
-    if not case.swarm.trusted:
+    if not (case.swarm.trusted or facts.otherwise_closed):
         yield "this swarm may have peers on other trackers"
     if facts.witnesses < parameters.witnesses:
         yield "too few other seeders were there to compare with"
@@ -196,10 +197,19 @@ def _doubts(case: _Case, facts: Circumstances) -> Iterator[str]:
         yield "the others' uploads have no receivers either"
     if facts.surplus_share > parameters.surplus_share:
         yield "others uploaded while nobody downloaded"
-    if facts.shared_fit > parameters.shared_fit:
+    if _may_be_shared(facts, parameters):
         yield "somebody who took data from all of them would explain it as well"
     if facts.stalled:
         yield "a leecher without progress may have received it"
+
+
+def _may_be_shared(facts: Circumstances, parameters: BalanceParameters) -> bool:
+    """Return whether the accused may be one of several that feed a hidden downloader.
+
+    Blocks without downloads show best whether the others do; in others, the accusation has to fit well.
+    """
+    fits = facts.shared_fit <= parameters.shared_fit or facts.unexplained <= parameters.unexplained_sigmas
+    return facts.quiet_blocks < QUIET_BLOCKS and not fits
 
 
 def _sink_findings(case: _Case) -> Iterator[Finding]:
@@ -222,4 +232,6 @@ def _evidence(
     data: Mapping[str, float | int | str],
     blocks: tuple[int, int],
 ) -> Evidence:
-    return Evidence(case.at, kind, points, case.info_hash_id, text, data, *blocks)
+    # numpy's numbers can't be stored as JSON, and some sums of its booleans are such.
+    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in data.items()}
+    return Evidence(case.at, kind, float(points), case.info_hash_id, text, plain, *blocks)

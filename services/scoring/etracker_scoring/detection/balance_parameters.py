@@ -24,6 +24,7 @@ class BalanceParameters:
     )
     active_block_mib: float = described(128.0, "Traffic in MiB that a block needs to say whether a swarm is closed.")
     balanced_sigmas: float = described(2.0, "Standard deviations within which a block is balanced.")
+    balanced_most_share: float = described(0.5, "Greatest imbalance of such a block, as a share of its traffic.")
     trust_blocks: int = described(5, "Active blocks that a private torrent needs before it counts as closed.")
     trust_share: float = described(0.7, "Share of them that must be balanced.")
     learning_blocks: int = described(10, "Active blocks that any other torrent needs before it counts as closed.")
@@ -46,7 +47,7 @@ class BalanceParameters:
     exceeding_points: float = described(20.0, "Points for uploads beyond what all possible receivers downloaded.")
     doubtful_cap: float = described(45.0, "Most points, over all torrents, for an accusation that can't convict.")
     untrusted_cap: float = described(45.0, "Most points, over all torrents, from swarms that may not be closed.")
-    untrusted_level: float = described(35.0, "Most points for an accusation in such a swarm.")
+    untrusted_level: float = described(30.0, "Most points for an accusation in such a swarm.")
     most_accused: int = described(4, "Members that may be accused together before nobody is.")
     most_candidates: int = described(64, "Greatest uploaders of a torrent that are compared with its imbalance.")
     witnesses: int = described(3, "Other seeders that must have been there for an accusation to convict.")
@@ -56,7 +57,10 @@ class BalanceParameters:
     surplus_share: float = described(0.05, "Others' unreceived uploads, as a share of the accused's, that convict.")
     sink_surplus_share: float = described(0.25, "Share at which somebody must be hiding downloads.")
     shared_fit: float = described(
-        0.35, "Greatest misfit of an accusation that convicts, over that of a hidden download."
+        0.2, "Greatest misfit of an accusation that convicts, over that of a hidden download."
+    )
+    unexplained_sigmas: float = described(
+        0.4, "Sigmas per block that an accusation may leave unexplained and convict even so."
     )
     stalled_share: float = described(0.85, "Share of the bad blocks in which a leecher stalls that may be the cause.")
     stalled_balanced: int = described(3, "Balanced blocks in which it was there that show that it isn't the cause.")

@@ -59,5 +59,11 @@ def is_closed(content: Content, history: Sequence[SwarmBlock], parameters: Balan
     active = [row for row in history if max(row.uploaded, row.received) > bytes_]
     if len(active) < least:
         return False
-    balanced = sum(abs(row.uploaded - row.received) < parameters.balanced_sigmas * row.noise for row in active)
-    return balanced >= share * len(active)
+    return sum(_is_balanced(row, parameters) for row in active) >= share * len(active)
+
+
+def _is_balanced(row: SwarmBlock, parameters: BalanceParameters) -> bool:
+    """Return whether what was uploaded was received. Little traffic is all within the noise, received or not."""
+    left_over = abs(row.uploaded - row.received)
+    most = parameters.balanced_most_share * max(row.uploaded, row.received)
+    return left_over < min(parameters.balanced_sigmas * row.noise, most)

@@ -7,6 +7,10 @@ from etracker_scoring.detection.steps import MIB, Step, amount
 from etracker_shared.agreements.anomalies import Kind
 from etracker_shared.agreements.facts import Event
 
+_GRACE_SECONDS = 300
+_COUNT_CHECKED_DATA = (b"-WW", b"-WD")
+"""Webtorrent: at every start, it counts the data that it finds on the disk as downloaded."""
+
 
 def follow_excess(signals: Signals, step: Step, parameters: SignalParameters, found: list[Evidence]) -> Signals:
     """P:redownload: it downloads more than left falls by."""
@@ -22,12 +26,16 @@ def follow_excess(signals: Signals, step: Step, parameters: SignalParameters, fo
     added = step.received - abs(dropped)
     if added < noise and not excess:
         return signals if not signals.excess else signals._replace(excess=0)
-    most = max(parameters.excess_step_share * size, parameters.excess_step_mib * MIB)
+    failed = step.received - step.observation.downloaded  # no client is known that corrects these counters
+    most = failed + max(parameters.excess_step_share * size, parameters.excess_step_mib * MIB)
     excess = max(0, excess + min(added, int(most)))
     if excess == signals.excess:
         return signals
     since = signals.excess_since if signals.excess else step.at
-    return _judge_excess(signals._replace(excess=excess, excess_since=since), step, parameters, found)
+    after = signals._replace(excess=excess, excess_since=since)
+    if excess < signals.excess or (step.at - since < _GRACE_SECONDS and failed * 2 < added):
+        return after  # the counter may have been corrected at once, or left may follow
+    return _judge_excess(after, step, parameters, found)
 
 
 def _judge_excess(signals: Signals, step: Step, parameters: SignalParameters, found: list[Evidence]) -> Signals:
@@ -42,7 +50,7 @@ def _judge_excess(signals: Signals, step: Step, parameters: SignalParameters, fo
         return signals
     hours = (step.at - signals.excess_since) / 3600
     text = (
-        f"Downloaded {amount(excess)} more than what it had left fell by, within {hours:.0f} hours: "
+        f"{amount(excess)} of what it downloaded brought it no closer to completion, within {hours:.0f} h: "
         f"{excess / size:.1f} times the torrent."
     )
     points = min(points, parameters.excess_cap)
@@ -54,7 +62,7 @@ def follow_cycles(
     signals: Signals, session: SessionSignals, step: Step, parameters: SignalParameters, found: list[Evidence]
 ) -> tuple[Signals, SessionSignals]:
     """P:cycle: session after session downloads the torrent. Downloads are noted in steps, so as to write rarely."""
-    if not step.size:
+    if not step.size or step.observation.peer_id.startswith(_COUNT_CHECKED_DATA):
         return signals, session
     if step.fell:
         is_restart = session.noted and step.observation.same_place

@@ -8,6 +8,8 @@ from etracker_shared.agreements.anomalies import Kind
 from etracker_shared.agreements.facts import Event
 
 _HOUR = 3600
+_LONGER = 1.15
+_PLACES = 2**32
 PAUSE_MS = 900_000
 """After a pause like that, announces are counted again from the beginning: most sessions are soon forgotten."""
 
@@ -16,25 +18,35 @@ def follow_events(
     session: SessionSignals, step: Step, parameters: SignalParameters, found: list[Evidence]
 ) -> SessionSignals:
     """E:started, E:completed: events that come again although nothing began or ended."""
-    event = step.now.event
-    if event not in {Event.STARTED, Event.COMPLETED} or not step.observation.same_place:
+    event, place = step.now.event, step.observation.place % _PLACES
+    if event not in {Event.STARTED, Event.COMPLETED} or step.elapsed_ms > parameters.longest_step_hours * 3_600_000:
         return session
-    if event == step.before.event and _is_repeated(session, step, parameters):
-        return session
+    if session.event_place not in {0, place} and step.at - session.event_at < _HOUR:
+        return session  # a client with two addresses announces each event from both
+    if event == step.before.event:
+        if step.elapsed_ms < parameters.event_repeat_seconds * 1000:
+            return session
+        if _is_unchanged(step):
+            before, session = session, session._replace(event_gap=step.elapsed_ms // 1000)
+            if _is_retry(before, step, parameters):
+                return session
     count = _count_started if event == Event.STARTED else _count_completed
     counted = count(session, step, parameters, found)
-    return session if counted is session else counted._replace(event_at=step.at)
+    return session if counted is session else counted._replace(event_at=step.at, event_place=place)
 
 
-def _is_repeated(session: SessionSignals, step: Step, parameters: SignalParameters) -> bool:
-    """Return whether an event is a repeated request.
-
-    A client whose requests weren't answered sends its event again, after ever longer pauses, with the same counters.
-    """
+def _is_unchanged(step: Step) -> bool:
     now, before = step.now, step.before
-    is_same = (now.uploaded, now.downloaded, now.left) == (before.uploaded, before.downloaded, before.left)
-    is_retry = is_same and step.at - session.event_at < parameters.event_retry_seconds
-    return is_retry or step.elapsed_ms < parameters.event_repeat_seconds * 1000
+    return (now.uploaded, now.downloaded, now.left) == (before.uploaded, before.downloaded, before.left)
+
+
+def _is_retry(session: SessionSignals, step: Step, parameters: SignalParameters) -> bool:
+    """Return whether an event with the same counters is a request that is sent again because it wasn't answered.
+
+    Most clients do so after ever longer pauses; aria2 always after 2 minutes.
+    """
+    has_waited_longer = step.elapsed_ms > _LONGER * session.event_gap * 1000
+    return has_waited_longer or step.at - session.event_at < parameters.event_retry_seconds
 
 
 def _count_started(
@@ -45,8 +57,8 @@ def _count_started(
         return session
     number = max(session.started, 1) + 1  # the first one began the session
     if number >= parameters.events_least:
-        text = f"Sent started {number} times in one session, without a restart."
-        found.append(step.evidence(Kind.STARTED, parameters.event_points, text, times=number))
+        text = f"Sent started {number - 1} times in the middle of a session, without a restart."
+        found.append(step.evidence(Kind.STARTED, parameters.event_points, text, times=number - 1))
     return session._replace(started=number)
 
 
@@ -59,8 +71,8 @@ def _count_completed(
         return session
     number = max(session.completed, 1) + 1
     if number >= parameters.events_least:
-        text = f"Sent completed {number} times in one session, with nothing downloaded in between."
-        found.append(step.evidence(Kind.COMPLETED, parameters.event_points, text, times=number))
+        text = f"Sent completed {number - 1} times in one session without having completed a download."
+        found.append(step.evidence(Kind.COMPLETED, parameters.event_points, text, times=number - 1))
     return session._replace(completed=number)
 
 

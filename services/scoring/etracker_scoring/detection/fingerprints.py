@@ -1,9 +1,7 @@
 """F signals: what known tools leave in the numbers they report."""
 
-from collections.abc import Sequence
-
 from etracker_scoring.detection.records import Content, Evidence
-from etracker_scoring.detection.remembered import SessionSignals
+from etracker_scoring.detection.remembered import SessionSignals, Signals
 from etracker_scoring.detection.signal_parameters import SignalParameters
 from etracker_scoring.detection.steps import Step
 from etracker_shared.agreements.anomalies import BLOCK_SECONDS, Kind
@@ -18,39 +16,27 @@ _SHORT_MS = 300_000
 
 
 def follow_multiples(
-    sessions: Sequence[SessionSignals],
-    session: SessionSignals,
-    step: Step,
-    parameters: SignalParameters,
-    found: list[Evidence],
-) -> SessionSignals:
+    signals: Signals, session: SessionSignals, step: Step, parameters: SignalParameters, found: list[Evidence]
+) -> tuple[Signals, SessionSignals]:
     """F:mod5: all values of the upload counter are divisible by 5. By chance, n of them are once in 5^n.
 
-    ``sessions``: the member's. What one of them proved needn't be proved again after a restart.
+    They are counted over all sessions: a tool that is restarted goes on like that.
     """
-    uploaded, before = step.observation.uploaded, step.before.uploaded
-    if step.fell or not uploaded:
-        return session._replace(fives=0) if step.fell and session.fives else session
-    if step.now.uploaded % 5 or before % 5 or before <= 0:
-        return session._replace(fives=0) if session.fives else session
-    if _divides_anyway(uploaded, step.content):
-        return session
-    fives = session.fives + 1 if session.fives else 2 + _proven(sessions, parameters)
-    session = session._replace(fives=fives)
-    beyond = fives - parameters.multiples_steps
-    if beyond < 0 or parameters.multiples_points + beyond * parameters.multiples_step_points > (
-        parameters.multiples_session_cap
-    ):
-        return session
-    text = f"{fives} values of the upload counter in succession are divisible by 5: by chance, once in 5^{fives}."
-    points = parameters.multiples_step_points if beyond else parameters.multiples_points
-    found.append(step.evidence(Kind.MULTIPLES_OF_5, points, text, values=fives))
-    return _check_port(session, step, parameters, found)
-
-
-def _proven(sessions: Sequence[SessionSignals], parameters: SignalParameters) -> int:
-    is_proven = any(session.fives >= parameters.multiples_steps for session in sessions)
-    return parameters.multiples_steps if is_proven else 0
+    now, before, fives = step.now.uploaded, step.before.uploaded, signals.fives
+    if step.fell:
+        return signals, session
+    if now % 5 or not (fives or (before > 0 and before % 5 == 0)):
+        return signals._replace(fives=0) if fives else signals, session
+    if _divides_anyway(step.observation.uploaded, step.content):
+        return signals, session
+    fives = fives + 1 if fives else 2
+    if fives >= parameters.multiples_steps:
+        text = f"{fives} values of the upload counter in succession are divisible by 5: by chance, once in 5^{fives}."
+        is_first = fives == parameters.multiples_steps
+        points = parameters.multiples_points if is_first else parameters.multiples_step_points
+        found.append(step.evidence(Kind.MULTIPLES_OF_5, points, text, values=fives))
+        session = _check_port(session, step, parameters, found)
+    return signals._replace(fives=fives), session
 
 
 def _divides_anyway(uploaded: int, content: Content) -> bool:

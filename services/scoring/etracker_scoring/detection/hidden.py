@@ -9,6 +9,8 @@ from etracker_scoring.detection.balance_parameters import BalanceParameters
 from etracker_scoring.detection.cusum import MIB
 from etracker_scoring.detection.window import Floats, Window, explained
 
+_NEAR_BLOCKS = 2
+
 
 class HiddenDownload(NamedTuple):
     """A member whose ``left`` fell by ``amounts`` (bytes, per block) that it didn't report as downloaded."""
@@ -47,6 +49,20 @@ def _explanations(
         hidden = amounts[row]
         gain = float(explained(imbalance, hidden, window.noise, parameters.gain_clip).sum())
         ratio = float(imbalance[hidden > 0].sum() / hidden.sum())
-        fits = parameters.hidden_least_ratio <= ratio <= parameters.hidden_most_ratio
+        fits = (
+            _stands_out(imbalance, hidden, parameters)
+            and parameters.hidden_least_ratio <= ratio <= parameters.hidden_most_ratio
+        )
         if fits and gain >= parameters.hidden_gain:
             yield HiddenDownload(row, hidden, gain, ratio)
+
+
+def _stands_out(imbalance: Floats, hidden: Floats, parameters: BalanceParameters) -> bool:
+    """Return whether the imbalance begins and ends with the download; otherwise a check fell into it by accident."""
+    during = hidden > 0
+    spread = np.convolve(during, np.ones(2 * _NEAR_BLOCKS + 1))
+    near = spread[_NEAR_BLOCKS : _NEAR_BLOCKS + len(during)] > 0
+    around = np.maximum(imbalance[near & ~during], 0)
+    usual = float(around.mean()) if len(around) else 0.0
+    more = float(imbalance[during].sum()) - usual * float(during.sum())
+    return more >= parameters.hidden_least_ratio * float(hidden.sum())

@@ -39,6 +39,9 @@ _SWARM_CAPS = {
 }
 """The same for evidence about a swarm's balance, whose thresholds stand apart, and the default."""
 
+_UNCERTAIN = frozenset({Kind.NO_DATA.value, Kind.HIDDEN_ONCE.value})
+"""Kinds that honest clients give, too, and that convict nobody by themselves, like :func:`is_doubtful` evidence."""
+
 DOUBTFUL = f"{Kind.SWARM_UPLOAD}:doubtful"
 """The key of accusations that can't convict: the greatest of all torrents counts."""
 
@@ -68,11 +71,13 @@ def add_points(
 
 
 def score_of(points: Mapping[str, float], parameters: DetectionParameters) -> float:
-    """Return the score: the sum, in which fingerprints and doubtful evidence count for little."""
+    """Return the score: the sum, in which evidence counts for little that convicts nobody by itself."""
+    fingerprints = sum(worth for key, worth in points.items() if _is_weak_fingerprint(key))
+    uncertain = sum(worth for key, worth in points.items() if key in _UNCERTAIN) + _doubtful(points, parameters)
     return (
-        sum(worth for key, worth in points.items() if not (_is_weak_fingerprint(key) or _is_doubtful(key)))
-        + min(parameters.fingerprint_cap, sum(points[key] for key in points if _is_weak_fingerprint(key)))
-        + _doubtful(points, parameters)
+        sum(worth for key, worth in points.items() if _can_convict(key))
+        + min(parameters.fingerprint_cap, fingerprints)
+        + min(parameters.uncertain_cap, uncertain)
     )
 
 
@@ -81,12 +86,17 @@ def kind_of(key: str) -> str:
     return ":".join(key.split(":")[:2])
 
 
+def is_doubtful(key: str) -> bool:
+    """Return whether a key of points is of evidence that can't convict by itself."""
+    return key == DOUBTFUL or key.endswith(_OPEN)
+
+
+def _can_convict(key: str) -> bool:
+    return not (_is_weak_fingerprint(key) or is_doubtful(key) or key in _UNCERTAIN)
+
+
 def _is_weak_fingerprint(key: str) -> bool:
     return key.startswith("F:") and key != Kind.MULTIPLES_OF_5
-
-
-def _is_doubtful(key: str) -> bool:
-    return key == DOUBTFUL or key.endswith(_OPEN)
 
 
 def _doubtful(points: Mapping[str, float], parameters: DetectionParameters) -> float:

@@ -36,7 +36,8 @@ class Report(NamedTuple):
 class Observation(NamedTuple):
     """An announce and the last one of its session.
 
-    ``before``: None if the session began with this announce. ``same_place``: both came from the same address and port.
+    ``before``: None if the session began with this announce. ``same_place``: both came from the same address and port,
+    or a counter fell compared with the last announce from there. ``place``: the address and port, hashed.
     ``uploaded``, ``downloaded``: what the announce adds to the session, in bytes, before any bound on what is
     plausible; reports of one counter over two address families add nothing twice.
     """
@@ -51,6 +52,7 @@ class Observation(NamedTuple):
     prefix: bytes
     flags: FactFlag
     suppressed: int
+    place: int = 0
 
 
 class Evidence(NamedTuple):

@@ -13,19 +13,19 @@ class SessionSignals(NamedTuple):
     """What is remembered about one session. All numbers are non-negative integers, so that packing loses nothing.
 
     ``tag``: from the peer_id. ``at``: last change, Unix seconds. ``gap``: bytes by which left fell without a download.
-    ``gaps``: how often. ``regained``: bytes that the client lost and may find again. ``noted``: bytes downloaded that
+    ``gaps``: how often. ``owned``: the most bytes that it is known to have had. ``noted``: bytes downloaded that
     the member's sum contains. ``falls``, ``steps``: falls of the upload counter, and announces since the first.
-    ``started``, ``completed``: repeated events, the last one counted at ``event_at`` (Unix seconds).
+    ``started``, ``completed``: repeated events, the last one counted at ``event_at`` (Unix seconds) and sent from
+    ``event_place``. ``event_gap``: seconds between the last two events that came with the same counters.
     ``empty_uploads``: uploads while owning nothing. ``hour``, ``announces``: start of an hour with many announces, and
-    their number. ``fives``: uploads in succession that were divisible by 5. ``rates``, ``rate_sum``,
-    ``rate_squares``: number and sums of successive upload rates.
+    their number. ``rates``, ``rate_sum``, ``rate_squares``: number and sums of successive upload rates.
     """
 
     tag: int
     at: int = 0
     gap: int = 0
     gaps: int = 0
-    regained: int = 0
+    owned: int = 0
     noted: int = 0
     falls: int = 0
     steps: int = 0
@@ -34,31 +34,34 @@ class SessionSignals(NamedTuple):
     empty_uploads: int = 0
     hour: int = 0
     announces: int = 0
-    fives: int = 0
     rates: int = 0
     rate_sum: int = 0
     rate_squares: int = 0
     agent_seen: int = 0
     port_seen: int = 0
     event_at: int = 0
+    event_gap: int = 0
+    event_place: int = 0
 
 
 class Signals(NamedTuple):
     """What is remembered about one key or guest in one torrent, over all its sessions.
 
     ``excess``: bytes downloaded beyond what left fell by. ``excess_counted``: the excess that evidence has been given
-    for. ``excess_since``: Unix seconds. ``hidden``: how often a hidden download was proven. ``downloaded``: by all
-    sessions. ``levels``: of repeated downloads that evidence has been given for. ``downloads``: sessions that
-    downloaded. ``sessions``: the last one changed last.
+    for. ``excess_since``: Unix seconds. ``downloaded``: by all sessions. ``levels``: of repeated downloads that
+    evidence has been given for. ``downloads``: sessions that downloaded. ``checked``: the most bytes that one of them
+    had without a download, as after a check. ``fives``: values of the upload counter in succession that were divisible
+    by 5. ``sessions``: the last one changed last.
     """
 
     excess: int = 0
     excess_counted: int = 0
     excess_since: int = 0
-    hidden: int = 0
     downloaded: int = 0
     levels: int = 0
     downloads: int = 0
+    checked: int = 0
+    fives: int = 0
     sessions: tuple[SessionSignals, ...] = ()
 
 

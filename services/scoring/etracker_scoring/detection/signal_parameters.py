@@ -18,6 +18,9 @@ class SignalParameters:
     confirmed_least_hours: float = described(24.0, "Hours that a confirmation lasts at least.")
     confirmed_most_days: float = described(14.0, "Days without new evidence after which a confirmation ends.")
     fingerprint_cap: float = described(45.0, "Most points from fingerprints, except from multiples of 5.")
+    uncertain_cap: float = described(
+        90.0, "Most points from all evidence together of which no kind convicts by itself."
+    )
     rows_per_day: int = described(20, "Pieces of evidence stored per key or guest and day.")
     inherited_share: float = described(0.5, "Share of the points that a new key inherits from one at its address.")
     inherit_hours: float = described(24.0, "Hours within which a new key inherits points.")
@@ -41,18 +44,19 @@ class SignalParameters:
     gap_step_pieces: float = described(8.0, "Pieces by which left must fall without a download.")
     gap_share: float = described(0.1, "Share of the size that must be missing from the reported downloads.")
     gap_pieces: float = described(64.0, "Pieces that must be missing from the reported downloads.")
-    gap_first_points: float = described(30.0, "Points for the first fall of left that proves a hidden download.")
-    gap_points: float = described(46.0, "Points for each further one.")
+    gap_points: float = described(46.0, "Points for each fall of left that proves a hidden download.")
     gap_cap: float = described(125.0, "Most points for that.")
     gap_once_points: float = described(
         8.0, "Points for one fall of left without a download, which a check also causes."
     )
-    gap_once_cap: float = described(32.0, "Most points for that.")
+    gap_once_cap: float = described(24.0, "Most points for that.")
 
     excess_share: float = described(0.4, "Downloads in excess of what left fell by, as a share of the size.")
     excess_least_mib: float = described(256.0, "MiB that such an excess must have.")
-    excess_step_share: float = described(0.25, "Most that one announce adds to the excess, as a share of the size.")
-    excess_step_mib: float = described(128.0, "MiB that one announce may add to the excess, however small the torrent.")
+    excess_step_share: float = described(
+        0.5, "Most that one announce's downloads add to the excess, as a share of the size."
+    )
+    excess_step_mib: float = described(128.0, "MiB that one announce's downloads may add, however small the torrent.")
     excess_noise_share: float = described(0.005, "Share of the size that isn't remembered as an excess.")
     excess_points: float = described(25.0, "Points for the first excess.")
     excess_size_points: float = described(80.0, "Points for each size of the torrent in excess.")
@@ -80,15 +84,14 @@ class SignalParameters:
     event_points: float = described(11.0, "Points for each.")
     event_cap: float = described(120.0, "Most points for started events, and for completed events.")
     event_repeat_seconds: float = described(15.0, "Seconds within which a repeated event is a repeated request.")
-    event_retry_seconds: float = described(900.0, "Seconds in which an event counts once while no counter changes.")
+    event_retry_seconds: float = described(300.0, "Seconds in which an event counts once while no counter changes.")
     flood_announces: int = described(15, "Announces of a session in an hour that are a flood.")
     flood_points: float = described(8.0, "Points for an hour's flood.")
-    flood_cap: float = described(32.0, "Most points for floods.")
+    flood_cap: float = described(20.0, "Most points for floods.")
 
-    multiples_steps: int = described(12, "Uploads in succession that must be divisible by 5.")
-    multiples_points: float = described(30.0, "Points for them.")
+    multiples_steps: int = described(8, "Uploads in succession that must be divisible by 5.")
+    multiples_points: float = described(20.0, "Points for them.")
     multiples_step_points: float = described(10.0, "Points for each further one.")
-    multiples_session_cap: float = described(110.0, "Most points for multiples of 5 in one session.")
     multiples_cap: float = described(110.0, "Most points for multiples of 5.")
     constant_steps: int = described(10, "Upload rates in succession that are compared.")
     constant_variation: float = described(0.01, "Coefficient of variation below which a rate is constant.")

@@ -95,18 +95,14 @@ def _follow_transfers(
         impossible = check_rate(step, parameters)
         if impossible:
             found.append(impossible)
-        session = follow_multiples(signals.sessions, session, step, parameters, found)
+        signals, session = follow_multiples(signals, session, step, parameters, found)
         session = follow_empty_uploads(session, step, parameters, found)
         session = follow_rates(session, step, parameters, found)
     if session.falls or step.fell:
         session = follow_falls(session, step, parameters, found)
-    if step.fell and session.fives:
-        session = session._replace(fives=0)
     if not (step.dropped or step.received or step.fell or step.now.event):
         return signals, session
-    session, hidden = follow_gap(session, signals.hidden, step, parameters, found)
-    if hidden != signals.hidden:
-        signals = signals._replace(hidden=hidden)
+    signals, session = follow_gap(signals, session, step, parameters, found)
     signals = follow_excess(signals, step, parameters, found)
     return follow_cycles(signals, session, step, parameters, found)
 

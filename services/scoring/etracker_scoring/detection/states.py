@@ -51,7 +51,13 @@ def _end_override(before: Suspicion, now: int) -> Suspicion:
     if before.override is None or before.override_until is None or now < before.override_until:
         return before
     points = {key: worth for key, worth in before.points.items() if worth}
+    before = end_confirmation(before) if before.override is Override.CONFIRMED else before
     return before._replace(override=None, override_until=None, points=points)
+
+
+def end_confirmation(before: Suspicion) -> Suspicion:
+    """Let what an operator confirmed be only suspected, unless the evidence confirms it as well."""
+    return before._replace(state=AnomalyState.SUSPECTED) if before.state is AnomalyState.CONFIRMED else before
 
 
 def _mute(

@@ -89,7 +89,7 @@ def amount(size: float) -> str:
 
 def _dropped(before: Report, now: Report, size: int) -> int | None:
     if before.left == now.left:
-        return 0 if 0 <= now.left <= size else None
+        return 0 if 0 <= now.left <= size and now.left != _NO_METADATA else None
     if now.event == Event.STARTED or not _is_known(before, size) or not _is_known(now, size) or is_hollow(now):
         return None  # what happened before a start may never have been reported
     return before.left - now.left

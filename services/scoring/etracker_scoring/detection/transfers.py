@@ -1,7 +1,7 @@
 """P signals of a session: uploads that can't have happened, and downloads that it keeps to itself."""
 
 from etracker_scoring.detection.records import Evidence
-from etracker_scoring.detection.remembered import SessionSignals
+from etracker_scoring.detection.remembered import SessionSignals, Signals
 from etracker_scoring.detection.signal_parameters import SignalParameters
 from etracker_scoring.detection.steps import MIB, Step, amount, is_hollow
 from etracker_shared.agreements.anomalies import Kind
@@ -69,55 +69,61 @@ def _count_step(session: SessionSignals, step: Step) -> SessionSignals:
 
 
 def follow_gap(
-    session: SessionSignals, hidden: int, step: Step, parameters: SignalParameters, found: list[Evidence]
-) -> tuple[SessionSignals, int]:
-    """P:hidden: left falls without a download. ``hidden``: how often that was proven before, over all sessions."""
+    signals: Signals, session: SessionSignals, step: Step, parameters: SignalParameters, found: list[Evidence]
+) -> tuple[Signals, SessionSignals]:
+    """P:hidden: left falls without a download."""
     dropped = step.dropped
     if dropped is None or not step.proves:
-        return session, hidden
+        return signals, session
     unexplained = dropped - step.received
     least = parameters.gap_step_pieces * step.piece
     if dropped < 0:
-        return _lose(session, unexplained, step, least), hidden
-    if session.regained and dropped:
-        found_again = min(session.regained, dropped)
-        session = session._replace(regained=session.regained - found_again)
-        unexplained -= min(found_again, max(unexplained, 0))
+        return signals, _lose(session, unexplained, step, least)
+    owned = step.size - step.now.left
+    if session.owned:  # what it once had, it may find or deselect again without downloading it
+        unexplained = min(unexplained, max(0, owned - session.owned))
     is_counted = unexplained > least and unexplained > parameters.gap_step_share * dropped
     if not is_counted and not session.gaps:
-        return session, hidden
+        return signals, session
     gap = max(0, session.gap + unexplained)
     if not is_counted:
-        return (session if gap == session.gap else session._replace(gap=gap)), hidden
-    session = session._replace(gap=gap, gaps=session.gaps + 1)
-    evidence = _judge_gap(session, hidden, unexplained, step, parameters)
-    if evidence:
-        found.append(evidence)
-    return session, hidden + (evidence is not None and evidence.kind is Kind.HIDDEN)
+        return signals, session if gap == session.gap else session._replace(gap=gap)
+    session = session._replace(gap=gap, gaps=session.gaps + 1, owned=max(session.owned, owned))
+    return _judge_gap(signals, session, step, parameters, found, unexplained=unexplained), session
 
 
 def _lose(session: SessionSignals, unexplained: int, step: Step, least: float) -> SessionSignals:
-    """Note what a client lost or deselected: it may find or deselect it again without downloading it."""
+    """Note what a client had before it lost some of it or selected more."""
     if -unexplained <= least or step.before.left == _NO_METADATA:
         return session
-    regained = min(session.regained - unexplained, step.size)
-    return session._replace(regained=regained, gap=max(0, session.gap + unexplained))
+    owned = max(session.owned, step.size - step.before.left)
+    return session._replace(owned=owned, gap=max(0, session.gap + unexplained))
 
 
 def _judge_gap(
-    session: SessionSignals, hidden: int, unexplained: int, step: Step, parameters: SignalParameters
-) -> Evidence | None:
+    signals: Signals,
+    session: SessionSignals,
+    step: Step,
+    parameters: SignalParameters,
+    found: list[Evidence],
+    *,
+    unexplained: int,
+) -> Signals:
     text = f"What it has left fell by {amount(unexplained)} without a reported download"
     data = {"fell": unexplained, "gap": session.gap, "times": session.gaps}
-    if session.gaps == 1:
+    # Some clients check their data after each start, and say only then that they have it.
+    if session.gaps == 1 or step.before.event == Event.STARTED:
+        if session.owned <= signals.checked:
+            return signals
         text += ", which also happens when a client finds data that it had already."
-        return step.evidence(Kind.HIDDEN_ONCE, parameters.gap_once_points, text, **data)
+        found.append(step.evidence(Kind.HIDDEN_ONCE, parameters.gap_once_points, text, **data))
+        return signals._replace(checked=session.owned)
     proven = max(parameters.gap_share * step.size, parameters.gap_pieces * step.piece)
     if session.gap <= proven or session.gap < step.now.downloaded:
-        return None
-    points = parameters.gap_points if hidden else parameters.gap_first_points
+        return signals
     text += f", and by {amount(session.gap)} in {session.gaps} announces: {session.gap / step.size:.0%} of the torrent."
-    return step.evidence(Kind.HIDDEN, points, text, **data)
+    found.append(step.evidence(Kind.HIDDEN, parameters.gap_points, text, **data))
+    return signals
 
 
 def follow_empty_uploads(

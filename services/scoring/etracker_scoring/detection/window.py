@@ -62,9 +62,13 @@ def look_back(block: int, traffic: Mapping[int, Mapping[Identity, Traffic]], par
     for column, number in enumerate(blocks):
         if found := traffic.get(number):
             sums[:, [rows[member] for member in found], column] = np.array(list(found.values()), dtype=np.float64).T
-    squares = (sums[:2] ** 2).sum(axis=(0, 1))
-    noise = np.sqrt((parameters.noise_floor_mib * MIB) ** 2 + parameters.noise_share**2 * squares)
-    return Window(first, members, sums[0], sums[1], sums[2], noise)
+    return Window(first, members, sums[0], sums[1], sums[2], noise_of_blocks(sums[0], sums[1], parameters))
+
+
+def noise_of_blocks(uploaded: Floats, received: Floats, parameters: BalanceParameters) -> Floats:
+    """Return the standard deviation of an honest swarm's balance in each block, in bytes."""
+    squares = (uploaded**2).sum(axis=0) + (received**2).sum(axis=0)
+    return np.asarray(np.sqrt((parameters.noise_floor_mib * MIB) ** 2 + parameters.noise_share**2 * squares))
 
 
 def where(presence: Presence, first: int, length: int) -> tuple[Booleans, Booleans]:
@@ -75,7 +79,20 @@ def where(presence: Presence, first: int, length: int) -> tuple[Booleans, Boolea
     return present, seeded
 
 
+def without_delays(imbalance: Floats) -> Floats:
+    """Return an imbalance (blocks along the last axis) without what the next block or the last one makes up for.
+
+    Each member reports at times of its own, so an upload may be counted one block earlier or later than its download.
+    """
+    settled = np.array(imbalance, dtype=np.float64)
+    for lacking, left_over in ((np.s_[..., :-1], np.s_[..., 1:]), (np.s_[..., 1:], np.s_[..., :-1])):
+        moved = np.minimum(np.maximum(-settled[lacking], 0), np.maximum(settled[left_over], 0))
+        settled[lacking] += moved
+        settled[left_over] -= moved
+    return settled
+
+
 def explained(imbalance: Floats, share: Floats, noise: Floats, clip: float) -> Floats:
     """Return, per block, how much better the imbalance fits the noise without ``share``, in squared sigmas."""
-    with_it = np.minimum((imbalance / noise) ** 2, clip)
-    return np.asarray(with_it - np.minimum(((imbalance - share) / noise) ** 2, clip))
+    with_it = np.minimum((without_delays(imbalance) / noise) ** 2, clip)
+    return np.asarray(with_it - np.minimum((without_delays(imbalance - share) / noise) ** 2, clip))

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from etracker_scoring.replay.errors import ReplayError
 from etracker_scoring.replay.export import export
-from etracker_scoring.replay.program import replay
+from etracker_scoring.replay.program import Report, replay
 from etracker_scoring.replay.settings import ExportSettings, ThresholdSettings
 from etracker_shared.plumbing.settings import load_settings
 
 _EPILOG = """
-Thresholds are read from ETRACKER_ANOMALY_* and, for --export, the address of Postgres from PGHOST, PGPORT,
-PGDATABASE, PGUSER and PGPASSWORD. The exit status is 2 if a file can't be used.
+Lines that can't be read are left out, and the first of them are named. Thresholds are read from ETRACKER_ANOMALY_*
+and, for --export, the address of Postgres from PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD. The exit status
+is 1 if the compressed data of the log is damaged, so that the verdicts are about a part of it, and 2 if there are none.
 """
 
 
@@ -21,20 +22,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit status."""
     options = _parse(arguments)
     try:
-        said = _run(options)
+        report = _run(options)
     except ReplayError as error:
         print(f"etracker: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    for sentence in said:
+    for sentence in report.sentences:
         print(sentence, file=sys.stderr)
-    return 0
+    return 0 if report.is_whole else 1
 
 
-def _run(options: Namespace) -> list[str]:
+def _run(options: Namespace) -> Report:
     if options.export:
-        return export(load_settings(ExportSettings), options.export, options.torrents)
+        return Report(export(load_settings(ExportSettings), options.export, options.torrents))
     return replay(options.announces, options.torrents, options.out, load_settings(ThresholdSettings).anomaly)
 
 

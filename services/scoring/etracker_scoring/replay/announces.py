@@ -46,7 +46,7 @@ IsForeign = Callable[[bytes, bytes], bool]
 class Announce(NamedTuple):
     """A line of a log. ``key``: as in the log, None for a guest."""
 
-    key: str | None
+    key: str | int | None
     fact: Fact
 
 
@@ -56,11 +56,11 @@ class AnnounceParser:
     def __init__(self, secret: bytes, is_foreign: IsForeign) -> None:
         self._secret = secret
         self._is_foreign = is_foreign
-        self._key_hashes: dict[str, KeyHash] = {}
+        self._key_hashes: dict[str | int, KeyHash] = {}
         self._places: dict[str, tuple[bytes, bytes]] = {}
         self._info_hashes: dict[str, InfoHash] = {}
         self._peer_ids: dict[str, bytes] = {}
-        self._foreign: dict[tuple[str, bytes], int] = {}
+        self._foreign: dict[tuple[object, bytes], int] = {}
 
     def parse(self, line: bytes) -> Announce:
         """Parse a line.
@@ -76,16 +76,17 @@ class AnnounceParser:
 
     def _read(self, fields: Mapping[str, Any]) -> Announce:
         get = fields.get
-        key, ip, text, hexadecimal = get("key") or None, get("ip") or "", get("peer_id", ""), get("info_hash", "")
+        key, ip, text, hexadecimal = get("key"), get("ip") or "", get("peer_id", ""), get("info_hash", "")
         peer_id = self._peer_ids.get(text) or _remember(self._peer_ids, text, _parse_peer_id(text))
         place = self._places.get(ip) or _remember(self._places, ip, self._parse_address(ip))
         info_hash = self._info_hashes.get(hexadecimal)
         if info_hash is None:
             info_hash = _remember(self._info_hashes, hexadecimal, parse_info_hash(hexadecimal))
         address_hash, prefix = place
+        event = get("event")
         flags = self._flags(get("user_agent"), peer_id) or (_FOREIGN if get("foreign_user_agent") else 0)
-        if key is None:
-            key_hash, flags = hash_guest(peer_id, prefix), flags | _GUEST
+        if key is None or key == "":
+            key, key_hash, flags = None, hash_guest(peer_id, prefix), flags | _GUEST
         else:
             key_hash = self._key_hashes.get(key) or _remember(self._key_hashes, key, _hash_key(key))
         return Announce(
@@ -101,7 +102,7 @@ class AnnounceParser:
                 _left(get("left")),
                 _counter(get("corrupt")),
                 _counter(get("redundant")),
-                _EVENTS.get(get("event"), Event.REGULAR),
+                _EVENTS[event] if event in _EVENTS else _parse_event(event),
                 _FLAGS[flags],
                 _small(get("interval")) or INTERVAL_SECONDS,
                 _MOST_PREFIXES,
@@ -111,8 +112,10 @@ class AnnounceParser:
             ),
         )
 
-    def _parse_address(self, text: str) -> tuple[bytes, bytes]:
+    def _parse_address(self, text: object) -> tuple[bytes, bytes]:
         """Return the hash of an address and its prefix. What isn't an address is the hash of one, from an export."""
+        if not isinstance(text, str):
+            raise UnreadableLineError("ip isn't a string")
         if not text:
             return NO_ADDRESS, _NO_PREFIX
         try:
@@ -126,12 +129,14 @@ class AnnounceParser:
     def _hash(self, address: bytes) -> bytes:
         return blake2b(address, key=self._secret, digest_size=8).digest()
 
-    def _flags(self, user_agent: str | None, peer_id: bytes) -> int:
+    def _flags(self, user_agent: object, peer_id: bytes) -> int:
         if not user_agent:
             return 0
         pair = (user_agent, peer_id)
         known = self._foreign.get(pair)
         if known is None:
+            if not isinstance(user_agent, str):
+                raise UnreadableLineError("user_agent isn't a string")
             known = _remember(self._foreign, pair, _FOREIGN if self._is_foreign(user_agent.encode(), peer_id) else 0)
         return known
 
@@ -144,9 +149,15 @@ def _remember(cache: dict[Any, T], name: object, value: T) -> T:
 
 
 def _hash_key(key: object) -> KeyHash:
-    if not isinstance(key, str):
-        raise UnreadableLineError("key isn't a string")
-    return hash_announce_key(key)
+    """Hash a key. Some logs have the number of a member instead."""
+    if not isinstance(key, (str, int)):
+        raise UnreadableLineError("key is neither a string nor a number")
+    return hash_announce_key(str(key))
+
+
+def _parse_event(text: object) -> Event:
+    """Accept any case and what isn't an event, as announce does."""
+    return _EVENTS.get(text.lower(), Event.REGULAR) if isinstance(text, str) else Event.REGULAR
 
 
 def _parse_peer_id(text: object) -> bytes:
@@ -161,8 +172,12 @@ def _parse_peer_id(text: object) -> bytes:
 
 
 def _milliseconds(time: object) -> int:
-    if isinstance(time, (int, float)) and 0 <= time < _LATEST_TIME:
-        return round(time * 1000)
+    try:
+        seconds = float(time)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        seconds = -1.0
+    if 0 <= seconds < _LATEST_TIME:
+        return round(seconds * 1000)
     raise UnreadableLineError("time isn't in Unix seconds")
 
 
@@ -181,10 +196,10 @@ def _left(value: Any) -> int:
     return _counter(value)
 
 
-def _whole(value: object) -> int:
-    """Accept 1.0 and "1": some programs write large numbers like that."""
+def _whole(value: Any) -> int:
+    """Accept 1.0, "1" and "1e9": some programs write large numbers like that."""
     try:
-        return int(value)  # type: ignore[call-overload,no-any-return]
+        return int(value) if not isinstance(value, str) or value.strip().isdecimal() else int(float(value))
     except (ValueError, OverflowError):
         raise UnreadableLineError("a counter isn't a number") from None
 
@@ -194,8 +209,8 @@ def _small(value: Any) -> int:
 
 
 def _port(port: Any) -> int:
-    if port is None:
-        return 0
-    if type(port) is int and 0 <= port < 65536:
-        return port
+    if type(port) is not int:
+        port = int(port) if isinstance(port, str) and port.isdecimal() else 0 if port is None else -1
+    if 0 <= port < 65536:
+        return int(port)
     raise UnreadableLineError("port isn't a port")

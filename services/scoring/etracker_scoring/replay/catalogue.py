@@ -25,7 +25,7 @@ class Catalogue:
         self._info_hashes: list[InfoHash] = []
         self._keys: dict[KeyHash, Key] = {}
         self._identities: list[Identity] = []
-        self._names: dict[Identity, str] = {}
+        self._names: dict[Identity, str | int] = {}
         self.unknown_torrents = 0
 
     def admit(self, announces: Sequence[Announce]) -> list[Admitted]:
@@ -50,7 +50,7 @@ class Catalogue:
             self._info_hashes.append(kept)
         self._torrents[info_hash] = torrent
 
-    def _add_key(self, name: str, key_hash: KeyHash) -> None:
+    def _add_key(self, name: str | int, key_hash: KeyHash) -> None:
         number = len(self._identities)
         identity = identity_of_key(number)
         self._keys[key_hash] = Key(number, key_hash)
@@ -69,6 +69,6 @@ class Catalogue:
         """Return the infohash of a torrent."""
         return self._info_hashes[info_hash_id]
 
-    def name_of(self, identity: Identity) -> str | None:
+    def name_of(self, identity: Identity) -> str | int | None:
         """Return a key as it is in the log; None for a guest."""
         return self._names.get(identity)

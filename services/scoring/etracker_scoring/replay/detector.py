@@ -4,8 +4,8 @@ Facts are settled in batches by the worker's own functions. A batch ends where a
 don't depend on the size of batches.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
 from etracker_scoring.detection.balance import judge_block, needs_presence
 from etracker_scoring.detection.blocks import spread
@@ -40,9 +40,13 @@ class Detector:
 
     def read(self, announces: Sequence[Announce]) -> Iterator[Change]:
         """Read announces, which must be in order of time; yield the changes of states."""
-        for block, batch in groupby(announces, self._due_block):
+        begin = 0
+        while begin < len(announces):
+            block = self._due_block(announces[begin])
+            end = bisect_left(announces, self._due_ms(block), begin, key=_at_ms)
             yield from self._judge_until(block)
-            yield from self._settle(list(batch))
+            yield from self._settle(announces[begin:end])
+            begin = end
 
     def finish(self) -> Iterator[Change]:
         """Judge the blocks that ended before the last announce: no more will arrive."""
@@ -116,3 +120,11 @@ class Detector:
     def _due_block(self, announce: Announce) -> int:
         """Return the first block that isn't due to be judged when an announce arrives."""
         return (announce.fact.at_ms // 1000 - self._parameters.judge_after_seconds) // BLOCK_SECONDS
+
+    def _due_ms(self, block: int) -> int:
+        """Return when a block is due to be judged."""
+        return ((block + 1) * BLOCK_SECONDS + self._parameters.judge_after_seconds) * 1000
+
+
+def _at_ms(announce: Announce) -> int:
+    return announce.fact.at_ms

@@ -2,7 +2,9 @@
 
 ReplayError
 ├── FileRefusedError    a file that can't be read or written, or whose format is wrong
-└── DatabaseError       Postgres isn't available
+├── UnsortedLogError    a log that isn't in order of time; it is sorted, and read again
+├── DatabaseError       Postgres isn't available
+└── NoFactsError        the tracker has kept no facts that could be exported
 UnreadableLineError     one line of a file; a replay counts it and goes on
 """
 
@@ -15,8 +17,16 @@ class FileRefusedError(ReplayError):
     """A file can't be read or written, or its format is wrong."""
 
 
+class UnsortedLogError(ReplayError):
+    """A log isn't in order of time."""
+
+
 class DatabaseError(ReplayError):
     """Postgres isn't available, or refuses."""
+
+
+class NoFactsError(ReplayError):
+    """The tracker has kept no facts."""
 
 
 class UnreadableLineError(ValueError):

@@ -14,7 +14,7 @@ import asyncpg
 
 from etracker_scoring.errors import postgres_errors
 from etracker_scoring.replay.announces import INTERVAL_SECONDS
-from etracker_scoring.replay.errors import DatabaseError
+from etracker_scoring.replay.errors import DatabaseError, NoFactsError
 from etracker_scoring.replay.files import open_target
 from etracker_scoring.replay.progress import show_progress
 from etracker_scoring.replay.settings import ExportSettings
@@ -42,7 +42,7 @@ def export(settings: ExportSettings, announces: str, torrents: str) -> list[str]
     """Write the facts and torrents of a database; return what there is to say about it.
 
     Raises:
-        ReplayError: a file can't be written, or Postgres isn't available.
+        ReplayError: a file can't be written, Postgres isn't available, or has no facts.
     """
     return asyncio.run(_export(settings, announces, torrents))
 
@@ -61,11 +61,16 @@ async def _export(settings: ExportSettings, announces: str, torrents: str) -> li
 
 
 async def _write_files(connection: asyncpg.Connection, announces: str, torrents: str) -> list[str]:
+    ((first, last, number),) = await connection.fetch(SPAN)
+    if not number:
+        raise NoFactsError(
+            "this tracker has kept no facts. Set ETRACKER_FACT_RETENTION_DAYS to the days that you want to replay, "
+            "restart the worker, and export once they have passed"
+        )
     with open_target(torrents) as target:
         async for row in connection.cursor(TORRENTS, prefetch=_ROWS):
             target.write(_torrent_line(row))
     written = newer = 0
-    ((first, last, number),) = await connection.fetch(SPAN)
     with open_target(announces) as target, show_progress(number) as advance:
         async for rows in _chunks(connection, first, last):
             facts, unread = _unpack(row["fact"] for row in rows)
@@ -75,8 +80,6 @@ async def _write_files(connection: asyncpg.Connection, announces: str, torrents:
     said = [f"{written:,} announces written."]
     if newer:
         said.append(f"{newer:,} facts are of a newer version than this program and were left out.")
-    if not written:
-        said.append("The tracker keeps facts only if ETRACKER_FACT_RETENTION_DAYS is set.")
     return said
 
 

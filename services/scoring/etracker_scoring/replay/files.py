@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO, NamedTuple, cast
+from typing import IO, BinaryIO, cast
 
 from etracker_scoring.replay.errors import FileRefusedError
 
@@ -15,13 +15,29 @@ STANDARD = "-"
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-class Source(NamedTuple):
-    """An open input. ``size``: bytes as stored, None if unknown. ``position``: how many of them have been read."""
+class Source:
+    """An open input. ``size``: bytes as stored, None if unknown. ``position``: how many of them have been read.
 
-    name: str
-    lines: Iterator[bytes]
-    size: int | None
-    position: Callable[[], int]
+    ``damaged_after``: the number of lines before the place where its compressed data is damaged, or ends too early.
+    """
+
+    def __init__(self, name: str, raw: BinaryIO, size: int | None, position: Callable[[], int]) -> None:
+        self.name = name
+        self.size = size
+        self.position = position
+        self.damaged_after: int | None = None
+        self._raw = raw
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """Yield its lines and their numbers."""
+        buffered = cast("IO[bytes]", self._raw)
+        is_compressed = self._raw.peek(2)[:2] == _GZIP_MAGIC  # type: ignore[attr-defined]
+        number = 0
+        try:
+            for number, line in enumerate(gzip.GzipFile(fileobj=buffered) if is_compressed else buffered, 1):
+                yield number, line
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            self.damaged_after = number
 
 
 @contextmanager
@@ -33,28 +49,12 @@ def open_source(name: str) -> Iterator[Source]:
     """
     try:
         if name == STANDARD:
-            yield _source("standard input", sys.stdin.buffer, None, lambda: 0)
+            yield Source("standard input", sys.stdin.buffer, None, lambda: 0)
             return
         with Path(name).open("rb") as raw:
-            yield _source(name, raw, os.fstat(raw.fileno()).st_size or None, raw.tell)
+            yield Source(name, raw, os.fstat(raw.fileno()).st_size or None, raw.tell)
     except OSError as error:
         raise FileRefusedError(f"{error.filename or name}: {error.strerror or error}") from error
-
-
-def _source(name: str, raw: BinaryIO, size: int | None, position: Callable[[], int]) -> Source:
-    return Source(name, _lines(name, raw), size, position)
-
-
-def _lines(name: str, raw: BinaryIO) -> Iterator[bytes]:
-    buffered = cast("IO[bytes]", raw)
-    is_compressed = raw.peek(2)[:2] == _GZIP_MAGIC  # type: ignore[attr-defined]
-    number = 0
-    try:
-        for line in gzip.GzipFile(fileobj=buffered) if is_compressed else buffered:
-            number += 1
-            yield line
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise FileRefusedError(f"{name}: the compressed data is damaged after line {number}") from error
 
 
 @contextmanager
@@ -68,6 +68,8 @@ def open_target(name: str) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    if Path(name).is_dir():
+        raise FileRefusedError(f"{name} is a directory")
     unfinished = Path(f"{name}.unfinished")
     try:
         with unfinished.open("wb") as raw:

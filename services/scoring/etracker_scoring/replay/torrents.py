@@ -7,9 +7,20 @@ from typing import Any, NamedTuple
 from etracker_scoring.detection.records import Content
 from etracker_scoring.replay.errors import FileRefusedError, UnreadableLineError
 from etracker_scoring.replay.files import Source
+from etracker_shared.agreements.facts import MAX_COUNTER
 from etracker_shared.language.identity import InfoHash
 
 _V2_HEX_DIGITS = 64
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_FLAGS: Mapping[object, bool] = {
+    True: True,
+    "true": True,
+    "1": True,
+    False: False,
+    "false": False,
+    "0": False,
+    "": False,
+}
 
 
 class LoggedTorrent(NamedTuple):
@@ -26,13 +37,15 @@ def read_torrents(source: Source) -> dict[InfoHash, LoggedTorrent]:
         FileRefusedError: a line is wrong.
     """
     torrents: dict[InfoHash, LoggedTorrent] = {}
-    for number, line in enumerate(source.lines, 1):
+    for number, line in source.lines():
         if line.strip():
             try:
                 info_hash, torrent = _parse(line)
             except UnreadableLineError as error:
                 raise FileRefusedError(f"{source.name}, line {number}: {error}") from error
             torrents[info_hash] = torrent
+    if source.damaged_after is not None:
+        raise FileRefusedError(f"{source.name}: the compressed data is damaged after line {source.damaged_after}")
     return torrents
 
 
@@ -52,10 +65,7 @@ def parse_info_hash(value: object) -> InfoHash:
 
 def _parse(line: bytes) -> tuple[InfoHash, LoggedTorrent]:
     fields = parse_object(line)
-    private = fields.get("private") or False
-    if private not in (False, True):
-        raise UnreadableLineError("private is neither true nor false")
-    content = Content(_size(fields, "size"), _size(fields, "piece_length"), private=bool(private))
+    content = Content(_size(fields, "size"), _size(fields, "piece_length"), private=_is_private(fields.get("private")))
     same_as = fields.get("same_as")
     kept = None if same_as is None else parse_info_hash(same_as)
     return parse_info_hash(fields.get("info_hash")), LoggedTorrent(content, kept)
@@ -70,6 +80,8 @@ def parse_object(line: bytes) -> Mapping[str, Any]:
     try:
         fields = json.loads(line.decode())  # faster than with bytes, whose encoding it would guess
     except (ValueError, RecursionError):
+        if line.startswith(_BYTE_ORDER_MARK):
+            return parse_object(line[len(_BYTE_ORDER_MARK) :])
         raise UnreadableLineError("it isn't JSON") from None
     if not isinstance(fields, dict):
         raise UnreadableLineError("it isn't a JSON object")
@@ -80,6 +92,17 @@ def _size(fields: Mapping[str, Any], name: str) -> int | None:
     value = fields.get(name)
     if value is None:
         return None
-    if type(value) not in {int, float} or value < 0 or value != int(value):
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    if type(value) not in {int, float} or not 0 <= value <= MAX_COUNTER or value != int(value):
         raise UnreadableLineError(f"{name} isn't a number of bytes")
     return int(value) or None
+
+
+def _is_private(value: object) -> bool:
+    if value is None:
+        return False
+    try:
+        return _FLAGS[value.lower() if isinstance(value, str) else value]
+    except (KeyError, TypeError):
+        raise UnreadableLineError("private is neither true nor false") from None

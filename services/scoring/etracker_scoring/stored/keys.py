@@ -4,7 +4,8 @@ Columns are read by position here, because an announce waits for this and the wo
 batch; tests/integration/scoring/test_columns.py compares the names.
 """
 
-from typing import overload
+from collections.abc import Sequence
+from typing import Any, overload
 
 import asyncpg
 
@@ -69,9 +70,15 @@ def parse_key(row: asyncpg.Record) -> Key:
         HeldTier(_TIERS[tier], falling_since),
         Origin(grace=grace, stained=stained, since=since),
         milliseconds(undelivered_since),
-        None if frozen is None else KeyHistory(*frozen[:FROZEN_SUMS]),
+        _frozen(frozen),
         confirmed,
     )
+
+
+def _frozen(stored: Sequence[Any] | None) -> KeyHistory | None:
+    if stored is None or len(stored) < FROZEN_SUMS:  # of a release that froze less
+        return None
+    return KeyHistory(*stored[:FROZEN_SUMS])
 
 
 def parse_neighbour(row: asyncpg.Record) -> Neighbour:

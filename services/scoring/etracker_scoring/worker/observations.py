@@ -2,6 +2,7 @@
 
 from etracker_scoring.detection.events import PAUSE_MS
 from etracker_scoring.detection.records import Observation, Report
+from etracker_scoring.worker.bases import unpack_bases
 from etracker_scoring.worker.batch import SettledFact
 from etracker_scoring.worker.records import Session
 from etracker_scoring.worker.sessions import is_hollow, settle
@@ -15,9 +16,13 @@ def observe(item: SettledFact) -> Observation:
     last = None
     same_place = False
     if before is not None:
+        same_place = item.after.place == before.place
         if fact.uploaded - before.uploaded != uploaded or fact.downloaded - before.downloaded != downloaded:
             uploaded, downloaded = _unbounded(before, fact)
-        same_place = item.after.place == before.place
+            same_place = same_place or _fell_at_its_place(before, fact, item.after.place)
+            if before.others is None:
+                uploaded = _since_restart(before.uploaded, fact.uploaded, uploaded)
+                downloaded = _since_restart(before.downloaded, fact.downloaded, downloaded)
         last = None if _is_late(item) else _report_of(before)
     return Observation(
         Report(fact.at_ms, fact.uploaded, fact.downloaded, fact.left, fact.corrupt, fact.redundant, fact.event),
@@ -30,6 +35,7 @@ def observe(item: SettledFact) -> Observation:
         fact.prefix,
         fact.flags,
         fact.suppressed,
+        item.after.place,
     )
 
 
@@ -71,6 +77,19 @@ def _report_of(session: Session) -> Report:
 def _unbounded(before: Session, fact: Fact) -> tuple[int, int]:
     settlement = settle(before, fact)
     return (settlement.uploaded, settlement.downloaded) if settlement else (0, 0)
+
+
+def _since_restart(before: int, now: int, delta: int) -> int:
+    """Return what a counter adds: one that fell to less than half began again at 0, in an announce that got lost."""
+    return now if -1 < now < before and now * 2 < before else delta
+
+
+def _fell_at_its_place(before: Session, fact: Fact, place: int) -> bool:
+    return any(
+        base.place == place and (-1 < fact.uploaded < base.uploaded or -1 < fact.downloaded < base.downloaded)
+        for base in unpack_bases(before.others)
+        if not base.former
+    )
 
 
 def _is_late(item: SettledFact) -> bool:

@@ -1,41 +1,36 @@
-"""Anomalies as rows: loaded and locked, concluded upon, and written together with their evidence.
+"""Anomalies as rows: loaded and locked, and written together with their evidence."""
 
-A state depends on the evidence and its times alone, not on how it was cut into batches: each piece is concluded upon by
-itself, as of its own time.
-"""
-
+import enum
 import json
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import asyncpg
 
-from etracker_scoring.detection.attribution import choose_rows
-from etracker_scoring.detection.parameters import DetectionParameters
+from etracker_scoring.detection.points import kind_of
 from etracker_scoring.detection.records import KEY_BYTES, Evidence, Identity, Suspicion
-from etracker_scoring.detection.states import conclude
-from etracker_scoring.worker.freezing import Target
+from etracker_scoring.detection.states import end_confirmation
+from etracker_scoring.worker.accused import DAY_SECONDS, Accused
+from etracker_scoring.worker.faults import Faults
 from etracker_scoring.worker.store import Rows
-from etracker_shared.agreements.anomalies import AnomalyState, Override, Verdict
+from etracker_shared.agreements.anomalies import AnomalyState, Kind, Override, Verdict
 
-DAY_SECONDS = 86_400
+EnumT = TypeVar("EnumT", bound=enum.IntEnum)
 
-_COLUMNS = """id, key_id, guest, state, verdict, score, points, date_part('epoch', score_time) AS at,
+COLUMNS = """id, key_id, guest, state, verdict, score, points, date_part('epoch', score_time) AS at,
     date_part('epoch', since) AS since, date_part('epoch', evidence_time) AS evidence_at, override,
-    date_part('epoch', override_until) AS override_until, applied, peer_id"""
+    date_part('epoch', override_until) AS override_until, applied, peer_id, prefixes, wasted"""
 
 # Rows are locked in the order of their ids: workers, the job that judges balances and operators change the same ones.
 LOAD_OF = f"""
-SELECT {_COLUMNS} FROM anomalies WHERE id IN (
+SELECT {COLUMNS} FROM anomalies WHERE id IN (
     SELECT id FROM anomalies WHERE key_id = ANY($1::bigint[]) UNION ALL
     SELECT id FROM anomalies WHERE guest = ANY($2::bytea[])
 ) ORDER BY id FOR UPDATE
 """  # noqa: S608 - made of this code's own words
 
 LOAD_BY_ID = f"""
-SELECT {_COLUMNS} FROM anomalies WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE
+SELECT {COLUMNS} FROM anomalies WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE
 """  # noqa: S608 - as above
 
 _COUNT_EVIDENCE = """
@@ -46,24 +41,25 @@ WHERE anomaly_id = ANY($1::bigint[]) AND at >= to_timestamp($2) GROUP BY 1, 2
 _EXISTING_KEYS = "SELECT id FROM peers WHERE id = ANY($1::bigint[]) ORDER BY id FOR KEY SHARE"
 
 _INSERT = """
-INSERT INTO anomalies (key_id, guest, state, verdict, score, points, score_time, since, evidence_time, peer_id,
-    override, override_until, applied)
+INSERT INTO anomalies (key_id, guest, state, verdict, score, points, score_time, since, evidence_time, prefixes,
+    wasted, peer_id, override, override_until, applied)
 SELECT key_id, guest, state, verdict, score, points::jsonb, to_timestamp(at), to_timestamp(began),
-    to_timestamp(evidence_at), peer_id, override, to_timestamp(override_until), override
+    to_timestamp(evidence_at), prefixes::jsonb, wasted::jsonb, peer_id, override, to_timestamp(override_until), override
 FROM unnest($1::bigint[], $2::bytea[], $3::smallint[], $4::smallint[], $5::float8[], $6::text[], $7::float8[],
-    $8::float8[], $9::float8[], $10::bytea[], $11::smallint[], $12::float8[])
-    new (key_id, guest, state, verdict, score, points, at, began, evidence_at, peer_id, override, override_until)
+    $8::float8[], $9::float8[], $10::text[], $11::text[], $12::bytea[], $13::smallint[], $14::float8[])
+    new (key_id, guest, state, verdict, score, points, at, began, evidence_at, prefixes, wasted, peer_id, override,
+        override_until)
 RETURNING id, key_id, guest
 """
 
 _UPDATE = """
 UPDATE anomalies SET state = new.state, verdict = new.verdict, score = new.score, points = new.points::jsonb,
     score_time = to_timestamp(at), since = to_timestamp(began), evidence_time = to_timestamp(evidence_at),
-    peer_id = new.peer_id, override = new.override, override_until = to_timestamp(new.override_until),
-    applied = new.override
+    prefixes = new.prefixes::jsonb, wasted = new.wasted::jsonb, peer_id = new.peer_id, override = new.override,
+    override_until = to_timestamp(new.override_until), applied = new.override
 FROM unnest($1::bigint[], $2::smallint[], $3::smallint[], $4::float8[], $5::text[], $6::float8[], $7::float8[],
-    $8::float8[], $9::bytea[], $10::smallint[], $11::float8[])
-    new (id, state, verdict, score, points, at, began, evidence_at, peer_id, override, override_until)
+    $8::float8[], $9::text[], $10::text[], $11::bytea[], $12::smallint[], $13::float8[])
+    new (id, state, verdict, score, points, at, began, evidence_at, prefixes, wasted, peer_id, override, override_until)
 WHERE anomalies.id = new.id
 """
 
@@ -78,58 +74,13 @@ FROM unnest($1::bigint[], $2::bigint[], $3::float8[], $4::text[], $5::float8[], 
 """
 
 
-@dataclass(slots=True)
-class Accused:
-    """A key or guest in one transaction. ``id``: of its row, None until it has one.
-
-    ``stored``: the suspicion as it was loaded. ``overruled``: an operator's decision wasn't applied yet.
-    ``counted``: pieces of evidence written, by day.
-    """
-
-    identity: Identity
-    id: int | None = None
-    stored: Suspicion | None = None
-    suspicion: Suspicion | None = None
-    peer_id: bytes | None = None
-    overruled: bool = False
-    counted: Counter[int] = field(default_factory=Counter)
-    evidence: list[Evidence] = field(default_factory=list)
-
-    def accuse(self, found: Evidence, parameters: DetectionParameters) -> None:
-        """Add a piece of evidence."""
-        before = self.suspicion
-        after = self.suspicion = conclude(before, [found], found.at, parameters)
-        if after.override is Override.EXEMPT:
-            return
-        is_new_state = after.state is not (before.state if before else AnomalyState.OK)
-        day = found.at // DAY_SECONDS
-        chosen = choose_rows([found], self.counted[day], parameters, is_new_state=is_new_state)
-        self.counted[day] += len(chosen)
-        self.evidence += chosen
-        self.peer_id = found.peer_id or self.peer_id
-
-    def wait_until(self, now: int, parameters: DetectionParameters) -> bool:
-        """Let time pass; return whether that changed more than the score."""
-        before = self.suspicion
-        after = self.suspicion = conclude(before, [], now, parameters)
-        return self.overruled or before is None or _lasting(before) != _lasting(after)
-
-    @property
-    def key_id(self) -> int | None:
-        """The id of the key, None for a guest."""
-        return int.from_bytes(self.identity, "big") if len(self.identity) == KEY_BYTES else None
-
-    @property
-    def target(self) -> Target:
-        """What the key is to be treated as."""
-        return Target(self.suspicion.state if self.suspicion else AnomalyState.OK, self.overruled)
+_KINDS = frozenset(Kind)
+_ABSURD_POINTS = 1e6
 
 
-def _lasting(suspicion: Suspicion) -> tuple[object, ...]:
-    return suspicion.state, suspicion.verdict, suspicion.override
-
-
-async def load_accused(identities: Collection[Identity], since: int, rows: Rows) -> dict[Identity, Accused]:
+async def load_accused(
+    identities: Collection[Identity], since: int, rows: Rows, faults: Faults
+) -> dict[Identity, Accused]:
     """Load and lock what is known about keys and guests; keys that don't exist any more are left out.
 
     ``since``: the time of the earliest evidence, Unix seconds.
@@ -138,10 +89,12 @@ async def load_accused(identities: Collection[Identity], since: int, rows: Rows)
     guests = [one for one in identities if len(one) != KEY_BYTES]
     existing = await rows.fetch(_EXISTING_KEYS, key_ids) if key_ids else []
     accused = {one: Accused(one) for one in [*guests, *(row["id"].to_bytes(KEY_BYTES, "big") for row in existing)]}
-    for row in await rows.fetch(LOAD_OF, key_ids, guests):
-        known = parse_accused(row)
-        if known.identity in accused:
-            accused[known.identity] = known
+    found = await rows.fetch(LOAD_OF, key_ids, guests)
+    known = {one.identity: one for one in parse_accused(found, faults)}
+    for identity in map(_identity_of, found):
+        accused.pop(identity, None)
+        if identity in known:
+            accused[identity] = known[identity]
     stored = {one.id: one for one in accused.values() if one.id is not None}
     if stored:
         first = since // DAY_SECONDS * DAY_SECONDS
@@ -150,24 +103,50 @@ async def load_accused(identities: Collection[Identity], since: int, rows: Rows)
     return accused
 
 
-def parse_accused(row: asyncpg.Record) -> Accused:
-    """Create one from the columns of :data:`LOAD_OF`."""
-    identity = row["guest"] if row["key_id"] is None else row["key_id"].to_bytes(KEY_BYTES, "big")
+def parse_accused(found: Iterable[asyncpg.Record], faults: Faults) -> Iterator[Accused]:
+    """Create them from the columns of :data:`LOAD_OF`; those that can't be read are left out."""
+    for row in found:
+        try:
+            yield _parse(row)
+        except Exception as error:  # noqa: BLE001 - see Faults
+            faults.note("stored_state", error, anomaly=row["id"])
+
+
+def _parse(row: asyncpg.Record) -> Accused:
     suspicion = Suspicion(
         AnomalyState(row["state"]),
-        None if row["verdict"] is None else Verdict(row["verdict"]),
+        _known(Verdict, row["verdict"]),
         row["score"],
-        json.loads(row["points"]),
+        dict(_known_points(json.loads(row["points"]))),
         _seconds(row["at"]) or 0,
         _seconds(row["since"]) or 0,
         _seconds(row["evidence_at"]),
-        None if row["override"] is None else Override(row["override"]),
+        _known(Override, row["override"]),
         _seconds(row["override_until"]),
     )
     overruled = row["override"] != row["applied"]
     if overruled and suspicion.override is Override.CLEARED:
         suspicion = suspicion._replace(score=0.0)  # which mutes the kinds of evidence there are
-    return Accused(identity, row["id"], suspicion, suspicion, row["peer_id"], overruled)
+    if overruled and suspicion.override is None:
+        suspicion = end_confirmation(suspicion)  # of the other decisions nothing is confirmed
+    prefixes, wasted = json.loads(row["prefixes"]), json.loads(row["wasted"])
+    return Accused(_identity_of(row), row["id"], suspicion, row["peer_id"], prefixes, wasted, overruled)
+
+
+def _identity_of(row: asyncpg.Record) -> Identity:
+    return bytes(row["guest"]) if row["key_id"] is None else row["key_id"].to_bytes(KEY_BYTES, "big")
+
+
+def _known(values: type[EnumT], stored: int | None) -> EnumT | None:
+    """Return what a number means; None if another release wrote a meaning that this one doesn't know."""
+    return next((value for value in values if value == stored), None)
+
+
+def _known_points(stored: Mapping[str, object]) -> Iterator[tuple[str, float]]:
+    """Leave out kinds that only another release knows, and what can't be points."""
+    for key, worth in stored.items():
+        if kind_of(key) in _KINDS and isinstance(worth, int | float) and 0 <= worth < _ABSURD_POINTS:
+            yield key, worth
 
 
 def _seconds(value: float | None) -> int | None:
@@ -180,7 +159,7 @@ async def store_accused(changed: Sequence[Accused], rows: Rows) -> None:
     ids = await _insert(new, rows)
     stored = sorted((one for one in changed if one.id is not None), key=lambda one: one.id or 0)
     await rows.write("anomalies", _UPDATE, [(one.id, *_values(one)) for one in stored])
-    evidence = [_evidence_row(one.id or ids[one.identity], found) for one in [*new, *stored] for found in one.evidence]
+    evidence = [_evidence_row(one.id or ids[one.identity], *found) for one in [*new, *stored] for found in one.evidence]
     await rows.write("anomaly_evidence", _ADD_EVIDENCE, evidence)
 
 
@@ -195,12 +174,25 @@ async def _insert(new: Sequence[Accused], rows: Rows) -> Mapping[Identity, int]:
 
 def _values(one: Accused) -> tuple[Any, ...]:
     known = one.suspicion or Suspicion()
-    points = json.dumps(dict(known.points), separators=(",", ":"))
     times = (float(known.at), float(known.since), known.evidence_at)
-    return (known.state, known.verdict, known.score, points, *times, one.peer_id, known.override, known.override_until)
+    origin = (_json(one.prefixes), _json(one.wasted), one.peer_id)
+    decision = (known.override, known.override_until)
+    return (known.state, known.verdict, known.score, _json(known.points), *times, *origin, *decision)
 
 
-def _evidence_row(anomaly_id: int, found: Evidence) -> tuple[Any, ...]:
-    data = json.dumps(dict(found.data), separators=(",", ":"))
+def _json(values: Mapping[str, float]) -> str:
+    return json.dumps(dict(values), separators=(",", ":"), allow_nan=False)
+
+
+def _evidence_row(anomaly_id: int, found: Evidence, data: str) -> tuple[Any, ...]:
     place = (found.block_from, found.block_to, found.peer_id, found.prefix)
-    return (anomaly_id, found.info_hash_id, float(found.at), str(found.kind), found.points, *place, found.text, data)
+    return (
+        anomaly_id,
+        found.info_hash_id,
+        float(found.at),
+        str(found.kind),
+        found.points,
+        *place,
+        found.text,
+        data,
+    )

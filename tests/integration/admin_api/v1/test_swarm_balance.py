@@ -90,6 +90,8 @@ async def test_the_onset_the_accused_and_the_witnesses_are_shown(
     assert (before["cusum"], before["onset"]) == (0, None)
     assert [block["witnesses"] for block in shown["blocks"][-5:]] == [1, 2, 3, 1, 2]
     assert shown["torrent"] == {"info_hash": INFO_HASH, "name": "a film"}
+    assert [(one["key_id"], one["blocks"]) for one in shown["witnesses"]] == [(keys[1], 7), (keys[2], 2), (None, 2)]
+    assert shown["witnesses"][2]["key_hash"] == bytes(16).hex()
     first, second = shown["accused"]
     assert (first["anomaly_id"], first["key_id"]) == (accused, keys[0])
     assert [(seconds(one["start"]), one["uploaded"]) for one in first["blocks"]] == [

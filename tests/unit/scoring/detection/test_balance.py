@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from etracker_scoring.detection.balance import Finding, judge_block, needs_prese
 from etracker_scoring.detection.balance_parameters import BalanceParameters
 from etracker_scoring.detection.blocks import identity_of_key
 from etracker_scoring.detection.records import Content, Identity, Presence, SwarmBlock, Traffic
+from etracker_scoring.detection.window import without_delays
 from etracker_shared.agreements.anomalies import Kind
 
 GIB = 2**30
@@ -231,13 +233,53 @@ def test_fewer_than_three_witnesses_convict_nobody() -> None:
 
 @pytest.mark.parametrize("content", [PRIVATE, OPEN])
 def test_swarm_that_was_never_balanced_convicts_nobody(content: Content) -> None:
-    swarm = honest_swarm(random.Random(12))
-    for block in BLOCKS:
-        swarm[block][SEEDS[0]] = Traffic(swarm[block][SEEDS[0]].uploaded + 2 * GIB)
+    draw = random.Random(12)
+    swarm = honest_swarm(draw)
+    for block in BLOCKS:  # peers of another tracker take data from all of them, from one more than from the others
+        for place, seed in enumerate(SEEDS):
+            extra = int(draw.uniform(0, 2) * GIB * (3 if place == 0 else 1))
+            swarm[block][seed] = Traffic(swarm[block][seed].uploaded + extra)
     rows, findings = judge(swarm, everybody(), content)
     assert not any(row.trusted for row in rows)
     assert all(level < DEFAULTS.doubtful_cap - 5 for level in worst(findings).values())
     assert content.private or not findings
+
+
+@pytest.mark.parametrize(("active", "is_convicted"), [(40, True), (6, False)])
+def test_member_that_invents_uploads_from_the_beginning_is_convicted_if_the_others_balance_for_long(
+    active: int, is_convicted: bool
+) -> None:
+    swarm = honest_swarm(random.Random(18), gibibytes=2.0)
+    for block in BLOCKS:
+        if block >= FIRST + active:
+            swarm[block] = {}
+        swarm[block][SUSPECT] = Traffic(8 * GIB)
+    rows, findings = judge(swarm, everybody())
+    assert not any(row.trusted for row in rows)
+    assert (worst(findings)[SUSPECT] >= 100) == is_convicted
+
+
+def test_little_traffic_that_nobody_receives_earns_no_trust() -> None:
+    swarm: Swarm = {block: {SUSPECT: Traffic(170 * 2**20)} for block in BLOCKS}
+    rows, _ = judge(swarm, everybody())
+    assert not any(row.trusted for row in rows)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 50), min_size=2, max_size=48), st.lists(st.integers(0, 100), min_size=48, max_size=48))
+def test_uploads_counted_in_the_block_before_or_after_their_download_leave_no_imbalance(
+    invented: list[int], late: list[int]
+) -> None:
+    """What no neighbouring block makes up for stays, and nothing is added."""
+    imbalance = np.array(invented, dtype=np.float64)
+    for block in range(1, len(imbalance), 3):
+        neighbour = block - 1 if late[block] % 2 or block + 1 == len(imbalance) else block + 1
+        imbalance[block] -= late[block]
+        imbalance[neighbour] += late[block]
+    settled = without_delays(imbalance)
+    assert settled.sum() == sum(invented)
+    assert settled.min() >= 0
+    assert (without_delays(np.array(invented, dtype=np.float64)) == invented).all()
 
 
 def test_trust_stays_as_it_was_at_the_onset() -> None:

@@ -1,4 +1,4 @@
-import type { AccusedTraffic, SwarmBalance } from "@/api/anomalies";
+import type { AccusedTraffic, SwarmBalance, Witness } from "@/api/anomalies";
 import { Chart } from "@/components/ui/Chart";
 import { bytes, dateAndTime, plural } from "@/components/ui/format";
 import classes from "../tables.module.css";
@@ -41,6 +41,7 @@ export function Balance({ of: balance }: { of: SwarmBalance }) {
         {...shared}
       />
       {others.length > 0 && <Others accused={others} />}
+      {balance.witnesses.length > 0 && <Witnesses of={balance.witnesses} />}
     </div>
   );
 }
@@ -84,6 +85,24 @@ function Others({ accused }: { accused: AccusedTraffic[] }) {
             <IdentityLink of={{ ...one, id: one.anomaly_id }} /> <State state={one.state} />{" "}
             <span className={classes.soft}>
               {bytes(one.blocks.reduce((sum, { uploaded }) => sum + uploaded, 0))} uploaded
+            </span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function Witnesses({ of: witnesses }: { of: Witness[] }) {
+  return (
+    <div>
+      <p className={classes.soft}>Witnesses: seeders that were there since the onset</p>
+      <ul className={classes.plain}>
+        {witnesses.map((one) => (
+          <li key={one.key_hash}>
+            {identityName(one)}{" "}
+            <span className={classes.soft}>
+              {plural(one.blocks, "block of 2 hours", "blocks of 2 hours")}
             </span>
           </li>
         ))}

@@ -15,6 +15,7 @@ const BALANCE: SwarmBalance = {
   block_seconds: 7200,
   onset: HOURS[2],
   blocks: [block(HOURS[0], 30, 20, 9), block(HOURS[2], 50, 60, 3)],
+  witnesses: [],
   accused: [
     {
       anomaly_id: 1,

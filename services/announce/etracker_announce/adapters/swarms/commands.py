@@ -21,7 +21,7 @@ Command = tuple[bytes | int, ...]
 
 MOST_MESSAGES = 3
 MESSAGE_PAUSE_SECONDS = 3600
-"""An offender is told of its own anomaly at most three times, an hour apart."""
+"""An offender is told why it was confirmed at most three times, an hour apart."""
 
 _STEP = struct.Struct("<IIIIIIHHBBBBB4sIId")
 _SWEEP = struct.Struct("<IIII")

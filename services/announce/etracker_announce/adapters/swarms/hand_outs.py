@@ -1,4 +1,4 @@
-"""Who was handed which suspect, and what they were told of it.
+"""Which suspects each client was given, and what it was told about them.
 
 Notes wait for the next batch of announces, so they cost no round trip; while Redis is down they are lost. What is told
 to a client is claimed first: of several processes that would tell it the same, one does.

@@ -18,6 +18,7 @@ _ABOUT_ITSELF = {
 
 def text_of_message(message: Message, host: str) -> bytes:
     """Return the text of a message. ``host``: where the pages are."""
+    host = host.rstrip("/")
     forms = _block_peer(message, host) if message.kind is MessageKind.BLOCK_PEER else _about_itself(message, host)
     return next(form for form in forms if len(form) <= MAX_TEXT_BYTES).encode("ascii")
 
@@ -25,7 +26,8 @@ def text_of_message(message: Message, host: str) -> bytes:
 def _about_itself(message: Message, host: str) -> tuple[str, ...]:
     reason = _ABOUT_ITSELF[message.kind]
     return (
-        f"etracker: {reason}. Appeal: {host}/standing",
+        f"etracker: {reason}. Update or replace it, or appeal: {host}/standing",
+        f"etracker: {reason}. Details: {host}/standing",
         f"{reason}: {host}/standing",
         f"etracker: appeal at {host}/standing",
     )

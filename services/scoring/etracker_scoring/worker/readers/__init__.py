@@ -37,7 +37,7 @@ def make_readers(
     ]
     if settings.detection is not DetectionMode.OFF:
         freezer = Freezer(parameters, enforced=settings.detection is DetectionMode.ENFORCE)
-        readers.append(AnomaliesReader(settings.anomaly, freezer, metrics.anomalies.evidence))
+        readers.append(AnomaliesReader(settings.anomaly, freezer, metrics.anomalies))
     if settings.fact_retention_days:
         readers.append(RawFactsReader())
     return sorted(readers, key=lambda reader: reader.shares_rows)

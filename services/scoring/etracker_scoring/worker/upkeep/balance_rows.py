@@ -10,6 +10,7 @@ from etracker_scoring.detection.records import Content, Identity, Presence, Swar
 from etracker_scoring.errors import BatchConflictError, postgres_errors
 from etracker_scoring.worker.attendance import shifted
 from etracker_scoring.worker.store import Rows
+from etracker_scoring.worker.sums import capped
 from etracker_scoring.worker.traffic_ring import BLOCKS_PER_DAY, KEPT_BLOCKS, slot_of
 from etracker_shared.agreements.anomalies import BLOCK_SECONDS, TRAFFIC_SLOTS, WINDOW_BLOCKS
 
@@ -18,6 +19,7 @@ SWARM_BLOCKS_LAST = 30 * BLOCKS_PER_DAY
 _DAY = 86_400
 EVIDENCE_LASTS = 90 * _DAY
 SIGNALS_LAST = 14 * _DAY
+ADDRESSES_LAST = _DAY
 _ALL_BITS = 2**64 - 1
 
 _BEGIN = "INSERT INTO detection_progress (id, block, info_hash_id) VALUES (0, $1, 0) ON CONFLICT (id) DO NOTHING"
@@ -43,9 +45,12 @@ FROM unnest($1::smallint[], $2::int[]) wanted (slot, block) CROSS JOIN LATERAL (
 ) stored ORDER BY info_hash_id, block, identity
 """
 
+# One torrent after the other: the index of blocks looks cheaper to Postgres, but all torrents are in it.
 _HISTORY = """
-SELECT info_hash_id, block, uploaded, received, noise, cusum, onset, trusted FROM swarm_blocks
-WHERE info_hash_id = ANY($1::bigint[]) AND block BETWEEN $2 AND $3 ORDER BY info_hash_id, block
+SELECT wanted.id, block, uploaded, received, noise, cusum, onset, trusted
+FROM unnest($1::bigint[]) wanted (id) CROSS JOIN LATERAL (
+    SELECT * FROM swarm_blocks WHERE info_hash_id = wanted.id AND block BETWEEN $2 AND $3 ORDER BY info_hash_id, block
+) stored
 """
 
 # A guest's session is stored under its key hash.
@@ -77,6 +82,11 @@ DELETE FROM signals WHERE ctid = ANY (ARRAY(
 ))
 """
 
+_FORGET_ADDRESSES = """
+DELETE FROM anomaly_addresses WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM anomaly_addresses WHERE last_seen < to_timestamp($1) LIMIT $2
+))
+"""
 
 # Nothing is held against these any more, and nobody decided about them; their evidence was deleted before.
 _FORGET_ANOMALIES = """
@@ -176,7 +186,10 @@ def presence_as_of(block: int, last_seen: float, bitmap: int) -> int:
 
 async def store_swarms(swarms: Sequence[tuple[int, SwarmBlock]], rows: Rows) -> None:
     """Write the balances of a block."""
-    values = [(torrent, *swarm[:-1], int(swarm.trusted)) for torrent, swarm in swarms]
+    values = [
+        (torrent, swarm.block, capped(swarm.uploaded), capped(swarm.received), *swarm[3:-1], int(swarm.trusted))
+        for torrent, swarm in swarms
+    ]
     await rows.write("swarm_blocks", _STORE_SWARMS, values)
 
 
@@ -187,6 +200,7 @@ async def forget_old(pool: asyncpg.Pool, now: float, rows_at_once: int = 10_000)
         await _forget(pool, _FORGET_SWARM_BLOCKS, block - SWARM_BLOCKS_LAST, rows_at_once)
         await _forget(pool, _FORGET_EVIDENCE, now - EVIDENCE_LASTS, rows_at_once)
         await _forget(pool, _FORGET_SIGNALS, now - SIGNALS_LAST, rows_at_once)
+        await _forget(pool, _FORGET_ADDRESSES, now - ADDRESSES_LAST, rows_at_once)
         await _forget(pool, _FORGET_ANOMALIES, now - EVIDENCE_LASTS, rows_at_once)
         for ahead in (1, 2):
             await _empty(pool, slot_of(block + ahead * BLOCKS_PER_DAY), block - KEPT_BLOCKS)

@@ -6,7 +6,9 @@ transaction that stores the verdicts, so a job that is killed goes on where it w
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
 
 import asyncpg
 
@@ -14,6 +16,7 @@ from etracker_scoring.detection.balance import judge_block, needs_presence
 from etracker_scoring.detection.parameters import DetectionParameters
 from etracker_scoring.detection.records import Evidence, Identity, Presence, Traffic
 from etracker_scoring.metrics import WorkerMetrics
+from etracker_scoring.worker.faults import Faults
 from etracker_scoring.worker.freezing import Freezer
 from etracker_scoring.worker.store import Rows, transaction
 from etracker_scoring.worker.stream import FactStreams
@@ -28,6 +31,8 @@ CHECK_SECONDS = 30.0
 FORGET_SECONDS = 600.0
 """How often old rows are deleted: looking for them may read all signals."""
 PAUSE_SECONDS = 0.02
+
+T = TypeVar("T")
 
 
 class Balances:
@@ -46,6 +51,7 @@ class Balances:
         self._freezer = freezer
         self._parameters = parameters
         self._metrics = metrics
+        self._faults = Faults(metrics.anomalies.faults)
 
     async def run(self) -> None:
         """Judge until cancelled.
@@ -85,7 +91,9 @@ class Balances:
             torrents = await balance_rows.next_torrents(progress, rows)
             if not torrents:
                 if self._freezer.enforced:
-                    await self._accuse(await read_canaries(progress.block, self._parameters, rows), now, rows)
+                    await self._accuse(
+                        await read_canaries(progress.block, self._parameters, rows, self._faults), now, rows
+                    )
                 await balance_rows.move(progress, Progress(progress.block + 1, 0), rows)
                 return False
             findings = await self._judge(progress.block, torrents, rows)
@@ -105,23 +113,33 @@ class Balances:
         for torrent, content in contents.items():
             members, earlier = traffic[torrent], history[torrent]
             presence: Mapping[Identity, Presence] = {}
-            if needs_presence(content, block, members.get(block, {}), earlier, self._parameters):
+            looks_back = partial(needs_presence, content, block, members.get(block, {}), earlier, self._parameters)
+            if self._try(torrent, looks_back):
                 members, presence = await _look_back(torrent, block, rows)
-            swarm, found = judge_block(content, torrent, block, members, presence, earlier, self._parameters)
-            swarms.append((torrent, swarm))
-            findings += found
+            judge = partial(judge_block, content, torrent, block, members, presence, earlier, self._parameters)
+            if judged := self._try(torrent, judge):
+                swarms.append((torrent, judged[0]))
+                findings += judged[1]
         await balance_rows.store_swarms(swarms, rows)
         return findings
+
+    def _try(self, torrent: int, judge: Callable[[], T]) -> T | None:
+        """Return what the detector says, None if it fails: this torrent is left out then."""
+        try:
+            return judge()
+        except Exception as error:  # noqa: BLE001 - see Faults
+            self._faults.note("balance", error, torrent=torrent)
+            return None
 
     async def _accuse(self, findings: Sequence[tuple[Identity, Evidence]], now: float, rows: Rows) -> None:
         if not findings:
             return
         identities = sorted({identity for identity, _ in findings})
         await self._freezer.lock(identities, rows)
-        accused = await load_accused(identities, min(found.at for _, found in findings), rows)
+        accused = await load_accused(identities, min(found.at for _, found in findings), rows, self._faults)
         for identity, found in findings:
             if identity in accused:
-                accused[identity].accuse(found, self._parameters)
+                self._try(found.info_hash_id, partial(accused[identity].accuse, found, self._parameters))
         await store_accused(list(accused.values()), rows)
         targets = {one.key_id: one.target for one in accused.values() if one.key_id is not None}
         await self._freezer.apply(targets, now, rows)

@@ -6,6 +6,7 @@ from functools import partial
 from etracker_scoring.detection.canary import read_canary
 from etracker_scoring.detection.parameters import DetectionParameters
 from etracker_scoring.detection.records import Evidence, Identity
+from etracker_scoring.worker.faults import Faults
 from etracker_scoring.worker.store import Rows
 from etracker_scoring.worker.upkeep.balance_rows import load_traffic, presence_as_of
 from etracker_shared.agreements.anomalies import BLOCK_SECONDS, WINDOW_BLOCKS
@@ -31,7 +32,9 @@ WHERE state IN (1, 2) AND coalesce(override, 3) = 3 AND announces.last_seen >= t
 """
 
 
-async def read_canaries(block: int, parameters: DetectionParameters, rows: Rows) -> list[tuple[Identity, Evidence]]:
+async def read_canaries(
+    block: int, parameters: DetectionParameters, rows: Rows, faults: Faults
+) -> list[tuple[Identity, Evidence]]:
     """Return what the canaries of all suspects say at the end of a block; they are in pairs of blocks."""
     if block % 2 == 0:
         return []
@@ -51,10 +54,12 @@ async def read_canaries(block: int, parameters: DetectionParameters, rows: Rows)
         blocks = [at for at in range(begin, block + 1) if bitmap >> (block - at) & 1]
         uploaded = {at: traffic[torrent].get(at, {}).get(identity, (0,))[0] for at in blocks}
         hides = partial(is_blinded, secret, row["key_hash"][:_IDENTITY_BYTES], row["info_hash"])
-        since = int(row["since"]) // BLOCK_SECONDS + 1
-        evidence = read_canary(
-            torrent, block, uploaded, is_blinded=hides, since=max(since, begin), parameters=parameters
-        )
+        since = max(int(row["since"]) // BLOCK_SECONDS + 1, begin)
+        try:
+            evidence = read_canary(torrent, block, uploaded, is_blinded=hides, since=since, parameters=parameters)
+        except Exception as error:  # noqa: BLE001 - see Faults
+            faults.note("canary", error, torrent=torrent)
+            continue
         if evidence:
             findings.append((identity, evidence))
     return findings

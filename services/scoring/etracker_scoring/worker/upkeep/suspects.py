@@ -9,16 +9,18 @@ import asyncpg
 from etracker_scoring.detection.parameters import DetectionParameters
 from etracker_scoring.errors import postgres_errors
 from etracker_scoring.metrics import WorkerMetrics
+from etracker_scoring.worker.accused import Accused
+from etracker_scoring.worker.faults import Faults
 from etracker_scoring.worker.freezing import Freezer, Target, lock_keys
 from etracker_scoring.worker.store import Rows, transaction
-from etracker_scoring.worker.suspicions import LOAD_BY_ID, Accused, parse_accused, store_accused
+from etracker_scoring.worker.suspicions import LOAD_BY_ID, parse_accused, store_accused
 from etracker_shared.agreements.anomalies import AnomalyState
 
 OVERRIDES_SECONDS = 2.0
 PASSING_SECONDS = 60.0
 CHUNK = 200
 
-_OVERRULED = "SELECT id FROM anomalies WHERE override IS DISTINCT FROM applied ORDER BY id LIMIT 200"
+_OVERRULED = "SELECT id FROM anomalies WHERE id > $1 AND override IS DISTINCT FROM applied ORDER BY id LIMIT 200"
 
 # A state that isn't suspected or confirmed changes with evidence only, or when an override ends.
 _PASSING = """
@@ -28,9 +30,12 @@ SELECT id FROM anomalies WHERE id > $1 AND (state IN (1, 2) OR override_until <=
 _STATES = "SELECT state, count(*) AS number FROM anomalies GROUP BY state"
 
 _DIFFERING = """
-SELECT peers.id FROM peers LEFT JOIN anomalies ON key_id = peers.id
-WHERE (frozen IS NOT NULL) <> (coalesce(state, 0) IN (1, 2)) OR (confirmed_time IS NOT NULL) <> (coalesce(state, 0) = 2)
-ORDER BY peers.id LIMIT 200
+SELECT id FROM (
+    SELECT peers.id FROM peers LEFT JOIN anomalies ON key_id = peers.id
+    WHERE frozen IS NOT NULL
+        AND (coalesce(state, 0) NOT IN (1, 2) OR (confirmed_time IS NOT NULL) <> (coalesce(state, 0) = 2))
+    UNION SELECT key_id FROM anomalies JOIN peers ON peers.id = key_id WHERE state IN (1, 2) AND frozen IS NULL
+) differing ORDER BY id LIMIT 200
 """
 
 _AFFECTED = "SELECT id FROM peers WHERE frozen IS NOT NULL ORDER BY id LIMIT 200"
@@ -50,6 +55,7 @@ class Suspects:
         self._freezer = freezer
         self._parameters = parameters
         self._metrics = metrics
+        self._faults = Faults(metrics.anomalies.faults)
 
     async def align(self) -> None:
         """Make all keys' standings follow the mode: it may have changed since the last start."""
@@ -67,8 +73,10 @@ class Suspects:
 
     async def apply_overrides(self) -> None:
         """Apply what operators have decided since the last call."""
-        while ids := [row["id"] for row in await self._fetch(_OVERRULED)]:
+        last = 0
+        while ids := [row["id"] for row in await self._fetch(_OVERRULED, last)]:
             await self._conclude(ids, time.time())
+            last = ids[-1]
 
     async def let_time_pass(self, now: float) -> None:
         """End suspicions, confirmations and overrides whose time is over."""
@@ -90,10 +98,17 @@ class Suspects:
     async def _conclude(self, ids: Sequence[int], now: float) -> None:
         async with transaction(self._pool, self._metrics) as rows:
             await self._lock_keys(ids, rows)
-            accused = [parse_accused(row) for row in await rows.fetch(LOAD_BY_ID, ids)]
-            changed = [one for one in accused if one.wait_until(int(now), self._parameters)]
+            accused = parse_accused(await rows.fetch(LOAD_BY_ID, ids), self._faults)
+            changed = [one for one in accused if self._waits(one, int(now))]
             await store_accused(changed, rows)
             await self._freezer.apply(_targets(changed), now, rows)
+
+    def _waits(self, accused: Accused, now: int) -> bool:
+        try:
+            return accused.wait_until(now, self._parameters)
+        except Exception as error:  # noqa: BLE001 - see Faults
+            self._faults.note("passing", error, anomaly=accused.id or 0)
+            return False
 
     async def _lock_keys(self, ids: Sequence[int], rows: Rows) -> None:
         keys = [row["key_id"].to_bytes(8, "big") for row in await rows.fetch(_KEYS_OF, ids)]

@@ -2,13 +2,10 @@
 
 from collections.abc import Collection, Mapping
 
-from structlog import get_logger
-
 from etracker_scoring.detection.records import Identity
-from etracker_scoring.detection.signals import Signals, pack_signals, unpack_signals
+from etracker_scoring.detection.signals import Signals, unpack_signals
+from etracker_scoring.worker.faults import Faults
 from etracker_scoring.worker.store import Rows, columns
-
-log = get_logger("anomalies")
 
 Member = tuple[int, Identity]
 """Torrent id, and key or guest."""
@@ -31,24 +28,21 @@ WHERE signals.info_hash_id = gone.info_hash_id AND signals.identity = gone.ident
 """
 
 
-async def load_signals(members: Collection[Member], rows: Rows) -> dict[Member, Signals]:
-    """Return what is remembered of these; most have nothing.
-
-    What another release has written may be unreadable: it is forgotten, since statistics must not wait for it.
-    """
-    found = await rows.fetch(LOAD_SIGNALS, *columns(members)) if members else []
-    readable = {}
-    for info_hash_id, identity, state in found:
+async def load_signals(members: Collection[Member], rows: Rows, faults: Faults) -> dict[Member, Signals | None]:
+    """Return what is remembered of these; most have nothing. None: it can't be read, so it is to be forgotten."""
+    remembered: dict[Member, Signals | None] = {}
+    for info_hash_id, identity, state in await rows.fetch(LOAD_SIGNALS, *columns(members)) if members else ():
         try:
-            readable[info_hash_id, identity] = unpack_signals(state)
-        except ValueError as error:
-            log.warning("signals_forgotten", torrent=info_hash_id, reason=str(error))
-    return readable
+            remembered[info_hash_id, identity] = unpack_signals(state)
+        except Exception as error:  # noqa: BLE001 - see Faults
+            faults.note("stored_signals", error, torrent=info_hash_id)
+            remembered[info_hash_id, identity] = None
+    return remembered
 
 
-async def store_signals(changed: Mapping[Member, tuple[Signals | None, float]], rows: Rows) -> None:
-    """Write what changed, each with the time of the last announce (Unix seconds)."""
-    kept = [(*member, pack_signals(state), seen) for member, (state, seen) in sorted(changed.items()) if state]
+async def store_signals(changed: Mapping[Member, tuple[bytes | None, float]], rows: Rows) -> None:
+    """Write what changed, packed, each with the time of the last announce (Unix seconds)."""
+    kept = [(*member, state, seen) for member, (state, seen) in sorted(changed.items()) if state]
     await rows.write("signals", _PUT_SIGNALS, kept)
     gone = [member for member, (state, _) in changed.items() if state is None]
     if gone:
