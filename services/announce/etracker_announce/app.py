@@ -44,7 +44,6 @@ from etracker_shared.plumbing.serving import LINGER_SECONDS
 from etracker_shared.plumbing.sockets import inherit
 
 LOADING_SECONDS = 5.0
-"""How long announces wait for what must be known to answer them. After that, clients are told to come back."""
 
 log = get_logger("announce")
 
@@ -74,11 +73,16 @@ class Ports:
 
 @asynccontextmanager
 async def serving(
-    settings: AnnounceSettings, *, linger_seconds: float = LINGER_SECONDS, clock: Callable[[], float] = time.time
+    settings: AnnounceSettings,
+    *,
+    linger_seconds: float = LINGER_SECONDS,
+    loading_seconds: float = LOADING_SECONDS,
+    clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Ports]:
     """Run the service. At its end, all running requests are answered before any adapter closes.
 
-    ``clock``: the Unix time of announces.
+    ``loading_seconds``: how long announces wait for what must be known to answer them; after that, clients are told to
+    come back. ``clock``: the Unix time of announces.
 
     Raises:
         OSError: a port is taken.
@@ -118,7 +122,7 @@ async def serving(
     async with (
         _connected(parts),
         running(Work("shared address", shared_address.watch)),
-        _loaded(parts),
+        _loaded(parts, loading_seconds),
         all_serving(http, *public),
         serving_observation(observation, settings.observation_host, settings.observation_port) as observation_port,
     ):
@@ -203,11 +207,11 @@ async def _connected(parts: Parts) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _loaded(parts: Parts) -> AsyncIterator[None]:
+async def _loaded(parts: Parts, seconds: float) -> AsyncIterator[None]:
     """Wait until announces can be answered: whoever connects to a replica that has just started is not refused."""
     awaited = [parts.secret.loaded, parts.bans.loaded, *([parts.anomalies.loaded] if parts.anomalies else [])]
     with suppress(TimeoutError):
-        async with asyncio.timeout(LOADING_SECONDS):
+        async with asyncio.timeout(seconds):
             for loaded in awaited:
                 await loaded.wait()
     yield
