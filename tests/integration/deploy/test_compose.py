@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from etracker_announce.settings import AnnounceSettings
+from etracker_stack.postgres import OPTIONS
 
 ROOT = Path(__file__).parents[3]
 NAMES = {
@@ -185,12 +186,22 @@ def test_every_container_has_limits_that_the_environment_can_change(services: di
 
 
 def test_postgres_and_redis_fit_into_their_containers(services: dict[str, dict[str, Any]]) -> None:
-    buffers = int(re.findall(r"shared_buffers=\$\{\w+:-(\d+)MB\}", str(services["postgres"]["command"]))[0])
-    assert default_mebibytes(services["postgres"]) >= 4 * buffers
+    buffers = re.findall(r"shared_buffers=\$\{\w+:-(\d+)GB\}", str(services["postgres"]["command"]))[0]
+    assert default_mebibytes(services["postgres"]) >= 2 * 1024 * int(buffers)
     assert services["redis"]["command"] == ["sh", "/etc/redis/start.sh"]
     script, mounted = next(volume for volume in services["redis"]["volumes"] if "start.sh" in volume).split(":")[:2]
     assert mounted == "/etc/redis/start.sh"
     assert (ROOT / script).exists()
+
+
+def test_postgres_runs_as_with_make_run(services: dict[str, dict[str, Any]]) -> None:
+    program, *options = services["postgres"]["command"]
+    given = dict(option.removeprefix("-c").split("=", 1) for option in options)
+    assert program == "postgres"
+    given = {name: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value) for name, value in given.items()}
+    of_the_machine = {"listen_addresses", "unix_socket_directories", "logging_collector"}
+    assert given == {name: value for name, value in OPTIONS.items() if name not in of_the_machine}
+    assert services["postgres"]["shm_size"] == "128mb"  # for the tables that the processes of one query share
 
 
 def default_mebibytes(service: dict[str, Any]) -> int:
