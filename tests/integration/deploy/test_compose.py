@@ -110,8 +110,29 @@ def test_health_and_metrics_are_not_published(services: dict[str, dict[str, Any]
 def test_the_health_of_every_process_behind_the_public_port_is_checked(services: dict[str, dict[str, Any]]) -> None:
     service = services["announce_public"]
     (*_, program) = service["healthcheck"]["test"]
-    assert f"{service['environment']['ETRACKER_OBSERVATION_PORT']} + n" in program
-    assert "for n in range(int(os.environ['ETRACKER_ANNOUNCE_REPLICAS']))" in program
+    assert program.endswith("/health.sh $$HEALTH_PORT $$ETRACKER_ANNOUNCE_REPLICAS")
+    ports = service["build"]["args"]["HEALTH_PORT"], service["environment"]["ETRACKER_OBSERVATION_PORT"]
+    assert ports == (AnnounceSettings().observation_port,) * 2
+
+
+def test_checks_are_frequent_only_until_a_container_is_healthy(services: dict[str, dict[str, Any]]) -> None:
+    """A check starts a program in the container, which costs far more than the answer. Images and compose agree."""
+    checks = [service["healthcheck"] for service in services.values() if "test" in service.get("healthcheck", {})]
+    assert len(checks) == 4
+    of_images = (ROOT / "deploy" / "Dockerfile").read_text()
+    for check in checks:
+        assert check["start_period"] in {"60s", "10m"}
+        for name in ("interval", "timeout", "start_interval", "retries"):
+            assert f"--{name.replace('_', '-')}={check[name]} " in of_images
+    assert {check["interval"] for check in checks} == {"15s"}
+    assert {check["start_interval"] for check in checks} == {"1s"}
+
+
+def test_the_images_contain_the_program_that_checks_them() -> None:
+    assert "!deploy/health.sh" in (ROOT / ".dockerignore").read_text().splitlines()
+    image = (ROOT / "deploy" / "Dockerfile").read_text()
+    assert "COPY --chmod=644 deploy/health.sh /opt/etracker/" in image  # readable whatever the umask of the checkout
+    assert 'CMD exec bash /opt/etracker/health.sh "$HEALTH_PORT"' in image
 
 
 def test_the_log_of_every_container_is_bounded(services: dict[str, dict[str, Any]]) -> None:
