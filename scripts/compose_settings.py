@@ -42,12 +42,12 @@ class ComposeSettings(EnvironmentSettings):
     )
     gateway_cpus: float = Field(1.0, description="CPU cores that the gateway's container may use.")
     postgres_memory: str = Field(
-        "1g", description="Memory that the container of Postgres may use, in bytes or as `768m` or `2g`."
+        "2g", description="Memory that the container of Postgres may use, in bytes or as `768m` or `2g`."
     )
     postgres_cpus: float = Field(1.0, description="CPU cores that the container of Postgres may use.")
     postgres_buffers: str = Field(
-        "256MB",
-        description="Shared buffers of Postgres, such as `256MB` or `1GB`; use about a quarter of its memory.",
+        "1GB",
+        description="Shared buffers of Postgres, such as `256MB` or `1GB`; at most half of its container's memory.",
     )
     redis_memory: str = Field(
         "1g", description="Memory that the container of Redis may use, in bytes or as `768m` or `2g`."

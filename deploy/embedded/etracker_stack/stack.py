@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
+from etracker_shared.plumbing.redis_urls import socket_complaint
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings, load_settings
 from etracker_stack.api_key import ensure_api_key, read_api_key
 from etracker_stack.child import RunningChild
@@ -110,6 +111,8 @@ class Stack:
     async def _start_redis(self, port: int) -> RedisSettings:
         given = load_settings(RedisSettings)
         if self._settings.redis_url is not None:
+            if complaint := socket_complaint(given.redis_url):
+                self._console.complain(f"Redis can't be reached, but the tracker goes on trying: {complaint}")
             return given
         password = given.redis.get_secret_value() or self._secrets.redis_password
         program = redis_program(self._settings.redis_server)

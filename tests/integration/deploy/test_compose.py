@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from etracker_announce.settings import AnnounceSettings
+from etracker_stack.postgres import OPTIONS
 
 ROOT = Path(__file__).parents[3]
 NAMES = {
@@ -109,8 +110,29 @@ def test_health_and_metrics_are_not_published(services: dict[str, dict[str, Any]
 def test_the_health_of_every_process_behind_the_public_port_is_checked(services: dict[str, dict[str, Any]]) -> None:
     service = services["announce_public"]
     (*_, program) = service["healthcheck"]["test"]
-    assert f"{service['environment']['ETRACKER_OBSERVATION_PORT']} + n" in program
-    assert "for n in range(int(os.environ['ETRACKER_ANNOUNCE_REPLICAS']))" in program
+    assert program.endswith("/health.sh $$HEALTH_PORT $$ETRACKER_ANNOUNCE_REPLICAS")
+    ports = service["build"]["args"]["HEALTH_PORT"], service["environment"]["ETRACKER_OBSERVATION_PORT"]
+    assert ports == (AnnounceSettings().observation_port,) * 2
+
+
+def test_checks_are_frequent_only_until_a_container_is_healthy(services: dict[str, dict[str, Any]]) -> None:
+    """A check starts a program in the container, which costs far more than the answer. Images and compose agree."""
+    checks = [service["healthcheck"] for service in services.values() if "test" in service.get("healthcheck", {})]
+    assert len(checks) == 4
+    of_images = (ROOT / "deploy" / "Dockerfile").read_text()
+    for check in checks:
+        assert check["start_period"] in {"60s", "10m"}
+        for name in ("interval", "timeout", "start_interval", "retries"):
+            assert f"--{name.replace('_', '-')}={check[name]} " in of_images
+    assert {check["interval"] for check in checks} == {"15s"}
+    assert {check["start_interval"] for check in checks} == {"1s"}
+
+
+def test_the_images_contain_the_program_that_checks_them() -> None:
+    assert "!deploy/health.sh" in (ROOT / ".dockerignore").read_text().splitlines()
+    image = (ROOT / "deploy" / "Dockerfile").read_text()
+    assert "COPY --chmod=644 deploy/health.sh /opt/etracker/" in image  # readable whatever the umask of the checkout
+    assert 'CMD exec bash /opt/etracker/health.sh "$HEALTH_PORT"' in image
 
 
 def test_the_log_of_every_container_is_bounded(services: dict[str, dict[str, Any]]) -> None:
@@ -185,12 +207,22 @@ def test_every_container_has_limits_that_the_environment_can_change(services: di
 
 
 def test_postgres_and_redis_fit_into_their_containers(services: dict[str, dict[str, Any]]) -> None:
-    buffers = int(re.findall(r"shared_buffers=\$\{\w+:-(\d+)MB\}", str(services["postgres"]["command"]))[0])
-    assert default_mebibytes(services["postgres"]) >= 4 * buffers
+    buffers = re.findall(r"shared_buffers=\$\{\w+:-(\d+)GB\}", str(services["postgres"]["command"]))[0]
+    assert default_mebibytes(services["postgres"]) >= 2 * 1024 * int(buffers)
     assert services["redis"]["command"] == ["sh", "/etc/redis/start.sh"]
     script, mounted = next(volume for volume in services["redis"]["volumes"] if "start.sh" in volume).split(":")[:2]
     assert mounted == "/etc/redis/start.sh"
     assert (ROOT / script).exists()
+
+
+def test_postgres_runs_as_with_make_run(services: dict[str, dict[str, Any]]) -> None:
+    program, *options = services["postgres"]["command"]
+    given = dict(option.removeprefix("-c").split("=", 1) for option in options)
+    assert program == "postgres"
+    given = {name: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value) for name, value in given.items()}
+    of_the_machine = {"listen_addresses", "unix_socket_directories", "logging_collector"}
+    assert given == {name: value for name, value in OPTIONS.items() if name not in of_the_machine}
+    assert services["postgres"]["shm_size"] == "128mb"  # for the tables that the processes of one query share
 
 
 def default_mebibytes(service: dict[str, Any]) -> int:
