@@ -50,8 +50,8 @@ def bounds(commit: str) -> Iterator[Bound]:
         yield Bound(OTHERS, ETRACKER, UNGATHERED, mode, 1.05)
         yield Bound(OTHERS, GATEWAY, ETRACKER, mode, 2.5)
         yield Bound(PACED, GATEWAY, ETRACKER, mode, 2.5)
-        yield Bound(OTHERS, CLUSTER, ETRACKER, mode, 2.0)
-        yield Bound(PACED, CLUSTER, ETRACKER, mode, 2.0)
+        yield Bound(OTHERS, CLUSTER, ETRACKER, mode, 2.5)
+        yield Bound(PACED, CLUSTER, ETRACKER, mode, 2.5)
         if commit:
             yield Bound(PACED, ETRACKER, at_commit(ETRACKER, commit), mode, 0.75)
             yield Bound(OTHERS, ETRACKER, at_commit(ETRACKER, commit), mode, 1.05)

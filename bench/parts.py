@@ -80,6 +80,7 @@ class Parts:
     def run(self) -> None:
         """Run the chosen parts, with the smallest etracker in all but the last."""
         if self.only != "policies":
+            self.progress.say(f"starting {ETRACKER}")
             with etracker(self.work, "small", PLAIN) as tracker:
                 self.results.machine["redis"] = tracker.redis_build()
                 self._with_small(tracker)
@@ -126,13 +127,16 @@ class Parts:
         """Start the other trackers."""
         if not self._includes("others"):
             return
+        self.progress.say(f"starting {OPENTRACKER} and {WEBTORRENT}")
         world = World(SMALL_SHAPE)
         yield Target(OPENTRACKER, running.enter_context(opentracker(self.work, world)), world)
         yield Target(WEBTORRENT, running.enter_context(webtorrent(BUILD, self.work)), World(SMALL_SHAPE))
         self.results.keeps.update({OPENTRACKER: "nothing", WEBTORRENT: "nothing"})
         found = look_for(CANDIDATES)
-        self.results.missing.update(found.missing)
+        for name, why in found.missing.items():
+            self._leave_out(name, why)
         for candidate, programs in found.present:
+            self.progress.say(f"starting {candidate.name}")
             world = World(SMALL_SHAPE)
             self.results.keeps[candidate.name] = candidate.keeps
             yield Target(candidate.name, running.enter_context(candidate.start(self.work, world, programs)), world)
@@ -141,6 +145,7 @@ class Parts:
         """Start etracker without gathering, and at the older commit."""
         if not (self._includes(ITSELF) or self.only == "others"):
             return
+        self.progress.say(f"starting {UNGATHERED}")
         ungathered = running.enter_context(
             etracker(self.work, "ungathered", PLAIN, {"ETRACKER_ANNOUNCE_GATHER_MS": "0"})
         )
@@ -151,6 +156,7 @@ class Parts:
             yield from self._older(running)
 
     def _older(self, running: ExitStack) -> Iterator[Target]:
+        self.progress.say(f"starting {at_commit(ETRACKER, self.commit)}")
         source = check_out(self.commit, self.work / "older-source")
         older = running.enter_context(etracker(self.work, "older", PLAIN, source=source))
         direct, gateway = at_commit(ETRACKER, self.commit), at_commit(GATEWAY, self.commit)
@@ -163,12 +169,17 @@ class Parts:
             return
         program = cluster_program()
         if program is None:
-            self.results.missing[CLUSTER] = "redis-server not found on the PATH, not measured"
+            self._leave_out(CLUSTER, "redis-server not found on the PATH, not measured")
             return
+        self.progress.say(f"starting {CLUSTER}")
         tracker = running.enter_context(clustered_etracker(self.work, "clustered", PLAIN, program))
         world = World(SMALL_SHAPE)
         load_catalogue(tracker, world)
         yield Target(CLUSTER, tracker, world)
+
+    def _leave_out(self, name: str, why: str) -> None:
+        self.results.missing[name] = why
+        self.progress.say(f"{name}: {why}")
 
     def _growth(self, small: Target) -> None:
         """Give each world its own tracker, to measure the number of peers and the size of a swarm separately."""

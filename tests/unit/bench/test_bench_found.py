@@ -13,13 +13,12 @@ from bench.world import World
 
 
 @contextmanager
-def never_started(_work: Path, _world: World, _programs: Mapping[str, Path]) -> Iterator[OtherTracker]:
-    raise AssertionError
-    yield
+def idle(_work: Path, _world: World, _programs: Mapping[str, Path]) -> Iterator[OtherTracker]:
+    yield OtherTracker("some tracker", 1, {})
 
 
 def candidate(*programs: tuple[str, ...], ports: tuple[int, ...] = ()) -> Candidate:
-    return Candidate("some tracker", "keys", programs, never_started, ports)
+    return Candidate("some tracker", "keys", programs, idle, ports)
 
 
 def install(directory: Path, *names: str) -> None:
