@@ -32,9 +32,10 @@ from bench.progress import Progress
 from bench.results import Results
 from bench.trackers.clustered import cluster_program, clustered_etracker
 from bench.trackers.etracker import Etracker, etracker
-from bench.trackers.found import CANDIDATES, look_for
+from bench.trackers.found import CANDIDATES, look_for, start_candidate
 from bench.trackers.loading import load_catalogue, load_peers, tidy
 from bench.trackers.others import opentracker, webtorrent
+from bench.trackers.processes import StartError
 from bench.world import Shape, World
 
 BUILD = Path(__file__).parents[1] / "build"
@@ -138,8 +139,14 @@ class Parts:
         for candidate, programs in found.present:
             self.progress.say(f"starting {candidate.name}")
             world = World(SMALL_SHAPE)
-            self.results.keeps[candidate.name] = candidate.keeps
-            yield Target(candidate.name, running.enter_context(candidate.start(self.work, world, programs)), world)
+            try:
+                tracker = start_candidate(running, candidate, self.work, world, programs)
+            except StartError as error:
+                self.progress.say(str(error))
+                self._leave_out(candidate.name, "didn't start, not measured")
+            else:
+                self.results.keeps[candidate.name] = candidate.keeps
+                yield Target(candidate.name, tracker, world)
 
     def _itself(self, running: ExitStack) -> Iterator[Target]:
         """Start etracker without gathering, and at the older commit."""

@@ -1,8 +1,9 @@
 """The trackers that are measured if their programs are on the PATH. This project builds none of them."""
 
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -10,8 +11,9 @@ from typing import TypeAlias
 from bench.trackers.aquatic import aquatic
 from bench.trackers.chihaya import chihaya
 from bench.trackers.go_etracker import PORT, REDIS_PORT, go_etracker
+from bench.trackers.mariadb import DatabaseError
 from bench.trackers.others import OtherTracker
-from bench.trackers.processes import is_free
+from bench.trackers.processes import StartError, is_free
 from bench.trackers.torrust import torrust
 from bench.trackers.unit3d import unit3d
 from bench.world import World
@@ -74,6 +76,20 @@ def look_for(candidates: Sequence[Candidate], path: str | None = None) -> Found:
         else:
             present.append((candidate, {name: place for name, place in programs.items() if place is not None}))
     return Found(present, missing)
+
+
+def start_candidate(
+    running: ExitStack, candidate: Candidate, work: Path, world: World, programs: Programs
+) -> OtherTracker:
+    """Start a candidate until the end of ``running``.
+
+    Raises:
+        StartError: it didn't start, for example because its settings are those of another version.
+    """
+    try:
+        return running.enter_context(candidate.start(work, world, programs))
+    except (DatabaseError, OSError, subprocess.SubprocessError) as error:
+        raise StartError(f"{candidate.name}: {error}") from error
 
 
 def _locate(names: Sequence[str], path: str | None) -> Path | None:

@@ -18,6 +18,10 @@ GRANT ALL ON {database}.* TO tracker@'127.0.0.1';
 """
 
 
+class DatabaseError(Exception):
+    """A statement failed."""
+
+
 @dataclass(frozen=True, slots=True)
 class MariaDb:
     """A running MariaDB with one database, whose user is ``tracker``. ``client``: the command that connects to it."""
@@ -28,8 +32,14 @@ class MariaDb:
     client: tuple[str | Path, ...]
 
     def query(self, statements: str) -> list[list[str]]:
-        """Run statements in the database; return the rows."""
-        done = subprocess.run([*self.client, DATABASE], input=statements, capture_output=True, text=True, check=True)
+        """Run statements in the database; return the rows.
+
+        Raises:
+            DatabaseError: one failed.
+        """
+        done = subprocess.run([*self.client, DATABASE], input=statements, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise DatabaseError(done.stderr.strip())
         return [line.split("\t") for line in done.stdout.splitlines()]
 
 

@@ -2,14 +2,15 @@
 
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
-from bench.trackers.found import CANDIDATES, Candidate, look_for
+from bench.trackers.found import CANDIDATES, Candidate, look_for, start_candidate
 from bench.trackers.others import OtherTracker
-from bench.world import World
+from bench.trackers.processes import StartError
+from bench.world import Shape, World
 
 
 @contextmanager
@@ -53,6 +54,26 @@ def test_a_tracker_whose_fixed_port_is_taken_is_not_measured(tmp_path: Path, tak
     install(tmp_path, "tracker")
     found = look_for([candidate(("tracker",), ports=(taken_port,))], str(tmp_path))
     assert found.missing == {"some tracker": f"port {taken_port} in use, not measured"}
+
+
+@pytest.mark.parametrize(
+    ("script", "why"), [("exit 3", "ended with 3"), ("echo unknown setting >&2; exit 1", "unknown setting")]
+)
+def test_a_tracker_that_does_not_start_says_why(tmp_path: Path, script: str, why: str) -> None:
+    program = tmp_path / "chihaya"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    [(wanted, programs)] = look_for(CANDIDATES, str(tmp_path)).present
+    with ExitStack() as running, pytest.raises(StartError, match=why):
+        start_candidate(running, wanted, tmp_path, World(Shape("some", 20, 2)), programs)
+
+
+def test_a_program_that_can_not_be_run_is_a_tracker_that_does_not_start(tmp_path: Path) -> None:
+    (tmp_path / "chihaya").write_text("#!/nowhere/interpreter\n")
+    (tmp_path / "chihaya").chmod(0o755)
+    [(wanted, programs)] = look_for(CANDIDATES, str(tmp_path)).present
+    with ExitStack() as running, pytest.raises(StartError, match="chihaya"):
+        start_candidate(running, wanted, tmp_path, World(Shape("some", 20, 2)), programs)
 
 
 def test_every_tracker_is_looked_for_on_the_path_that_is_given(tmp_path: Path) -> None:
