@@ -18,11 +18,13 @@ from etracker_announce.adapters.scoring import ScoringTiers
 from etracker_announce.adapters.secret import PairSecret
 from etracker_announce.adapters.swarms import RedisSwarms, connect_swarms
 from etracker_announce.domain.suspects import NOBODY, Suspects
+from etracker_announce.frontends.gatherer import Gatherer
 from etracker_announce.frontends.http.failures import forbidden_words
 from etracker_announce.frontends.http.handler import Handler
 from etracker_announce.frontends.http.server import HttpServer, all_serving
 from etracker_announce.frontends.http.sources import proxy_recognizer, source_finder
 from etracker_announce.frontends.observation import create_observation_app, serving_observation
+from etracker_announce.frontends.pause_rule import PauseRule
 from etracker_announce.frontends.shared_address import SharedAddress
 from etracker_announce.metrics import Metrics
 from etracker_announce.settings import AnnounceSettings
@@ -94,6 +96,8 @@ async def serving(
     shared_address = SharedAddress(time.monotonic)
     metrics.peers_share_one_address.set_function(shared_address.check)
 
+    gatherer = Gatherer(PauseRule(settings.announce_gather_ms / 1000), lambda paid: metrics.pauses[paid].inc())
+
     def server(trusted: tuple[Network, ...], *, public: bool) -> HttpServer:
         handler = Handler(
             tracker,
@@ -107,6 +111,7 @@ async def serving(
             handler,
             settings.listen_host,
             settings.listen_port,
+            gatherer,
             is_proxy=proxy_recognizer(trusted),
             linger_seconds=linger_seconds,
             inherited=inherit(settings.public_sockets if public else settings.listen_sockets),

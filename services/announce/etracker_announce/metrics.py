@@ -31,6 +31,7 @@ class Metrics:
             registry, "allowlist", "Infohashes looked up, by where they came from.", ALLOWLIST_SOURCES
         )
         self.swarm_batches, self.tier_batches, self.allowlist_batches = _batches(registry)
+        self.pauses = _pauses(registry)
         self.bans = _bans(registry)
         self.suspects = Gauge(
             "etracker_announce_suspects", "Suspected and confirmed keys and guests in memory.", registry=registry
@@ -85,6 +86,16 @@ def _answers(registry: CollectorRegistry) -> dict[tuple[Kind, str], Counter]:
     return {(kind, outcome): family.labels(kind.value, outcome) for kind in Kind for outcome in outcomes}
 
 
+def _pauses(registry: CollectorRegistry) -> dict[bool, Counter]:
+    family = Counter(
+        "etracker_announce_pauses",
+        "Pauses in which announces gathered, by whether others joined (paid, in_vain).",
+        ["outcome"],
+        registry=registry,
+    )
+    return {paid: family.labels("paid" if paid else "in_vain") for paid in (True, False)}
+
+
 def _bans(registry: CollectorRegistry) -> dict[BanKind, Gauge]:
     family = Gauge(
         "etracker_announce_bans", "Bans that this process knows, by what is banned.", ["kind"], registry=registry
@@ -105,7 +116,7 @@ def _warnings(registry: CollectorRegistry) -> dict[MessageKind, Counter]:
 def _seconds(registry: CollectorRegistry) -> dict[Kind, Histogram]:
     family = Histogram(
         "etracker_announce_seconds",
-        "Time from a request's last byte to its answer.",
+        "Time from a request's last byte to its answer, without the pause before it.",
         ["kind"],
         buckets=_LATENCY_BUCKETS,
         registry=registry,
