@@ -37,6 +37,7 @@ def deploy(place: Place) -> Callable[[str, Callable[[Path], None]], Product]:
             "ETRACKER_FRONTEND_HOSTNAME": f"{place.tracker}:{PORT}",
             "ETRACKER_SHARED_NETWORKS": "10.99.0.0/16",
             "ETRACKER_BUDGET_BURST": "0",
+            "ETRACKER_POLICY": "random",
         }
         product = Product(place, directory, settings)
         product.configure()

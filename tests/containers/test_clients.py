@@ -54,10 +54,9 @@ def test_a_client_is_given_out_with_its_own_address(product: Product, version: i
     addresses: list[IPv4Address] | list[IPv6Address]
     addresses = place.clients_ipv4() if version == 4 else place.clients_ipv6()
     host = place.tracker if version == 4 else f"[{place.tracker_ipv6}]"
-    (session,) = product.sessions(1, first=900_000 + version * 10_000 + port)
-    for address, left in ((addresses[2], 0), (addresses[3], 100)):
-        peer_id = f"-ET0001-{int(address) % 10**12:012d}".encode()
-        target = f"/{session.key}/announce?{query(session.info_hash, peer_id, left=left, port=4000)}"
+    sessions = product.sessions(2, first=900_000 + version * 10_000 + port)
+    for session, address, left in zip(sessions, addresses[2:], (0, 100), strict=False):
+        target = f"/{session.key}/announce?{query(sessions[0].info_hash, session.peer_id, left=left, port=4000)}"
         with httpx.Client(transport=httpx.HTTPTransport(local_address=str(address)), trust_env=False) as client:
             answer = bdecode(client.get(f"http://{host}:{port}{target}", timeout=20).content)
     assert answer[b"peers" if version == 4 else b"peers6"] == addresses[2].packed + (4000).to_bytes(2, "big")
