@@ -8,13 +8,27 @@ from etracker_shared.plumbing.settings import EnvironmentSettings
 class ComposeSettings(EnvironmentSettings):
     """Networks and resources of the containers."""
 
-    subnet: str = Field(
-        "172.30.77.0/24",
-        description="IPv4 subnet of the containers, in which the services trust every address as a proxy.",
-    )
+    subnet: str = Field("172.30.77.0/24", description="IPv4 subnet of the containers.")
     subnet_ipv6: str = Field(
         "fd65:7472:6163::/64",
-        description="IPv6 subnet of the containers, in which the services trust every address as a proxy.",
+        description="IPv6 subnet of the containers.",
+    )
+    gateway_ipv4: str = Field(
+        "172.30.77.254",
+        description="The gateway's address in `ETRACKER_SUBNET`, which the services trust as a proxy's. Choose one "
+        "near the end: the other containers get the first ones.",
+    )
+    gateway_ipv6: str = Field(
+        "fd65:7472:6163::fffe",
+        description="The gateway's address in `ETRACKER_SUBNET_IPV6`, which the services trust as a proxy's.",
+    )
+    announce_scale: int = Field(0, description="Containers of announce behind the gateway only.")
+    scoring_scale: int = Field(1, description="Containers of the scoring API.")
+    scoring_worker_scale: int = Field(1, description="Containers of the scoring worker.")
+    admin_api_scale: int = Field(1, description="Containers of the admin API.")
+    version: str = Field("0.1.0", description="Version of the tracker's own images: their tag and their label.")
+    revision: str = Field(
+        "", description="Commit that the tracker's own images are labelled with; `deploy/upgrade.sh` sets it."
     )
     service_memory: str = Field(
         "768m",

@@ -25,7 +25,7 @@ from etracker_announce.frontends.http.server import HttpServer, all_serving
 from etracker_announce.frontends.http.sources import proxy_recognizer, source_finder
 from etracker_announce.frontends.observation import create_observation_app, serving_observation
 from etracker_announce.frontends.pause_rule import PauseRule
-from etracker_announce.frontends.shared_address import SharedAddress
+from etracker_announce.frontends.shared_address import SharedAddress, bridge_address
 from etracker_announce.metrics import Metrics
 from etracker_announce.settings import AnnounceSettings
 from etracker_announce.tracker.admission import Admission
@@ -93,7 +93,7 @@ async def serving(
     metrics = Metrics(registry)
     parts = _make_parts(settings, metrics)
     tracker = _make_tracker(settings, metrics, parts, clock)
-    shared_address = SharedAddress(time.monotonic)
+    shared_address = SharedAddress(time.monotonic, bridge_address())
     metrics.peers_share_one_address.set_function(shared_address.check)
 
     gatherer = Gatherer(PauseRule(settings.announce_gather_ms / 1000), lambda paid: metrics.pauses[paid].inc())

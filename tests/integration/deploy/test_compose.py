@@ -1,7 +1,9 @@
 """The compose file refers only to what exists, and starts everything that the tracker needs."""
 
 import re
+import tomllib
 from importlib.util import find_spec
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import yaml
 
 from etracker_announce.settings import AnnounceSettings
 from etracker_stack.postgres import OPTIONS
+from scripts.compose_settings import ComposeSettings
 
 ROOT = Path(__file__).parents[3]
 NAMES = {
@@ -60,7 +63,7 @@ def test_every_image_is_built_from_a_directory_and_runs_a_module(services: dict[
         if "build" not in service:
             continue
         assert (ROOT / service["build"]["dockerfile"]).exists()
-        if "args" not in service["build"]:
+        if "SERVICE" not in service["build"]["args"]:
             continue  # the gateway, whose Dockerfile contains everything
         assert (ROOT / service["build"]["args"]["SERVICE"] / "requirements.txt").exists()
         assert find_spec(service["command"][0]) is not None
@@ -86,7 +89,7 @@ def test_the_gateway_and_one_container_of_announce_have_a_public_port_each(servi
     port = "${ETRACKER_ANNOUNCE_PORT:-3001}"
     assert set(published) == {"etracker", "announce_public"}
     assert published["announce_public"] == [f"{port}:{port}"]
-    assert services["announce"]["scale"] == 0
+    assert services["announce"]["scale"] == "${ETRACKER_ANNOUNCE_SCALE:-0}"
 
 
 def test_the_gateway_reaches_every_container_of_announce_under_one_name(services: dict[str, dict[str, Any]]) -> None:
@@ -133,6 +136,50 @@ def test_the_images_contain_the_program_that_checks_them() -> None:
     image = (ROOT / "deploy" / "Dockerfile").read_text()
     assert "COPY --chmod=644 deploy/health.sh /opt/etracker/" in image  # readable whatever the umask of the checkout
     assert 'CMD exec bash /opt/etracker/health.sh "$HEALTH_PORT"' in image
+
+
+def test_only_the_gateways_own_addresses_are_trusted_in_the_containers_network(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    """The kind: a network that is trusted as a whole, in which every container could speak for any client."""
+    (network,) = services["etracker"]["networks"].values()
+    own = f"{network['ipv4_address']},{network['ipv6_address']}"
+    for name in ("announce", "announce_public", "admin_api"):
+        trusted = services[name]["environment"]["ETRACKER_TRUSTED_PROXIES"]
+        assert trusted == f"{own},${{ETRACKER_GATEWAY_TRUSTED_PROXIES:-127.0.0.0/8,::1}}", name
+
+
+def test_the_gateways_addresses_are_in_its_subnets() -> None:
+    settings = ComposeSettings()
+    assert IPv4Address(settings.gateway_ipv4) in IPv4Network(settings.subnet)
+    assert IPv6Address(settings.gateway_ipv6) in IPv6Network(settings.subnet_ipv6)
+
+
+def test_a_service_that_may_be_scaled_keeps_its_number_in_the_environment(services: dict[str, dict[str, Any]]) -> None:
+    """A number that only a command named would be gone with the next upgrade."""
+    scaled = {name: service["scale"] for name, service in services.items() if "scale" in service}
+    assert set(scaled) == {"announce", "scoring", "scoring_worker", "admin_api"}
+    for name, scale in scaled.items():
+        assert scale == f"${{ETRACKER_{name.upper()}_SCALE:-{0 if name == 'announce' else 1}}}"
+
+
+def test_a_failing_migration_ends(services: dict[str, dict[str, Any]]) -> None:
+    """``docker compose up`` waits for as long as it is restarted."""
+    assert re.fullmatch(r"on-failure:\d+", services["migrate"]["restart"])
+
+
+def test_each_image_of_ours_carries_the_version_of_its_package(services: dict[str, dict[str, Any]]) -> None:
+    versions = {
+        tomllib.loads(path.read_text())["project"]["version"] for path in ROOT.glob("services/*/pyproject.toml")
+    }
+    (version,) = versions
+    for service in services.values():
+        if "build" in service:
+            assert service["image"].endswith(f":${{ETRACKER_VERSION:-{version}}}")
+            assert service["build"]["args"]["VERSION"] == f"${{ETRACKER_VERSION:-{version}}}"
+            label = (ROOT / service["build"]["dockerfile"]).read_text().splitlines()[-1]
+            assert "org.opencontainers.image.version=${VERSION}" in label
+            assert "org.opencontainers.image.revision=${REVISION}" in label
 
 
 def test_the_log_of_every_container_is_bounded(services: dict[str, dict[str, Any]]) -> None:
