@@ -62,6 +62,7 @@ def broken(deploy: Deploy) -> Product:
 
     product = deploy("broken", copy_and_break)
     product.configure(ETRACKER_VERSION="broken")
+    product.build()  # a build during the load would compete with it for the processors
     return product
 
 
@@ -98,7 +99,6 @@ async def test_an_upgrade_whose_migration_fails_leaves_the_old_tracker_serving(
 
 async def test_compose_ends_with_an_error_when_a_migration_fails(product: Product, broken: Product) -> None:
     """The kind: a container that is restarted without end keeps compose waiting for it."""
-    broken.build()
     done = await asyncio.to_thread(broken.finish, "docker", "compose", "up", "-d", "etracker", seconds=240)
     assert done.returncode != 0
     (migrate,) = await asyncio.to_thread(broken.containers, "migrate")
