@@ -42,7 +42,8 @@ def engine() -> Iterator[tuple[Place, list[str]]]:
         say("using the engine of this machine")
         with tempfile.TemporaryDirectory(prefix="etracker-engine-") as directory:
             address = own_address()
-            yield Place("docker", directory, address, "::1", (address,), *free_ports(2), private=False), []
+            ports = dict(zip(("port", "announce_port"), free_ports(2), strict=True))
+            yield Place("docker", directory, address, "::1", (address,), private=False, **ports), []
     else:
         with _cache() as cache, _own_engine(cache) as found:
             yield found
@@ -82,7 +83,7 @@ def _own_engine(cache: Path) -> Iterator[tuple[Place, list[str]]]:
         checkouts = cache / "run" / "checkouts"
         checkouts.mkdir()
         addresses = network.tracker, network.tracker_ipv6, network.client_addresses()
-        place = Place(str(daemon.docker), str(checkouts), *addresses, 3000, 3001, private=True)
+        place = Place(str(daemon.docker), str(checkouts), *addresses, port=3000, announce_port=3001, private=True)
         yield place, ["nsenter", f"--net=/run/netns/{network.clients}"]
     finally:
         say("removing the engine")
