@@ -3,7 +3,7 @@
 # Arguments: the versions, by default those of this machine.
 set -eu
 
-oldest_engine=25.0 # it probes health more often while a container starts
+oldest_engine=25.0 # it checks health more often while a container starts
 oldest_compose=2.24
 ipv6_engine=27.0 # it passes on the addresses of IPv6 clients
 

@@ -15,8 +15,8 @@ class ComposeSettings(EnvironmentSettings):
     )
     gateway_ipv4: str = Field(
         "172.30.77.254",
-        description="The gateway's address in `ETRACKER_SUBNET`, which the services trust as a proxy's. Choose one "
-        "near the end: the other containers get the first ones.",
+        description="The gateway's address in `ETRACKER_SUBNET`, which the services trust as a proxy's; the other "
+        "containers get the first addresses.",
     )
     gateway_ipv6: str = Field(
         "fd65:7472:6163::fffe",

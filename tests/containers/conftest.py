@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.engine.place import Place
-from tests.support.engine.product import ANNOUNCE_PORT, API_KEY, PASSWORDS, PORT, Product
+from tests.support.engine.product import API_KEY, PASSWORDS, Product
 from tests.support.versions import copy_checkout
 
 
@@ -27,15 +27,14 @@ def deploy(place: Place) -> Callable[[str, Callable[[Path], None]], Product]:
     """A function that makes a checkout with a name and configures it as an operator does."""
 
     def make(name: str, check_out: Callable[[Path], None]) -> Product:
-        directory = place.path / name
+        directory = place.path / "versions" / name
         check_out(directory)
         settings = {
             **PASSWORDS,
             "ETRACKER_AUTHORIZATION": API_KEY,
-            "ETRACKER_BACKEND_PORT": str(PORT),
-            "ETRACKER_ANNOUNCE_PORT": str(ANNOUNCE_PORT),
-            "ETRACKER_FRONTEND_HOSTNAME": f"{place.tracker}:{PORT}",
-            "ETRACKER_SHARED_NETWORKS": "10.99.0.0/16",
+            **place.settings(),
+            "ETRACKER_FRONTEND_HOSTNAME": f"{place.tracker}:{place.port}",
+            "ETRACKER_SHARED_NETWORKS": "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16",
             "ETRACKER_BUDGET_BURST": "0",
             "ETRACKER_POLICY": "random",
         }

@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-from tests.support.engine.product import PORT, Product
+from tests.support.engine.product import Product
 from tests.support.engine.traffic import traffic
 from tests.support.versions import ROOT
 
@@ -20,7 +20,7 @@ def documented(beginning: str) -> str:
 
 async def test_a_backup_is_restored_into_a_tracker_without_data(product: Product) -> None:
     sessions = await asyncio.to_thread(product.sessions, 50, first=1)
-    async with traffic(product, PORT, sessions=sessions) as load:
+    async with traffic(product, product.place.port, sessions=sessions) as load:
         await load.go_on()
     await load.settle()
     expected = product.credited(sessions)
@@ -30,9 +30,9 @@ async def test_a_backup_is_restored_into_a_tracker_without_data(product: Product
     product.run("sh", "-c", documented("docker compose exec -T postgres sh -c"))
     # The stream belongs to another database.
     product.compose("down")
-    product.run("docker", "volume", "rm", "etracker_redis")
+    product.remove_volume("redis")
     product.up()
     assert product.credited(sessions) == expected
-    async with traffic(product, PORT, sessions=sessions) as load:
+    async with traffic(product, product.place.port, sessions=sessions) as load:
         await load.go_on()
     assert load.failures == {}

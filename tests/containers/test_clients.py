@@ -9,7 +9,7 @@ from fastbencode import bdecode
 
 from tests.support.announce import query
 from tests.support.clients import Libtorrent
-from tests.support.engine.product import ANNOUNCE_PORT, API_KEY, Product
+from tests.support.engine.product import API_KEY, Product
 from tests.support.processes import wait_until
 from tests.support.torrents import info_hash_v1, make_content, make_torrent
 
@@ -28,7 +28,10 @@ def torrent_of_new_user(product: Product, info_hash: bytes) -> bytes:
     key = product.get("/api/generate").json()["announce_key"]
     answer = product.get(f"/api/torrentfile?announce_key={key}&info_hash={info_hash.hex()}")
     torrent = answer.raise_for_status().content
-    assert bdecode(torrent)[b"announce"] == f"http://{product.place.tracker}:{ANNOUNCE_PORT}/{key}/announce".encode()
+    assert (
+        bdecode(torrent)[b"announce"]
+        == f"http://{product.place.tracker}:{product.place.announce_port}/{key}/announce".encode()
+    )
     return torrent
 
 
@@ -46,15 +49,16 @@ def test_two_clients_exchange_a_file_over_the_public_port_of_announces(product: 
     assert (tmp_path / "downloads" / "a.bin").read_bytes() == content.path.read_bytes()
 
 
-@pytest.mark.parametrize("port", [ANNOUNCE_PORT, 3000], ids=["public port", "gateway"])
+@pytest.mark.parametrize("direct", [True, False], ids=["public port", "gateway"])
 @pytest.mark.parametrize("version", [4, 6])
-def test_a_client_is_given_out_with_its_own_address(product: Product, version: int, port: int) -> None:
+def test_a_client_is_given_out_with_its_own_address(product: Product, version: int, direct: bool) -> None:
     """Docker has to pass it on, and the gateway has to be trusted."""
     place = product.place
+    port = place.announce_port if direct else place.port
     addresses: list[IPv4Address] | list[IPv6Address]
     addresses = place.clients_ipv4() if version == 4 else place.clients_ipv6()
     host = place.tracker if version == 4 else f"[{place.tracker_ipv6}]"
-    sessions = product.sessions(2, first=100_000 * version + 10 * port)
+    sessions = product.sessions(2, first=100_000 * version + 1000 * direct)
     for session, address, left in zip(sessions, addresses[2:], (0, 100), strict=False):
         target = f"/{session.key}/announce?{query(sessions[0].info_hash, session.peer_id, left=left, port=4000)}"
         with httpx.Client(transport=httpx.HTTPTransport(local_address=str(address)), trust_env=False) as client:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.engine.product import ANNOUNCE_PORT, BUILD_SECONDS, PORT, Product
+from tests.support.engine.product import BUILD_SECONDS, Product
 from tests.support.engine.traffic import traffic
 from tests.support.versions import check_out, copy_checkout, last_release
 
@@ -62,6 +62,7 @@ def broken(deploy: Deploy) -> Product:
 
     product = deploy("broken", copy_and_break)
     product.configure(ETRACKER_VERSION="broken")
+    product.build()  # a build during the load would compete with it for the processors
     return product
 
 
@@ -71,11 +72,11 @@ async def upgrade(product: Product, expected: int = 0) -> str:
     return str(done.stdout)
 
 
-async def test_an_upgrade_from_the_last_release_only_refuses_connections_while_the_gateway_is_replaced(
+async def test_an_upgrade_from_the_last_release_refuses_connections_only_while_the_gateway_is_replaced(
     installed: Product, built: Product
 ) -> None:
     sessions = await asyncio.to_thread(installed.sessions, 100, first=1)
-    async with traffic(installed, PORT, sessions=sessions) as load:
+    async with traffic(installed, installed.place.port, sessions=sessions) as load:
         await upgrade(built)
         await load.go_on()
     assert set(load.failures) <= REFUSED
@@ -87,7 +88,7 @@ async def test_an_upgrade_whose_migration_fails_leaves_the_old_tracker_serving(
 ) -> None:
     before = await asyncio.to_thread(product.started_at)
     sessions = await asyncio.to_thread(product.sessions, 100, first=1)
-    async with traffic(product, PORT, sessions=sessions) as load:
+    async with traffic(product, product.place.port, sessions=sessions) as load:
         told = await upgrade(broken, expected=1)
         await load.go_on()
     assert load.failures == {}
@@ -98,7 +99,6 @@ async def test_an_upgrade_whose_migration_fails_leaves_the_old_tracker_serving(
 
 async def test_compose_ends_with_an_error_when_a_migration_fails(product: Product, broken: Product) -> None:
     """The kind: a container that is restarted without end keeps compose waiting for it."""
-    broken.build()
     done = await asyncio.to_thread(broken.finish, "docker", "compose", "up", "-d", "etracker", seconds=240)
     assert done.returncode != 0
     (migrate,) = await asyncio.to_thread(broken.containers, "migrate")
@@ -109,7 +109,7 @@ async def test_compose_ends_with_an_error_when_a_migration_fails(product: Produc
 async def test_announces_wait_at_the_gateway_during_a_plain_compose_upgrade(product: Product) -> None:
     """Compose removes all old containers before it starts the first new one."""
     sessions = await asyncio.to_thread(product.sessions, 100, first=2_000)
-    async with traffic(product, PORT, sessions=sessions) as load:
+    async with traffic(product, product.place.port, sessions=sessions) as load:
         product.configure(ETRACKER_LOG_LEVEL="warning")  # changes every container
         await asyncio.to_thread(product.up)
         await load.go_on()
@@ -123,7 +123,7 @@ async def test_replacing_the_container_of_the_public_port_loses_nothing_but_refu
 ) -> None:
     sessions = await asyncio.to_thread(product.sessions, 100, first=3_000)
     recreate = ["up", "-d", "--wait", "--no-deps", "--force-recreate", "announce_public"]
-    async with traffic(product, ANNOUNCE_PORT, sessions=sessions) as load:
+    async with traffic(product, product.place.announce_port, sessions=sessions) as load:
         await asyncio.to_thread(product.compose, *recreate)
         await load.go_on()
     assert set(load.failures) <= REFUSED
@@ -142,7 +142,7 @@ def test_scaling_survives_an_upgrade(product: Product) -> None:
 
 async def test_a_rollback_to_the_last_release_works_on_the_newest_schema(installed: Product, built: Product) -> None:
     sessions = await asyncio.to_thread(installed.sessions, 100, first=4_000)
-    async with traffic(installed, PORT, sessions=sessions) as load:
+    async with traffic(installed, installed.place.port, sessions=sessions) as load:
         await upgrade(built)
         back = ["scoring", "scoring_worker", "admin_api", "announce", "etracker"]
         await asyncio.to_thread(built.compose, "rm", "--force", "--stop", "announce_public")

@@ -26,6 +26,7 @@ from tests.support.engine.network import free_network, undo
 from tests.support.engine.place import Place
 from tests.support.engine.roots import engine_root
 from tests.support.engine.standins import build_stand_ins, needed_images
+from tests.support.processes import free_ports
 from tests.support.versions import ROOT, last_release, previous_commit, read_at
 
 CACHE_VARIABLE = "ETRACKER_ENGINE_CACHE"
@@ -41,7 +42,8 @@ def engine() -> Iterator[tuple[Place, list[str]]]:
         say("using the engine of this machine")
         with tempfile.TemporaryDirectory(prefix="etracker-engine-") as directory:
             address = own_address()
-            yield Place("docker", directory, address, "::1", (address,), private=False), []
+            ports = dict(zip(("port", "announce_port"), free_ports(2), strict=True))
+            yield Place("docker", directory, address, "::1", (address,), private=False, **ports), []
     else:
         with _cache() as cache, _own_engine(cache) as found:
             yield found
@@ -80,8 +82,8 @@ def _own_engine(cache: Path) -> Iterator[tuple[Place, list[str]]]:
         build_stand_ins(daemon.docker, cache, _images_of_all_versions())
         checkouts = cache / "run" / "checkouts"
         checkouts.mkdir()
-        addresses = network.tracker, network.tracker_ipv6
-        place = Place(str(daemon.docker), str(checkouts), *addresses, network.client_addresses(), private=True)
+        addresses = network.tracker, network.tracker_ipv6, network.client_addresses()
+        place = Place(str(daemon.docker), str(checkouts), *addresses, port=3000, announce_port=3001, private=True)
         yield place, ["nsenter", f"--net=/run/netns/{network.clients}"]
     finally:
         say("removing the engine")
@@ -124,7 +126,7 @@ def main() -> int:
                 try:
                     return process.wait()
                 finally:
-                    process.terminate()
+                    process.send_signal(signal.SIGINT)  # tests remove what they have started
     except EngineError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -74,6 +74,7 @@ class Daemon:
     def start(self) -> None:
         """Start it, and return when it takes commands."""
         self._make_control_group()
+        self._forget_containers()
         shutil.copy("/etc/resolv.conf", self._root / "etc/resolv.conf")
         shutil.copy("/etc/ssl/certs/ca-certificates.crt", self._root / "etc/ssl/certs/")
         self._program.start()
@@ -92,6 +93,12 @@ class Daemon:
                 self._program.kill()
         for directory in Path("/sys/fs/cgroup").glob(f"**/{self._network.engine}"):
             attempt(["find", str(directory), "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"])
+
+    def _forget_containers(self) -> None:
+        """Remove what a run that was ended has left: dockerd would start those containers again."""
+        data = self._root / "var/lib/docker"
+        for kind in ("containers", "volumes", "network", "image/overlay2/layerdb/mounts"):
+            shutil.rmtree(data / kind, ignore_errors=True)
 
     def _make_control_group(self) -> None:
         """Let the containers have as much CPU time as several processes: a group counts as one by default."""

@@ -16,7 +16,8 @@ class Place:
 
     ``docker``: the program to run. ``directory``: for checkouts; the engine sees it under the same path.
     ``tracker`` and ``tracker_ipv6``: the addresses of published ports. ``clients``: addresses that clients may use,
-    first of IPv4, then of IPv6. ``private``: nothing else uses this engine, and its images are stand-ins.
+    first of IPv4, then of IPv6. ``port``, ``announce_port``: free ones to publish. ``private``: nothing else uses
+    this engine, and its images are stand-ins.
     """
 
     docker: str
@@ -24,7 +25,23 @@ class Place:
     tracker: str
     tracker_ipv6: str
     clients: tuple[str, ...]
+    port: int
+    announce_port: int
     private: bool
+
+    def settings(self) -> dict[str, str]:
+        """Return what an installation needs in .env so that it disturbs no other one on this engine."""
+        ports = {"ETRACKER_BACKEND_PORT": str(self.port), "ETRACKER_ANNOUNCE_PORT": str(self.announce_port)}
+        if self.private:
+            return ports
+        return ports | {
+            "COMPOSE_PROJECT_NAME": f"etracker-test-{self.port}",
+            "ETRACKER_VERSION": f"test-{self.port}",
+            "ETRACKER_SUBNET": "172.30.78.0/24",
+            "ETRACKER_SUBNET_IPV6": "fd65:7472:6164::/64",
+            "ETRACKER_GATEWAY_IPV4": "172.30.78.254",
+            "ETRACKER_GATEWAY_IPV6": "fd65:7472:6164::fffe",
+        }
 
     def variables(self) -> dict[str, str]:
         """Return what the environment of tests needs."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,12 +11,11 @@ from typing import Any
 
 import httpx
 
+from scripts.compose_settings import ComposeSettings
 from tests.support.engine.place import Place
 from tests.support.load import Session
 from tests.support.processes import wait_until
 
-PORT = 3000
-ANNOUNCE_PORT = 3001
 BUILD_SECONDS = 1800.0
 PASSWORDS = {"PGPASSWORD": "of-postgres", "ETRACKER_REDIS": "of-redis"}
 API_KEY = "the-key-of-the-first-operator"
@@ -28,23 +28,36 @@ INSERT INTO infohashes (info_hash)
 
 
 class Product:
-    """One checkout and its containers. Checkouts on one engine are versions of the same installation."""
+    """One version of the installation in ``directory``, and the installation's containers.
 
-    def __init__(self, place: Place, directory: Path, settings: Mapping[str, str]) -> None:
+    ``source`` has the version's files, which are installed when a command of this version runs, as by ``git checkout``.
+    """
+
+    def __init__(self, place: Place, source: Path, settings: Mapping[str, str]) -> None:
         self.place = place
-        self.directory = directory
+        self.directory = place.path / "etracker"
+        self._source = source
         self._settings = dict(settings)
+        self._installed = place.path / "installed"
 
     def configure(self, **settings: str) -> None:
         """Write .env as an operator does: the example, with these settings changed."""
         self._settings |= settings
-        lines = (self.directory / ".env.example").read_text().splitlines()
+        lines = (self._source / ".env.example").read_text().splitlines()
         kept = [line for line in lines if line.partition("=")[0] not in self._settings]
         kept += [f"{name}={value}" for name, value in self._settings.items()]
-        (self.directory / ".env").write_text("\n".join(kept) + "\n")
+        (self._source / ".env").write_text("\n".join(kept) + "\n")
+        self._installed.unlink(missing_ok=True)
+
+    def _install(self) -> None:
+        if self._installed.exists() and self._installed.read_text() == str(self._source):
+            return
+        shutil.rmtree(self.directory, ignore_errors=True)
+        shutil.copytree(self._source, self.directory)
+        self._installed.write_text(str(self._source))
 
     def run(self, *command: str, check: bool = True, seconds: float = 300.0, text: str | None = None) -> str:
-        """Run a program in the checkout, where ``docker`` is the engine's, and return all that it wrote.
+        """Run a program in the installation, where ``docker`` is the engine's, and return all that it wrote.
 
         Raises:
             AssertionError: it failed, and ``check`` is set.
@@ -56,7 +69,8 @@ class Product:
     def finish(
         self, *command: str, seconds: float = 300.0, text: str | None = None, variables: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program in the checkout and return how it ended, standard error in its output."""
+        """Run a program in the installation and return how it ended, standard error in its output."""
+        self._install()
         sys.stdout.write(f"$ {' '.join(command)[:200]}\n")
         done = subprocess.run(
             command,
@@ -118,21 +132,24 @@ class Product:
         options = ["-v", "ON_ERROR_STOP=1", "-qAtX", "-U", "etracker", "-d", "etracker", "-c", statement]
         return self.compose("exec", "-T", "postgres", "psql", *options).strip()
 
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume, whose containers have been removed."""
+        project = json.loads(self.compose("config", "--format", "json"))["name"]
+        self.run("docker", "volume", "rm", f"{project}_{name}")
+
+    @property
+    def version(self) -> str:
+        """What the images are tagged with."""
+        return self._settings.get("ETRACKER_VERSION", ComposeSettings().version)
+
     @property
     def url(self) -> str:
         """The address of the gateway, without a path."""
-        return f"http://{self.place.tracker}:{PORT}"
+        return f"http://{self.place.tracker}:{self.place.port}"
 
     def get(self, path: str) -> httpx.Response:
         """Get a path from the gateway as an operator."""
         return httpx.get(f"{self.url}{path}", headers={"Authorization": API_KEY}, trust_env=False, timeout=20)
-
-    def is_healthy(self) -> bool:
-        """Return whether the gateway answers."""
-        try:
-            return self.get("/healthz").text == "ok"
-        except httpx.TransportError:
-            return False
 
     def sessions(self, count: int, *, first: int) -> Sequence[Session]:
         """Register keys and infohashes with SQL, from number ``first`` on, and return a session of each pair."""

