@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.facts import measure_facts
 from bench.measure import Plan, Target, join_all, meet_caches, run
 from bench.progress import Progress
 from bench.report import show, write_docs
@@ -40,7 +41,8 @@ from bench.world import Shape, World
 BUILD = Path(__file__).parents[1] / "build"
 STEADY_RATE = 500.0
 SMALL_SHAPE = Shape(SMALL, 10_000, 1_000)
-PARTS = ("others", "growth", "policies")
+PARTS = ("others", "growth", "policies", "facts")
+FACTS = "peers whose facts are settled"
 GATEWAY_SHAPE = Shape(GATEWAY, 10_000, 1_000)
 
 
@@ -56,10 +58,25 @@ class Size:
     policy_rounds: int
     large: Shape
     one_swarm: Shape
+    fact_rounds: int
+    facts: Shape
 
 
-FULL = Size(3, 15_000, 3_000, 5, 10_000, 5, Shape(LARGE, 1_000_000, 100_000), Shape(ONE_SWARM, 100_000, 1))
-QUICK = Size(2, 3_000, 500, 2, 3_000, 3, Shape(LARGE, 50_000, 5_000), Shape(ONE_SWARM, 10_000, 1))
+FULL = Size(
+    3,
+    15_000,
+    3_000,
+    5,
+    10_000,
+    5,
+    Shape(LARGE, 1_000_000, 100_000),
+    Shape(ONE_SWARM, 100_000, 1),
+    5,
+    Shape(FACTS, 50_000, 5_000),
+)
+QUICK = Size(
+    2, 3_000, 500, 2, 3_000, 3, Shape(LARGE, 50_000, 5_000), Shape(ONE_SWARM, 10_000, 1), 2, Shape(FACTS, 10_000, 1_000)
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -92,6 +109,8 @@ def measure(results: Results, size: Size, only: str | None) -> None:
             _plain(size, results, progress, only, work)
         if only in (None, "policies"):
             _policies(size, results, progress, work)
+        if only in (None, "facts"):
+            results.facts.extend(measure_facts(size.facts, size.fact_rounds, PLAIN, progress, work))
     results.seconds = time.monotonic() - started
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs
 
+from bench.facts import FactSample
 from bench.measure import KEEP_ALIVE, MODES, NEW_CONNECTION, Sample
 from etracker_shared.agreements.policies import DEFAULT_POLICY, PolicyName
 
@@ -76,6 +77,7 @@ class Results:
     samples: list[Sample] = field(default_factory=list)
     memory: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+    facts: list[FactSample] = field(default_factory=list)
 
     def medians(self) -> list[Median]:
         """Return the medians of each stage, mode and target, in the order they were measured."""
@@ -120,7 +122,8 @@ class Results:
         """Read what :meth:`write` wrote."""
         found = json.loads(path.read_text())
         samples = [Sample(**sample) for sample in found["samples"]]
-        return cls(found["machine"], samples, found["memory"], found["seconds"])
+        facts = [FactSample(**sample) for sample in found.get("facts", [])]
+        return cls(found["machine"], samples, found["memory"], found["seconds"], facts)
 
 
 def _median(samples: Sequence[Sample]) -> Median:
