@@ -12,6 +12,7 @@ SMALL, LARGE, ONE_SWARM = (
     "1,000,000 peers in 100,000 swarms",
     "100,000 peers in one swarm",
 )
+SETTLED = "peers whose facts are settled"
 SAME_LOAD = "10,000 peers of those 1,000,000"
 """As many keys and torrents as the small tracker has: the only difference is what else the tracker stores."""
 

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.facts import measure_facts
 from bench.measure import Plan, Target, join_all, meet_caches, run
 from bench.names import (
     CLUSTER,
@@ -20,6 +21,7 @@ from bench.names import (
     POLICIES,
     SAME_LOAD,
     SCALE,
+    SETTLED,
     SMALL,
     UNDER,
     UNGATHERED,
@@ -44,7 +46,7 @@ SMALL_SHAPE = Shape(SMALL, 10_000, 1_000)
 GATEWAY_SHAPE = Shape(GATEWAY, 10_000, 1_000)
 
 ITSELF = "itself"
-PARTS = ("others", ITSELF, "cluster", "growth", "policies")
+PARTS = ("others", ITSELF, "cluster", "growth", "policies", "facts")
 """``itself``: etracker's ways in, without gathering, and at an older commit."""
 
 
@@ -61,10 +63,36 @@ class Size:
     policy_rounds: int
     large: Shape
     one_swarm: Shape
+    fact_rounds: int
+    facts: Shape
 
 
-FULL = Size(3, 15_000, 3, 2_000, 5, 10_000, 5, Shape(LARGE, 1_000_000, 100_000), Shape(ONE_SWARM, 100_000, 1))
-QUICK = Size(2, 3_000, 1, 500, 2, 3_000, 3, Shape(LARGE, 50_000, 5_000), Shape(ONE_SWARM, 10_000, 1))
+FULL = Size(
+    rounds=3,
+    announces=15_000,
+    steady_rounds=3,
+    steady=2_000,
+    growth_rounds=5,
+    growth_announces=10_000,
+    policy_rounds=5,
+    large=Shape(LARGE, 1_000_000, 100_000),
+    one_swarm=Shape(ONE_SWARM, 100_000, 1),
+    fact_rounds=5,
+    facts=Shape(SETTLED, 50_000, 5_000),
+)
+QUICK = Size(
+    rounds=2,
+    announces=3_000,
+    steady_rounds=1,
+    steady=500,
+    growth_rounds=2,
+    growth_announces=3_000,
+    policy_rounds=3,
+    large=Shape(LARGE, 50_000, 5_000),
+    one_swarm=Shape(ONE_SWARM, 10_000, 1),
+    fact_rounds=2,
+    facts=Shape(SETTLED, 10_000, 1_000),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +107,17 @@ class Parts:
     commit: str
 
     def run(self) -> None:
-        """Run the chosen parts, with the smallest etracker in all but the last."""
-        if self.only != "policies":
+        """Run the chosen parts, with the smallest etracker in all but the last two."""
+        if self.only not in {"policies", "facts"}:
             self.progress.say(f"starting {ETRACKER}")
             with etracker(self.work, "small", PLAIN) as tracker:
                 self.results.machine["redis"] = tracker.redis_build()
                 self._with_small(tracker)
         if self._includes("policies"):
             self._policies()
+        if self._includes("facts"):
+            size = self.size
+            self.results.facts.extend(measure_facts(size.facts, size.fact_rounds, PLAIN, self.progress, self.work))
 
     def _includes(self, part: str) -> bool:
         return self.only in (None, part)

@@ -3,6 +3,7 @@
 ``python -m bench.report build/bench.json`` writes them into ``docs/``.
 """
 
+import statistics
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bench.facts import FactSample
 from bench.measure import MODES
 from bench.names import CLUSTER, COLD, ETRACKER, GATEWAY, OTHERS, PACED, SCALE, UNDER, UNGATHERED, at_commit
 from bench.plots import draw_growth, draw_shares
@@ -43,6 +45,8 @@ _COLUMNS = (
 _LOADS = {OTHERS: "as fast as possible", PACED: "500/s"}
 _RATIO_COLUMNS = tuple(f"{load}, {mode}" for load in _LOADS.values() for mode in MODES)
 _BOUND_COLUMNS = ("CPU time per announce", "load", "connections", "value", "bound", "met")
+_FACT_ROLES = ("scoring_worker", "postgres", "redis", "others")
+_FACT_COLUMNS = ("workers", "facts/s", "CPU us/fact", *_FACT_ROLES, "WAL bytes/fact")
 
 
 def show(results: Results) -> None:
@@ -120,6 +124,8 @@ def _details(results: Results) -> Iterator[tuple[str, Sequence[str], Rows]]:
     roles = list(dict.fromkeys(role for median in medians if len(median.cpu_us) > 1 for role in median.cpu_us))
     shares = [_shares(median, roles) for median in medians if len(median.cpu_us) > 1]
     yield "CPU us per announce, by process", ("what", "connections", *roles), shares
+    if results.facts:
+        yield "Facts settled, by number of scoring workers", _FACT_COLUMNS, _fact_rows(results.facts)
 
 
 def _row(median: Median) -> list[str]:
@@ -133,6 +139,19 @@ def _row(median: Median) -> list[str]:
         f"{median.least_cpu_us:.0f} to {median.most_cpu_us:.0f}",
         f"{median.peers_per_answer:.1f}",
     ]
+
+
+def _fact_rows(samples: Sequence[FactSample]) -> Rows:
+    rows = []
+    for workers in dict.fromkeys(sample.workers for sample in samples):
+        found = [sample for sample in samples if sample.workers == workers]
+        roles = [statistics.median(sample.cpu_us[role] for sample in found) for role in _FACT_ROLES]
+        rate = statistics.median(sample.facts_per_second for sample in found)
+        logged = statistics.median(sample.wal_bytes for sample in found)
+        rows.append(
+            [str(workers), f"{rate:,.0f}", *(f"{spent:.1f}" for spent in (sum(roles), *roles)), f"{logged:.0f}"]
+        )
+    return rows
 
 
 def _shares(median: Median, roles: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from bench.bounds import LONGEST_P50_MS, bounds
+from bench.facts import FactSample
 from bench.measure import Sample
 from bench.names import ETRACKER, PACED
 
@@ -76,6 +77,7 @@ class Results:
     commit: str = ""
     given_then: str = ""
     seconds: float = 0.0
+    facts: list[FactSample] = field(default_factory=list)
 
     def medians(self) -> list[Median]:
         """Return the medians of each stage, mode and target, in the order they were measured."""
@@ -122,7 +124,9 @@ class Results:
         """Read what :meth:`write` wrote."""
         found = json.loads(path.read_text())
         values = {entry.name: found[entry.name] for entry in fields(cls)}
-        return cls(**{**values, "samples": [Sample(**sample) for sample in found["samples"]]})
+        values["samples"] = [Sample(**sample) for sample in found["samples"]]
+        values["facts"] = [FactSample(**sample) for sample in found["facts"]]
+        return cls(**values)
 
 
 def _median(samples: Sequence[Sample]) -> Median:

@@ -37,7 +37,7 @@ from etracker_stack.services import (
 from etracker_stack.settings import FEW_API_KEY_CHARACTERS, StackSettings
 from etracker_stack.supervisor import Supervisor
 
-KEY_LOOK_SECONDS = 0.25
+KEY_LOOK_SECONDS = 1.0
 STATE_RETRY_SECONDS = 2.0
 
 

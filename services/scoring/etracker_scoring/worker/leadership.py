@@ -16,6 +16,7 @@ import asyncpg
 from structlog import get_logger
 
 from etracker_scoring.errors import postgres_errors
+from etracker_scoring.worker.arrays import encode_columns_at_once
 from etracker_scoring.worker.locks import ANY_WORKER, PRESENT, SHARD, UPKEEP
 from etracker_shared.agreements.facts import SHARDS
 from etracker_shared.plumbing.postgres import UNAVAILABLE
@@ -181,12 +182,14 @@ class Leadership:
                 await connection.close(timeout=1.0)
 
     async def _connect(self) -> asyncpg.Connection:
-        return await asyncpg.connect(
+        connection: asyncpg.Connection = await asyncpg.connect(
             **self._settings.asyncpg_arguments(),
             timeout=3.0,
             command_timeout=30.0,
             server_settings=_SERVER_SETTINGS,
         )
+        encode_columns_at_once(connection)
+        return connection
 
 
 async def _wait_for_older_worker(connection: asyncpg.Connection) -> None:
