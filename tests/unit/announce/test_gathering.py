@@ -16,7 +16,7 @@ import pytest
 from etracker_announce.frontends.gatherer import Gatherer
 from etracker_announce.frontends.pause_rule import PauseRule
 
-PAUSE_SECONDS = 0.015
+PAUSE_SECONDS = 0.012
 SERVICE_SECONDS = 0.002
 ACCEPTING, KEPT = "new connections", "kept connections"
 BOTH_WAYS = pytest.mark.parametrize("way", [ACCEPTING, KEPT])
@@ -150,7 +150,7 @@ def test_independent_announces_share_batches_and_wait_no_longer_than_a_pause(way
     door.forget()
     door.loop.run(4.0)
     assert len(door.begun) > 3.5 * rate
-    assert door.batches < len(door.begun) / (rate * PAUSE_SECONDS * 0.6)
+    assert door.batches < len(door.begun) / (rate * PAUSE_SECONDS * 0.5)
     assert max(door.waits) < PAUSE_SECONDS + 1e-6
 
 
@@ -165,7 +165,7 @@ def test_clients_that_wait_for_their_answers_are_not_slowed(way: str, clients: i
 
 
 @BOTH_WAYS
-@pytest.mark.parametrize("rate", [2_000.0, 10_000.0])
+@pytest.mark.parametrize("rate", [3_000.0, 10_000.0])
 def test_under_load_nobody_waits(way: str, rate: float) -> None:
     door = Door(way)
     come_by_chance(door, rate, random.Random(2))
@@ -211,10 +211,10 @@ def test_announces_gather_again_when_a_closed_loop_has_ended(way: str) -> None:
     door.loop.run(20.0)
     assert left <= 0
     come_by_chance(door, 500.0, random.Random(6))
-    door.loop.run(11.0)
+    door.loop.run(3.0)
     door.forget()
     door.loop.run(5.0)
-    assert door.batches < len(door.begun) / 4
+    assert door.batches < len(door.begun) / 3
 
 
 @BOTH_WAYS

@@ -6,7 +6,7 @@ pause or after it, so that a pause only slows them down.
 """
 
 FEWEST = 2.0
-MOST = 24.0
+MOST = 20.0
 """Expected announces per pause for which pauses pay: fewer share nothing, more form batches by themselves."""
 PAUSES_PER_WINDOW = 4
 """Announces are counted over the time of this many pauses."""
@@ -15,7 +15,7 @@ EARLY_PART = 1 / 3
 LATE_SHARE = 1 / 4
 """The share of its announces that the later part of a pause has to bring."""
 SHORTEST_REST_SECONDS = 0.005
-LONGEST_REST_SECONDS = 10.0
+LONGEST_REST_SECONDS = 2.0
 """How long there are no pauses after one in vain. Closed loops may fall into step with pauses and make every other one
 pay, so the rest becomes longer faster than it becomes shorter."""
 
