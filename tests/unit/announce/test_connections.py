@@ -293,7 +293,7 @@ async def test_an_announce_under_way_is_answered_before_the_service_stops(script
 
 
 class AlwaysPausing(PauseRule):
-    def pays(self, now: float) -> bool:  # noqa: ARG002 - whatever the time
+    def pays(self, now: float, under_way: int) -> bool:  # noqa: ARG002 - whatever these are
         return True
 
 

@@ -5,7 +5,7 @@ entry of the stream. During a pause new connections wait in the kernel, where th
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import Any, Protocol
 
 from etracker_announce.frontends.pause_rule import PauseRule
@@ -57,6 +57,11 @@ class Gatherer:
         self._timer: Timer | None = None
         self._arrived = 0
         self._stopped = False
+        self._running: list[Sized] = []
+
+    def watch(self, running: Sized) -> None:
+        """Consider requests under way, of which ``running`` is one front end's collection."""
+        self._running.append(running)
 
     def arrive(self, begin: Begin) -> None:
         """Count a request, and begin it now or at the end of a pause."""
@@ -90,9 +95,12 @@ class Gatherer:
         self._release()
 
     def _consider_pause(self) -> None:
-        if self._timer is None and not self._stopped and self._rule.pays(self._loop.time()):
+        if self._timer is None and not self._stopped and self._rule.pays(self._loop.time(), self._under_way()):
             self._arrived = 0
             self._timer = self._loop.call_later(self._rule.early_seconds, self._end_early_part)
+
+    def _under_way(self) -> int:
+        return sum(map(len, self._running))
 
     def _end_early_part(self) -> None:
         self._accept()
