@@ -160,7 +160,7 @@ class AnnounceSettings(
         "only facts of completed and stopped events are kept.",
     )
     announce_gather_ms: int = Field(
-        12,
+        15,
         ge=0,
         le=100,
         description="Milliseconds for which announces wait for others to share their work, at rates where that saves "

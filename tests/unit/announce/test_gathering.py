@@ -16,7 +16,7 @@ import pytest
 from etracker_announce.frontends.gatherer import Gatherer
 from etracker_announce.frontends.pause_rule import PauseRule
 
-PAUSE_SECONDS = 0.012
+PAUSE_SECONDS = 0.015
 QUICKLY, SLOWLY = (0.002, 0.002), (0.02, 0.04)
 """The shortest and the longest time that an announce takes once it is begun."""
 ACCEPTING, KEPT = "new connections", "kept connections"

@@ -97,7 +97,10 @@ class Gatherer:
     def _consider_pause(self) -> None:
         if self._timer is None and not self._stopped and self._rule.pays(self._loop.time(), self._under_way()):
             self._arrived = 0
-            self._timer = self._loop.call_later(self._rule.early_seconds, self._end_early_part)
+            if self._rule.is_check():
+                self._timer = self._loop.call_later(self._rule.early_seconds, self._end_early_part)
+            else:
+                self._timer = self._loop.call_later(self._rule.seconds, self._end_unchecked)
 
     def _under_way(self) -> int:
         return sum(map(len, self._running))
@@ -113,6 +116,11 @@ class Gatherer:
     def _end_late_part(self, early: int) -> None:
         self._accept()
         self._end(early)
+
+    def _end_unchecked(self) -> None:
+        self._accept()
+        self._on_pause(self._arrived > 1)
+        self._release()
 
     def _end(self, early: int) -> None:
         self._on_pause(self._rule.learn(early, self._arrived - early, self._loop.time()))

@@ -14,6 +14,8 @@ PAUSES_PER_WINDOW = 4
 """Announces are counted over the time of this many pauses."""
 EARLY_PART = 1 / 3
 """The part of a pause in which closed loops announce again."""
+PAUSES_PER_CHECK = 4
+"""While pauses pay, only one in so many is looked at after its early part, because that costs a wake-up."""
 LATE_SHARE = 1 / 4
 """The share of its announces that the later part of a pause has to bring."""
 SHORTEST_REST_SECONDS = 0.005
@@ -26,6 +28,7 @@ class PauseRule:
     """Decides on pauses of ``seconds``; with 0 there are none. ``now`` is the time of one monotonic clock."""
 
     def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
         self.early_seconds = seconds * EARLY_PART
         self.late_seconds = seconds - self.early_seconds
         self._window_seconds = seconds * PAUSES_PER_WINDOW
@@ -34,6 +37,7 @@ class PauseRule:
         self._in_last_window = 0
         self._rests_until = 0.0
         self._rest_seconds = SHORTEST_REST_SECONDS
+        self._pauses = 0
 
     def count(self, announces: int, now: float) -> None:
         """Count announces that have arrived."""
@@ -47,6 +51,11 @@ class PauseRule:
             return False
         self._turn_window(now)
         return FEWEST <= self._in_last_window / PAUSES_PER_WINDOW <= MOST
+
+    def is_check(self) -> bool:
+        """Return whether the pause that begins now is to be looked at after its early part."""
+        self._pauses += 1
+        return self._rest_seconds > SHORTEST_REST_SECONDS or self._pauses % PAUSES_PER_CHECK == 1
 
     def has_enough(self, early: int) -> bool:
         """Return whether so many came in the early part that the pause should end."""
