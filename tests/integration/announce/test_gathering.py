@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
-from tests.integration.announce.conftest import INFO_HASH, KEY
 from tests.support.announce import Announcer, query, running_announcer
 from tests.support.wire import Wire, request
 
+KEY = "0123456789abcdef0123456789abcd"
+INFO_HASH = bytes(range(20))
 LONG_PAUSE_MS = 100
 """So long that a busy machine changes nothing."""
 
