@@ -8,7 +8,7 @@ pause or after it, so that a pause only slows them down.
 FEWEST = 2.0
 MOST = 20.0
 """Expected announces per pause for which pauses pay: fewer share nothing, more form batches by themselves."""
-MOST_UNDER_WAY = 12
+MOST_UNDER_WAY = 20
 """While this many requests are being answered, the tracker is busy, and batches form by themselves."""
 PAUSES_PER_WINDOW = 4
 """Announces are counted over the time of this many pauses."""
@@ -18,6 +18,7 @@ PAUSES_PER_CHECK = 4
 """While pauses pay, only one in so many is looked at after its early part, because that costs a wake-up."""
 LATE_SHARE = 1 / 4
 """The share of its announces that the later part of a pause has to bring."""
+FIRST_REST_SECONDS = 0.08
 SHORTEST_REST_SECONDS = 0.005
 LONGEST_REST_SECONDS = 2.0
 """How long there are no pauses after one in vain. Closed loops may fall into step with pauses and make every other one
@@ -36,7 +37,7 @@ class PauseRule:
         self._in_window = 0
         self._in_last_window = 0
         self._rests_until = 0.0
-        self._rest_seconds = SHORTEST_REST_SECONDS
+        self._rest_seconds = FIRST_REST_SECONDS
         self._pauses = 0
 
     def count(self, announces: int, now: float) -> None:
