@@ -297,7 +297,7 @@ class AlwaysPausing(PauseRule):
         super().__init__(seconds)
         self.began = asyncio.Event()
 
-    def pays(self, now: float, under_way: int) -> bool:  # noqa: ARG002 - whatever these are
+    def pays(self, now: float, running: int) -> bool:  # noqa: ARG002 - whatever these are
         self.began.set()
         return True
 

@@ -64,8 +64,8 @@ class Door:
         self.pauses = {True: 0, False: 0}
         self.gatherer = Gatherer(PauseRule(seconds), self._note_pause, self.loop)
         self.begun: list[float] = []
-        self.under_way: set[object] = set()
-        self.gatherer.watch(self.under_way)
+        self.running: set[object] = set()
+        self.gatherer.watch(self.running)
         self._takes = takes
         self._chance = random.Random(8)
         self.waits: list[float] = []
@@ -79,11 +79,11 @@ class Door:
         def begin() -> None:
             self.begun.append(self.loop.now)
             self.waits.append(self.loop.now - came_at)
-            self.under_way.add(begin)
+            self.running.add(begin)
             self.loop.call_later(self._chance.uniform(*self._takes), answer)
 
         def answer() -> None:
-            self.under_way.remove(begin)
+            self.running.remove(begin)
             on_answer()
 
         self._enter(begin)

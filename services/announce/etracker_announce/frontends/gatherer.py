@@ -60,7 +60,7 @@ class Gatherer:
         self._running: list[Sized] = []
 
     def watch(self, running: Sized) -> None:
-        """Consider requests under way, of which ``running`` is one front end's collection."""
+        """Consider how many requests are running; ``running`` is one front end's collection of them."""
         self._running.append(running)
 
     def arrive(self, begin: Begin) -> None:
@@ -95,14 +95,14 @@ class Gatherer:
         self._release()
 
     def _consider_pause(self) -> None:
-        if self._timer is None and not self._stopped and self._rule.pays(self._loop.time(), self._under_way()):
+        if self._timer is None and not self._stopped and self._rule.pays(self._loop.time(), self._count_running()):
             self._arrived = 0
             if self._rule.is_check():
                 self._timer = self._loop.call_later(self._rule.early_seconds, self._end_early_part)
             else:
                 self._timer = self._loop.call_later(self._rule.seconds, self._end_unchecked)
 
-    def _under_way(self) -> int:
+    def _count_running(self) -> int:
         return sum(map(len, self._running))
 
     def _end_early_part(self) -> None:

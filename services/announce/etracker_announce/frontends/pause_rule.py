@@ -8,7 +8,7 @@ pause or after it, so that a pause only slows them down.
 FEWEST = 2.0
 MOST = 20.0
 """Expected announces per pause for which pauses pay: fewer share nothing, more form batches by themselves."""
-MOST_UNDER_WAY = 20
+MOST_RUNNING = 20
 """While this many requests are being answered, the tracker is busy, and batches form by themselves."""
 PAUSES_PER_WINDOW = 4
 """Announces are counted over the time of this many pauses."""
@@ -46,9 +46,9 @@ class PauseRule:
             self._turn_window(now)
             self._in_window += announces
 
-    def pays(self, now: float, under_way: int) -> bool:
-        """Return whether a pause that begins now is likely to pay. ``under_way``: requests that are being answered."""
-        if not self._window_seconds or now < self._rests_until or under_way >= MOST_UNDER_WAY:
+    def pays(self, now: float, running: int) -> bool:
+        """Return whether a pause that begins now is likely to pay. ``running``: requests that are being answered."""
+        if not self._window_seconds or now < self._rests_until or running >= MOST_RUNNING:
             return False
         self._turn_window(now)
         return FEWEST <= self._in_last_window / PAUSES_PER_WINDOW <= MOST
