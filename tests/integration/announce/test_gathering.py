@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
-from tests.integration.announce.conftest import INFO_HASH, KEY
 from tests.support.announce import Announcer, query, running_announcer
 from tests.support.wire import Wire, request
 
+KEY = "0123456789abcdef0123456789abcd"
+INFO_HASH = bytes(range(20))
 LONG_PAUSE_MS = 100
 """So long that a busy machine changes nothing."""
 
@@ -78,13 +79,13 @@ async def test_announces_of_one_pause_share_a_batch(gathering: Announcer) -> Non
 @pytest.mark.parametrize("pause_ms", [15])
 async def test_a_client_that_announces_whenever_it_is_answered_hardly_waits(gathering: Announcer) -> None:
     await announce_in_turn(gathering, 300)
-    assert await pauses(gathering) <= 10
+    assert await pauses(gathering) < 300 / 10
 
 
 @pytest.mark.parametrize("pause_ms", [15])
 async def test_under_load_announces_hardly_wait(gathering: Announcer) -> None:
     await asyncio.gather(*(announce_in_turn(gathering, 20) for _ in range(48)))
-    assert await pauses(gathering) <= 10
+    assert await pauses(gathering) < 48 * 20 / 30
 
 
 @pytest.mark.parametrize("pause_ms", [0])

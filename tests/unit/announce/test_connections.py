@@ -293,19 +293,24 @@ async def test_an_announce_under_way_is_answered_before_the_service_stops(script
 
 
 class AlwaysPausing(PauseRule):
-    def pays(self, now: float) -> bool:  # noqa: ARG002 - whatever the time
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.began = asyncio.Event()
+
+    def pays(self, now: float, running: int) -> bool:  # noqa: ARG002 - whatever these are
+        self.began.set()
         return True
 
 
 @pytest.mark.promise(12)
 async def test_announces_that_gather_are_answered_when_the_service_stops(scripted: Scripted) -> None:
+    rule = AlwaysPausing(3600.0)
     async with contextlib.AsyncExitStack() as stack:
-        server = await stack.enter_async_context(scripted.serving(rule=AlwaysPausing(3600.0)))
+        server = await stack.enter_async_context(scripted.serving(rule=rule))
         new, kept = [Wire(*(await asyncio.open_connection("127.0.0.1", server.port))) for _ in range(2)]
         new.send(announce(6881, "Connection: close"))
         kept.send(announce())
-        await asyncio.sleep(0.05)
-        assert not scripted.swarms.steps
+        await rule.began.wait()
         await stack.aclose()
         for wire in (new, kept):
             answer = await wire.rest()

@@ -5,7 +5,7 @@ entry of the stream. During a pause new connections wait in the kernel, where th
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import Any, Protocol
 
 from etracker_announce.frontends.pause_rule import PauseRule
@@ -57,6 +57,11 @@ class Gatherer:
         self._timer: Timer | None = None
         self._arrived = 0
         self._stopped = False
+        self._running: list[Sized] = []
+
+    def watch(self, running: Sized) -> None:
+        """Consider how many requests are running; ``running`` is one front end's collection of them."""
+        self._running.append(running)
 
     def arrive(self, begin: Begin) -> None:
         """Count a request, and begin it now or at the end of a pause."""
@@ -90,9 +95,15 @@ class Gatherer:
         self._release()
 
     def _consider_pause(self) -> None:
-        if self._timer is None and not self._stopped and self._rule.pays(self._loop.time()):
+        if self._timer is None and not self._stopped and self._rule.pays(self._loop.time(), self._count_running()):
             self._arrived = 0
-            self._timer = self._loop.call_later(self._rule.early_seconds, self._end_early_part)
+            if self._rule.is_check():
+                self._timer = self._loop.call_later(self._rule.early_seconds, self._end_early_part)
+            else:
+                self._timer = self._loop.call_later(self._rule.seconds, self._end_unchecked)
+
+    def _count_running(self) -> int:
+        return sum(map(len, self._running))
 
     def _end_early_part(self) -> None:
         self._accept()
@@ -105,6 +116,11 @@ class Gatherer:
     def _end_late_part(self, early: int) -> None:
         self._accept()
         self._end(early)
+
+    def _end_unchecked(self) -> None:
+        self._accept()
+        self._on_pause(self._arrived > 1)
+        self._release()
 
     def _end(self, early: int) -> None:
         self._on_pause(self._rule.learn(early, self._arrived - early, self._loop.time()))

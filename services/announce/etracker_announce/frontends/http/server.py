@@ -60,6 +60,7 @@ class HttpServer:
         """
         sockets = self._inherited or await bind(self._host, self._port)
         self.open = OpenConnections()
+        self._gatherer.watch(self.open.tasks)
         self._listener = Listener(
             sockets,
             self._handler,
