@@ -1,13 +1,15 @@
 """The admin API's metrics for Prometheus. Every label has few values."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
+
+from etracker_shared.plumbing.process_metrics import create_registry
 
 
 class Metrics:
     """One registry per application, so that tests can build several in one process."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        self.registry = create_registry("etracker-admin-api")
         self.requests = Counter(
             "etracker_admin_requests",
             "Requests answered, by route template, method and status",
@@ -18,6 +20,12 @@ class Metrics:
             "etracker_admin_request_seconds",
             "Time until a request was answered in full, by route template",
             ["route"],
+            registry=self.registry,
+        )
+        self.unavailable = Counter(
+            "etracker_admin_unavailable",
+            "Requests answered with 503, by cause (postgres, postgres_full, redis, scoring, uploads, file_changed)",
+            ["cause"],
             registry=self.registry,
         )
         self.uploads = Counter(
@@ -61,3 +69,7 @@ class Metrics:
             ["form", "outcome"],
             registry=self.registry,
         )
+
+    def count_unavailable(self, cause: str) -> None:
+        """Count a request that couldn't be answered because of something that doesn't respond."""
+        self.unavailable.labels(cause).inc()

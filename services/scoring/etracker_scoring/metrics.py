@@ -94,6 +94,12 @@ class WorkerMetrics:
             buckets=(1, 10, 100, 500, 1000, 2500, 5000, 10000),
             registry=registry,
         )
+        self.outages = Counter(
+            "etracker_scoring_outages",
+            "Work of the worker that an outage or a conflict interrupted, by cause (postgres, redis, conflict)",
+            ["cause"],
+            registry=registry,
+        )
         self.conflicts = Counter(
             "etracker_scoring_batch_conflicts", "Batches loaded again because something had changed", registry=registry
         )
