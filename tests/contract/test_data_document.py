@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from etracker_admin_api.metrics import Metrics as AdminMetrics
 from etracker_announce.metrics import Metrics as AnnounceMetrics
 from etracker_scoring.metrics import ApiMetrics, WorkerMetrics
+from etracker_scoring.worker.upkeep.census_metrics import CensusMetrics
 from etracker_shared.agreements import redis_keys
 from etracker_shared.agreements.tables import metadata
 from etracker_shared.plumbing.dependencies import Dependencies
@@ -31,6 +32,7 @@ def test_every_metric_is_described() -> None:
     registry.register(Dependencies({}))
     observe_postgres(registry, {})
     observe_redis(registry, Redis())
+    registry.register(CensusMetrics())
     AnnounceMetrics(registry)
     ApiMetrics(registry)
     WorkerMetrics(registry)

@@ -1,6 +1,6 @@
 """The admin API's metrics for Prometheus. Every label has few values."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from etracker_shared.plumbing.process_metrics import create_registry
 
@@ -22,12 +22,7 @@ class Metrics:
             ["route"],
             registry=self.registry,
         )
-        self.unavailable = Counter(
-            "etracker_admin_unavailable",
-            "Requests answered with 503, by cause (postgres, postgres_full, redis, scoring, uploads, file_changed)",
-            ["cause"],
-            registry=self.registry,
-        )
+        self.unavailable = _unavailable(self.registry)
         self.uploads = Counter(
             "etracker_admin_uploads",
             "Torrent files uploaded, by answer (new, known, refused)",
@@ -73,3 +68,12 @@ class Metrics:
     def count_unavailable(self, cause: str) -> None:
         """Count a request that couldn't be answered because of something that doesn't respond."""
         self.unavailable.labels(cause).inc()
+
+
+def _unavailable(registry: CollectorRegistry) -> Counter:
+    return Counter(
+        "etracker_admin_unavailable",
+        "Requests answered with 503, by cause (postgres, postgres_full, redis, scoring, uploads, file_changed)",
+        ["cause"],
+        registry=registry,
+    )

@@ -156,6 +156,7 @@ def _make_parts(settings: AnnounceSettings, metrics: Metrics) -> Parts:
         on_refused_writes=metrics.redis_refuses_writes.set,
     )
     metrics.stream_bytes.set_function(lambda: swarms.stream_bytes)
+    metrics.stream_bound.set_function(lambda: swarms.stream_bound)
     return Parts(pool, swarms, scoring, tiers, allowlist, bans, anomalies, listener, PairSecret(pool))
 
 

@@ -94,12 +94,7 @@ class WorkerMetrics:
             buckets=(1, 10, 100, 500, 1000, 2500, 5000, 10000),
             registry=registry,
         )
-        self.outages = Counter(
-            "etracker_scoring_outages",
-            "Work of the worker that an outage or a conflict interrupted, by cause (postgres, redis, conflict)",
-            ["cause"],
-            registry=registry,
-        )
+        self.outages = _outages(registry)
         self.conflicts = Counter(
             "etracker_scoring_batch_conflicts", "Batches loaded again because something had changed", registry=registry
         )
@@ -112,3 +107,12 @@ class WorkerMetrics:
             "Torrents of which the address prefix that took most asked for lists in this hour",
             registry=registry,
         )
+
+
+def _outages(registry: CollectorRegistry) -> Counter:
+    return Counter(
+        "etracker_scoring_outages",
+        "Interruptions of the worker's work, by cause (postgres, redis, conflict)",
+        ["cause"],
+        registry=registry,
+    )

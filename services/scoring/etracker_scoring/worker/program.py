@@ -30,6 +30,8 @@ from etracker_scoring.worker.stream import FactStreams
 from etracker_scoring.worker.swarms import RedisSwarms
 from etracker_scoring.worker.upkeep.archive import Archive
 from etracker_scoring.worker.upkeep.balances import Balances
+from etracker_scoring.worker.upkeep.census import CensusTaker
+from etracker_scoring.worker.upkeep.census_metrics import CensusMetrics
 from etracker_scoring.worker.upkeep.counts import CountsSync
 from etracker_scoring.worker.upkeep.folding import Folding
 from etracker_scoring.worker.upkeep.recalibration import NightlyRecalibration
@@ -68,6 +70,7 @@ class Worker:
         self._redis: Redis | RedisCluster = connect_redis(settings, timeout_seconds=5.0)
         self._swarms = RedisSwarms(self._redis)
         self._pool = create_pool(settings, max_size=2, command_timeout=60.0)
+        self._census = CensusMetrics()
         self._yardsticks = YardstickFollower(
             Community(self._pool), settings.score, recalibrate=settings.recalibrate, policy=None, active=timedelta()
         )
@@ -135,6 +138,7 @@ class Worker:
                 Job.COUNTS,
                 lambda: CountsSync(self._swarms, TorrentCounts(pool), self._metrics, settings.counts_sync_seconds),
             ),
+            job(Job.CENSUS, lambda: CensusTaker(self._redis, pool, self._census, settings.counts_sync_seconds)),
             job(
                 Job.FOLDING,
                 lambda: Folding(
@@ -164,8 +168,9 @@ class Worker:
             job(Job.DETECTION, lambda: Balances(pool, streams, freezer, settings.anomaly, self._metrics), "balances"),
         ]
 
-    def observe_connections(self, registry: CollectorRegistry) -> None:
-        """Add the metrics of this worker's connections."""
+    def observe(self, registry: CollectorRegistry) -> None:
+        """Add the metrics of this worker's connections and of its census."""
+        registry.register(self._census)
         observe_postgres(registry, {"upkeep": partial(read_pool, self._pool)})
         observe_redis(registry, self._redis)
 
@@ -195,7 +200,7 @@ def create_worker_app(settings: WorkerSettings) -> FastAPI:
     """Build the worker's application; facts are settled in its lifespan."""
     registry = create_registry("etracker-scoring")
     worker = Worker(settings, WorkerMetrics(registry))
-    worker.observe_connections(registry)
+    worker.observe(registry)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
