@@ -4,6 +4,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from etracker_shared.plumbing.process_metrics import create_registry
 
+UNAVAILABLE_CAUSES = ("postgres", "postgres_full", "redis", "scoring", "uploads", "file_changed")
+
 
 class Metrics:
     """One registry per application, so that tests can build several in one process."""
@@ -71,9 +73,9 @@ class Metrics:
 
 
 def _unavailable(registry: CollectorRegistry) -> Counter:
-    return Counter(
-        "etracker_admin_unavailable",
-        "Requests answered with 503, by cause (postgres, postgres_full, redis, scoring, uploads, file_changed)",
-        ["cause"],
-        registry=registry,
+    counter = Counter(
+        "etracker_admin_unavailable", "Requests answered with 503, by cause", ["cause"], registry=registry
     )
+    for cause in UNAVAILABLE_CAUSES:
+        counter.labels(cause)  # so that the first one is an increase
+    return counter

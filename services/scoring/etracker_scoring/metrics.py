@@ -2,6 +2,10 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from etracker_shared.agreements.anomalies import Kind
+
+OUTAGE_CAUSES = ("postgres", "redis", "conflict")
+
 
 class ApiMetrics:
     """Metrics of the API."""
@@ -28,6 +32,8 @@ class AnomalyMetrics:
         self.evidence = Counter(
             "etracker_scoring_anomaly_evidence", "Pieces of evidence of anomalies, by kind", ["kind"], registry=registry
         )
+        for kind in Kind:
+            self.evidence.labels(kind.value)  # so that the first one is an increase
         self.faults = Counter(
             "etracker_scoring_detector_faults",
             "Errors of the detector, after which it went on without a client or torrent, by where they happened",
@@ -110,9 +116,12 @@ class WorkerMetrics:
 
 
 def _outages(registry: CollectorRegistry) -> Counter:
-    return Counter(
+    counter = Counter(
         "etracker_scoring_outages",
         "Interruptions of the worker's work, by cause (postgres, redis, conflict)",
         ["cause"],
         registry=registry,
     )
+    for cause in OUTAGE_CAUSES:
+        counter.labels(cause)  # so that the first one is an increase
+    return counter
