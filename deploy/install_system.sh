@@ -3,8 +3,8 @@
 # With --if-missing it does nothing if all are installed, and says what is missing if it may not install them.
 set -eu
 
-programs="transmission-daemon qbittorrent-nox aria2c rtorrent deluged opentracker wrk ip redis-server chromium nginx haproxy debootstrap iptables"
-packages="transmission-daemon qbittorrent-nox aria2 rtorrent deluged opentracker wrk iproute2 redis-server chromium nginx-light haproxy debootstrap iptables"
+programs="transmission-daemon qbittorrent-nox aria2c rtorrent deluged opentracker wrk ip redis-server chromium nginx haproxy debootstrap iptables prometheus promtool"
+packages="transmission-daemon qbittorrent-nox aria2 rtorrent deluged opentracker wrk iproute2 redis-server chromium nginx-light haproxy debootstrap iptables prometheus"
 
 missing=""
 for program in $programs; do

@@ -1,6 +1,6 @@
 """The variables that only compose.yml reads; a test compares the defaults."""
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from etracker_shared.plumbing.settings import EnvironmentSettings
 
@@ -51,6 +51,15 @@ class ComposeSettings(EnvironmentSettings):
         description="CPU cores that each container of scoring, the worker, the admin API and announce behind the "
         "gateway may use.",
     )
+    gateway_observation_host: str = Field(
+        "0.0.0.0",  # noqa: S104 - inside its container
+        description="Address in its container on which the gateway serves its metrics; `make run` uses loopback.",
+    )
+    gateway_observation_port: int = Field(
+        9180,
+        description="Port, not to be published, on which the gateway serves its metrics, as "
+        "`deploy/monitoring/prometheus.yml` expects; `make run` picks a free one.",
+    )
     gateway_memory: str = Field(
         "512m", description="Memory that the gateway's container may use, in bytes or as `768m` or `2g`."
     )
@@ -67,3 +76,22 @@ class ComposeSettings(EnvironmentSettings):
         "1g", description="Memory that the container of Redis may use, in bytes or as `768m` or `2g`."
     )
     redis_cpus: float = Field(1.0, description="CPU cores that the container of Redis may use.")
+    prometheus_version: str = Field("v3.5.0", description="Version of Prometheus, of the profile `monitoring`.")
+    prometheus_retention: str = Field(
+        "30d", description="How long Prometheus keeps metrics, of the profile `monitoring`, such as `30d`."
+    )
+    prometheus_memory: str = Field(
+        "512m", description="Memory that the container of Prometheus may use, in bytes or as `768m` or `2g`."
+    )
+    prometheus_cpus: float = Field(0.5, description="CPU cores that the container of Prometheus may use.")
+    grafana_version: str = Field("12.2.0", description="Version of Grafana, of the profile `monitoring`.")
+    grafana_password: SecretStr = Field(
+        SecretStr(""), description="Password of Grafana's user `admin`, which the profile `monitoring` needs."
+    )
+    grafana_address: str = Field(
+        "127.0.0.1:3002", description="Address and port of this machine on which Grafana listens."
+    )
+    grafana_memory: str = Field(
+        "512m", description="Memory that the container of Grafana may use, in bytes or as `768m` or `2g`."
+    )
+    grafana_cpus: float = Field(0.5, description="CPU cores that the container of Grafana may use.")

@@ -16,6 +16,7 @@ from etracker_stack.disk import DiskWatch
 from etracker_stack.errors import StackError
 from etracker_stack.logs import Logs
 from etracker_stack.memory import available_memory, redis_max_memory
+from etracker_stack.monitoring import prometheus_targets
 from etracker_stack.ports import free_ports, is_taken
 from etracker_stack.postgres import EmbeddedPostgres
 from etracker_stack.programs import redis_program
@@ -90,6 +91,8 @@ class Stack:
             *service_children(self._settings, self._ports, self._servers, self._directory.api_key)
         )
         await self._supervisor.start(gateway_child(self._settings, self._ports, self._directory.gateway))
+        with suppress(OSError):  # the disk is full, which the disk watch reports
+            self._directory.write_targets(prometheus_targets(one.child for one in self._supervisor.running))
         await self._welcome()
         self._ready = True
         self._tell_state()
@@ -207,9 +210,9 @@ def _describe(running: RunningChild) -> dict[str, Any]:
 
 def _choose_ports(settings: StackSettings, public: tuple[int, ...]) -> Ports:
     replicas, workers = settings.announce_replicas, settings.scoring_workers
-    scoring, admin, *others = free_ports(2 + workers + 2 * replicas)
+    scoring, admin, gateway, *others = free_ports(3 + workers + 2 * replicas)
     scoring_workers, others = tuple(others[:workers]), others[workers:]
-    return Ports(scoring, scoring_workers, admin, tuple(others[:replicas]), tuple(others[replicas:]), public)
+    return Ports(scoring, scoring_workers, admin, tuple(others[:replicas]), tuple(others[replicas:]), public, gateway)
 
 
 def _refuse_taken(settings: StackSettings) -> None:

@@ -5,10 +5,10 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 import asyncpg
 import httpx
-from prometheus_client import CollectorRegistry
 from structlog import get_logger
 
 from etracker_announce.adapters.allowlist import PostgresAllowlist
@@ -41,7 +41,9 @@ from etracker_shared.agreements.notifications import (
 )
 from etracker_shared.language.addresses import Network
 from etracker_shared.plumbing.background import Work, running
+from etracker_shared.plumbing.pool_metrics import observe_postgres, read_pool
 from etracker_shared.plumbing.postgres import Listener, create_pool
+from etracker_shared.plumbing.process_metrics import create_registry
 from etracker_shared.plumbing.serving import LINGER_SECONDS
 from etracker_shared.plumbing.sockets import inherit
 
@@ -89,9 +91,10 @@ async def serving(
     Raises:
         OSError: a port is taken.
     """
-    registry = CollectorRegistry()
+    registry = create_registry("etracker-announce")
     metrics = Metrics(registry)
     parts = _make_parts(settings, metrics)
+    observe_postgres(registry, {"lookups": partial(read_pool, parts.pool)})
     tracker = _make_tracker(settings, metrics, parts, clock)
     shared_address = SharedAddress(time.monotonic, bridge_address())
     metrics.peers_share_one_address.set_function(shared_address.check)
@@ -162,6 +165,7 @@ def _make_parts(settings: AnnounceSettings, metrics: Metrics) -> Parts:
         on_refused_writes=metrics.redis_refuses_writes.set,
     )
     metrics.stream_bytes.set_function(lambda: swarms.stream_bytes)
+    metrics.stream_bound.set_function(lambda: swarms.stream_bound)
     return Parts(pool, swarms, scoring, tiers, allowlist, bans, anomalies, listener, PairSecret(pool))
 
 

@@ -63,6 +63,11 @@ class Metrics:
         self.stream_bytes = Gauge(
             "etracker_announce_stream_bytes", "Memory the fact stream takes in Redis.", registry=registry
         )
+        self.stream_bound = Gauge(
+            "etracker_announce_stream_bound_bytes",
+            "Memory beyond which the fact stream gets no more regular facts.",
+            registry=registry,
+        )
         self.peers_share_one_address = Gauge(
             "etracker_announce_peers_share_one_address",
             "1 while nearly all peers of an hour have one and the same private address: a proxy hides theirs.",

@@ -1,6 +1,7 @@
 """The compose file refers only to what exists, and starts everything that the tracker needs."""
 
 import re
+import subprocess
 import tomllib
 from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -15,6 +16,7 @@ from etracker_stack.postgres import OPTIONS
 from scripts.compose_settings import ComposeSettings
 
 ROOT = Path(__file__).parents[3]
+MONITORING = {"prometheus", "grafana"}
 NAMES = {
     "etracker",
     "announce_public",
@@ -34,8 +36,69 @@ def services() -> dict[str, dict[str, Any]]:
     return dict(compose["services"])
 
 
+@pytest.fixture(scope="module")
+def monitoring(services: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {name: services[name] for name in MONITORING}
+
+
 def test_each_service_has_its_own_container(services: dict[str, dict[str, Any]]) -> None:
-    assert set(services) == NAMES
+    assert set(services) == NAMES | MONITORING
+
+
+def test_monitoring_runs_only_if_its_profile_is_chosen(services: dict[str, dict[str, Any]]) -> None:
+    profiles = {name: service.get("profiles") for name, service in services.items()}
+    assert profiles == {**dict.fromkeys(NAMES), **{name: ["monitoring"] for name in MONITORING}}
+    assert "ETRACKER_GRAFANA_PASSWORD:?" not in re.sub(r"#.*", "", (ROOT / "compose.yml").read_text())
+
+
+def test_monitoring_has_no_rights_and_no_open_door(monitoring: dict[str, dict[str, Any]]) -> None:
+    for service in monitoring.values():
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert re.search(r":\$\{\w+_VERSION:-v?\d+\.\d+\.\d+\}$", service["image"])
+    assert "ports" not in monitoring["prometheus"]
+    assert monitoring["grafana"]["ports"] == ["${ETRACKER_GRAFANA_ADDRESS:-127.0.0.1:3002}:3000"]
+    assert monitoring["grafana"]["environment"]["GF_AUTH_ANONYMOUS_ENABLED"] == "false"
+
+
+@pytest.mark.parametrize(
+    ("password", "status", "output"), [("", 78, "Set ETRACKER_GRAFANA_PASSWORD"), ("a $b'", 0, "")]
+)
+def test_grafana_without_a_password_ends_with_a_sentence(
+    monitoring: dict[str, dict[str, Any]], password: str, status: int, output: str
+) -> None:
+    shell, option, script = monitoring["grafana"]["entrypoint"]
+    script = script.replace("$$", "$").replace("/run.sh", "true")
+    done = subprocess.run(
+        [shell, option, script],
+        env={"PATH": "/usr/bin:/bin", "GF_SECURITY_ADMIN_PASSWORD": password},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, output in done.stderr) == (status, True)
+
+
+def test_every_file_that_monitoring_mounts_exists(monitoring: dict[str, dict[str, Any]]) -> None:
+    mounted = [volume.split(":")[0] for service in monitoring.values() for volume in service["volumes"]]
+    paths = [ROOT / path for path in mounted if path.startswith(".")]
+    assert len(paths) == 3
+    assert all(path.is_dir() for path in paths)
+
+
+def test_prometheus_finds_every_service_by_its_name(services: dict[str, dict[str, Any]]) -> None:
+    configuration = yaml.safe_load((ROOT / "deploy/monitoring/prometheus.yml").read_text())
+    ports = {
+        name: discovery["port"]
+        for job in configuration["scrape_configs"]
+        for discovery in job["dns_sd_configs"]
+        for name in discovery["names"]
+    }
+    observation = int(services["announce"]["environment"]["ETRACKER_OBSERVATION_PORT"])
+    gateway = ComposeSettings().gateway_observation_port
+    own = dict.fromkeys(("scoring", "scoring_worker", "admin_api"), 8080)
+    assert ports == {**own, "announce": observation, "etracker": gateway}
 
 
 def test_starting_the_gateway_starts_everything(services: dict[str, dict[str, Any]]) -> None:
@@ -85,7 +148,7 @@ def test_the_frontends_lock_file_doesnt_record_where_packages_came_from() -> Non
 
 def test_the_gateway_and_one_container_of_announce_have_a_public_port_each(services: dict[str, dict[str, Any]]) -> None:
     """A container with a published port can't be scaled, so that ``--scale announce`` adds others."""
-    published = {name: service["ports"] for name, service in services.items() if "ports" in service}
+    published = {name: services[name]["ports"] for name in NAMES if "ports" in services[name]}
     port = "${ETRACKER_ANNOUNCE_PORT:-3001}"
     assert set(published) == {"etracker", "announce_public"}
     assert published["announce_public"] == [f"{port}:{port}"]
@@ -104,7 +167,7 @@ def test_both_kinds_of_announce_have_the_same_settings(services: dict[str, dict[
 
 
 def test_health_and_metrics_are_not_published(services: dict[str, dict[str, Any]]) -> None:
-    private = {str(services["announce_public"]["environment"]["ETRACKER_OBSERVATION_PORT"]), "8080"}
+    private = {str(services["announce_public"]["environment"]["ETRACKER_OBSERVATION_PORT"]), "8080", "9180", "9090"}
     assert not [
         port for service in services.values() for port in service.get("ports", []) if private & set(port.split(":"))
     ]

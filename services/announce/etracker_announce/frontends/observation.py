@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from pydantic_settings import BaseSettings
 
-from etracker_shared.plumbing.health import Check, health_router
+from etracker_shared.plumbing.dependencies import Check
+from etracker_shared.plumbing.health import health_router
 from etracker_shared.plumbing.serving import IdleServer
 from etracker_shared.plumbing.sockets import bind
 

@@ -62,6 +62,7 @@ class Job(IntEnum):
     FOLDING = 1
     RECALIBRATION = 2
     DETECTION = 3
+    CENSUS = 4
 
 
 class Claims:
