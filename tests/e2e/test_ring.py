@@ -64,9 +64,10 @@ class Member:
     ("version", "kinds"),
     [
         (4, clients.ALL),
-        (6, (clients.Transmission, clients.QBittorrent, clients.Aria2, clients.Libtorrent)),
+        (6, (clients.Transmission, clients.QBittorrent)),
+        pytest.param(6, (clients.Aria2, clients.Transmission, clients.Libtorrent), marks=pytest.mark.full),
     ],
-    ids=["IPv4", "IPv6"],
+    ids=["IPv4", "IPv6", "IPv6-others"],
 )
 def test_clients_that_only_the_tracker_introduced_exchange_files_and_are_counted_to_the_byte(
     tracker: Tracker, room: Room, version: int, kinds: Sequence[type[Client]]

@@ -62,14 +62,16 @@ def test_a_visitor_gets_a_key_downloads_seeds_and_sees_it(
         page.get_by_role("link", name="etracker home").click()
         expect(page.locator("dl > div").filter(has_text="Seeders")).to_contain_text(re.compile("[1-9]"))
         expect(page.locator("figure svg path, figure svg circle").first).to_be_attached()
-        reload_until(page, lambda: newest_on_the_chart(page) > 0)
+        reload_until(page, lambda: newest_on_the_chart(page) != "0")
 
 
-def newest_on_the_chart(page: Page) -> float:
-    """Return the chart's latest number of seeders: the mean of the current step so far."""
+def newest_on_the_chart(page: Page) -> str:
+    """Return the chart's latest number of seeders: the mean of the current step so far, without a fraction."""
     page.get_by_text("View as table").click()
     newest = page.get_by_role("region", name="Chart data").get_by_role("row").nth(1)
-    return float(newest.get_by_role("cell").first.inner_text())
+    shown = newest.get_by_role("cell").first.inner_text()
+    assert re.fullmatch(r"<1|\d+", shown), shown
+    return shown
 
 
 def reload_until(page: Page, condition: Callable[[], bool], tries: int = 30) -> None:
@@ -195,3 +197,22 @@ def test_a_chart_looks_back_a_day_a_month_or_a_year(page: Page) -> None:
     page.get_by_text("Day", exact=True).click()
     expect(page.get_by_role("radio", name="Day")).to_be_checked()
     expect(page).to_have_url(re.compile("/$"))
+
+
+@pytest.mark.parametrize(
+    ("subject", "columns"),
+    [
+        ("Announces", ["Announces per second"]),
+        ("Completed", ["Completed downloads"]),
+        ("Data", ["Uploaded", "Downloaded"]),
+        ("Peers", ["Seeders", "Leechers"]),
+    ],
+)
+def test_a_chart_shows_whatever_is_counted_over_time(page: Page, subject: str, columns: list[str]) -> None:
+    page.goto("/?show=announces")
+    chart = page.get_by_role("region", name="Activity over time")
+    chart.get_by_text(subject, exact=True).click()
+    expect(chart.get_by_role("radio", name=subject)).to_be_checked()
+    expect(page).to_have_url(re.compile("/$" if subject == "Peers" else rf"/\?show={subject.lower()}$"))
+    chart.get_by_text("View as table").click()
+    expect(chart.get_by_role("columnheader")).to_have_text(["Time", *columns])

@@ -1,7 +1,7 @@
 """The admin API in the test's own process."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,10 +19,20 @@ AUTHORIZED = {"Authorization": API_KEY}
 @asynccontextmanager
 async def serving(settings: AdminSettings, client_address: str = "203.0.113.7") -> AsyncIterator[AsyncClient]:
     """Run the application; yield a client whose requests come from an address."""
+    async with serving_many(settings) as client_from, client_from(client_address) as client:
+        yield client
+
+
+@asynccontextmanager
+async def serving_many(settings: AdminSettings) -> AsyncIterator[Callable[[str], AsyncClient]]:
+    """Run the application; yield a function that returns a client whose requests come from an address."""
     async with LifespanManager(create_app(settings)) as manager:
-        transport = ASGITransport(manager.app, client=(client_address, 5000))
-        async with AsyncClient(transport=transport, base_url="http://tracker.test") as client:
-            yield client
+
+        def client_from(address: str) -> AsyncClient:
+            transport = ASGITransport(manager.app, client=(address, 5000))
+            return AsyncClient(transport=transport, base_url="http://tracker.test")
+
+        yield client_from
 
 
 async def audit(database: asyncpg.Connection) -> Sequence[tuple[str, str, dict[str, Any]]]:

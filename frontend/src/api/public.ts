@@ -4,11 +4,13 @@ import type { Health, Span, TorrentSort } from "./enums";
 import * as sdk from "./generated/sdk.gen";
 import type {
   BlockList,
+  StatsSample as TrackerSample,
   TorrentDetailV1 as TorrentDetail,
+  TorrentSample,
   TorrentV1 as Torrent,
 } from "./generated/types.gen";
 
-export type { BlockList, Torrent, TorrentDetail };
+export type { BlockList, Torrent, TorrentDetail, TorrentSample, TrackerSample };
 
 export interface TorrentSearch {
   q?: string | undefined;

@@ -16,7 +16,7 @@ import {
   parseSearch,
   prefixSearch,
   settingSearch,
-  span,
+  historySearch,
   stringifySearch,
   torrentSearch,
 } from "./search";
@@ -27,7 +27,7 @@ const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 const home = createRoute({
   getParentRoute: () => root,
   path: "/",
-  validateSearch: span,
+  validateSearch: historySearch,
   component: HomePage,
 });
 
@@ -41,7 +41,7 @@ const torrents = createRoute({
 const torrent = createRoute({
   getParentRoute: () => root,
   path: "/infohashes/$infoHash",
-  validateSearch: span,
+  validateSearch: historySearch,
   component: lazyRouteComponent(() => import("@/features/torrents/TorrentPage"), "TorrentPage"),
 });
 

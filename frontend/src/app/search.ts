@@ -37,8 +37,9 @@ function oneOf<const T extends string>(value: unknown, allowed: Record<string, T
 /** Every parameter is optional. */
 type Optional<T> = { [K in keyof T]?: T[K] | undefined };
 
-export const span = (raw: RawSearch): Optional<{ span: Span }> => ({
+export const historySearch = (raw: RawSearch): Optional<{ span: Span; show: string }> => ({
   span: oneOf(raw.span, Span),
+  show: text(raw.show),
 });
 
 export const torrentSearch = (

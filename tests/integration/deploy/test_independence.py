@@ -19,7 +19,7 @@ from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from etracker_stack.services import server_variables
 from tests.support.processes import Program, free_ports
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.full]
 
 ROOT = Path(__file__).parents[3]
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"

@@ -161,12 +161,13 @@ def test_the_system_page_warns_about_a_proxy_that_hides_its_clients(stack: Stack
 
 
 @pytest.mark.timeout(300)
-def test_schemathesis_finds_nothing(stack: StackRun, operator: httpx.Client) -> None:
+@pytest.mark.parametrize("examples", [5, pytest.param(20, marks=pytest.mark.full)])
+def test_schemathesis_finds_nothing(stack: StackRun, operator: httpx.Client, examples: int) -> None:
     headers = [f"Authorization: {stack.api_key}", f"X-Announce-Key: {new_key(operator)}"]
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "run", str(DOCUMENT)),
         *("--url", stack.url_of("admin_api"), "-H", headers[0], "-H", headers[1]),
-        *("--checks", "all", "--max-examples", "20", "--seed", "20", "--no-color"),
+        *("--checks", "all", "--max-examples", str(examples), "--seed", "20", "--no-color"),
     ]
     with tempfile.TemporaryDirectory() as directory:  # it leaves a cache in its working directory
         done = subprocess.run(command, cwd=directory, check=False, capture_output=True, text=True)

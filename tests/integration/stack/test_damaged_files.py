@@ -92,7 +92,7 @@ def write_nonsense_into_the_manifest(directory: Path) -> None:
 
 
 DAMAGES = [
-    pytest.param(None, damage_the_tail, True, id="6-tail"),
+    pytest.param(None, damage_the_tail, True, id="6-tail", marks=pytest.mark.full),
     pytest.param(None, damage_the_rewritten_part, False, id="6-rewritten"),
     pytest.param(DEBIAN, damage_the_tail, True, id="7-tail"),
     pytest.param(DEBIAN, damage_the_rewritten_part, False, id="7-rewritten", marks=pytest.mark.full),
@@ -171,11 +171,19 @@ def _cut(file: Path, size: int) -> None:
 
 CLUSTER_DAMAGES = [
     pytest.param(lambda cluster: _cut(cluster / "global" / "pg_control", 10), id="control-cut"),
-    pytest.param(lambda cluster: (cluster / "global" / "pg_control").unlink(), id="control-gone"),
-    pytest.param(lambda cluster: overwrite(cluster / "global" / "pg_control", 0.0), id="control-damaged"),
+    pytest.param(
+        lambda cluster: (cluster / "global" / "pg_control").unlink(), id="control-gone", marks=pytest.mark.full
+    ),
+    pytest.param(
+        lambda cluster: overwrite(cluster / "global" / "pg_control", 0.0), id="control-damaged", marks=pytest.mark.full
+    ),
     pytest.param(lambda cluster: shutil.rmtree(cluster / "pg_wal"), id="log-gone"),
-    pytest.param(lambda cluster: [file.unlink() for file in (cluster / "pg_wal").glob("0*")], id="log-empty"),
-    pytest.param(lambda cluster: shutil.rmtree(cluster / "pg_xact"), id="transactions-gone"),
+    pytest.param(
+        lambda cluster: [file.unlink() for file in (cluster / "pg_wal").glob("0*")],
+        id="log-empty",
+        marks=pytest.mark.full,
+    ),
+    pytest.param(lambda cluster: shutil.rmtree(cluster / "pg_xact"), id="transactions-gone", marks=pytest.mark.full),
     pytest.param(lambda cluster: (cluster / "postgresql.conf").unlink(), id="configuration-gone"),
 ]
 

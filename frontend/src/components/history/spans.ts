@@ -2,9 +2,8 @@ import { Span } from "@/api/enums";
 
 export const SPANS = Object.values(Span);
 
-/** The labels on the time axis of a chart over each span. */
-export const TIME_FORMATS: Record<Span, Intl.DateTimeFormatOptions> = {
-  day: { hour: "2-digit", minute: "2-digit" },
-  month: { day: "numeric", month: "short" },
-  year: { month: "short", year: "2-digit" },
+export const LAST: Record<Span, string> = {
+  day: "in the last 24 hours",
+  month: "in the last month",
+  year: "in the last year",
 };

@@ -39,7 +39,7 @@ export function Chart({ summary, ...chart }: Props) {
 
 const ROWS_SHOWN = 48;
 
-function Numbers({ samples, series, format }: ChartProps) {
+function Numbers({ samples, series, measure }: ChartProps) {
   const step = Math.ceil(samples.length / ROWS_SHOWN);
   const rows = samples.filter((_, index) => (samples.length - 1 - index) % step === 0).toReversed();
   return (
@@ -63,7 +63,7 @@ function Numbers({ samples, series, format }: ChartProps) {
               <tr key={sample.at}>
                 <th scope="row">{dateAndTime(new Date(sample.at))}</th>
                 {sample.values.map((value, index) => (
-                  <td key={series[index]?.name}>{format(value)}</td>
+                  <td key={series[index]?.name}>{measure.exact(value)}</td>
                 ))}
               </tr>
             ))}

@@ -2,8 +2,6 @@ import {
   Area,
   AreaChart,
   CartesianGrid,
-  Line,
-  LineChart,
   ReferenceLine,
   Tooltip,
   XAxis,
@@ -11,88 +9,62 @@ import {
   ResponsiveContainer,
 } from "recharts";
 import classes from "./TimeChart.module.css";
+import { heldPointsOf, pointsOf, timeTicks, valueTicks, type Row, type Sample } from "./drawing";
 import { dateAndTime } from "./format";
-
-export interface Sample {
-  at: string;
-  values: number[];
-}
+import type { Measure } from "./measures";
 
 export interface ChartProps {
   samples: Sample[];
   series: { name: string }[];
-  /** The format of the labels on the time axis. */
-  timeFormat: Intl.DateTimeFormatOptions;
-  format: (value: number) => string;
-  /** Draw steps instead of straight lines: each value holds until the next. */
-  steps?: boolean;
-  /** The range of the value axis; chosen from the data by default. */
-  range?: [number, number];
+  measure: Measure;
+  /** The time that a sample stands for, which ends at its moment. Without it, each value holds until the next. */
+  stepSeconds?: number;
+  /** The highest value of the axis; chosen from the data by default. */
+  most?: number;
   /** A moment to mark, and what it is. */
   mark?: { at: string; label: string } | undefined;
 }
 
-interface Row {
-  at: number;
-  values: number[];
-}
-
-const FEW = 3;
 const COLOURS = ["var(--series-1)", "var(--series-2)", "var(--series-3)"];
+const TICK = { fill: "var(--soft)", fontSize: 12 };
 
 /** The drawing code, which `Chart` loads on demand. */
-export default function TimeChart({
-  samples,
-  series,
-  timeFormat,
-  format,
-  steps = false,
-  range,
-  mark,
-}: ChartProps) {
-  const rows: Row[] = samples.map(({ at, values }) => ({ at: Date.parse(at), values }));
-  const dot = rows.length < FEW && { r: 3 }; // a line through one point is invisible
-  const type = steps ? ("stepAfter" as const) : ("linear" as const);
-  const Frame = steps ? LineChart : AreaChart;
+export default function TimeChart({ samples, series, measure, stepSeconds, most, mark }: ChartProps) {
+  const rows = stepSeconds === undefined ? heldPointsOf(samples) : pointsOf(samples, stepSeconds);
+  const moments = timeTicks(rows[0]?.at ?? 0, rows.at(-1)?.at ?? 0);
+  const values = valueTicks(most ?? Math.max(0, ...samples.flatMap((sample) => sample.values)), measure);
   return (
     <ResponsiveContainer width="100%" height="100%" initialDimension={{ width: 600, height: 240 }}>
-      <Frame data={rows} margin={{ top: 6, right: 6, bottom: 0, left: 0 }} accessibilityLayer={false}>
+      <AreaChart data={rows} margin={{ top: 6, right: 6, bottom: 0, left: 0 }} accessibilityLayer={false}>
         <CartesianGrid vertical={false} stroke="var(--line)" />
         <XAxis
           dataKey="at"
           type="number"
           scale="time"
           domain={["dataMin", "dataMax"]}
-          tickFormatter={(at: number) => new Date(at).toLocaleString("en-GB", timeFormat)}
-          tick={{ fill: "var(--soft)", fontSize: 12 }}
+          ticks={moments.map(({ at }) => at)}
+          tickFormatter={(at: number) => labelOf(moments, at)}
+          tick={TICK}
           axisLine={{ stroke: "var(--line-strong)" }}
           tickLine={false}
-          minTickGap={48}
+          interval="equidistantPreserveStart"
+          minTickGap={16}
         />
         <YAxis
           width="auto"
-          tickFormatter={format}
-          tick={{ fill: "var(--soft)", fontSize: 12 }}
+          domain={[0, values.at(-1)?.at ?? 1]}
+          ticks={values.map(({ at }) => at)}
+          tickFormatter={(value: number) => labelOf(values, value)}
+          tick={TICK}
           axisLine={false}
           tickLine={false}
-          domain={range ?? [0, "auto"]}
-          allowDecimals={false}
+          interval={0}
         />
         <Tooltip
           isAnimationActive={false}
           cursor={{ stroke: "var(--line-strong)" }}
-          content={({ active, payload, label }) =>
-            active ? (
-              <div className={classes.tooltip}>
-                <strong>{dateAndTime(new Date(Number(label)))}</strong>
-                {payload.map((item, index) => (
-                  <span key={index} className={classes.row}>
-                    <i style={{ background: item.color }} />
-                    {item.name} <b>{format(Number(item.value))}</b>
-                  </span>
-                ))}
-              </div>
-            ) : null
+          content={({ active, payload }) =>
+            active ? <Values of={payload[0]?.payload as Row} {...{ series, measure }} /> : null
           }
         />
         {mark && (
@@ -103,23 +75,44 @@ export default function TimeChart({
             label={{ value: mark.label, position: "insideTopRight", fill: "var(--bad)", fontSize: 12 }}
           />
         )}
-        {series.map(({ name }, index) => {
-          const curve = {
-            name,
-            dataKey: (row: Row) => row.values[index],
-            type,
-            stroke: COLOURS[index],
-            strokeWidth: 2,
-            dot,
-            isAnimationActive: false,
-          };
-          return steps ? (
-            <Line key={name} {...curve} />
-          ) : (
-            <Area key={name} {...curve} fill={COLOURS[index]} fillOpacity={0.1} />
-          );
-        })}
-      </Frame>
+        {series.map(({ name }, index) => (
+          <Area
+            key={name}
+            name={name}
+            dataKey={(row: Row) => row.values[index]}
+            type={stepSeconds === undefined ? "stepAfter" : "stepBefore"}
+            stroke={COLOURS[index]}
+            strokeWidth={2}
+            fill={COLOURS[index]}
+            fillOpacity={0.1}
+            dot={false}
+            isAnimationActive={false}
+          />
+        ))}
+      </AreaChart>
     </ResponsiveContainer>
   );
+}
+
+function Values({
+  of: row,
+  series,
+  measure,
+}: { of: Row | undefined } & Pick<ChartProps, "series" | "measure">) {
+  if (row === undefined || row.values.length === 0) return null;
+  return (
+    <div className={classes.tooltip}>
+      <strong>{dateAndTime(new Date(row.sample))}</strong>
+      {series.map(({ name }, index) => (
+        <span key={name} className={classes.row}>
+          <i style={{ background: COLOURS[index] }} />
+          {name} <b>{measure.short(row.values[index] ?? 0)}</b>
+        </span>
+      ))}
+    </div>
+  );
+}
+
+function labelOf(ticks: { at: number; label: string }[], at: number): string {
+  return ticks.find((tick) => tick.at === at)?.label ?? "";
 }

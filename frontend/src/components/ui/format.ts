@@ -14,6 +14,11 @@ export function shortCount(value: number): string {
   return value > 0 && value < 1 ? value.toPrecision(1) : compact.format(value);
 }
 
+/** Format a number of things, which may be an average, without a fraction. */
+export function whole(value: number): string {
+  return value > 0 && value < 0.5 ? "<1" : numbers.format(Math.round(value));
+}
+
 /** Format a size with three digits and a binary unit. */
 export function bytes(value: number): string {
   let size = value;

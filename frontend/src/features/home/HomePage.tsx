@@ -3,7 +3,8 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { stats, statsHistory } from "@/api/public";
 import { bytes, count, plural } from "@/components/ui/format";
 import { Page } from "@/components/ui/Page";
-import { PeersOverTime } from "@/components/history/PeersOverTime";
+import { HistoryCard } from "@/components/history/HistoryCard";
+import { OF_TRACKER } from "@/components/history/subjects";
 import { Stat, Stats } from "@/components/ui/Stat";
 import { Failure } from "@/components/requests/Failure";
 import { AnnounceKeyCard } from "@/components/announce-key/AnnounceKeyCard";
@@ -95,10 +96,12 @@ function Numbers() {
 }
 
 function History() {
-  const span = route.useSearch().span ?? "day";
+  const { span = "day", show } = route.useSearch();
   return (
-    <PeersOverTime
-      title="Peers over time"
+    <HistoryCard
+      title="Activity over time"
+      subjects={OF_TRACKER}
+      show={show}
       span={span}
       query={useQuery(statsHistory(span))}
       empty="The first sample appears within minutes of the first announce. Check back in a few minutes."

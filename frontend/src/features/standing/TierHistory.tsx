@@ -1,12 +1,10 @@
 import type { Standing } from "@/api/key-holder";
-import { TIME_FORMATS } from "@/components/history/spans";
 import { Card } from "@/components/ui/Card";
 import { Chart } from "@/components/ui/Chart";
+import { COUNT } from "@/components/ui/measures";
 import { useNow } from "@/components/ui/now";
 import { Empty } from "@/components/ui/states";
 import { HIGHEST_TIER } from "./tiers";
-
-const DAY_MS = 86_400_000;
 
 /** The tier over time, from the first announce until now. */
 export function TierHistory({ history, tier }: { history: Standing["history"]; tier: number }) {
@@ -20,7 +18,6 @@ export function TierHistory({ history, tier }: { history: Standing["history"]; t
     );
   }
   const held = [...history, { at: now.toISOString(), tier }]; // extend the last tier until now
-  const days = (now.getTime() - Date.parse(first.at)) / DAY_MS;
   return (
     <Card title="Tier over time">
       <Chart
@@ -31,10 +28,8 @@ export function TierHistory({ history, tier }: { history: Standing["history"]; t
         }
         samples={held.map((one) => ({ at: one.at, values: [one.tier] }))}
         series={[{ name: "Tier" }]}
-        timeFormat={TIME_FORMATS[days < 2 ? "day" : days < 200 ? "month" : "year"]}
-        format={(value) => String(value)}
-        range={[0, HIGHEST_TIER]}
-        steps
+        measure={COUNT}
+        most={HIGHEST_TIER}
       />
     </Card>
   );

@@ -8,7 +8,8 @@ import { HealthBadge } from "@/components/torrents/HealthBadge";
 import { MaybeMoment, Moment } from "@/components/ui/Moment";
 import { Name } from "@/components/ui/Name";
 import { Page } from "@/components/ui/Page";
-import { PeersOverTime } from "@/components/history/PeersOverTime";
+import { HistoryCard } from "@/components/history/HistoryCard";
+import { OF_TORRENT } from "@/components/history/subjects";
 import { Stat, Stats } from "@/components/ui/Stat";
 import { Loaded } from "@/components/requests/Loaded";
 import { DownloadButton } from "./DownloadButton";
@@ -87,10 +88,12 @@ function Numbers({ detail }: { detail: TorrentDetail }) {
 }
 
 function History({ infoHash }: { infoHash: string }) {
-  const span = route.useSearch().span ?? "day";
+  const { span = "day", show } = route.useSearch();
   return (
-    <PeersOverTime
+    <HistoryCard
       title="Swarm over time"
+      subjects={OF_TORRENT}
+      show={show}
       span={span}
       query={useQuery(torrentHistory(infoHash, span))}
       empty="The first sample appears within minutes of the first announce."

@@ -1,7 +1,7 @@
 """Statistics over time: how long each resolution is kept, and how charts are drawn from samples."""
 
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -59,8 +59,9 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The tracker at a point in time: counts (or averages up to then), and totals so far."""
+    """The tracker at a point in time: counts (or averages over the ``step_seconds`` up to then), and totals so far."""
 
+    step_seconds: int
     at: datetime
     torrents: float
     swarms: float
@@ -71,7 +72,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class StatsSample:
-    """The step ending at ``at``. Counts are averages over the step; snatches and bytes are what it added."""
+    """The step ending at ``at``, the latest reading if it is in progress.
+
+    Counts are averages over the step; snatches and bytes are what it added.
+    """
 
     at: datetime
     torrents: float
@@ -110,7 +114,7 @@ def draw_tracker(readings: Sequence[Reading], step_seconds: int) -> Sequence[Sta
     for end, step in groupby(readings, lambda reading: step_end(reading.at, step_seconds)):
         part = list(step)
         assert before is not None  # noqa: S101 - there are readings
-        points.append(_draw_step(end, part, before))
+        points.append(_draw_step(min(end, readings[-1].at), part, before))
         before = part[-1]
     return points
 
@@ -143,10 +147,10 @@ def _draw_step(end: datetime, part: Sequence[Reading], before: Reading) -> Stats
     announces = max(0, last.totals.announces - before.totals.announces)
     return StatsSample(
         at=end,
-        torrents=_average([reading.torrents for reading in part]),
-        swarms=_average([reading.swarms for reading in part]),
-        seeders=_average([reading.seeders for reading in part]),
-        leechers=_average([reading.leechers for reading in part]),
+        torrents=_average(part, lambda reading: reading.torrents),
+        swarms=_average(part, lambda reading: reading.swarms),
+        seeders=_average(part, lambda reading: reading.seeders),
+        leechers=_average(part, lambda reading: reading.leechers),
         announces_per_second=round(announces / seconds, 3) if seconds else 0.0,
         snatches=max(0, last.totals.snatches - before.totals.snatches),
         uploaded_bytes=max(0, last.totals.uploaded_bytes - before.totals.uploaded_bytes),
@@ -154,5 +158,6 @@ def _draw_step(end: datetime, part: Sequence[Reading], before: Reading) -> Stats
     )
 
 
-def _average(values: Sequence[float]) -> float:
-    return round(sum(values) / len(values), 2)
+def _average(readings: Sequence[Reading], count: Callable[[Reading], float]) -> float:
+    weighted = sum(count(reading) * reading.step_seconds for reading in readings)
+    return round(weighted / sum(reading.step_seconds for reading in readings), 2)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -145,10 +145,18 @@ class HistoryStore:
         return True
 
     async def tracker(self, step_seconds: int, since: datetime) -> Sequence[Reading]:
-        """Return the samples of a resolution since a point in time, and the last one before it, sorted by time."""
+        """Return the samples of a resolution since a point in time, and the last one before it, sorted by time.
+
+        Steps of this resolution that aren't over yet appear as finer samples, so that a chart begins with the first
+        sample and ends with the latest.
+        """
         before = select(func.max(_samples.at)).where(_samples.step_seconds == step_seconds, _samples.at <= since)
         start = func.coalesce(before.scalar_subquery(), since)
-        statement = _select_samples(step_seconds).where(_samples.at >= start).order_by(_samples.at)
+        finer = [rung.step_seconds for rung in TRACKER_LADDER if rung.step_seconds < step_seconds]
+        statement = union_all(
+            _select_samples(step_seconds).where(_samples.at >= start),
+            *(_select_samples(step).where(_samples.at > _latest_above(step, since)) for step in finer),
+        ).order_by("at")
         async with self._database.transaction() as connection:
             return await fetch(connection, statement, _reading)
 
@@ -206,9 +214,15 @@ def _select_samples(step_seconds: int) -> Any:
     return select(tracker_samples).where(_samples.step_seconds == step_seconds)
 
 
+def _latest_above(step_seconds: int, since: datetime) -> Any:
+    """Select when the latest sample of any coarser resolution was taken."""
+    latest = select(func.max(_samples.at)).where(_samples.step_seconds > step_seconds)
+    return func.coalesce(latest.scalar_subquery(), since)
+
+
 def _reading(
     *,
-    step_seconds: int,  # noqa: ARG001 - a column that a reading doesn't have
+    step_seconds: int,
     at: datetime,
     torrents: float,
     swarms: float,
@@ -217,7 +231,7 @@ def _reading(
     **sums: int,
 ) -> Reading:
     """Create a reading from a row of ``tracker_samples``."""
-    return Reading(at=at, torrents=torrents, swarms=swarms, seeders=seeders, leechers=leechers, totals=_totals(**sums))
+    return Reading(step_seconds, at, torrents, swarms, seeders, leechers, _totals(**sums))
 
 
 def _totals(*, announces: int = 0, snatches: int = 0, uploaded_bytes: int = 0, downloaded_bytes: int = 0) -> Totals:

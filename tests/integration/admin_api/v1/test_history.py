@@ -11,7 +11,15 @@ from redis.asyncio import Redis
 
 from etracker_admin_api.database import Database
 from etracker_admin_api.settings import AdminSettings
-from etracker_admin_api.statistics.history import TORRENT_LADDER, TRACKER_LADDER, step_end
+from etracker_admin_api.statistics.history import (
+    TORRENT_LADDER,
+    TRACKER_LADDER,
+    Reading,
+    Span,
+    Totals,
+    draw_tracker,
+    step_end,
+)
 from etracker_admin_api.statistics.live_counts import LiveTotals
 from etracker_admin_api.statistics.store import HistoryStore
 from etracker_shared.agreements.redis_keys import ALL_TOTALS
@@ -174,8 +182,30 @@ async def test_charts_show_what_was_added_and_what_was_there(
     assert drawn == {  # a chart's first sample has nothing to compare itself with but its own beginning
         "day": [(end - minutes(10), 2, 2.0), (end - minutes(5), 5, 2.0), (end, 5, 2.0)],
         "month": [(before, 0, 0.0), (end, 13, 0.006)],
-        "year": [(step_end(before, 86_400), 0, 0.0), (step_end(end, 86_400), 13, 0.006)],
+        "year": [(step_end(before, 86_400), 0, 0.0), (end, 13, 0.006)],
     }
+
+
+async def test_every_chart_begins_with_the_first_sample_and_ends_with_the_latest(
+    admin_settings: AdminSettings, history: HistoryStore
+) -> None:
+    """The kind: a chart that stays empty, or lags behind, until a step of its own resolution is over."""
+    first = step_end(datetime.now(UTC), 60) - minutes(20)
+    async with serving(admin_settings.model_copy(update={"sample_seconds": 86_400})) as client:
+        for minute in range(18):
+            await take(history, 1, first + minutes(minute))
+            if minute in (0, 1, 16, 17):  # a step of 15 minutes ends in between
+                for span in Span:
+                    samples = (await client.get(f"{V1}/stats/history", params={"span": span})).json()["samples"]
+                    assert datetime.fromisoformat(samples[-1]["at"]) == first + minutes(minute), span
+
+
+def test_a_long_reading_weighs_as_much_as_the_short_ones_that_it_replaced() -> None:
+    quarter, minute = (
+        Reading(step, NOON, count, count, count, count, Totals(0, 0, 0, 0)) for step, count in ((900, 8), (60, 0))
+    )
+    [step] = draw_tracker([quarter, *([minute] * 15)], 7200)
+    assert step.seeders == 4
 
 
 async def test_stats_tell_how_it_is_now_and_what_ever_was(

@@ -1,17 +1,11 @@
 import type { AccusedTraffic, SwarmBalance, Witness } from "@/api/anomalies";
 import { Chart } from "@/components/ui/Chart";
 import { bytes, dateAndTime, plural } from "@/components/ui/format";
+import { BYTES } from "@/components/ui/measures";
 import classes from "../tables.module.css";
 import { imbalanceOf, trafficOf, witnessesOf } from "./balance";
 import { IdentityLink, State } from "./parts";
 import { identityName } from "./words";
-
-const TIME: Intl.DateTimeFormatOptions = {
-  day: "numeric",
-  month: "short",
-  hour: "2-digit",
-  minute: "2-digit",
-};
 
 /** What a swarm uploaded and received, what has no receiver, who is accused and who was there. */
 export function Balance({ of: balance }: { of: SwarmBalance }) {
@@ -20,8 +14,8 @@ export function Balance({ of: balance }: { of: SwarmBalance }) {
   const names = ["Uploaded", "Received", `Uploaded by ${accused ? identityName(accused) : "the accused"}`];
   const drawn = names.slice(0, traffic[0]?.values.length).map((name) => ({ name }));
   const shared = {
-    timeFormat: TIME,
-    format: bytes,
+    measure: BYTES,
+    stepSeconds: balance.block_seconds,
     mark: inView(balance) ? { at: balance.onset ?? "", label: "onset" } : undefined,
   };
   const sums = imbalanceOf(balance);

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { SwarmBalance } from "@/api/anomalies";
 import { imbalanceOf, trafficOf, witnessesOf } from "./balance";
 
+const END = "2027-01-01T06:00:00.000Z";
 const HOURS = ["2027-01-01T00:00:00.000Z", "2027-01-01T02:00:00.000Z", "2027-01-01T04:00:00.000Z"] as const;
 
 function block(start: string, uploaded: number, cusum: number, witnesses: number) {
@@ -29,9 +30,9 @@ const BALANCE: SwarmBalance = {
 
 test("a block without traffic is drawn as one in which nothing was transferred", () => {
   expect(trafficOf(BALANCE)).toEqual([
-    { at: HOURS[0], values: [30, 10, 0] },
-    { at: HOURS[1], values: [0, 0, 0] },
-    { at: HOURS[2], values: [50, 10, 45] },
+    { at: HOURS[1], values: [30, 10, 0] },
+    { at: HOURS[2], values: [0, 0, 0] },
+    { at: END, values: [50, 10, 45] },
   ]);
 });
 

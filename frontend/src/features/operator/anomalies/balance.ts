@@ -20,19 +20,24 @@ function rangeOf(first: number, last: number, step: number): number[] {
   return Array.from({ length: Math.floor((last - first) / step) + 1 }, (_, index) => first + index * step);
 }
 
+/** When a block ends, for a chart. */
+function endOf(start: number, { block_seconds }: SwarmBalance): string {
+  return new Date(start + block_seconds * 1000).toISOString();
+}
+
 /** Uploaded and received per block, and what the accused uploaded unless its traffic is no longer kept. */
 export function trafficOf(balance: SwarmBalance): Values {
   const accused = balance.accused[0]?.blocks ?? [];
   const uploads = new Map(accused.map(({ start, uploaded }) => [Date.parse(start), uploaded]));
   return fill(balance).map(({ start, uploaded, received }) => ({
-    at: new Date(start).toISOString(),
+    at: endOf(start, balance),
     values: [uploaded, received, ...(accused.length > 0 ? [uploads.get(start) ?? 0] : [])],
   }));
 }
 
 /** What was uploaded without a receiver, summed since the onset. */
 export function imbalanceOf(balance: SwarmBalance): Values {
-  return fill(balance).map(({ start, cusum }) => ({ at: new Date(start).toISOString(), values: [cusum] }));
+  return fill(balance).map(({ start, cusum }) => ({ at: endOf(start, balance), values: [cusum] }));
 }
 
 /** How many others were seeding in the blocks since the onset: the fewest and the most. */
