@@ -22,12 +22,16 @@ async def stop_while_it_waits(client: Redis | RedisCluster, other: Redis | Redis
     async def is_waiting() -> bool:
         return await waiting(other) == 1
 
+    async def has_ended() -> bool:
+        return await waiting(other) == 0
+
     sent = asyncio.create_task(execute(client, [WAITING]))
     await eventually(is_waiting, "the pipeline waits for its reply")
     sent.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sent
     assert asyncio.all_tasks() == {asyncio.current_task()}, "something is still being sent"
+    await eventually(has_ended, "Redis has noticed")
 
 
 async def waiting(client: Redis | RedisCluster) -> int:
