@@ -60,6 +60,13 @@ def test_without_the_database_pages_say_what_to_do_and_with_it_they_recover(
                 ("/operator/keys", "All keys"),
             )
         }
+        operator.get_by_role("link", name="System").click()
+        expect(operator.get_by_role("row").nth(1)).to_contain_text(
+            re.compile(
+                r"Postgres hasn't answered since \d\d:\d\d. Announces go on, statistics wait, and nothing is lost"
+            )
+        )
+        expect(operator.locator("dl > div").filter(has_text="Last write")).not_to_contain_text(re.compile("never|none"))
         operator.get_by_role("link", name="Infohashes").click()
         home.clock.fast_forward(LIVE_MS)
         for page in (home, operator, *opened):

@@ -11,6 +11,7 @@ import type {
   OperatorItem as Operator,
   PeerV1 as Peer,
   PrefixTaking,
+  Part as SystemPart,
   ServiceItem as Service,
   Setting,
   SystemV1 as System,
@@ -29,6 +30,7 @@ export type {
   Service,
   Setting,
   System,
+  SystemPart,
   UploadedTorrent,
 };
 

@@ -1,7 +1,9 @@
 import { ActionIcon, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { IconMoon, IconSun } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useRouter } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
+import { stats } from "@/api/public";
 import classes from "./Shell.module.css";
 
 const PAGES = [
@@ -35,6 +37,7 @@ export function Shell() {
         </div>
       </header>
       <main id="main" ref={main} tabIndex={-1} className={classes.main}>
+        <AnnouncesFail />
         <Outlet />
       </main>
       <footer className={classes.footer}>
@@ -44,6 +47,23 @@ export function Shell() {
     </div>
   );
 }
+
+/** Tells visitors on every page that their clients are being refused, and that they need do nothing about it. */
+function AnnouncesFail() {
+  const { data } = useQuery({ ...stats(), refetchInterval: LOOK_MS });
+  return (
+    <div role="status" className={classes.notice}>
+      {data?.announces_fail === true && (
+        <p>
+          <b>Announces fail at the moment.</b> Your client repeats them by itself, transfers that are running
+          go on, and nothing you have done is lost.
+        </p>
+      )}
+    </div>
+  );
+}
+
+const LOOK_MS = 30_000;
 
 function Mark() {
   return (

@@ -152,7 +152,7 @@ const operatorPages = [
   createRoute({
     getParentRoute: () => operator,
     path: "/system",
-    component: lazyRouteComponent(() => import("@/features/operator/SystemPage"), "SystemPage"),
+    component: lazyRouteComponent(() => import("@/features/operator/system/SystemPage"), "SystemPage"),
   }),
 ] as const;
 

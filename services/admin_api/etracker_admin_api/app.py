@@ -76,8 +76,9 @@ from etracker_admin_api.statistics.torrent_counts import TorrentCounts
 from etracker_admin_api.statistics.tracker import TrackerStatistics
 from etracker_admin_api.swarms.routes import swarms_router
 from etracker_admin_api.swarms.store import SwarmStore
+from etracker_admin_api.system.reports import read_report
 from etracker_admin_api.system.routes import system_router
-from etracker_admin_api.system.services import Services, describe_settings, read_metrics
+from etracker_admin_api.system.services import Services, describe_settings, service_state
 from etracker_admin_api.system.states import ServiceState
 from etracker_admin_api.system.store import StoreStates
 from etracker_admin_api.system.survey import Survey
@@ -106,6 +107,8 @@ from etracker_shared.plumbing.told_settings import tell_settings
 UPLOADS_AT_ONCE = 4
 """Large bodies in memory at the same time: each takes several times its size, which is at most 16 MiB."""
 UPLOAD_WAIT_SECONDS = 2
+WATCH_SECONDS = 60.0
+"""How precisely the System page knows since when something hasn't answered."""
 APPEALS = "10/day"
 """Appeals per key."""
 BLOCK_LISTS = "30/hour"
@@ -179,6 +182,7 @@ class Parts:
         limit = DownloadLimit(self.redis, self.download_rate, settings.downloads_at_once)
         files = FileStore(self.database)
         self.downloads = Downloads(files, self.keys.is_registered, self.parser, limit, self.metrics)
+        self.survey = _survey(self)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -194,6 +198,7 @@ def _background_work(parts: Parts) -> Iterator[Work]:
     outages = (PostgresUnavailableError,)
     sampling = Sampling(parts.count, parts.history, parts.settings.sample_seconds)
     yield Work("sampling", sampling.run, outages)
+    yield Work("watching the other services", parts.survey.state, repeat_seconds=WATCH_SECONDS)
     yield Work("counting waiting appeals", parts.appeals.count_waiting, outages)
     if parts.settings.detection is not DetectionMode.OFF:
         yield Work("counting clients", ClientCounter(parts.database).run, outages)
@@ -210,7 +215,7 @@ def _original_routers(parts: Parts) -> Iterator[APIRouter]:
 
 def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
     changed, roles, callers = parts.count.changed_here, parts.roles, parts.callers
-    yield statistics_router(TrackerStatistics(parts.count, parts.history))
+    yield statistics_router(TrackerStatistics(parts.count, parts.history), parts.survey)
     yield public_router(parts.lists)
     yield own_keys_router(parts.generator, callers)
     recovery = RecoveryStore(parts.database, parts.settings.recovery_days)
@@ -229,7 +234,7 @@ def _v1_routers(parts: Parts) -> Iterator[APIRouter]:
     yield from _anomaly_routers(parts)
     yield swarms_router(SwarmStore(parts.redis, parts.database), roles)
     yield prefixes_router(PrefixStore(parts.redis), roles)
-    yield system_router(_survey(parts), roles)
+    yield system_router(parts.survey, roles)
     yield audit_router(AuditLog(parts.database), roles)
     yield adding_router(parts.torrents, parts.lists, changed, roles, parts.room)
     corrections = TorrentCorrections(parts.database, parts.redis)
@@ -258,8 +263,8 @@ def _block_list_routers(parts: Parts) -> Iterator[APIRouter]:
 def _survey(parts: Parts) -> Survey:
     async def own_state() -> ServiceState:
         ready = await parts.database.is_ready()
-        metrics, _ = read_metrics(generate_latest(parts.metrics.registry).decode())
-        return ServiceState("admin_api", ready, "" if ready else "Not ready: postgres.", datetime.now(UTC), metrics)
+        report = read_report(generate_latest(parts.metrics.registry).decode())
+        return service_state("admin_api", datetime.now(UTC), [] if ready else ["postgres"], report)
 
     own_settings = partial(describe_settings, "admin_api", tell_settings(parts.settings))
     return Survey(parts.services, StoreStates(parts.database, parts.redis), own_state, own_settings)

@@ -104,6 +104,9 @@ async def test_redis_down_leaves_everything_working_with_stale_counts(
         await eventually(lambda: is_stale(client, stale=True), "statistics are stale")
         assert {response.status_code for response in await everything(client)} == {200, 201, 403}
         assert await answers(client, "/readyz", 200)
+        assert (await client.get("/api/v1/stats")).json()["announces_fail"] is True
+        [first, *_] = (await client.get("/api/v1/system", headers=AUTHORIZED)).json()["parts"]
+        assert (first["name"], first["status"]) == ("redis", "down")
         dedicated_redis.start()
         await eventually(lambda: is_stale(client, stale=False), "statistics are live")
 

@@ -2,16 +2,9 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import type { Span } from "@/api/enums";
 import { Loaded } from "@/components/requests/Loaded";
 import { Card } from "@/components/ui/Card";
-import { Chart } from "@/components/ui/Chart";
-import { Empty } from "@/components/ui/states";
+import { HistoryChart, type History } from "./HistoryChart";
 import { SpanControl, SubjectControl } from "./controls";
 import type { Subject } from "./subjects";
-
-interface History<S> {
-  span: Span;
-  step_seconds: number;
-  samples: S[];
-}
 
 interface Props<S> {
   title: string;
@@ -40,19 +33,7 @@ export function HistoryCard<S extends { at: string }>({
     <Card title={title} actions={<SpanControl value={span} />}>
       <SubjectControl subjects={subjects} value={subject.name} />
       <Loaded query={query} label="Loading chart" lines={6}>
-        {({ samples, span: loaded, step_seconds }) =>
-          samples.length === 0 ? (
-            <Empty title="No history yet">{empty}</Empty>
-          ) : (
-            <Chart
-              summary={subject.summary(samples, loaded)}
-              samples={samples.map((sample) => ({ at: sample.at, values: subject.values(sample) }))}
-              series={subject.series.map((name) => ({ name }))}
-              measure={subject.measure}
-              stepSeconds={step_seconds}
-            />
-          )
-        }
+        {(history) => <HistoryChart subject={subject} history={history} empty={empty} />}
       </Loaded>
     </Card>
   );

@@ -15,7 +15,7 @@ export interface Subject<S> {
   summary: (samples: S[], span: Span) => string;
 }
 
-const PEERS: Subject<{ seeders: number; leechers: number }> = {
+export const PEERS: Subject<{ seeders: number; leechers: number }> = {
   name: "peers",
   label: "Peers",
   series: ["Seeders", "Leechers"],
@@ -27,17 +27,19 @@ const PEERS: Subject<{ seeders: number; leechers: number }> = {
   },
 };
 
+export const ANNOUNCES: Subject<TrackerSample> = {
+  name: "announces",
+  label: "Announces",
+  series: ["Announces per second"],
+  values: ({ announces_per_second }) => [announces_per_second],
+  measure: PER_SECOND,
+  summary: (samples) =>
+    `${shortCount(samples.at(-1)?.announces_per_second ?? 0)} announces per second in the latest sample`,
+};
+
 export const OF_TRACKER: [Subject<TrackerSample>, ...Subject<TrackerSample>[]] = [
   PEERS,
-  {
-    name: "announces",
-    label: "Announces",
-    series: ["Announces per second"],
-    values: ({ announces_per_second }) => [announces_per_second],
-    measure: PER_SECOND,
-    summary: (samples) =>
-      `${shortCount(samples.at(-1)?.announces_per_second ?? 0)} announces per second in the latest sample`,
-  },
+  ANNOUNCES,
   {
     name: "completed",
     label: "Completed",

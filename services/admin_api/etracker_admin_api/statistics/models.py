@@ -23,6 +23,7 @@ class Stats(BaseModel):
     uploaded_bytes: int = Field(description="credited, all time")
     downloaded_bytes: int = Field(description="credited, all time")
     stale: bool
+    announces_fail: bool = Field(description="no client can announce now, as far as is known; clients repeat announces")
     as_of: datetime
 
 

@@ -1,3 +1,5 @@
+from typing import Protocol
+
 from fastapi import APIRouter, Request, Response
 
 from etracker_admin_api.http.caching import HISTORY_SECONDS, NOT_MODIFIED, STATS_SECONDS, cacheable
@@ -12,7 +14,15 @@ from etracker_admin_api.statistics.models import (
 from etracker_admin_api.statistics.tracker import TrackerStatistics
 
 
-def statistics_router(statistics: TrackerStatistics) -> APIRouter:
+class Announcing(Protocol):
+    """What is known of the processes that answer announces."""
+
+    @property
+    def announce_is_down(self) -> bool:
+        """Whether none of them answered lately."""
+
+
+def statistics_router(statistics: TrackerStatistics, announcing: Announcing) -> APIRouter:
     """Build the public statistics, now and over time."""
     router = APIRouter(prefix="/api/v1", tags=["statistics"])
 
@@ -30,6 +40,7 @@ def statistics_router(statistics: TrackerStatistics) -> APIRouter:
             uploaded_bytes=known.totals.uploaded_bytes,
             downloaded_bytes=known.totals.downloaded_bytes,
             stale=known.counted.stale,
+            announces_fail=known.counted.stale or announcing.announce_is_down,
             as_of=known.as_of,
         )
         return cacheable(request, answer, STATS_SECONDS)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from etracker_admin_api.system.parts import Part
 from etracker_admin_api.system.states import RedisState, Setting, StreamState
 
 
@@ -33,12 +34,22 @@ class PostgresItem(BaseModel):
     max_connections: int
 
 
-class SystemV1(BaseModel):
-    """``postgres`` and ``redis`` are null while they don't respond.
+class DiskItem(BaseModel):
+    """The disk of the admin API, which in containers is usually that of all volumes."""
 
-    ``last_write``: when facts were last written to Postgres.
+    free_bytes: int
+    size_bytes: int
+
+
+class SystemV1(BaseModel):
+    """``parts``: every process and store, the broken ones first.
+
+    ``postgres`` and ``redis`` are null while they don't respond.
+    ``last_write``: when facts were last written to Postgres; null if nobody knows, or there has been none.
     """
 
+    parts: Sequence[Part]
+    disk: DiskItem
     services: list[ServiceItem]
     stream: StreamState
     last_write: datetime | None

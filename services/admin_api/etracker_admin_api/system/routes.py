@@ -1,3 +1,4 @@
+import shutil
 from typing import Annotated
 
 from fastapi import APIRouter, Response, Security
@@ -6,6 +7,7 @@ from etracker_admin_api.actors import Actor
 from etracker_admin_api.http.problems import problems_v1
 from etracker_admin_api.http.roles import Roles
 from etracker_admin_api.system.models import (
+    DiskItem,
     PostgresItem,
     ServiceItem,
     SettingList,
@@ -32,7 +34,10 @@ def system_router(survey: Survey, roles: Roles) -> APIRouter:
         response.headers["Cache-Control"] = "no-store"
         state = await survey.state()
         postgres = state.postgres
+        disk = shutil.disk_usage(".")
         return SystemV1(
+            parts=state.parts,
+            disk=DiskItem(free_bytes=disk.free, size_bytes=disk.total),
             services=[_write(service) for service in state.services],
             stream=state.stream,
             last_write=postgres.last_write if postgres else None,

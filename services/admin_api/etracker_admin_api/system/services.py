@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import httpx
-from prometheus_client.parser import text_string_to_metric_families
 from pydantic import ValidationError
 
-from etracker_admin_api.system.states import SHOWN_METRICS, WARNINGS, ServiceState, Setting
+from etracker_admin_api.system.reports import Report, read_report
+from etracker_admin_api.system.states import ServiceState, Setting
 from etracker_shared.plumbing.health import SETTINGS_PATH, Readiness
 from etracker_shared.plumbing.told_settings import ToldSettings
 
@@ -31,12 +31,12 @@ class Services:
         moment = datetime.now(UTC)
         try:
             readiness = Readiness.model_validate_json((await self._http.get(f"{self._urls[name]}/readyz")).content)
-            metrics, warnings = read_metrics((await self._http.get(f"{self._urls[name]}/metrics")).text)
+            report = read_report((await self._http.get(f"{self._urls[name]}/metrics")).text)
         except (httpx.HTTPError, ValidationError, ValueError) as error:
-            return ServiceState(name, up=False, detail=f"Not responding ({type(error).__name__}).", checked_at=moment)
+            detail = f"Not responding ({type(error).__name__})."
+            return ServiceState(name, up=False, detail=detail, checked_at=moment, responds=False)
         down = [readiness.reasons.get(check, check) for check, passed in readiness.checks.items() if not passed]
-        detail = " ".join([f"Not ready: {', '.join(down).rstrip('.')}."] * bool(down) + warnings)
-        return ServiceState(name, up=readiness.ready, detail=detail, checked_at=moment, metrics=metrics)
+        return service_state(name, moment, down, report)
 
     async def settings(self, name: str) -> Sequence[Setting]:
         """Return a service's settings in effect; nothing if it doesn't respond."""
@@ -51,17 +51,19 @@ class Services:
         await self._http.aclose()
 
 
-def read_metrics(text: str) -> tuple[dict[str, float], list[str]]:
-    """Return the metrics that operators see, summed over labels, and the warnings that follow from metrics."""
-    sums: dict[str, float] = {}
-    warnings = []
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            if sample.name in SHOWN_METRICS:
-                sums[sample.name] = sums.get(sample.name, 0.0) + sample.value
-            elif sample.value and sample.name in WARNINGS:
-                warnings.append(WARNINGS[sample.name])
-    return sums, warnings
+def service_state(name: str, moment: datetime, down: Sequence[str], report: Report) -> ServiceState:
+    """Return the state of a process that responds; ``down``: what it says it is waiting for."""
+    waiting = [f"Not ready: {', '.join(down).rstrip('.')}."] * bool(down)
+    return ServiceState(
+        name,
+        up=not down,
+        detail=" ".join([*waiting, *report.warnings]),
+        checked_at=moment,
+        metrics=report.metrics,
+        version=report.version,
+        started_at=report.started_at,
+        errors=report.errors,
+    )
 
 
 def describe_settings(service: str, told: ToldSettings) -> Sequence[Setting]:

@@ -31,13 +31,21 @@ SHOWN_METRICS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """A process. ``detail``: what is wrong, empty if nothing. ``metrics``: summed over labels."""
+    """A process. ``detail``: what is wrong, empty if nothing.
+
+    ``responds``: it answered, though it may have said that it isn't ready. ``metrics``: summed over labels.
+    ``errors``: answers since the start that say that something is wrong with the tracker.
+    """
 
     name: str
     up: bool
     detail: str
     checked_at: datetime
+    responds: bool = True
     metrics: Mapping[str, float] = field(default_factory=dict)
+    version: str | None = None
+    started_at: datetime | None = None
+    errors: int = 0
 
 
 @dataclass(frozen=True, slots=True)

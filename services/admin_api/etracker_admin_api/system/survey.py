@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from etracker_admin_api.system.parts import Part, Watch, announce_is_down, describe_parts
 from etracker_admin_api.system.services import Services
 from etracker_admin_api.system.states import (
     PostgresState,
@@ -22,13 +24,17 @@ class SystemState:
     """The state of everything. ``postgres`` and ``redis`` are None while they don't respond."""
 
     services: Sequence[ServiceState]
+    parts: Sequence[Part]
     stream: StreamState
     postgres: PostgresState | None
     redis: RedisState | None
 
 
 class Survey:
-    """Surveys the other services and the stores; ``own`` and ``own_settings`` return what this process contributes."""
+    """Surveys the other services and the stores; ``own`` and ``own_settings`` return what this process contributes.
+
+    ``announce_is_down``: whether no process answered announces at the latest survey.
+    """
 
     def __init__(
         self,
@@ -41,12 +47,16 @@ class Survey:
         self._stores = stores
         self._own = own
         self._own_settings = own_settings
+        self._watch = Watch()
+        self.announce_is_down = False
 
     async def state(self) -> SystemState:
         """Return the current state of everything."""
         states = asyncio.gather(self._own(), *(self._services.state(name) for name in self._services.names))
         services, postgres, redis = await asyncio.gather(states, self._stores.postgres(), self._stores.redis())
-        return SystemState(services, stream_state(services), postgres, redis)
+        parts = describe_parts(services, postgres, redis, self._watch, datetime.now(UTC))
+        self.announce_is_down = announce_is_down(services)
+        return SystemState(services, parts, stream_state(services), postgres, redis)
 
     async def settings(self) -> Sequence[Setting]:
         """Return the settings in effect; those of services that don't respond are omitted."""

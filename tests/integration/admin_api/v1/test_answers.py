@@ -79,6 +79,7 @@ async def test_while_postgres_is_down_everything_says_so_in_time(
     settings = AdminSettings(**{**admin_settings.model_dump(), **postgres.model_dump()})
     async with serving(settings) as client:
         assert (await client.get(f"{V1}/stats")).status_code == 200
+        before = (await client.get(f"{V1}/system", headers=AUTHORIZED)).json()["parts"]
         dedicated_postgres.stop()
         for path in ("/infohashes", f"/infohashes/{INFO_HASH}", "/stats/history", "/keys", "/audit"):
             response = await client.get(V1 + path, headers=AUTHORIZED)
@@ -86,6 +87,11 @@ async def test_while_postgres_is_down_everything_says_so_in_time(
             assert response.headers["retry-after"]
         system = (await client.get(f"{V1}/system", headers=AUTHORIZED)).json()
         assert system["postgres"] is None
+        [answered] = [part["answered_at"] for part in before if part["name"] == "postgres"]
+        first = system["parts"][0]
+        assert (first["name"], first["status"]) == ("postgres", "down")
+        assert first["answered_at"] >= answered
+        assert "nothing is lost" in first["consequence"]
         assert [service["status"] for service in system["services"] if service["name"] == "admin_api"] == ["down"]
         dedicated_postgres.start()
 
