@@ -97,7 +97,7 @@ psql: $(VENV)/run.stamp ## Open psql on the running tracker's database
 
 .PHONY: dump
 dump: $(VENV)/run.stamp ## Write a backup of the running tracker's database to standard output
-	@exec $(BIN)/python -m etracker_stack.postgres_tools pg_dump --format=custom
+	@exec $(BIN)/python -m etracker_stack.postgres_tools pg_dump --format=custom --no-privileges
 
 .PHONY: restore
 restore: $(VENV)/run.stamp ## Replace the running tracker's database with a backup from standard input

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import asyncpg
@@ -13,13 +14,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from etracker_admin_api.errors import PostgresFullError
 from etracker_shared.language.outages import PostgresUnavailableError
-from etracker_shared.plumbing.postgres import UNAVAILABLE
+from etracker_shared.plumbing.database_login import UNAVAILABLE, Login
 from etracker_shared.plumbing.settings import PostgresSettings
 
 DEADLINE_SECONDS = 2.0
 """Limit for an ordinary transaction, including the connection; closing a frozen connection takes 2 s more."""
 LONG_DEADLINE_SECONDS = 15.0
 """Limit for lists, counts, large files and one step of pruning."""
+
+_CONNECTING: dict[str, Any] = {
+    "timeout": DEADLINE_SECONDS,
+    "command_timeout": LONG_DEADLINE_SECONDS,
+    "server_settings": {"application_name": "etracker-admin-api"},
+}
 
 _DISK_FULL = "53100"
 _NO_RESOURCES = "53"
@@ -35,17 +42,13 @@ class Database:
 
     def __init__(self, settings: PostgresSettings) -> None:
         self._engine: AsyncEngine = create_async_engine(
-            settings.sqlalchemy_url(),
+            "postgresql+asyncpg://",
+            async_creator=partial(Login(settings).connect, **_CONNECTING),
             pool_size=5,
             max_overflow=5,
             pool_timeout=DEADLINE_SECONDS,
             pool_pre_ping=True,
             hide_parameters=True,  # errors are logged, and an announce key can be a parameter
-            connect_args={
-                "timeout": DEADLINE_SECONDS,
-                "command_timeout": LONG_DEADLINE_SECONDS,
-                "server_settings": {"application_name": "etracker-admin-api"},
-            },
         )
 
     @asynccontextmanager
