@@ -16,6 +16,16 @@ class ComposeSettings(EnvironmentSettings):
         "fd65:7472:6163::/64",
         description="IPv6 subnet of the containers, in which the services trust every address as a proxy.",
     )
+    stores_subnet: str = Field(
+        "172.30.78.0/24", description="IPv4 subnet of Postgres, Redis and the services that use them."
+    )
+    stores_subnet_ipv6: str = Field(
+        "fd65:7472:6164::/64", description="IPv6 subnet of Postgres, Redis and the services that use them."
+    )
+    postgres_image: str = Field("postgres:18.6", description="Image of Postgres.")
+    redis_image: str = Field(
+        "valkey/valkey:8.1.4-alpine", description="Image of Redis: one of valkey, or of Redis up to 7.2."
+    )
     service_memory: str = Field(
         "768m",
         description="Memory that each container of scoring, the worker and announce behind the gateway may use, in "

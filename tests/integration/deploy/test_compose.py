@@ -89,7 +89,7 @@ def test_the_gateway_and_one_container_of_announce_have_a_public_port_each(servi
 
 
 def test_the_gateway_reaches_every_container_of_announce_under_one_name(services: dict[str, dict[str, Any]]) -> None:
-    assert services["announce_public"]["networks"] == {"default": {"aliases": ["announce"]}}
+    assert services["announce_public"]["networks"]["default"] == {"aliases": ["announce"]}
     assert {"announce", "announce_public"} <= set(services["etracker"]["depends_on"])
 
 
