@@ -26,13 +26,16 @@ PARALLEL := -n $(WORKERS) --dist loadfile
 # Real clients need their own addresses; the other tests need a network to install from.
 E2E := $(BIN)/python -m tests.support.netns $(PYTEST) tests/e2e
 SERVICES := $(PYTEST) $(PARALLEL) $(SERVICE_TESTS)
-SLOW := $(PYTEST) tests $(FAST_TESTS:%=--ignore=%) $(SERVICE_TESTS:%=--ignore=%) --ignore=tests/frontend --ignore=tests/e2e
+SLOW := $(PYTEST) tests $(FAST_TESTS:%=--ignore=%) $(SERVICE_TESTS:%=--ignore=%) --ignore=tests/frontend --ignore=tests/e2e \
+	--ignore=tests/containers
 # In a separate process: the browser's driver keeps an event loop running, and asynchronous tests can't run with it.
 BROWSER := $(PYTEST) tests/frontend
+# On the machine's Docker engine, or one that is brought up for them in network namespaces.
+CONTAINERS := $(BIN)/python -m tests.support.engine $(PYTEST) tests/containers
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # What runs the tracker. Our own packages are installed as links into this checkout.
 $(VENV)/run.stamp: deploy/embedded/requirements.txt $(PROJECTS)
@@ -153,6 +156,11 @@ test-full: check $(FRONTEND) ## Run all tests, with the long forms of the fault,
 	$(SLOW)
 	$(BROWSER)
 	$(E2E)
+	$(CONTAINERS)
+
+.PHONY: test-containers
+test-containers: $(VENV)/dev.stamp system-programs ## Build, start, kill, upgrade and restore the containers on a real Docker engine
+	$(CONTAINERS) $(TESTS)
 
 SIEGE_SECONDS ?= 3600
 .PHONY: siege

@@ -1,4 +1,4 @@
-"""The benchmark: the cost of an announce compared with two other trackers, and how it grows with the tracker.
+"""The benchmark: the cost of an announce next to other trackers and older code, and how it grows with the tracker.
 
 ``python -m bench`` starts every tracker on loopback, gives each the same announces in turn,
 checks every answer, waits until all work that the announces caused is done (facts settled in Postgres),

@@ -21,8 +21,8 @@ class Judged:
     size: float
 
 
-def judge(answers: Sequence[bytes]) -> Judged:
-    """Decode every answer.
+def judge(answers: Sequence[bytes], *, sorted_keys: bool = True) -> Judged:
+    """Decode every answer. ``sorted_keys``: whether keys must be sorted, as the format requires.
 
     Raises:
         BadAnswersError: one isn't HTTP 200 with a bencoded list of compact peers.
@@ -31,7 +31,7 @@ def judge(answers: Sequence[bytes]) -> Judged:
     bad: list[str] = []
     for answer in answers:
         head, _, body = answer.partition(_HEAD_END)
-        problem, listed = _judge_one(head, body)
+        problem, listed = _judge_one(head, body, sorted_keys=sorted_keys)
         peers += listed
         size += len(body)
         if problem:
@@ -41,18 +41,18 @@ def judge(answers: Sequence[bytes]) -> Judged:
     return Judged(peers / len(answers), size / len(answers))
 
 
-def refused(answers: Sequence[bytes]) -> list[int]:
+def refused(answers: Sequence[bytes], *, sorted_keys: bool = True) -> list[int]:
     """Return the indexes of the answers that aren't good."""
     parted = [answer.partition(_HEAD_END) for answer in answers]
-    return [index for index, (head, _, body) in enumerate(parted) if _judge_one(head, body)[0]]
+    return [index for index, (head, _, body) in enumerate(parted) if _judge_one(head, body, sorted_keys=sorted_keys)[0]]
 
 
-def _judge_one(head: bytes, body: bytes) -> tuple[str, int]:
+def _judge_one(head: bytes, body: bytes, *, sorted_keys: bool) -> tuple[str, int]:
     status = head.split(b"\r\n", 1)[0]
     if b" 200 " not in status + b" ":
         return f"{status!r} {body[:100]!r}", 0
     try:
-        answer = bdecode(body)
+        answer = bdecode(body) if sorted_keys else _decode_unsorted(body)
     except ValueError as error:
         return f"{error}: {body[:100]!r}", 0
     if b"failure reason" in answer:
@@ -61,3 +61,11 @@ def _judge_one(head: bytes, body: bytes) -> tuple[str, int]:
     if not isinstance(listed, bytes) or len(listed) % COMPACT_PEER_BYTES or b"interval" not in answer:
         return f"no compact peers or no interval: {body[:100]!r}", 0
     return "", len(listed) // COMPACT_PEER_BYTES
+
+
+def _decode_unsorted(body: bytes) -> dict[bytes, object]:
+    """Decode a dictionary whose keys may have any order: the decoder rejects it, but not a list of the same items."""
+    if not body.startswith(b"d"):
+        raise ValueError("not a dictionary")
+    items = bdecode(b"l" + body[1:])
+    return dict(zip(items[::2], items[1::2], strict=True))

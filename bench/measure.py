@@ -1,8 +1,9 @@
 """Rounds: the same number of announces to each target in turn, CPU time read before and after."""
 
+import re
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.answers import judge, refused
@@ -94,7 +95,7 @@ def _sample(plan: Plan, target: Target, mode: str, requests: Sequence[bytes], ad
     load = LoadGenerator(address, requests, CONNECTIONS, mode == KEEP_ALIVE, plan.rate, advance)
     before = cpu_seconds(tracker.roles)
     outcome = load.run()
-    judged = judge(outcome.answers)
+    judged = judge(outcome.answers, sorted_keys=tracker.sorts_keys)
     tracker.settle()
     after = cpu_seconds(tracker.roles)
     tracker.verify(target.world)
@@ -108,12 +109,21 @@ def _sample(plan: Plan, target: Target, mode: str, requests: Sequence[bytes], ad
         announces_per_second=count / outcome.seconds,
         p50_ms=latencies[49] * 1e3,
         p99_ms=latencies[98] * 1e3,
-        cpu_us={role: (after[role] - before[role]) / count * 1e6 for role in before},
+        cpu_us=_by_kind({role: (after[role] - before[role]) / count * 1e6 for role in before}),
         peers_per_answer=judged.peers,
         answer_bytes=judged.size,
         connections=outcome.connections,
         resent=outcome.resent,
     )
+
+
+def _by_kind(cpu_us: Mapping[str, float]) -> dict[str, float]:
+    """Add up the roles that differ only in their number: the replicas of a service, the masters of a cluster."""
+    sums: dict[str, float] = {}
+    for role, spent in cpu_us.items():
+        kind = re.sub(r"-\d+$", "", role)
+        sums[kind] = sums.get(kind, 0.0) + spent
+    return sums
 
 
 def meet_caches(plan: Plan, target: Target, progress: Progress) -> Sample:
@@ -144,13 +154,14 @@ def join_all(targets: Sequence[Target], progress: Progress) -> None:
 def _insist(target: Target, requests: Sequence[bytes], connections: int, advance: Advance) -> None:
     """Send announces that aren't measured. After a temporary failure they are sent again, as a real client would do."""
     address, answers = target.address or target.tracker.address, list[bytes]()
+    sorts_keys = target.tracker.sorts_keys
     for _ in range(ATTEMPTS):
         answers = LoadGenerator(address, requests, connections, reuse=True, on_answer=advance).run().answers
-        requests = [requests[index] for index in refused(answers)]
+        requests = [requests[index] for index in refused(answers, sorted_keys=sorts_keys)]
         if not requests:
             break
         time.sleep(PAUSE_SECONDS)
     else:
-        judge(answers)
+        judge(answers, sorted_keys=sorts_keys)
     target.tracker.settle()
     target.tracker.verify(target.world)

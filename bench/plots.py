@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.measure import MODES
-from bench.results import OTHERS, SCALE, Median
+from bench.names import OTHERS, SCALE
+from bench.results import Median
 
 mpl.rcParams["svg.hashsalt"] = "etracker"  # the same numbers draw the same file
 
@@ -42,5 +43,5 @@ def _stack(ax: Axes, medians: Sequence[Median], roles: Sequence[str]) -> None:
     left = [0.0] * len(medians)
     for number, role in enumerate(roles):
         widths = [median.cpu_us.get(role, 0.0) for median in medians]
-        ax.barh(targets, widths, left=left, label=role, color=mpl.colormaps["tab10"](number))
+        ax.barh(targets, widths, left=left, label=role, color=mpl.colormaps["tab20"](number))
         left = [start + width for start, width in zip(left, widths, strict=True)]

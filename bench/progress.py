@@ -34,6 +34,10 @@ class Progress:
     def __init__(self) -> None:
         self._console = Console(stderr=True)
 
+    def say(self, what: str) -> None:
+        """Write a line."""
+        self._console.print(what, highlight=False)
+
     @contextmanager
     def stage(self, name: str, total: int) -> Iterator[Advance]:
         """Show a stage of ``total`` steps while it runs."""

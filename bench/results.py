@@ -1,4 +1,4 @@
-"""The results of a run: samples, medians, and the ratios that have bounds."""
+"""The results of a run: samples, medians, ratios, and whether bounds are met."""
 
 import json
 import os
@@ -7,32 +7,14 @@ import statistics
 import time
 import timeit
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from bench.measure import KEEP_ALIVE, MODES, NEW_CONNECTION, Sample
-from etracker_shared.agreements.policies import DEFAULT_POLICY, PolicyName
-
-ETRACKER, GATEWAY = "etracker", "etracker through the gateway"
-WEBTORRENT, OPENTRACKER = "bittorrent-tracker", "opentracker"
-SMALL, LARGE, ONE_SWARM = (
-    "10,000 peers in 1,000 swarms",
-    "1,000,000 peers in 100,000 swarms",
-    "100,000 peers in one swarm",
-)
-SAME_LOAD = "10,000 peers of those 1,000,000"
-"""As many keys and torrents as the small tracker has: the only difference is what else the tracker stores."""
-
-OTHERS, PACED, COLD, SCALE = "against others", "at a steady rate", "cold caches", "as it grows"
-UNDER = "under policies"
-PLAIN, DEFAULT = POLICIES = (PolicyName.RANDOM, DEFAULT_POLICY)
-"""The policy of plain trackers, for comparisons with them, and etracker's default policy."""
-
-
-def under(policy: str, world: str) -> str:
-    """Return the name of a world whose tracker has this policy."""
-    return f"{policy}, {world}"
+from bench.bounds import LONGEST_P50_MS, bounds
+from bench.facts import FactSample
+from bench.measure import Sample
+from bench.names import ETRACKER, PACED
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,52 +37,74 @@ class Median:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """The ratio of two targets' CPU times per announce (the median of the rounds' ratios), and its bound."""
+    """The ratio of two targets' CPU times per announce in one stage and mode: of each round, and their median."""
+
+    value: float
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was measured of something that has a bound."""
 
     name: str
+    stage: str
     mode: str
     value: float
     bound: float
 
     @property
     def met(self) -> bool:
-        """Whether the ratio is within its bound."""
+        """Whether the value is within its bound."""
         return self.value <= self.bound
 
 
 @dataclass(slots=True)
 class Results:
-    """All results of one run. ``memory``: bytes of Redis memory per peer, by name."""
+    """All results of one run.
+
+    ``memory``: bytes of Redis memory per peer, by name. ``keeps``: what each other tracker keeps about users.
+    ``missing``: why what isn't here wasn't measured, by name. ``commit``: the older one that was measured too, and
+    ``given_then``: the name of the target to which its announce URLs lead.
+    """
 
     machine: dict[str, str] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
     memory: dict[str, float] = field(default_factory=dict)
+    keeps: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    commit: str = ""
+    given_then: str = ""
     seconds: float = 0.0
+    facts: list[FactSample] = field(default_factory=list)
 
     def medians(self) -> list[Median]:
         """Return the medians of each stage, mode and target, in the order they were measured."""
         keys = dict.fromkeys((s.stage, s.mode, s.target) for s in self.samples)
         return [_median([s for s in self.samples if (s.stage, s.mode, s.target) == key]) for key in keys]
 
-    def ratios(self) -> list[Ratio]:
-        """Return the ratios that have bounds, as far as they were measured."""
-        wanted = [
-            (OTHERS, ETRACKER, WEBTORRENT, NEW_CONNECTION, 0.8),
-            (OTHERS, ETRACKER, WEBTORRENT, KEEP_ALIVE, 1.0),
-            *((SCALE, LARGE, SMALL, mode, 1.2) for mode in MODES),
-            *((SCALE, SAME_LOAD, SMALL, mode, 1.2) for mode in MODES),
-            *((SCALE, ONE_SWARM, SMALL, mode, 1.5) for mode in MODES),
-            *((UNDER, under(DEFAULT, SMALL), under(PLAIN, SMALL), mode, 1.4) for mode in MODES),
-            *((UNDER, under(DEFAULT, ONE_SWARM), under(PLAIN, ONE_SWARM), mode, 1.4) for mode in MODES),
-        ]
-        return [ratio for item in wanted if (ratio := self._ratio(*item))]
-
-    def _ratio(self, stage: str, above: str, below: str, mode: str, bound: float) -> Ratio | None:
+    def ratio(self, stage: str, above: str, below: str, mode: str) -> Ratio | None:
+        """Return the ratio of two targets, if both were measured."""
         totals, others = self._totals(stage, above, mode), self._totals(stage, below, mode)
         if not totals or not others:
             return None
-        middle = statistics.median(a / b for a, b in zip(totals, others, strict=True))
-        return Ratio(f"{above} / {below}", mode, middle, bound)
+        rounds = [a / b for a, b in zip(totals, others, strict=False)]  # a failure may have interrupted a round
+        return Ratio(statistics.median(rounds), min(rounds), max(rounds))
+
+    def verdicts(self) -> list[Verdict]:
+        """Return what has a bound, as far as it was measured."""
+        ratios = [
+            Verdict(f"{bound.above} / {bound.below}", bound.stage, bound.mode, ratio.value, bound.most)
+            for bound in bounds(self.commit)
+            if (ratio := self.ratio(bound.stage, bound.above, bound.below, bound.mode))
+        ]
+        waits = [
+            Verdict(f"{ETRACKER}: p50 in ms", PACED, median.mode, median.p50_ms, LONGEST_P50_MS)
+            for median in self.medians()
+            if (median.stage, median.target) == (PACED, ETRACKER)
+        ]
+        return ratios + waits
 
     def _totals(self, stage: str, target: str, mode: str) -> list[float]:
         return [s.total_cpu_us for s in self.samples if (s.stage, s.target, s.mode) == (stage, target, mode)]
@@ -111,7 +115,7 @@ class Results:
         found = {
             **asdict(self),
             "medians": [asdict(median) for median in self.medians()],
-            "ratios": [{**asdict(ratio), "met": ratio.met} for ratio in self.ratios()],
+            "bounds": [{**asdict(verdict), "met": verdict.met} for verdict in self.verdicts()],
         }
         path.write_text(json.dumps(found, indent=1) + "\n")
 
@@ -119,8 +123,10 @@ class Results:
     def read(cls, path: Path) -> "Results":
         """Read what :meth:`write` wrote."""
         found = json.loads(path.read_text())
-        samples = [Sample(**sample) for sample in found["samples"]]
-        return cls(found["machine"], samples, found["memory"], found["seconds"])
+        values = {entry.name: found[entry.name] for entry in fields(cls)}
+        values["samples"] = [Sample(**sample) for sample in found["samples"]]
+        values["facts"] = [FactSample(**sample) for sample in found["facts"]]
+        return cls(**values)
 
 
 def _median(samples: Sequence[Sample]) -> Median:

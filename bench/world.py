@@ -1,6 +1,7 @@
 """The peers of a benchmark: their identities, their next announces, and the statistics that must result."""
 
 import hashlib
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 from typing import Protocol, Self
@@ -130,12 +131,15 @@ class World:
     def announces(self, count: int, tracker: Request, *, close: bool) -> list[bytes]:
         """Return the next announces, and treat them as answered. ``close``: each asks to close its connection."""
         ending = "Connection: close\r\n\r\n" if close else "\r\n"
-        requests: list[bytes] = []
-        while len(requests) < count:
-            peers = self.turns.take(count - len(requests))
-            events = self._step(peers)
-            requests += self._encode(peers, events, tracker, ending)
-        return requests
+        steps = self.steps(count)
+        return [request for peers, events in steps for request in self._encode(peers, events, tracker, ending)]
+
+    def steps(self, count: int) -> Iterator[tuple[Ints, Ints]]:
+        """Let the next ``count`` peers announce; yield groups of different peers, each with its events."""
+        while count > 0:
+            peers = self.turns.take(count)
+            count -= len(peers)
+            yield peers, self._step(peers)
 
     def first_announces(self) -> Ints:
         """Choose peers so that every torrent and every key is announced at least once, which fills both caches."""

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Installs the programs that end-to-end tests and the benchmark need and that no Python package brings.
+# Installs the programs that end-to-end tests, tests of containers and the benchmark need and that no Python package brings.
 # With --if-missing it does nothing if all are installed, and says what is missing if it may not install them.
 set -eu
 
-programs="transmission-daemon qbittorrent-nox aria2c rtorrent deluged opentracker wrk ip redis-server chromium nginx haproxy"
-packages="transmission-daemon qbittorrent-nox aria2 rtorrent deluged opentracker wrk iproute2 redis-server chromium nginx-light haproxy"
+programs="transmission-daemon qbittorrent-nox aria2c rtorrent deluged opentracker wrk ip redis-server chromium nginx haproxy debootstrap iptables prometheus promtool"
+packages="transmission-daemon qbittorrent-nox aria2 rtorrent deluged opentracker wrk iproute2 redis-server chromium nginx-light haproxy debootstrap iptables prometheus"
 
 missing=""
 for program in $programs; do

@@ -24,6 +24,11 @@ class Tracker(Protocol):
         """Its processes: role to pid; children count with their parent."""
         ...
 
+    @property
+    def sorts_keys(self) -> bool:
+        """Whether the keys of its answers are sorted, as bencoding requires."""
+        ...
+
     def path(self, announce_key: str) -> str:
         """Return the path of an announce URL."""
         ...

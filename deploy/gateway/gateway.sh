@@ -36,5 +36,8 @@ if [ $# -eq 0 ]; then
     echo "$sites"
     exit
 fi
+if [ -n "${ETRACKER_GATEWAY_OBSERVATION_PORT:-}" ]; then
+    export ETRACKER_GATEWAY_OBSERVATION=on
+fi
 export ETRACKER_GATEWAY_SITES="$sites" ETRACKER_GATEWAY_TRUSTED="${trusted# }"
 exec "$1" run --config "$2" --adapter caddyfile

@@ -7,6 +7,7 @@ migration because of that deadlock, nothing has changed, and the migration begin
 import asyncio
 
 from alembic import context
+from alembic.migration import MigrationContext
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -22,9 +23,18 @@ ATTEMPTS = 5
 DEADLOCK_DETECTED = "40P01"
 
 
+def _is_newer(connection: Connection) -> bool:
+    """Return whether a later release has migrated this database: after a rollback its schema is left as it is."""
+    known = {script.revision for script in context.script.walk_revisions()}
+    return not known.issuperset(MigrationContext.configure(connection).get_current_heads())
+
+
 def _migrate(connection: Connection) -> None:
     connection.execute(text("SET lock_timeout = '10s'"))
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+    if _is_newer(connection):
+        get_logger("migrate").warning("schema_is_newer")
+        return
     context.configure(connection=connection, target_metadata=metadata, transactional_ddl=True)
     with context.begin_transaction():
         context.run_migrations()

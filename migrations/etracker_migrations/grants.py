@@ -43,7 +43,7 @@ GRANTS: Mapping[DatabaseRole, tuple[Grant, ...]] = {
         Grant("infohashes", "UPDATE", without=("id", "info_hash", "name", "file", "created_time")),
         Grant("peers", "SELECT", without=_KEY_IN_CLEAR),
         Grant("peers", "UPDATE", without=_WORKER_NEVER_WRITES),
-        *(Grant(table, "SELECT") for table in ("anomaly_appeals", "secrets")),
+        *(Grant(table, "SELECT") for table in ("anomaly_appeals", "secrets", "torrent_counts")),
         *(Grant(table, "SELECT, UPDATE") for table in ("stream_positions",)),
         *(
             Grant(table, "SELECT, INSERT, UPDATE")

@@ -4,14 +4,19 @@ import re
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
 
 from etracker_admin_api.metrics import Metrics as AdminMetrics
 from etracker_announce.metrics import Metrics as AnnounceMetrics
 from etracker_scoring.metrics import ApiMetrics, WorkerMetrics
+from etracker_scoring.worker.upkeep.census_metrics import CensusMetrics
 from etracker_shared.agreements import redis_keys
 from etracker_shared.agreements.tables import metadata
+from etracker_shared.plumbing.dependencies import Dependencies
+from etracker_shared.plumbing.pool_metrics import observe_postgres, observe_redis
+from etracker_shared.plumbing.process_metrics import create_registry
 
+SUFFIXES = {"counter": "_total", "info": "_info"}
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
 
 
@@ -22,13 +27,17 @@ def test_every_column_is_described(table: object) -> None:
 
 
 def test_every_metric_is_described() -> None:
-    registry = CollectorRegistry()
+    registry = create_registry("etracker-shared")
     admin = AdminMetrics()
+    registry.register(Dependencies({}))
+    observe_postgres(registry, {})
+    observe_redis(registry, Redis())
+    registry.register(CensusMetrics())
     AnnounceMetrics(registry)
     ApiMetrics(registry)
     WorkerMetrics(registry)
     families = [*registry.collect(), *admin.registry.collect()]
-    names = [f"{family.name}_total" if family.type == "counter" else family.name for family in families]
+    names = [family.name + SUFFIXES.get(family.type, "") for family in families]
     assert len(names) > 10
     assert [name for name in names if f"`{name}" not in DOCUMENT] == []
 

@@ -17,12 +17,14 @@ from etracker_announce.domain.answers import AnnounceAnswer, Refusal, ScrapeAnsw
 from etracker_announce.domain.bans import Bans
 from etracker_announce.domain.requests import AnnounceRequest, ScrapeRequest
 from etracker_announce.domain.swarm import NO_COUNTS, RECORD, Counts, Step, View
+from etracker_announce.frontends.gatherer import Gatherer
 from etracker_announce.frontends.http.connection import DEFAULT_TIMEOUTS, Timeouts
 from etracker_announce.frontends.http.handler import Handler
 from etracker_announce.frontends.http.parser import HttpRequest
 from etracker_announce.frontends.http.requests import parse_path
 from etracker_announce.frontends.http.server import HttpServer
 from etracker_announce.frontends.http.sources import proxy_recognizer, source_finder
+from etracker_announce.frontends.pause_rule import PauseRule
 from etracker_announce.frontends.shared_address import SharedAddress
 from etracker_announce.metrics import Metrics
 from etracker_announce.ports import Judgement, SwarmsUnavailableError, Torrent
@@ -139,12 +141,14 @@ class Scripted:
 
     @asynccontextmanager
     async def serving(
-        self, timeouts: Timeouts = DEFAULT_TIMEOUTS, linger_seconds: float = 0
+        self, timeouts: Timeouts = DEFAULT_TIMEOUTS, linger_seconds: float = 0, rule: PauseRule | None = None
     ) -> AsyncIterator[HttpServer]:
-        """Serve it over HTTP as the service does."""
+        """Serve it over HTTP as the service does. ``rule``: when announces gather."""
         is_proxy = proxy_recognizer(self.settings.trusted_proxies)
+        rule = rule or PauseRule(self.settings.announce_gather_ms / 1000)
+        gatherer = Gatherer(rule, lambda paid: self.metrics.pauses[paid].inc())
         server = HttpServer(
-            self.handler, "127.0.0.1", 0, is_proxy=is_proxy, timeouts=timeouts, linger_seconds=linger_seconds
+            self.handler, "127.0.0.1", 0, gatherer, is_proxy=is_proxy, timeouts=timeouts, linger_seconds=linger_seconds
         )
         async with server:
             yield server

@@ -132,10 +132,19 @@ class Connection:
 class Load:
     """Sessions that announce through one address at a steady rate."""
 
-    def __init__(self, address: tuple[str, int], sessions: Sequence[Session], *, connections: int = 32) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        sessions: Sequence[Session],
+        *,
+        connections: int = 32,
+        timeout_seconds: float = 5.0,
+    ) -> None:
         self.sessions = sessions
         self.tally = Tally()
-        self._connections = [Connection(*address, self.tally) for _ in range(connections)]
+        self._connections = [
+            Connection(*address, self.tally, timeout_seconds=timeout_seconds) for _ in range(connections)
+        ]
         self._start = self._end = 0.0
         self._asked = 0
 

@@ -61,7 +61,7 @@ def _state(data: Path) -> dict[str, object]:
 
 
 def _wait_until_told(data: Path, key: str) -> None:
-    """Return once the running tracker shows the new key too; it checks the file several times a second."""
+    """Return once the running tracker shows the new key too; it looks at the file once a second."""
     deadline = time.monotonic() + _TELLING_SECONDS
     while _state(data).get("api_key", key) != key and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -49,6 +49,7 @@ class DataDirectory:
         self.logs = path / "logs"
         self.api_key = path / "api_key"
         self._state = path / "state.json"
+        self._targets = path / "prometheus_targets.json"
         self._lock: int | None = None
 
     def open(self) -> None:
@@ -67,7 +68,8 @@ class DataDirectory:
         except OSError as error:
             raise DataDirectoryError(f"The data directory {self.path} can't be used: {error.strerror}.") from None
         self._take_lock(self._lock)
-        self._state.unlink(missing_ok=True)  # left by a run that was killed
+        for left in (self._state, self._targets):  # by a run that was killed
+            left.unlink(missing_ok=True)
         if complaint := disk_complaint(self.path, shutil.disk_usage(self.path).free):
             raise DataDirectoryError(complaint)
 
@@ -81,7 +83,8 @@ class DataDirectory:
     def close(self) -> None:
         """Remove the state, and let another run use the directory."""
         if self._lock is not None:
-            self._state.unlink(missing_ok=True)
+            for ended in (self._state, self._targets):
+                ended.unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = None
 
@@ -117,6 +120,10 @@ class DataDirectory:
         """Write the state of the running processes, for scripts and for people."""
         write_private(self._state, json.dumps(state, indent=2) + "\n")
 
+    def write_targets(self, targets: str) -> None:
+        """Write where the running processes have their metrics, which Prometheus may read under another account."""
+        write_whole(self._targets, targets, mode=0o644)
+
     def _take_lock(self, lock: int) -> None:
         deadline = time.monotonic() + LOCK_PATIENCE_SECONDS  # the children of a killed run take a moment to end
         while True:
@@ -147,9 +154,14 @@ def disk_complaint(path: Path, free_bytes: int) -> str | None:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read, completely or not at all."""
+    write_whole(path, text, mode=0o600)
+
+
+def write_whole(path: Path, text: str, *, mode: int) -> None:
+    """Write a file completely or not at all."""
     partial = path.with_name(f"{path.name}.new")
     partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -41,6 +41,7 @@ class ErrorRelay:
         self._console = console
         self._pause_seconds = pause_seconds
         self._errors: dict[str, _Errors] = defaultdict(_Errors)
+        self._waiting = asyncio.Event()
 
     def take(self, name: str, line: str) -> None:
         """Look at one line of a child's log."""
@@ -48,13 +49,17 @@ class ErrorRelay:
             errors = self._errors[name]
             errors.waiting += 1
             errors.latest = told
+            self._waiting.set()
 
     async def run(self) -> None:
         """Show errors until cancelled, then the remaining ones."""
         try:
             while True:
+                await self._waiting.wait()
                 await asyncio.sleep(self._pause_seconds)
                 self._show()
+                if not any(errors.waiting for errors in self._errors.values()):
+                    self._waiting.clear()
         finally:
             self._show()
 

@@ -23,7 +23,8 @@ LOOPBACK = "127.0.0.1"
 class Ports:
     """The addresses of the processes. Each replica of announce has one port for the gateway and one for observation.
 
-    ``public``: the descriptors of announce's public port, which all of its replicas inherit.
+    ``public``: the descriptors of announce's public port, which all of its replicas inherit. ``gateway_observation``:
+    the port of the gateway's metrics.
     """
 
     scoring: int
@@ -32,6 +33,7 @@ class Ports:
     announce: tuple[int, ...]
     observation: tuple[int, ...]
     public: tuple[int, ...]
+    gateway_observation: int
 
 
 def server_variables(postgres: PostgresSettings, redis: RedisSettings) -> dict[str, str]:
@@ -103,6 +105,8 @@ def gateway_child(settings: StackSettings, ports: Ports, directory: Path) -> Chi
         "ETRACKER_GATEWAY_ADMIN_API": f"{LOOPBACK}:{ports.admin_api}",
         "ETRACKER_GATEWAY_FRONTEND": str(FRONTEND),
         "ETRACKER_GATEWAY_SOCKET": "admin.sock",
+        "ETRACKER_GATEWAY_OBSERVATION_HOST": LOOPBACK,
+        "ETRACKER_GATEWAY_OBSERVATION_PORT": str(ports.gateway_observation),
         "ETRACKER_GATEWAY_TRUSTED_PROXIES": settings.gateway_trusted_proxies,
         "XDG_DATA_HOME": str(directory),
         "XDG_CONFIG_HOME": str(directory),
@@ -120,6 +124,7 @@ def gateway_child(settings: StackSettings, ports: Ports, directory: Path) -> Chi
         environment=environment(GATEWAY, variables),
         directory=directory,
         address=address,
+        observation=f"{LOOPBACK}:{ports.gateway_observation}",
     )
 
 

@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from etracker_shared.language.addresses import parse_networks
+from etracker_shared.plumbing.redis_urls import check_redis_url
 from etracker_shared.plumbing.settings import AnnounceUrlSettings, PublicPortSettings
 from etracker_stack.memory import LEAST_REDIS_BYTES, MIB, available_memory
 
@@ -68,6 +69,11 @@ class StackSettings(AnnounceUrlSettings, PublicPortSettings):
     @classmethod
     def _is_a_size(cls, value: object) -> object:
         return _parse_size(value) if isinstance(value, str) else value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_a_redis_url(cls, value: str | None) -> str | None:
+        return value and check_redis_url(value)
 
     @field_validator("trusted_proxies", "gateway_trusted_proxies")
     @classmethod

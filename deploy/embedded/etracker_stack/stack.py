@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
+from etracker_shared.plumbing.redis_urls import socket_complaint
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings, load_settings
 from etracker_stack.api_key import ensure_api_key, read_api_key
 from etracker_stack.child import RunningChild
@@ -15,6 +16,7 @@ from etracker_stack.disk import DiskWatch
 from etracker_stack.errors import StackError
 from etracker_stack.logs import Logs
 from etracker_stack.memory import available_memory, redis_max_memory
+from etracker_stack.monitoring import prometheus_targets
 from etracker_stack.ports import free_ports, is_taken
 from etracker_stack.postgres import EmbeddedPostgres
 from etracker_stack.programs import redis_program
@@ -36,7 +38,7 @@ from etracker_stack.services import (
 from etracker_stack.settings import FEW_API_KEY_CHARACTERS, StackSettings
 from etracker_stack.supervisor import Supervisor
 
-KEY_LOOK_SECONDS = 0.25
+KEY_LOOK_SECONDS = 1.0
 STATE_RETRY_SECONDS = 2.0
 
 
@@ -89,6 +91,8 @@ class Stack:
             *service_children(self._settings, self._ports, self._servers, self._directory.api_key)
         )
         await self._supervisor.start(gateway_child(self._settings, self._ports, self._directory.gateway))
+        with suppress(OSError):  # the disk is full, which the disk watch reports
+            self._directory.write_targets(prometheus_targets(one.child for one in self._supervisor.running))
         await self._welcome()
         self._ready = True
         self._tell_state()
@@ -110,6 +114,8 @@ class Stack:
     async def _start_redis(self, port: int) -> RedisSettings:
         given = load_settings(RedisSettings)
         if self._settings.redis_url is not None:
+            if complaint := socket_complaint(given.redis_url):
+                self._console.complain(f"Redis can't be reached, but the tracker goes on trying: {complaint}")
             return given
         password = given.redis.get_secret_value() or self._secrets.redis_password
         program = redis_program(self._settings.redis_server)
@@ -204,9 +210,9 @@ def _describe(running: RunningChild) -> dict[str, Any]:
 
 def _choose_ports(settings: StackSettings, public: tuple[int, ...]) -> Ports:
     replicas, workers = settings.announce_replicas, settings.scoring_workers
-    scoring, admin, *others = free_ports(2 + workers + 2 * replicas)
+    scoring, admin, gateway, *others = free_ports(3 + workers + 2 * replicas)
     scoring_workers, others = tuple(others[:workers]), others[workers:]
-    return Ports(scoring, scoring_workers, admin, tuple(others[:replicas]), tuple(others[replicas:]), public)
+    return Ports(scoring, scoring_workers, admin, tuple(others[:replicas]), tuple(others[replicas:]), public, gateway)
 
 
 def _refuse_taken(settings: StackSettings) -> None:

@@ -99,6 +99,7 @@ from etracker_shared.agreements.anomalies import DetectionMode
 from etracker_shared.language.outages import PostgresUnavailableError
 from etracker_shared.plumbing.background import Work, running
 from etracker_shared.plumbing.health import health_router
+from etracker_shared.plumbing.pool_metrics import observe_postgres, observe_redis
 from etracker_shared.plumbing.redis_connections import connect_redis
 from etracker_shared.plumbing.told_settings import tell_settings
 
@@ -140,7 +141,7 @@ def create_app(settings: AdminSettings) -> FastAPI:
     app.add_middleware(Observation, metrics=parts.metrics)
     app.add_middleware(HeadRequests)
     app.add_middleware(UnreadBodies)
-    add_problem_handlers(app)
+    add_problem_handlers(app, parts.metrics.count_unavailable)
     for router in (*_original_routers(parts), *_block_list_routers(parts), *_v1_routers(parts)):
         app.include_router(router)
     app.include_router(health_router({"postgres": parts.database.is_ready}, parts.metrics.registry, settings))
@@ -153,6 +154,8 @@ class Parts:
     def __init__(self, settings: AdminSettings) -> None:
         self.settings = settings
         self.database, self.redis, self.metrics = Database(settings), connect_redis(settings), Metrics()
+        observe_postgres(self.metrics.registry, {"requests": self.database.pool})
+        observe_redis(self.metrics.registry, self.redis)
         self.torrents, self.lists = TorrentStore(self.database), TorrentLists(self.database)
         self.keys, self.operators = KeyStore(self.database), OperatorStore(self.database)
         self.history, self.bans = HistoryStore(self.database), BanStore(self.database)

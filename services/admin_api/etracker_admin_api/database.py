@@ -11,10 +11,12 @@ from sqlalchemy import Executable, func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from etracker_admin_api.errors import PostgresFullError
 from etracker_shared.language.outages import PostgresUnavailableError
 from etracker_shared.plumbing.database_login import UNAVAILABLE, Login
+from etracker_shared.plumbing.pool_metrics import PoolState
 from etracker_shared.plumbing.settings import PostgresSettings
 
 DEADLINE_SECONDS = 2.0
@@ -22,6 +24,8 @@ DEADLINE_SECONDS = 2.0
 LONG_DEADLINE_SECONDS = 15.0
 """Limit for lists, counts, large files and one step of pruning."""
 
+POOL_SIZE = 5
+MAX_OVERFLOW = 5
 _CONNECTING: dict[str, Any] = {
     "timeout": DEADLINE_SECONDS,
     "command_timeout": LONG_DEADLINE_SECONDS,
@@ -44,12 +48,13 @@ class Database:
         self._engine: AsyncEngine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=partial(Login(settings).connect, **_CONNECTING),
-            pool_size=5,
-            max_overflow=5,
+            pool_size=POOL_SIZE,
+            max_overflow=MAX_OVERFLOW,
             pool_timeout=DEADLINE_SECONDS,
             pool_pre_ping=True,
             hide_parameters=True,  # errors are logged, and an announce key can be a parameter
         )
+        self._entered = 0
 
     @asynccontextmanager
     async def transaction(self, deadline_seconds: float = DEADLINE_SECONDS) -> AsyncIterator[AsyncConnection]:
@@ -58,7 +63,7 @@ class Database:
         Raises:
             PostgresUnavailableError: Postgres is down or too slow.
         """
-        async with _translated(), asyncio.timeout(deadline_seconds), self._engine.begin() as connection:
+        async with self._guarded(), asyncio.timeout(deadline_seconds), self._engine.begin() as connection:
             yield connection
 
     @asynccontextmanager
@@ -68,7 +73,7 @@ class Database:
         Raises:
             PostgresUnavailableError: Postgres is down.
         """
-        async with _translated(), self._engine.connect() as connection:
+        async with self._guarded(), self._engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             held = bool(await connection.scalar(select(func.pg_try_advisory_lock(key))))
             try:
@@ -85,9 +90,26 @@ class Database:
         except PostgresUnavailableError:
             return False
 
+    def pool(self) -> PoolState:
+        """Return the state of the pool."""
+        pool = self._engine.pool
+        assert isinstance(pool, QueuePool)  # noqa: S101 - what an engine of this kind has
+        used = pool.checkedout()
+        return PoolState(used, pool.checkedin(), max(0, self._entered - used), POOL_SIZE + MAX_OVERFLOW)
+
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+
+    @asynccontextmanager
+    async def _guarded(self) -> AsyncIterator[None]:
+        """Translate errors, and count what has a connection or waits for one."""
+        self._entered += 1
+        try:
+            async with _translated():
+                yield
+        finally:
+            self._entered -= 1
 
 
 async def fetch(

@@ -2,12 +2,16 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from etracker_shared.plumbing.process_metrics import create_registry
+
+UNAVAILABLE_CAUSES = ("postgres", "postgres_full", "redis", "scoring", "uploads", "file_changed")
+
 
 class Metrics:
     """One registry per application, so that tests can build several in one process."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        self.registry = create_registry("etracker-admin-api")
         self.requests = Counter(
             "etracker_admin_requests",
             "Requests answered, by route template, method and status",
@@ -20,6 +24,7 @@ class Metrics:
             ["route"],
             registry=self.registry,
         )
+        self.unavailable = _unavailable(self.registry)
         self.uploads = Counter(
             "etracker_admin_uploads",
             "Torrent files uploaded, by answer (new, known, refused)",
@@ -61,3 +66,16 @@ class Metrics:
             ["form", "outcome"],
             registry=self.registry,
         )
+
+    def count_unavailable(self, cause: str) -> None:
+        """Count a request that couldn't be answered because of something that doesn't respond."""
+        self.unavailable.labels(cause).inc()
+
+
+def _unavailable(registry: CollectorRegistry) -> Counter:
+    counter = Counter(
+        "etracker_admin_unavailable", "Requests answered with 503, by cause", ["cause"], registry=registry
+    )
+    for cause in UNAVAILABLE_CAUSES:
+        counter.labels(cause)  # so that the first one is an increase
+    return counter

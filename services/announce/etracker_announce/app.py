@@ -5,10 +5,10 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 import asyncpg
 import httpx
-from prometheus_client import CollectorRegistry
 from structlog import get_logger
 
 from etracker_announce.adapters.allowlist import PostgresAllowlist
@@ -18,12 +18,14 @@ from etracker_announce.adapters.scoring import ScoringTiers
 from etracker_announce.adapters.secret import PairSecret
 from etracker_announce.adapters.swarms import RedisSwarms, connect_swarms
 from etracker_announce.domain.suspects import NOBODY, Suspects
+from etracker_announce.frontends.gatherer import Gatherer
 from etracker_announce.frontends.http.failures import forbidden_words
 from etracker_announce.frontends.http.handler import Handler
 from etracker_announce.frontends.http.server import HttpServer, all_serving
 from etracker_announce.frontends.http.sources import proxy_recognizer, source_finder
 from etracker_announce.frontends.observation import create_observation_app, serving_observation
-from etracker_announce.frontends.shared_address import SharedAddress
+from etracker_announce.frontends.pause_rule import PauseRule
+from etracker_announce.frontends.shared_address import SharedAddress, bridge_address
 from etracker_announce.metrics import Metrics
 from etracker_announce.settings import AnnounceSettings
 from etracker_announce.tracker.admission import Admission
@@ -39,12 +41,13 @@ from etracker_shared.agreements.notifications import (
 )
 from etracker_shared.language.addresses import Network
 from etracker_shared.plumbing.background import Work, running
+from etracker_shared.plumbing.pool_metrics import observe_postgres, read_pool
 from etracker_shared.plumbing.postgres import Listener, create_pool
+from etracker_shared.plumbing.process_metrics import create_registry
 from etracker_shared.plumbing.serving import LINGER_SECONDS
 from etracker_shared.plumbing.sockets import inherit
 
 LOADING_SECONDS = 5.0
-"""How long announces wait for what must be known to answer them. After that, clients are told to come back."""
 
 log = get_logger("announce")
 
@@ -74,21 +77,29 @@ class Ports:
 
 @asynccontextmanager
 async def serving(
-    settings: AnnounceSettings, *, linger_seconds: float = LINGER_SECONDS, clock: Callable[[], float] = time.time
+    settings: AnnounceSettings,
+    *,
+    linger_seconds: float = LINGER_SECONDS,
+    loading_seconds: float = LOADING_SECONDS,
+    clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Ports]:
     """Run the service. At its end, all running requests are answered before any adapter closes.
 
-    ``clock``: the Unix time of announces.
+    ``loading_seconds``: how long announces wait for what must be known to answer them; after that, clients are told to
+    come back. ``clock``: the Unix time of announces.
 
     Raises:
         OSError: a port is taken.
     """
-    registry = CollectorRegistry()
+    registry = create_registry("etracker-announce")
     metrics = Metrics(registry)
     parts = _make_parts(settings, metrics)
+    observe_postgres(registry, {"lookups": partial(read_pool, parts.pool)})
     tracker = _make_tracker(settings, metrics, parts, clock)
-    shared_address = SharedAddress(time.monotonic)
+    shared_address = SharedAddress(time.monotonic, bridge_address())
     metrics.peers_share_one_address.set_function(shared_address.check)
+
+    gatherer = Gatherer(PauseRule(settings.announce_gather_ms / 1000), lambda paid: metrics.pauses[paid].inc())
 
     def server(trusted: tuple[Network, ...], *, public: bool) -> HttpServer:
         handler = Handler(
@@ -103,6 +114,7 @@ async def serving(
             handler,
             settings.listen_host,
             settings.listen_port,
+            gatherer,
             is_proxy=proxy_recognizer(trusted),
             linger_seconds=linger_seconds,
             inherited=inherit(settings.public_sockets if public else settings.listen_sockets),
@@ -118,7 +130,7 @@ async def serving(
     async with (
         _connected(parts),
         running(Work("shared address", shared_address.watch)),
-        _loaded(parts),
+        _loaded(parts, loading_seconds),
         all_serving(http, *public),
         serving_observation(observation, settings.observation_host, settings.observation_port) as observation_port,
     ):
@@ -153,6 +165,7 @@ def _make_parts(settings: AnnounceSettings, metrics: Metrics) -> Parts:
         on_refused_writes=metrics.redis_refuses_writes.set,
     )
     metrics.stream_bytes.set_function(lambda: swarms.stream_bytes)
+    metrics.stream_bound.set_function(lambda: swarms.stream_bound)
     return Parts(pool, swarms, scoring, tiers, allowlist, bans, anomalies, listener, PairSecret(pool))
 
 
@@ -203,11 +216,11 @@ async def _connected(parts: Parts) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _loaded(parts: Parts) -> AsyncIterator[None]:
+async def _loaded(parts: Parts, seconds: float) -> AsyncIterator[None]:
     """Wait until announces can be answered: whoever connects to a replica that has just started is not refused."""
     awaited = [parts.secret.loaded, parts.bans.loaded, *([parts.anomalies.loaded] if parts.anomalies else [])]
     with suppress(TimeoutError):
-        async with asyncio.timeout(LOADING_SECONDS):
+        async with asyncio.timeout(seconds):
             for loaded in awaited:
                 await loaded.wait()
     yield

@@ -31,6 +31,7 @@ class Metrics:
             registry, "allowlist", "Infohashes looked up, by where they came from.", ALLOWLIST_SOURCES
         )
         self.swarm_batches, self.tier_batches, self.allowlist_batches = _batches(registry)
+        self.pauses = _pauses(registry)
         self.bans = _bans(registry)
         self.suspects = Gauge(
             "etracker_announce_suspects", "Suspected and confirmed keys and guests in memory.", registry=registry
@@ -62,6 +63,11 @@ class Metrics:
         self.stream_bytes = Gauge(
             "etracker_announce_stream_bytes", "Memory the fact stream takes in Redis.", registry=registry
         )
+        self.stream_bound = Gauge(
+            "etracker_announce_stream_bound_bytes",
+            "Memory beyond which the fact stream gets no more regular facts.",
+            registry=registry,
+        )
         self.peers_share_one_address = Gauge(
             "etracker_announce_peers_share_one_address",
             "1 while nearly all peers of an hour have one and the same private address: a proxy hides theirs.",
@@ -85,6 +91,16 @@ def _answers(registry: CollectorRegistry) -> dict[tuple[Kind, str], Counter]:
     return {(kind, outcome): family.labels(kind.value, outcome) for kind in Kind for outcome in outcomes}
 
 
+def _pauses(registry: CollectorRegistry) -> dict[bool, Counter]:
+    family = Counter(
+        "etracker_announce_pauses",
+        "Pauses in which announces gathered, by whether others joined (paid, in_vain).",
+        ["outcome"],
+        registry=registry,
+    )
+    return {paid: family.labels("paid" if paid else "in_vain") for paid in (True, False)}
+
+
 def _bans(registry: CollectorRegistry) -> dict[BanKind, Gauge]:
     family = Gauge(
         "etracker_announce_bans", "Bans that this process knows, by what is banned.", ["kind"], registry=registry
@@ -105,7 +121,7 @@ def _warnings(registry: CollectorRegistry) -> dict[MessageKind, Counter]:
 def _seconds(registry: CollectorRegistry) -> dict[Kind, Histogram]:
     family = Histogram(
         "etracker_announce_seconds",
-        "Time from a request's last byte to its answer.",
+        "Time from a request's last byte to its answer, without the pause before it.",
         ["kind"],
         buckets=_LATENCY_BUCKETS,
         registry=registry,

@@ -162,6 +162,13 @@ class AnnounceSettings(
         description="Maximum size of the fact stream in bytes, at most a quarter of Redis' `maxmemory`; beyond it "
         "only facts of completed and stopped events are kept.",
     )
+    announce_gather_ms: int = Field(
+        15,
+        ge=0,
+        le=100,
+        description="Milliseconds for which announces wait for others to share their work, at rates where that saves "
+        "CPU time; 0 turns it off.",
+    )
     tier_cache_seconds: int = Field(
         1800, ge=1, description="Seconds for which the tier of a key is remembered before scoring is asked again."
     )

@@ -2,6 +2,10 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from etracker_shared.agreements.anomalies import Kind
+
+OUTAGE_CAUSES = ("postgres", "redis", "conflict")
+
 
 class ApiMetrics:
     """Metrics of the API."""
@@ -28,6 +32,8 @@ class AnomalyMetrics:
         self.evidence = Counter(
             "etracker_scoring_anomaly_evidence", "Pieces of evidence of anomalies, by kind", ["kind"], registry=registry
         )
+        for kind in Kind:
+            self.evidence.labels(kind.value)  # so that the first one is an increase
         self.faults = Counter(
             "etracker_scoring_detector_faults",
             "Errors of the detector, after which it went on without a client or torrent, by where they happened",
@@ -94,6 +100,7 @@ class WorkerMetrics:
             buckets=(1, 10, 100, 500, 1000, 2500, 5000, 10000),
             registry=registry,
         )
+        self.outages = _outages(registry)
         self.conflicts = Counter(
             "etracker_scoring_batch_conflicts", "Batches loaded again because something had changed", registry=registry
         )
@@ -106,3 +113,15 @@ class WorkerMetrics:
             "Torrents of which the address prefix that took most asked for lists in this hour",
             registry=registry,
         )
+
+
+def _outages(registry: CollectorRegistry) -> Counter:
+    counter = Counter(
+        "etracker_scoring_outages",
+        "Interruptions of the worker's work, by cause (postgres, redis, conflict)",
+        ["cause"],
+        registry=registry,
+    )
+    for cause in OUTAGE_CAUSES:
+        counter.labels(cause)  # so that the first one is an increase
+    return counter

@@ -11,9 +11,10 @@ key                  type    TTL      written by          read by             wh
                                       (``d``: scoring     worker, admin API   of each member (``<id>``)
                                       worker; removed by
                                       the admin API)
-``{xx}s<ih>``        string  none     announce            announce, admin API packed records of seeders and
-                                                                              partial seeds
-``{xx}l<ih>``        string  none     announce            announce, admin API packed records of leechers
+``{xx}s<ih>``        string  none     announce            announce, scoring   packed records of seeders and
+                                                          worker, admin API   partial seeds
+``{xx}l<ih>``        string  none     announce            announce, scoring   packed records of leechers
+                                                          worker, admin API
 ``{xx}f<ih>``        zset    24 h     announce            announce            ``<id>`` of a key whose last peer left
                                                                               or expired -> when, and its age
 ``{xx}a<ih>``        hash    none     announce            announce            ports and slots of the peers at each
@@ -24,8 +25,8 @@ key                  type    TTL      written by          read by             wh
                                       by scoring worker
 ``{xx}synced``       string  none     scoring worker      scoring worker      Unix seconds of the tag's last counts
                                                                               sync; gone when Redis lost its data
-``{xx}totals``       hash    none     announce            admin API           seeders (``s``), leechers (``l``) and
-                                                                              swarms (``w``) of this tag
+``{xx}totals``       hash    none     announce            admin API, scoring  seeders (``s``), leechers (``l``) and
+                                                          worker              swarms (``w``) of this tag
 ``twice``            hash    none     scoring worker      scoring worker,     peers in both swarms of a hybrid: sums
                                                           admin API           (``s``, ``l``), and infohash ->
                                                                               seeders, leechers

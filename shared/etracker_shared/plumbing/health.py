@@ -1,6 +1,6 @@
 """``/healthz``, ``/readyz``, ``/metrics`` and ``/settings``, the same on every service."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from ipaddress import ip_address
 
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -8,12 +8,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from pydantic import BaseModel
 from pydantic_settings import BaseSettings
 
+from etracker_shared.plumbing.dependencies import Check, Dependencies, passed
 from etracker_shared.plumbing.told_settings import ToldSettings, tell_settings
 
 SETTINGS_PATH = "/settings"
-
-Check = Callable[[], Awaitable[bool | str | None]]
-"""Returns True or None if a dependency answers; otherwise False, or a sentence that says what is wrong with it."""
 
 
 class Health(BaseModel):
@@ -33,6 +31,8 @@ class Readiness(BaseModel):
 def health_router(checks: Mapping[str, Check], registry: CollectorRegistry, settings: BaseSettings) -> APIRouter:
     """Build the four routes; the service is ready while every check returns True or None."""
     router = APIRouter(tags=["health"])
+    dependencies = Dependencies(checks)
+    registry.register(dependencies)
 
     @router.get("/healthz")
     async def healthz() -> Health:
@@ -43,7 +43,7 @@ def health_router(checks: Mapping[str, Check], registry: CollectorRegistry, sett
     async def readyz(response: Response) -> Readiness:
         """Return whether every dependency answers."""
         outcomes = {name: await check() for name, check in checks.items()}
-        results = {name: outcome in (True, None) for name, outcome in outcomes.items()}
+        results = {name: passed(outcome) for name, outcome in outcomes.items()}
         reasons = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, str)}
         ready = all(results.values())
         response.status_code = 200 if ready else 503
@@ -52,6 +52,7 @@ def health_router(checks: Mapping[str, Check], registry: CollectorRegistry, sett
     @router.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
         """Show the metrics in Prometheus' text format."""
+        await dependencies.check()
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     @router.get(SETTINGS_PATH, include_in_schema=False)

@@ -20,6 +20,7 @@ from etracker_shared.agreements.anomalies import DetectionMode
 from etracker_shared.agreements.database_roles import DatabaseRole
 from etracker_shared.agreements.policies import DEFAULT_POLICY, PolicyName
 from etracker_shared.language.addresses import Network, parse_networks
+from etracker_shared.plumbing.redis_urls import check_redis_url, socket_path
 from etracker_shared.plumbing.setting_variables import variable_name
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
@@ -114,9 +115,25 @@ class PostgresSettings(EnvironmentSettings):
 class RedisSettings(EnvironmentSettings):
     """The address of Redis. ``redis`` is the password, as in the original tracker."""
 
-    redis_url: str = Field("redis://localhost:6379/0", description="URL of Redis or of a node of a Redis Cluster.")
-    redis: SecretStr = Field(SecretStr(""), description="Password of Redis.")
+    redis_url: str = Field(
+        "redis://localhost:6379/0",
+        description="URL of Redis or of a node of a Redis Cluster: `redis://`, `rediss://` (TLS) or, for a Unix "
+        "socket, `unix:///path?db=0`.",
+    )
+    redis: SecretStr = Field(SecretStr(""), description="Password of Redis, unless the URL of Redis contains one.")
     redis_cluster: bool = Field(False, description="Whether the URL of Redis names a node of a Redis Cluster.")  # noqa: FBT003
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_usable(cls, value: str) -> str:
+        return check_redis_url(value)
+
+    @field_validator("redis_cluster")
+    @classmethod
+    def _has_hosts(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - a validator
+        if value and socket_path(str(info.data.get("redis_url", ""))):
+            raise ValueError("a Redis Cluster can't be reached through the Unix socket in ETRACKER_REDIS_URL")
+        return value
 
 
 class LoggingSettings(EnvironmentSettings):

@@ -3,11 +3,11 @@
 import enum
 from operator import attrgetter
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, SecretStr
 from pydantic_settings import BaseSettings
 
+from etracker_shared.plumbing.redis_urls import without_password
 from etracker_shared.plumbing.setting_variables import Variable, variables_of
 
 
@@ -63,7 +63,4 @@ def _write(value: Any) -> str:
 
 
 def _without_password(text: str) -> str:
-    if "://" not in text or "@" not in text:
-        return text
-    parts = urlsplit(text)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return without_password(text) if "://" in text else text

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from etracker_stack.ports import is_taken
 from tests.support.announce import query
 from tests.support.announce_ports import HASH, PEER
 from tests.support.processes import Program, children_of, free_ports, wait_until
+
+HEALTH = Path(__file__).parents[3] / "deploy" / "health.sh"
 
 
 class Container:
@@ -92,6 +95,20 @@ def test_replicas_share_both_ports_and_come_back(container: Container) -> None:
     wait_until(container.are_ready, "both replicas are back", 40)
     assert len(container.replicas) == 2
     assert not {one.pid for one in before} & {one.pid for one in container.replicas}
+
+
+def test_the_containers_health_check_notices_any_replica_that_hangs_or_is_gone(container: Container) -> None:
+    def check(replicas: int) -> int:
+        command = ["bash", str(HEALTH), str(container.observation[0]), str(replicas)]
+        return subprocess.run(command, capture_output=True, check=False, timeout=20).returncode
+
+    assert check(2) == 0
+    assert check(3) != 0  # nobody listens on the third port
+    for replica in container.replicas:
+        replica.suspend()
+        assert check(2) != 0
+        replica.resume()
+        assert check(2) == 0
 
 
 def test_a_container_of_replicas_stops_when_asked(container: Container) -> None:

@@ -2,11 +2,9 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from unittest.mock import patch
 
 import pytest
 
-from etracker_announce import app
 from etracker_announce.app import serving
 from etracker_announce.settings import AnnounceSettings
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
@@ -37,8 +35,8 @@ async def test_the_first_announce_of_a_replica_is_answered_however_slowly_postgr
         async with connection.transaction():
             await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
             starting = asyncio.create_task(stack.enter_async_context(serving(settings, linger_seconds=0)))
-            await asyncio.sleep(1.0)
-            assert not starting.done(), "it listens already"
+            listens, _ = await asyncio.wait({starting}, timeout=1.0)
+            assert not listens
         announcer = Announcer(await starting, SteeredScoring(), postgres_settings, settings)
         assert b"failure reason" not in await announcer.announce(KEY, INFO_HASH, PEER)
 
@@ -51,10 +49,9 @@ async def test_clients_are_told_to_come_back_if_postgres_tells_nothing_for_long(
     try:
         async with connection.transaction():
             await connection.execute("LOCK TABLE bans IN ACCESS EXCLUSIVE MODE")
-            with patch.object(app, "LOADING_SECONDS", 0.3):
-                async with serving(settings, linger_seconds=0) as ports:
-                    announcer = Announcer(ports, SteeredScoring(), postgres_settings, settings)
-                    reply = await announcer.announce(KEY, INFO_HASH, PEER)
+            async with serving(settings, linger_seconds=0, loading_seconds=0.3) as ports:
+                announcer = Announcer(ports, SteeredScoring(), postgres_settings, settings)
+                reply = await announcer.announce(KEY, INFO_HASH, PEER)
         assert b"just starting" in reply[b"failure reason"]
     finally:
         await connection.close()

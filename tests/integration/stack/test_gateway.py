@@ -204,6 +204,14 @@ def test_a_request_with_a_body_is_sent_once(gateway: Gateway, services: tuple[Ec
     assert services[2].broken_off == 1
 
 
+@pytest.mark.full
+def test_an_api_that_stays_down_is_reported_as_unavailable(gateway: Gateway, services: tuple[Echo, Echo, Echo]) -> None:
+    services[2].stop()
+    answer = httpx.get(f"{gateway.url}/api/v1/torrents", timeout=30)
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    assert answer.json()["detail"] == "The API doesn't answer. Try again in a moment."
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_announces_are_accepted_as_get_and_head_only(gateway: Gateway, method: str) -> None:
     answer = httpx.request(method, f"{gateway.url}/{KEY}/announce", content=b"abc")

@@ -39,6 +39,12 @@ def test_a_redis_server_that_isnt_a_program(data: Path) -> None:
     )
 
 
+def test_a_redis_socket_without_an_absolute_path(data: Path) -> None:
+    assert "ETRACKER_REDIS_URL is wrong: a Unix socket needs an absolute path, with three slashes" in _refusal(
+        data, ETRACKER_REDIS_URL="unix://run/redis.sock"
+    )
+
+
 def test_broken_secrets(data: Path) -> None:
     data.mkdir()
     (data / "secrets.json").write_text("{")

@@ -10,6 +10,7 @@ import pytest
 
 from etracker_announce.frontends.http.connection import Timeouts
 from etracker_announce.frontends.http.server import HttpServer
+from etracker_announce.frontends.pause_rule import PauseRule
 from tests.support.announce import query
 from tests.support.announce_ports import PEER, Scripted
 from tests.support.wire import KEY, Wire, announce, request
@@ -289,6 +290,43 @@ async def test_an_announce_under_way_is_answered_before_the_service_stops(script
         await stopping
     for wire in (under_way, idle, fresh):
         wire.writer.close()
+
+
+class AlwaysPausing(PauseRule):
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.began = asyncio.Event()
+
+    def pays(self, now: float, running: int) -> bool:  # noqa: ARG002 - whatever these are
+        self.began.set()
+        return True
+
+
+@pytest.mark.promise(12)
+async def test_announces_that_gather_are_answered_when_the_service_stops(scripted: Scripted) -> None:
+    rule = AlwaysPausing(3600.0)
+    async with contextlib.AsyncExitStack() as stack:
+        server = await stack.enter_async_context(scripted.serving(rule=rule))
+        new, kept = [Wire(*(await asyncio.open_connection("127.0.0.1", server.port))) for _ in range(2)]
+        new.send(announce(6881, "Connection: close"))
+        kept.send(announce())
+        await rule.began.wait()
+        await stack.aclose()
+        for wire in (new, kept):
+            answer = await wire.rest()
+            assert b"5:peers0:" in answer
+            assert b"Connection: close" in answer
+            wire.writer.close()
+
+
+async def test_a_client_that_leaves_while_announces_gather_harms_nobody(scripted: Scripted) -> None:
+    async with scripted.serving(rule=AlwaysPausing(0.2)) as server:
+        leaving, staying = [Wire(*(await asyncio.open_connection("127.0.0.1", server.port))) for _ in range(2)]
+        for wire in (leaving, staying):
+            wire.send(announce())
+        leaving.writer.transport.abort()
+        assert b"5:peers0:" in (await staying.answer())[1]
+        staying.writer.close()
 
 
 async def test_answers_and_latency_are_counted(scripted: Scripted, wire: Wire) -> None:

@@ -1,13 +1,14 @@
 """A proxy that hides its clients is noticed; a household, a seedbox and a tracker for a LAN are not taken for one."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from etracker_announce.frontends.shared_address import FEWEST_PEERS, WINDOW_SECONDS, SharedAddress
+from etracker_announce.frontends.shared_address import FEWEST_PEERS, WINDOW_SECONDS, SharedAddress, bridge_address
 from tests.support.announce import query
 from tests.support.announce_ports import HASH, Scripted, ask
 
@@ -42,6 +43,29 @@ def test_peers_of_many_addresses_share_none(addresses: list[bytes]) -> None:
     tracker = Tracker()
     tracker.announce(addresses)
     assert not tracker.shared.check()
+
+
+def test_ten_peers_with_the_address_of_the_containers_network_are_noticed_among_many_others() -> None:
+    """Only IPv6 clients have it, so that they may be few."""
+    shared = SharedAddress(lambda: 0.0, bridge=PROXY)
+    shared.elsewhere += 1000
+    with capture_logs() as logs:
+        for number in range(FEWEST_PEERS):
+            assert not shared.check()
+            shared.count(PROXY, b"%d" % number)
+        assert shared.check()
+    assert [entry["event"] for entry in logs] == ["peers_have_the_address_of_the_containers_network"]
+    assert "172" not in str(logs)
+
+
+def test_the_address_of_the_containers_network_is_the_default_gateway(tmp_path: Path) -> None:
+    routes, mark = tmp_path / "route", tmp_path / ".dockerenv"
+    routes.write_text(
+        "Iface\tDestination\tGateway \tFlags\neth0\t004D1EAC\t00000000\t0001\neth0\t00000000\t014D1EAC\t0003\n"
+    )
+    assert bridge_address(routes, mark) == b""
+    mark.touch()
+    assert bridge_address(routes, mark) == PROXY
 
 
 def test_few_peers_on_one_address_are_a_household() -> None:

@@ -94,6 +94,14 @@ def test_good_answers_are_counted() -> None:
     assert judge([good, good]).peers == 2
 
 
+def test_unsorted_keys_spoil_the_run_unless_the_tracker_is_known_for_them() -> None:
+    unsorted = b"HTTP/1.1 200 OK\r\n\r\nd5:peers6:abcdef8:intervali1800ee"
+    assert judge([unsorted], sorted_keys=False).peers == 1
+    with pytest.raises(BadAnswersError):
+        judge([unsorted])
+
+
+@pytest.mark.parametrize("sorted_keys", [True, False])
 @pytest.mark.parametrize(
     "answer",
     [
@@ -105,9 +113,9 @@ def test_good_answers_are_counted() -> None:
         b"",
     ],
 )
-def test_anything_else_than_a_list_of_peers_spoils_the_run(answer: bytes) -> None:
+def test_anything_else_than_a_list_of_peers_spoils_the_run(answer: bytes, sorted_keys: bool) -> None:
     with pytest.raises(BadAnswersError):
-        judge([b"HTTP/1.1 200 OK\r\n\r\nd8:intervali1800e5:peers0:e", answer])
+        judge([b"HTTP/1.1 200 OK\r\n\r\nd8:intervali1800e5:peers0:e", answer], sorted_keys=sorted_keys)
 
 
 def test_cpu_time_of_a_child_counts_with_its_parent() -> None:

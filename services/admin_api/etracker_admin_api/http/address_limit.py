@@ -116,5 +116,7 @@ def _storage(settings: RedisSettings) -> RedisStorage:
     }
     if password := settings.redis.get_secret_value():
         options["password"] = password
-    url = settings.redis_url.replace("redis://", f"async+{scheme}://", 1)
+    schemes = {"redis": f"async+{scheme}", "unix": "async+redis+unix"}  # the library's own names
+    given, _, rest = settings.redis_url.partition("://")
+    url = f"{schemes.get(given, given)}://{rest}"
     return kind(url, implementation="redispy", key_prefix=LIMIT_PREFIX.rstrip(":"), **options)

@@ -3,7 +3,7 @@
 The original API's endpoints return ``{"message": ...}``; everything under ``/api/v1`` follows RFC 9457.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -38,6 +38,14 @@ _UNAVAILABLE: dict[type[Exception], str] = {
     ScoringUnavailableError: "The scoring service isn't responding. Your history is safe; try again in a moment.",
     RoomFullError: "Too many uploads are in progress. Try again in a moment.",
     FileChangedError: "The torrent file was replaced or removed just now. Try again.",
+}
+CAUSES: dict[type[Exception], str] = {
+    PostgresUnavailableError: "postgres",
+    PostgresFullError: "postgres_full",
+    RedisUnavailableError: "redis",
+    ScoringUnavailableError: "scoring",
+    RoomFullError: "uploads",
+    FileChangedError: "file_changed",
 }
 RETRY_SECONDS = 5
 PROBLEM_MEDIA_TYPE = "application/problem+json"
@@ -99,8 +107,13 @@ def is_v1(path: str) -> bool:
     return path == "/api/v1" or path.startswith("/api/v1/")
 
 
-def add_problem_handlers(app: FastAPI) -> None:
-    """Give every expected exception its response."""
+def add_problem_handlers(app: FastAPI, unavailable: Callable[[str], object]) -> None:
+    """Give every expected exception its response. ``unavailable`` is called with the cause of each 503."""
+
+    async def answer_unavailable(request: Request, error: Exception) -> JSONResponse:
+        unavailable(CAUSES[type(error)])
+        return await _answer_unavailable(request, error)
+
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(RefusedError, _answer_refused)
@@ -109,8 +122,8 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(TorrentTooLargeError, _answer_too_large)
     app.add_exception_handler(SlowBodyError, _answer_slow)
     app.add_exception_handler(TooManyDownloadsError, _answer_too_many_downloads)
-    app.add_exception_handler(UnavailableError, _answer_unavailable)
-    app.add_exception_handler(PostgresUnavailableError, _answer_unavailable)
+    app.add_exception_handler(UnavailableError, answer_unavailable)
+    app.add_exception_handler(PostgresUnavailableError, answer_unavailable)
 
 
 async def _answer_http(request: Request, error: Exception) -> JSONResponse:

@@ -6,8 +6,8 @@ from datetime import datetime
 
 WARNINGS = {
     "etracker_announce_peers_share_one_address": (
-        "Nearly all peers of the last hour have the same private address. If they come through a proxy of yours, "
-        "name it in ETRACKER_GATEWAY_TRUSTED_PROXIES."
+        "Many peers of the last hour have the same private address. If they come through a proxy of yours, "
+        "name it in ETRACKER_GATEWAY_TRUSTED_PROXIES. In containers, IPv6 clients need Docker Engine 27."
     ),
 }
 """What is wrong with a service that responds, by the metric that shows it."""

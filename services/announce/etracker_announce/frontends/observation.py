@@ -10,14 +10,16 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from pydantic_settings import BaseSettings
 
-from etracker_shared.plumbing.health import Check, health_router
+from etracker_shared.plumbing.dependencies import Check
+from etracker_shared.plumbing.health import health_router
+from etracker_shared.plumbing.serving import IdleServer
 from etracker_shared.plumbing.sockets import bind
 
 BACKLOG = 128
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without signal handlers: the process stops its front ends itself, in order."""
+class _Server(IdleServer):
+    """A server without signal handlers: the process stops its front ends itself, in order."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -58,5 +60,5 @@ async def serving_observation(app: FastAPI, host: str, port: int) -> AsyncIterat
     try:
         yield bound
     finally:
-        server.should_exit = True
+        server.stop()
         await task

@@ -1,11 +1,16 @@
 """Detects that nearly all peers have the same private address: a proxy in front of the tracker hides their own.
 
+In a container it also detects peers with the address of the container's own network, however few they are among all:
+Docker before version 27 passes every IPv6 connection on itself.
+
 This takes constant space, and one addition per announce. Only these are kept for an hour: the most frequent address,
 the numbers of announces from it and from elsewhere, and ten of the peers behind it.
 """
 
 import asyncio
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from structlog import get_logger
 
@@ -21,11 +26,14 @@ log = get_logger("announce")
 class SharedAddress:
     """Counts the announces from the most frequent private address, and all others.
 
-    ``elsewhere``: the number of others; a front end adds those from public addresses itself.
+    ``elsewhere``: the number of others; a front end adds those from public addresses itself. ``bridge``: the address of
+    the container's network, packed; empty outside containers.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], bridge: bytes = b"") -> None:
         self._clock = clock
+        self._bridge = bridge
+        self._bridged: set[int] = set()
         self._shared = False
         self._end = clock() + WINDOW_SECONDS
         self._address = b""
@@ -34,6 +42,8 @@ class SharedAddress:
 
     def count(self, packed: bytes, peer: bytes) -> None:
         """Count an announce from a private address. ``peer`` distinguishes its sender from others at this address."""
+        if packed == self._bridge and len(self._bridged) < FEWEST_PEERS:
+            self._bridged.add(hash(peer))
         if packed == self._address:
             self._hits += 1
             if len(self._peers) < FEWEST_PEERS:
@@ -49,15 +59,19 @@ class SharedAddress:
         was_shared, many = self._shared, len(self._peers) == FEWEST_PEERS
         announces = self._hits + self.elsewhere
         nearly_all = self._hits >= NEARLY_ALL * announces
+        bridged = len(self._bridged) == FEWEST_PEERS
         is_over = self._clock() >= self._end
-        if many and nearly_all:
+        if (many and nearly_all) or bridged:
             self._shared = True
         elif is_over or (announces >= FEWEST_PEERS and not nearly_all):
             self._shared = False
         if is_over:
             self._begin_again()
         if self._shared and not was_shared:
-            log.warning("peers_share_one_address", setting="ETRACKER_GATEWAY_TRUSTED_PROXIES")
+            if bridged:
+                log.warning("peers_have_the_address_of_the_containers_network", needs="Docker Engine 27 for IPv6")
+            else:
+                log.warning("peers_share_one_address", setting="ETRACKER_GATEWAY_TRUSTED_PROXIES")
         return self._shared
 
     async def watch(self) -> None:
@@ -71,3 +85,15 @@ class SharedAddress:
         self._address = b""
         self._hits = self.elsewhere = 0
         self._peers = set()
+        self._bridged = set()
+
+
+def bridge_address(routes: Path = Path("/proc/net/route"), mark: Path = Path("/.dockerenv")) -> bytes:
+    """Return the packed IPv4 address of the container's network, its default gateway; empty outside Docker."""
+    if not mark.exists():
+        return b""
+    for line in routes.read_text().splitlines()[1:]:
+        _, destination, gateway, *_ = line.split()
+        if destination == "00000000":
+            return int(gateway, 16).to_bytes(4, sys.byteorder)
+    return b""

@@ -3,9 +3,9 @@
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry
 
 from etracker_scoring.api.account_query import accounts_query
 from etracker_scoring.api.holders import Holders
@@ -20,17 +20,20 @@ from etracker_scoring.stored.yardsticks import YardstickFollower
 from etracker_shared.language.outages import PostgresUnavailableError
 from etracker_shared.plumbing.background import Work, running
 from etracker_shared.plumbing.health import health_router
+from etracker_shared.plumbing.pool_metrics import observe_postgres, read_pool
 from etracker_shared.plumbing.postgres import create_pool
+from etracker_shared.plumbing.process_metrics import create_registry
 
 RETRY_SECONDS = 1.0
 
 
 def create_app(settings: ScoringSettings) -> FastAPI:
     """Build the application; it starts without Postgres and answers 503 until Postgres is available."""
-    registry = CollectorRegistry()
+    registry = create_registry("etracker-scoring")
     query = accounts_query(settings.policy, settings.interval_seconds)
     lookups = PostgresLookups(settings, query, settings.scoring_connections)
     pool = create_pool(settings, max_size=2)
+    observe_postgres(registry, {**lookups.pools, "yardsticks": partial(read_pool, pool)})
     yardsticks = YardstickFollower(
         Community(pool),
         settings.score,

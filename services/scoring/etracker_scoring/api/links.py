@@ -14,6 +14,7 @@ from asyncpg.prepared_stmt import PreparedStatement
 
 from etracker_scoring.errors import LookupUnavailableError
 from etracker_shared.plumbing.database_login import UNAVAILABLE, Login
+from etracker_shared.plumbing.pool_metrics import PoolState
 from etracker_shared.plumbing.settings import PostgresSettings
 
 LINK_SECONDS = 0.02
@@ -54,12 +55,18 @@ class Links:
         self._connections = connections
         self._idle: asyncio.LifoQueue[_Link] = asyncio.LifoQueue()
         self._open = 0
+        self._waiting = 0
         self.was_connected = False
 
     @property
     def connected(self) -> bool:
         """Whether any connection is open."""
         return self._open > 0
+
+    def state(self) -> PoolState:
+        """Return how many connections are open and how many announces' questions wait for one."""
+        idle = min(self._open, self._idle.qsize())
+        return PoolState(self._open - idle, idle, self._waiting, self._connections)
 
     async def run(self) -> None:
         """Keep connections open until cancelled."""
@@ -99,12 +106,19 @@ class Links:
         """
         while True:
             if self._idle.empty():
-                async with asyncio.timeout(LINK_SECONDS):
-                    link = await self._idle.get()
+                link = await self._wait_for_link()
             else:
                 link = self._idle.get_nowait()
             if not link.connection.is_closed():
                 return link
+
+    async def _wait_for_link(self) -> _Link:
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(LINK_SECONDS):
+                return await self._idle.get()
+        finally:
+            self._waiting -= 1
 
     async def _fetch(self, link: _Link, statement: str, *arguments: object) -> list[asyncpg.Record]:
         """Run a query. A late query isn't cancelled: closing its connection would make a busy Postgres busier."""

@@ -1,7 +1,7 @@
 """Look up keys in Postgres, in time for an announce. A lookup costs one query over an open connection."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import asyncpg
 
@@ -12,6 +12,7 @@ from etracker_scoring.scores.newcomers import PROMISE_SECONDS, Neighbour, Newcom
 from etracker_scoring.stored.graces import PROMISE_GRACES
 from etracker_scoring.stored.keys import FIND_NEIGHBOURS, KEY_WIDTH, parse_key, parse_neighbour
 from etracker_shared.language.identity import KeyHash
+from etracker_shared.plumbing.pool_metrics import PoolState
 from etracker_shared.plumbing.settings import PostgresSettings
 
 NEWCOMERS_CONNECTIONS = 2
@@ -30,6 +31,11 @@ class PostgresLookups:
     def connected(self) -> bool:
         """Whether keys can be looked up. At the start, new ones also have to be."""
         return self._accounts.connected and self._newcomers.was_connected
+
+    @property
+    def pools(self) -> Mapping[str, Callable[[], PoolState]]:
+        """What reads the state of each group of connections."""
+        return {"keys": self._accounts.state, "newcomers": self._newcomers.state}
 
     async def run(self) -> None:
         """Keep connections open until cancelled."""

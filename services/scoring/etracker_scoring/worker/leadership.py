@@ -16,6 +16,7 @@ import asyncpg
 from structlog import get_logger
 
 from etracker_scoring.errors import postgres_errors
+from etracker_scoring.worker.arrays import encode_columns_at_once
 from etracker_scoring.worker.locks import ANY_WORKER, PRESENT, SHARD, UPKEEP
 from etracker_shared.agreements.facts import SHARDS
 from etracker_shared.plumbing.database_login import UNAVAILABLE, Login
@@ -61,6 +62,7 @@ class Job(IntEnum):
     FOLDING = 1
     RECALIBRATION = 2
     DETECTION = 3
+    CENSUS = 4
 
 
 class Claims:
@@ -181,11 +183,13 @@ class Leadership:
                 await connection.close(timeout=1.0)
 
     async def _connect(self) -> asyncpg.Connection:
-        return await self._login.connect(
+        connection = await self._login.connect(
             timeout=3.0,
             command_timeout=30.0,
             server_settings=_SERVER_SETTINGS,
         )
+        encode_columns_at_once(connection)
+        return connection
 
 
 async def _wait_for_older_worker(connection: asyncpg.Connection) -> None:

@@ -4,8 +4,9 @@ Any number of workers may run; they share the shards of the fact stream.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 import asyncpg
@@ -29,6 +30,8 @@ from etracker_scoring.worker.stream import FactStreams
 from etracker_scoring.worker.swarms import RedisSwarms
 from etracker_scoring.worker.upkeep.archive import Archive
 from etracker_scoring.worker.upkeep.balances import Balances
+from etracker_scoring.worker.upkeep.census import CensusTaker
+from etracker_scoring.worker.upkeep.census_metrics import CensusMetrics
 from etracker_scoring.worker.upkeep.counts import CountsSync
 from etracker_scoring.worker.upkeep.folding import Folding
 from etracker_scoring.worker.upkeep.recalibration import NightlyRecalibration
@@ -38,7 +41,9 @@ from etracker_shared.agreements.anomalies import DetectionMode
 from etracker_shared.language.outages import PostgresUnavailableError
 from etracker_shared.plumbing.background import Work, running
 from etracker_shared.plumbing.health import health_router
+from etracker_shared.plumbing.pool_metrics import observe_postgres, observe_redis, read_pool
 from etracker_shared.plumbing.postgres import create_pool
+from etracker_shared.plumbing.process_metrics import create_registry
 from etracker_shared.plumbing.redis_connections import REDIS_UNAVAILABLE, connect_redis
 
 PAUSE_SECONDS = 0.5
@@ -65,6 +70,7 @@ class Worker:
         self._redis: Redis | RedisCluster = connect_redis(settings, timeout_seconds=5.0)
         self._swarms = RedisSwarms(self._redis)
         self._pool = create_pool(settings, max_size=2, command_timeout=60.0)
+        self._census = CensusMetrics()
         self._yardsticks = YardstickFollower(
             Community(self._pool), settings.score, recalibrate=settings.recalibrate, policy=None, active=timedelta()
         )
@@ -77,7 +83,7 @@ class Worker:
         """Work until the block ends."""
         await self._pool  # opens the pool, not yet a connection
         try:
-            async with running(Work("worker", self._work, OUTAGES, PAUSE_SECONDS)):
+            async with running(Work("worker", self._counting(self._work), OUTAGES, PAUSE_SECONDS)):
                 yield
         finally:
             self._pool.terminate()
@@ -91,6 +97,16 @@ class Worker:
                 await self._settler(connection, claims).run()
         finally:
             self._metrics.shards_held.set(0)
+
+    def _counting(self, run: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        async def counted() -> None:
+            try:
+                await run()
+            except OUTAGES as error:
+                self._metrics.outages.labels(_cause_of(error)).inc()
+                raise
+
+        return counted
 
     def _settler(self, connection: asyncpg.Connection, claims: Claims) -> Settler:
         return Settler(
@@ -115,13 +131,14 @@ class Worker:
                 await claims.held(job)
                 await run().run()
 
-            return Work(name or job.name.lower(), run_when_held, OUTAGES, PAUSE_SECONDS)
+            return Work(name or job.name.lower(), self._counting(run_when_held), OUTAGES, PAUSE_SECONDS)
 
         works = [
             job(
                 Job.COUNTS,
                 lambda: CountsSync(self._swarms, TorrentCounts(pool), self._metrics, settings.counts_sync_seconds),
             ),
+            job(Job.CENSUS, lambda: CensusTaker(self._redis, pool, self._census, settings.counts_sync_seconds)),
             job(
                 Job.FOLDING,
                 lambda: Folding(
@@ -151,6 +168,12 @@ class Worker:
             job(Job.DETECTION, lambda: Balances(pool, streams, freezer, settings.anomaly, self._metrics), "balances"),
         ]
 
+    def observe(self, registry: CollectorRegistry) -> None:
+        """Add the metrics of this worker's connections and of its census."""
+        registry.register(self._census)
+        observe_postgres(registry, {"upkeep": partial(read_pool, self._pool)})
+        observe_redis(registry, self._redis)
+
     async def postgres_answers(self) -> bool:
         """Return whether this worker is one of those that share the shards."""
         return self._leadership.connected
@@ -167,10 +190,17 @@ class Worker:
         return not self._leadership.outdated
 
 
+def _cause_of(error: Exception) -> str:
+    if isinstance(error, BatchConflictError):
+        return "conflict"
+    return "redis" if isinstance(error, StreamsUnavailableError) else "postgres"
+
+
 def create_worker_app(settings: WorkerSettings) -> FastAPI:
     """Build the worker's application; facts are settled in its lifespan."""
-    registry = CollectorRegistry()
+    registry = create_registry("etracker-scoring")
     worker = Worker(settings, WorkerMetrics(registry))
+    worker.observe(registry)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -16,6 +16,7 @@ from etracker_announce.adapters.swarms.server import Refusal, Reply
 from etracker_announce.ports import SwarmsUnavailableError
 from etracker_shared.agreements.facts import shard_of
 from etracker_shared.plumbing.redis_scripts import Script
+from etracker_shared.plumbing.redis_urls import socket_complaint
 from etracker_shared.plumbing.settings import RedisSettings
 
 CONNECT_SECONDS = 1.0
@@ -29,7 +30,9 @@ class SingleServer:
     """A :class:`~etracker_announce.adapters.swarms.server.Server` that is one process."""
 
     def __init__(self, settings: RedisSettings, scripts: Iterable[Script]) -> None:
+        self._url = settings.redis_url
         self._address = _address(settings)
+        self._reason = "it is being opened"
         self._scripts = tuple(scripts)
         self._connection: Connection | None = None
         self._connecting: asyncio.Task[None] | None = None
@@ -56,7 +59,7 @@ class SingleServer:
         """See :class:`~etracker_announce.adapters.swarms.server.Server`."""
         connection = self._connection
         if connection is None:
-            raise SwarmsUnavailableError("There is no connection to Redis.")
+            raise SwarmsUnavailableError(f"There is no connection to Redis: {self._reason}")
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 replies = await connection.execute(commands)
@@ -96,8 +99,9 @@ class SingleServer:
                 async with asyncio.timeout(CONNECT_SECONDS):
                     connection = await self._connect()
             except (OSError, TimeoutError, Refusal) as error:
+                self._reason = socket_complaint(self._url) or str(error) or type(error).__name__
                 if not failed:
-                    _log.warning("redis can't be reached", reason=str(error) or type(error).__name__)
+                    _log.warning("redis can't be reached", reason=self._reason)
                 failed = True
             else:
                 failed = False
@@ -105,7 +109,7 @@ class SingleServer:
                 self._connected.set()
                 _log.info("redis connected")
                 await connection.closed.wait()
-                self._connection = None
+                self._connection, self._reason = None, "it was lost"
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _connect(self) -> Connection:
@@ -149,7 +153,8 @@ def _trust(address: dict[str, Any]) -> ssl.SSLContext | None:
 
 
 def _address(settings: RedisSettings) -> dict[str, Any]:
+    """Parse the URL. As in redis-py, its password has precedence."""
     address: dict[str, Any] = dict(parse_url(settings.redis_url))
     if password := settings.redis.get_secret_value():
-        address["password"] = password
+        address.setdefault("password", password)
     return address

@@ -19,13 +19,13 @@ class StreamWatch:
     def __init__(self, server: Server, max_bytes: int) -> None:
         self._server = server
         self._max_bytes = max_bytes
-        self._bound = max_bytes
+        self.bound = max_bytes
         self.bytes = 0
 
     @property
     def full(self) -> bool:
         """Whether the stream was beyond its bound when last measured."""
-        return self.bytes > self._bound
+        return self.bytes > self.bound
 
     async def measure(self) -> None:
         """Measure the stream now.
@@ -38,6 +38,6 @@ class StreamWatch:
         sizes = await self._server.execute(commands)
         self.bytes = sum(size for size in sizes if isinstance(size, int))
         max_memory = await self._server.max_memory()
-        self._bound = min(self._max_bytes, max_memory // SHARE_OF_MEMORY or self._max_bytes)
+        self.bound = min(self._max_bytes, max_memory // SHARE_OF_MEMORY or self._max_bytes)
         if self.full and not was_full:
             _log.error("the fact stream is past its bound, regular facts are dropped", bytes=self.bytes)

@@ -110,6 +110,11 @@ class RedisSwarms:
         """How much memory the stream took when last measured."""
         return self._stream.bytes
 
+    @property
+    def stream_bound(self) -> int:
+        """Beyond how many bytes the stream is full."""
+        return self._stream.bound
+
     async def measure_stream(self) -> None:
         """Measure the stream now instead of in a few seconds.
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
+from etracker_announce.frontends.gatherer import Gatherer
 from etracker_announce.frontends.http.connections import OpenConnections
 from etracker_announce.frontends.http.handler import Handler
 from etracker_announce.frontends.http.parser import Parsed, RequestParser
@@ -52,12 +53,14 @@ class HttpConnection(asyncio.Protocol):
         open_connections: OpenConnections,
         timeouts: Timeouts,
         accepted: Accepted,
+        gatherer: Gatherer,
         *,
         public: bool = False,
     ) -> None:
         self._handler = handler
         self._open = open_connections
         self._timeouts = timeouts
+        self._gatherer = gatherer
         self._address, self._received, proxied = accepted
         self._proxy_header = b"" if proxied else None  # the part received so far, until it is complete
         self._parser = RequestParser(public=public)
@@ -140,13 +143,13 @@ class HttpConnection(asyncio.Protocol):
 
     def _take(self, requests: Sequence[Parsed]) -> None:
         if requests:
-            self._has_asked = True
+            waited, self._has_asked = not self._has_asked, True
             self._waiting.extend(requests)
             if self._busy or len(requests) > 1:
                 self._pause_reading()
             if not self._busy:
                 self._busy = True
-                self._open.run(self._answer_waiting())
+                (self._gatherer.begin if waited else self._gatherer.arrive)(self._begin)
         if self._parser.error:
             self._reject(self._parser.error)
         elif self._parser.ended:
@@ -165,6 +168,9 @@ class HttpConnection(asyncio.Protocol):
         self._proxy_header = None
         self._address = header.address or self._address
         return received[header.length :]
+
+    def _begin(self) -> None:
+        self._open.run(self._answer_waiting())
 
     async def _answer_waiting(self) -> None:
         while self._waiting:

@@ -7,12 +7,11 @@ gets a transport and an :class:`~etracker_announce.frontends.http.connection.Htt
 """
 
 import asyncio
-import errno
 import socket
 from collections.abc import Callable, Sequence
 
-from structlog import get_logger
-
+from etracker_announce.frontends.gatherer import Gatherer
+from etracker_announce.frontends.http.acceptor import SocketAcceptor
 from etracker_announce.frontends.http.connection import Accepted, HttpConnection
 from etracker_announce.frontends.http.connections import OpenConnections
 from etracker_announce.frontends.http.handler import Handler
@@ -25,15 +24,7 @@ from etracker_shared.plumbing.sockets import BACKLOG
 
 DEFER_SECONDS = 1
 """How long the kernel holds back a connection without a request, which then gets a transport and its timeouts."""
-MAX_ACCEPTS = 64
-"""The most connections accepted in a row before the open ones get their turn."""
 SEND_SECONDS = 10.0
-PAUSE_SECONDS = 1.0
-"""How long to stop accepting when no file descriptor is left."""
-
-_OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
-
-log = get_logger("connection")
 
 
 class Listener:
@@ -49,6 +40,7 @@ class Listener:
         handler: Handler,
         open_connections: OpenConnections,
         make_connection: Callable[[Accepted], HttpConnection],
+        gatherer: Gatherer,
         *,
         is_proxy: ProxyRecognizer,
         linger_seconds: float,
@@ -59,11 +51,12 @@ class Listener:
         self._handler = handler
         self._open = open_connections
         self._make_connection = make_connection
+        self._gatherer = gatherer
         self._is_proxy = is_proxy
         self._linger_seconds = linger_seconds
         self._loop = asyncio.get_running_loop()
         self._closing = False
-        self._closed = False
+        self._acceptors: list[SocketAcceptor] = []
 
     @property
     def port(self) -> int:
@@ -76,7 +69,9 @@ class Listener:
             listening.settimeout(0)
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, DEFER_SECONDS)
             listening.listen(BACKLOG)
-            self._loop.add_reader(listening, self._accept, listening)
+            acceptor = SocketAcceptor(listening, self._gatherer, self._handle)
+            self._acceptors.append(acceptor)
+            acceptor.resume()
 
     async def close(self) -> None:
         """Accept the connections that are already waiting and those of the next ``linger_seconds``, then stop."""
@@ -86,34 +81,8 @@ class Listener:
                 listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 0)
         if self._linger_seconds:
             await asyncio.sleep(self._linger_seconds)
-        self._closed = True
-        for listening in self._sockets:
-            self._accept(listening)
-            self._loop.remove_reader(listening)
-            listening.close()
-
-    def _accept(self, listening: socket.socket) -> None:
-        for _ in range(MAX_ACCEPTS):
-            try:
-                connection, address = listening.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            except OSError as error:
-                if error.errno not in _OUT_OF_RESOURCES:
-                    raise
-                self._pause(listening, error)
-                return
-            self._handle(connection, address[0])
-
-    def _pause(self, listening: socket.socket, error: OSError) -> None:
-        """Stop accepting for a moment, so that connections can end. Waiting ones would wake the loop all the time."""
-        log.error("too_many_connections", reason=error.strerror)
-        self._loop.remove_reader(listening)
-        self._loop.call_later(PAUSE_SECONDS, self._resume, listening)
-
-    def _resume(self, listening: socket.socket) -> None:
-        if not self._closed:
-            self._loop.add_reader(listening, self._accept, listening)
+        for acceptor in self._acceptors:
+            acceptor.close()
 
     def _handle(self, connection: socket.socket, address: str) -> None:
         try:
@@ -128,7 +97,7 @@ class Listener:
             connection.close()
             return
         if request := parse_whole_request(received):
-            self._open.run(self._answer(connection, request, address))
+            self._gatherer.begin(lambda: self._open.run(self._answer(connection, request, address)))
         else:
             self._converse(connection, address, received)
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Self
 
+from etracker_announce.frontends.gatherer import Gatherer
 from etracker_announce.frontends.http.connection import DEFAULT_TIMEOUTS, Accepted, HttpConnection, Timeouts
 from etracker_announce.frontends.http.connections import OpenConnections
 from etracker_announce.frontends.http.handler import Handler
@@ -26,6 +27,7 @@ class HttpServer:
         handler: Handler,
         host: str,
         port: int,
+        gatherer: Gatherer,
         *,
         is_proxy: ProxyRecognizer,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
@@ -36,6 +38,7 @@ class HttpServer:
         self._handler = handler
         self._host = host
         self._port = port
+        self._gatherer = gatherer
         self._is_proxy = is_proxy
         self._timeouts = timeouts
         self._linger_seconds = linger_seconds
@@ -57,11 +60,13 @@ class HttpServer:
         """
         sockets = self._inherited or await bind(self._host, self._port)
         self.open = OpenConnections()
+        self._gatherer.watch(self.open.tasks)
         self._listener = Listener(
             sockets,
             self._handler,
             self.open,
             self._make_connection,
+            self._gatherer,
             is_proxy=self._is_proxy,
             linger_seconds=self._linger_seconds,
             inherited=bool(self._inherited),
@@ -70,6 +75,7 @@ class HttpServer:
 
     async def stop(self) -> None:
         """Stop once every earlier request is answered."""
+        self._gatherer.stop()
         closing = asyncio.ensure_future(self._listener.close())
         for connection in list(self.open.connections):
             connection.shutdown()
@@ -84,7 +90,7 @@ class HttpServer:
         await self.stop()
 
     def _make_connection(self, accepted: Accepted) -> HttpConnection:
-        return HttpConnection(self._handler, self.open, self._timeouts, accepted, public=self._public)
+        return HttpConnection(self._handler, self.open, self._timeouts, accepted, self._gatherer, public=self._public)
 
 
 @asynccontextmanager
