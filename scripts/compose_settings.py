@@ -86,7 +86,9 @@ class ComposeSettings(EnvironmentSettings):
         "1g", description="Memory that the container of Redis may use, in bytes or as `768m` or `2g`."
     )
     redis_cpus: float = Field(1.0, description="CPU cores that the container of Redis may use.")
-    prometheus_version: str = Field("v3.5.0", description="Version of Prometheus, of the profile `monitoring`.")
+    prometheus_image: str = Field(
+        "prom/prometheus:v3.5.0", description="Image of Prometheus, of the profile `monitoring`."
+    )
     prometheus_retention: str = Field(
         "30d", description="How long Prometheus keeps metrics, of the profile `monitoring`, such as `30d`."
     )
@@ -94,7 +96,7 @@ class ComposeSettings(EnvironmentSettings):
         "512m", description="Memory that the container of Prometheus may use, in bytes or as `768m` or `2g`."
     )
     prometheus_cpus: float = Field(0.5, description="CPU cores that the container of Prometheus may use.")
-    grafana_version: str = Field("12.2.0", description="Version of Grafana, of the profile `monitoring`.")
+    grafana_image: str = Field("grafana/grafana:12.2.0", description="Image of Grafana, of the profile `monitoring`.")
     grafana_password: SecretStr = Field(
         SecretStr(""), description="Password of Grafana's user `admin`, which the profile `monitoring` needs."
     )
