@@ -20,7 +20,7 @@ FAST_TESTS := tests/unit tests/contract tests/architecture
 PYTEST := $(BIN)/python -m pytest
 # Tests of one service run two at a time; a module stays whole, since its tests share servers. Tests that start whole trackers
 # run alone, because they check how soon a tracker is back.
-SERVICE_TESTS := tests/integration/admin_api tests/integration/scoring tests/integration/migrations tests/integration/lab
+SERVICE_TESTS := tests/integration/admin_api tests/integration/announce tests/integration/scoring tests/integration/migrations tests/integration/lab
 WORKERS ?= 2
 PARALLEL := -n $(WORKERS) --dist loadfile
 # Real clients need their own addresses; the other tests need a network to install from.

@@ -13,6 +13,7 @@ PUBLIC = {
     ("GET", "/api/generate"),
     ("GET", "/api/infohashes"),
     ("GET", "/api/torrentfile"),
+    ("GET", "/api/v1/announce_origin"),
     ("GET", "/api/v1/stats"),
     ("GET", "/api/v1/stats/history"),
     ("GET", "/api/v1/infohashes"),
