@@ -1,4 +1,4 @@
-"""Clients as most are: a new connection for every announce, at a steady rate whether or not answers come."""
+"""Clients like most real ones: they open a connection for each announce, at a steady rate, whatever the answers."""
 
 import asyncio
 import socket

@@ -98,43 +98,18 @@ async def serving(
     tracker = _make_tracker(settings, metrics, parts, clock)
     shared_address = SharedAddress(time.monotonic, bridge_address())
     metrics.peers_share_one_address.set_function(shared_address.check)
-
-    gatherer = Gatherer(PauseRule(settings.announce_gather_ms / 1000), lambda paid: metrics.pauses[paid].inc())
-
-    def server(trusted: tuple[Network, ...], *, public: bool) -> HttpServer:
-        handler = Handler(
-            tracker,
-            metrics,
-            source_finder(trusted),
-            shared_address,
-            settings.frontend_hostname,
-            compares_clients=settings.detection is not DetectionMode.OFF,
-        )
-        return HttpServer(
-            handler,
-            settings.listen_host,
-            settings.listen_port,
-            gatherer,
-            is_proxy=proxy_recognizer(trusted),
-            linger_seconds=linger_seconds,
-            inherited=inherit(settings.public_sockets if public else settings.listen_sockets),
-            public=public,
-        )
-
     checks = {"redis": parts.swarms.complaint, "pair_secret": parts.secret.is_loaded, "bans": parts.bans.is_loaded}
     observation = create_observation_app(checks, registry, settings)
-    http = server(settings.trusted_proxies, public=False)
-    # The gateway's address proves nothing here: every program on this machine may connect from it.
-    public = [server(settings.announce_trusted_proxies, public=True)] if settings.public_sockets else []
+    servers = _make_servers(settings, metrics, tracker, shared_address, linger_seconds)
     _warn_of_host(settings.frontend_hostname)
     async with (
         _connected(parts),
         running(Work("shared address", shared_address.watch)),
         _loaded(parts, loading_seconds),
-        all_serving(http, *public),
+        all_serving(*servers),
         serving_observation(observation, settings.observation_host, settings.observation_port) as observation_port,
     ):
-        yield Ports(http.port, observation_port)
+        yield Ports(servers[0].port, observation_port)
 
 
 def _make_parts(settings: AnnounceSettings, metrics: Metrics) -> Parts:
@@ -191,6 +166,39 @@ def _make_tracker(settings: AnnounceSettings, metrics: Metrics, parts: Parts, cl
         parts.swarms, admission, settings, suspects=suspects, secret=lambda: parts.secret.value, clock=clock
     )
     return Tracker(admission, announces, scrapes, settings)
+
+
+def _make_servers(
+    settings: AnnounceSettings, metrics: Metrics, tracker: Tracker, shared_address: SharedAddress, linger_seconds: float
+) -> list[HttpServer]:
+    """Return the server that the gateway uses and, if there is a public port, that of the public port."""
+    gatherer = Gatherer(PauseRule(settings.announce_gather_ms / 1000), lambda paid: metrics.pauses[paid].inc())
+
+    def server(trusted: tuple[Network, ...], sockets: tuple[int, ...], *, public: bool) -> HttpServer:
+        handler = Handler(
+            tracker,
+            metrics,
+            source_finder(trusted),
+            shared_address,
+            settings.frontend_hostname,
+            compares_clients=settings.detection is not DetectionMode.OFF,
+        )
+        return HttpServer(
+            handler,
+            settings.listen_host,
+            settings.listen_port,
+            gatherer,
+            is_proxy=proxy_recognizer(trusted),
+            linger_seconds=linger_seconds,
+            inherited=inherit(sockets),
+            public=public,
+        )
+
+    servers = [server(settings.trusted_proxies, settings.listen_sockets, public=False)]
+    if settings.public_sockets:
+        # The gateway's address proves nothing here: every program on this machine may connect from it.
+        servers.append(server(settings.announce_trusted_proxies, settings.public_sockets, public=True))
+    return servers
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from structlog import get_logger
 
@@ -65,7 +66,7 @@ async def running(*works: Work) -> AsyncIterator[None]:
         await stop(*tasks)
 
 
-async def stop(*tasks: "asyncio.Task[None]") -> None:
+async def stop(*tasks: "asyncio.Future[Any]") -> None:
     """Cancel tasks and wait until they have ended."""
     while not all(task.done() for task in tasks):
         for task in tasks:  # more than once: the call a task awaits may swallow a cancellation (gh-86296)

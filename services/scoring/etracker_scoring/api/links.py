@@ -13,6 +13,7 @@ import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
 from etracker_scoring.errors import LookupUnavailableError
+from etracker_shared.plumbing.background import stop
 from etracker_shared.plumbing.database_login import UNAVAILABLE, Login
 from etracker_shared.plumbing.pool_metrics import PoolState
 from etracker_shared.plumbing.settings import PostgresSettings
@@ -74,10 +75,7 @@ class Links:
         try:
             await asyncio.wait(keeping, return_when=asyncio.FIRST_EXCEPTION)
         finally:
-            while not all(task.done() for task in keeping):
-                for task in keeping:  # repeatedly: opening a connection may swallow a cancellation (gh-86296)
-                    task.cancel()
-                await asyncio.wait(keeping, timeout=1.0)
+            await stop(*keeping)
 
     async def ask(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         """Run one of the statements.
