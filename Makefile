@@ -30,8 +30,8 @@ SLOW := $(PYTEST) tests $(FAST_TESTS:%=--ignore=%) $(SERVICE_TESTS:%=--ignore=%)
 	--ignore=tests/containers
 # In a separate process: the browser's driver keeps an event loop running, and asynchronous tests can't run with it.
 BROWSER := $(PYTEST) tests/frontend
-# On the machine's Docker engine, or one that is brought up for them in network namespaces.
-CONTAINERS := $(BIN)/python -m tests.support.engine $(PYTEST) tests/containers
+# On the machine's Docker engine, or one that is brought up for them in network namespaces. The first test builds all images.
+CONTAINERS := $(BIN)/python -m tests.support.engine $(PYTEST) --timeout 1800 tests/containers
 
 .PHONY: help
 help: ## Show this list
