@@ -11,11 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
+from etracker_shared.agreements.database_roles import DatabaseRole, role_name
 from etracker_stack.services import server_variables
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, connect
 from tests.support.processes import wait_until
 from tests.support.redis import RedisServer
 from tests.support.stack import StackRun, running_stack
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -76,6 +78,24 @@ def test_an_announce_is_in_its_keys_standing_within_seconds(stack: StackRun) -> 
     assert [change["tier"] for change in told["history"]] == [2]
     logs = "".join(log.read_text(errors="replace") for log in (stack.data / "logs").glob("*.log"))
     assert key not in logs
+
+
+async def test_each_service_uses_its_own_database_role_and_none_the_owners(stack: StackRun) -> None:
+    settings = stack.postgres_settings()
+    connection = await connect(settings)
+
+    async def users() -> set[str]:
+        httpx.get(f"{stack.base_url}/api/stats").raise_for_status()
+        others = "SELECT usename FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        return {row["usename"] for row in await connection.fetch(others)}
+
+    expected = {role_name(settings.pguser, role) for role in DatabaseRole}
+
+    async def as_expected() -> bool:
+        return await users() == expected
+
+    await eventually(as_expected, f"the services are signed in as {expected}")
+    await connection.close()
 
 
 def test_secrets_are_readable_by_their_owner_only(stack: StackRun) -> None:
