@@ -60,6 +60,7 @@ def dedicated_postgres() -> Iterator[PostgresServer]:
     """A Postgres that the test may kill, stop and start; ``settings("migrated")`` is ready for use."""
     with running_postgres() as server:
         yield server
+        assert refusals_of_roles(server.log) == []
 
 
 @pytest.fixture
@@ -74,3 +75,4 @@ def stack() -> Iterator[StackRun]:
     """The whole tracker, as ``make run`` starts it, shared by a module's tests."""
     with running_stack() as run:
         yield run
+        assert refusals_of_roles("".join(run.log_lines())) == []

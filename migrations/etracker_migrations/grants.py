@@ -61,7 +61,8 @@ GRANTS: Mapping[DatabaseRole, tuple[Grant, ...]] = {
     DatabaseRole.ADMIN_API: (
         Grant("peers", "SELECT", without=_KEY_IN_CLEAR),
         Grant("peers", "INSERT, UPDATE, DELETE"),
-        Grant("audit_log", "SELECT, INSERT"),  # what is in it stays
+        Grant("audit_log", "SELECT, INSERT"),  # what is in it stays, but for how often a swarm was read
+        Grant("audit_log", "UPDATE", columns=("detail",)),
         *(
             Grant(table, "SELECT")
             for table in (
@@ -73,12 +74,12 @@ GRANTS: Mapping[DatabaseRole, tuple[Grant, ...]] = {
         *(Grant(table, "SELECT, UPDATE") for table in ("anomalies", "stream_positions", "totals")),
         *(Grant(table, "SELECT, INSERT, UPDATE") for table in ("anomaly_appeals", "operators", "tier_changes")),
         *(Grant(table, "SELECT, UPDATE, DELETE") for table in ("announces", "memberships")),
-        *(Grant(table, "SELECT, INSERT, DELETE") for table in ("client_counts", "torrent_counts", "torrent_samples")),
+        *(Grant(table, "SELECT, INSERT, DELETE") for table in ("client_counts", "torrent_samples")),
         *(
             Grant(table, "SELECT, INSERT, UPDATE, DELETE")
             for table in (
                 *("bans", "infohashes", "key_rotations", "recovery_codes", "recovery_requests"),
-                *("tracker_samples",),
+                *("torrent_counts", "tracker_samples"),
             )
         ),
     ),

@@ -58,7 +58,7 @@ FORBIDDEN = {
         "SELECT code_hash FROM recovery_codes",
         "SELECT key_hash FROM operators",
         "SELECT file FROM infohashes",
-        "INSERT INTO bans (peer_id_prefix, reason) VALUES ('-XY', 'x')",
+        "DELETE FROM bans",
     ),
     DatabaseRole.ADMIN_API: (
         "DELETE FROM audit_log",
@@ -144,6 +144,18 @@ async def is_forbidden(connection: asyncpg.Connection, statement: str) -> bool:
     except asyncpg.InsufficientPrivilegeError:
         return True
     return False
+
+
+async def test_of_the_audit_log_only_counts_of_reads_may_change(where: PostgresSettings) -> None:
+    insert = "INSERT INTO audit_log (operator, action, target, detail, request_id, read_hour)"
+    async with signed_in(DatabaseRole.ADMIN_API, where) as connection:
+        for action, hour in (("delete_key", "NULL"), ("read_peers", "now()")):
+            await connection.execute(f"{insert} VALUES ('first', '{action}', 'x', '{{\"a\": 1}}', 'r', {hour})")
+        change = "UPDATE audit_log SET detail = '{}' WHERE action = '%s'"
+        assert not await is_forbidden(connection, change % "read_peers")
+        assert await is_forbidden(connection, change % "delete_key")
+        details = await connection.fetch("SELECT detail FROM audit_log ORDER BY id")
+    assert [json.loads(row["detail"]) for row in details] == [{"a": 1}, {}]
 
 
 def test_each_table_is_granted_to_somebody() -> None:
