@@ -82,19 +82,16 @@ def test_an_announce_is_in_its_keys_standing_within_seconds(stack: StackRun) -> 
 
 async def test_each_service_uses_its_own_database_role_and_none_the_owners(stack: StackRun) -> None:
     settings = stack.postgres_settings()
-    connection = await connect(settings)
-
-    async def users() -> set[str]:
-        httpx.get(f"{stack.base_url}/api/stats").raise_for_status()
-        others = "SELECT usename FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        return {row["usename"] for row in await connection.fetch(others)}
-
     expected = {role_name(settings.pguser, role) for role in DatabaseRole}
+    connection = await connect(settings)
+    others = "SELECT usename FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    async with httpx.AsyncClient(base_url=stack.base_url, trust_env=False) as client:
 
-    async def as_expected() -> bool:
-        return await users() == expected
+        async def are_signed_in() -> bool:
+            (await client.get("/api/stats")).raise_for_status()
+            return {row["usename"] for row in await connection.fetch(others)} == expected
 
-    await eventually(as_expected, f"the services are signed in as {expected}")
+        await eventually(are_signed_in, f"the services are signed in as {expected}")
     await connection.close()
 
 
