@@ -89,8 +89,8 @@ class StackSettings(AnnounceUrlSettings, PublicPortSettings):
     @field_validator("authorization")
     @classmethod
     def _is_an_api_key(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not (value.get_secret_value().isascii() and value.get_secret_value().isprintable()):
-            raise ValueError("an API key may contain ASCII letters, digits, spaces and punctuation only")
+        if value is not None and not value.get_secret_value().strip().isprintable():
+            raise ValueError("an API key may contain letters, digits, spaces and punctuation only")
         if value is not None and len(value.get_secret_value().strip()) < LEAST_API_KEY_CHARACTERS:
             raise ValueError(f"an API key has at least {LEAST_API_KEY_CHARACTERS} characters")
         return value

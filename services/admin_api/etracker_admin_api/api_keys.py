@@ -23,7 +23,7 @@ def check_api_key(text: str) -> str:
         UnfitApiKeyError: it is too short, or can't be sent in a header.
     """
     key = text.strip(_WHITESPACE)
-    if not (key.isascii() and key.isprintable()):  # browsers and other clients encode other letters differently
+    if not key.isprintable():
         raise UnfitApiKeyError(f"the API key contains characters that can't be sent in a header; {HOW_TO_MAKE_ONE}")
     if len(key) < MIN_CHARACTERS:
         raise UnfitApiKeyError(f"the API key has fewer than {MIN_CHARACTERS} characters; {HOW_TO_MAKE_ONE}")

@@ -25,7 +25,7 @@ ODD = (
     "$HOME ${HOME} $(id) `id` %41 %s $$",
     "user@host:1/0?a=b&c#d # comment",
     "back\\slash \\x41 \\n\\",
-    "ünïcödé 密码 😀",
+    "ünïcödé 密码 😀 öäü",
 )
 
 
@@ -82,17 +82,15 @@ def test_the_address_of_postgres_keeps_any_password(password: str) -> None:
     assert settings.asyncpg_arguments()["password"] == password
 
 
-@pytest.mark.parametrize("api_key", [odd for odd in ODD if odd.isascii()])
-def test_an_api_key_may_have_any_character_that_every_client_sends_alike(api_key: str) -> None:
+@pytest.mark.parametrize("api_key", ODD)
+def test_an_api_key_may_have_any_character_that_can_be_printed(api_key: str) -> None:
     assert check_api_key(api_key) == api_key.strip()
     assert StackSettings(authorization=SecretStr(api_key)).authorization == SecretStr(api_key)
 
 
-@pytest.mark.parametrize(
-    "api_key", ["ünïcödé and long enough", "two\nlines of it, long enough", "tab\tand enough else"]
-)
-def test_an_api_key_that_clients_send_differently_is_refused_with_a_sentence(api_key: str) -> None:
+@pytest.mark.parametrize("api_key", ["two\nlines of it, long enough", "tab\tand enough else"])
+def test_an_api_key_that_no_header_can_contain_is_refused_with_a_sentence(api_key: str) -> None:
     with pytest.raises(UnfitApiKeyError, match=r"can't be sent in a header; .* generates a good one"):
         check_api_key(api_key)
-    with pytest.raises(ValidationError, match="may contain ASCII letters, digits, spaces and punctuation only"):
+    with pytest.raises(ValidationError, match="may contain letters, digits, spaces and punctuation only"):
         StackSettings(authorization=SecretStr(api_key))
