@@ -22,14 +22,14 @@ docker compose build || fail "the images can't be built. Nothing has been replac
 
 # Containers of releases that had a single network also join the other one, where the new ones look for them.
 join_stores() {
-    docker compose run --rm --no-deps -T --entrypoint true migrate # compose creates the network for it
+    docker compose run --rm --no-deps -T --entrypoint true migrate || return 1 # compose creates the network for it
     for service in postgres redis scoring scoring_worker admin_api announce announce_public; do
         for container in $(docker compose ps --quiet "$service"); do
             project=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.project"}}' "$container")
             networks=$(docker inspect --format '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}' "$container")
             case " $networks" in
                 *" ${project}_stores "*) ;;
-                *) docker network connect --alias "$service" "${project}_stores" "$container" ;;
+                *) docker network connect --alias "$service" "${project}_stores" "$container" || return 1 ;;
             esac
         done
     done
