@@ -30,8 +30,8 @@ SLOW := $(PYTEST) tests $(FAST_TESTS:%=--ignore=%) $(SERVICE_TESTS:%=--ignore=%)
 	--ignore=tests/containers
 # In a separate process: the browser's driver keeps an event loop running, and asynchronous tests can't run with it.
 BROWSER := $(PYTEST) tests/frontend
-# On the machine's Docker engine, or one that is brought up for them in network namespaces.
-CONTAINERS := $(BIN)/python -m tests.support.engine $(PYTEST) tests/containers
+# On the machine's Docker engine, or one that is brought up for them in network namespaces. The first test builds all images.
+CONTAINERS := $(BIN)/python -m tests.support.engine $(PYTEST) --timeout 1800 tests/containers
 
 .PHONY: help
 help: ## Show this list
@@ -100,7 +100,7 @@ psql: $(VENV)/run.stamp ## Open psql on the running tracker's database
 
 .PHONY: dump
 dump: $(VENV)/run.stamp ## Write a backup of the running tracker's database to standard output
-	@exec $(BIN)/python -m etracker_stack.postgres_tools pg_dump --format=custom
+	@exec $(BIN)/python -m etracker_stack.postgres_tools pg_dump --format=custom --no-privileges
 
 .PHONY: restore
 restore: $(VENV)/run.stamp ## Replace the running tracker's database with a backup from standard input

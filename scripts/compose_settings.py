@@ -30,6 +30,16 @@ class ComposeSettings(EnvironmentSettings):
     revision: str = Field(
         "", description="Commit that the tracker's own images are labelled with; `deploy/upgrade.sh` sets it."
     )
+    stores_subnet: str = Field(
+        "172.30.78.0/24", description="IPv4 subnet of Postgres, Redis and the services that use them."
+    )
+    stores_subnet_ipv6: str = Field(
+        "fd65:7472:6164::/64", description="IPv6 subnet of Postgres, Redis and the services that use them."
+    )
+    postgres_image: str = Field("postgres:18.6", description="Image of Postgres.")
+    redis_image: str = Field(
+        "valkey/valkey:8.1.4-alpine", description="Image of Redis: one of valkey, or of Redis up to 7.2."
+    )
     service_memory: str = Field(
         "768m",
         description="Memory that each container of scoring, the worker and announce behind the gateway may use, in "
@@ -76,7 +86,9 @@ class ComposeSettings(EnvironmentSettings):
         "1g", description="Memory that the container of Redis may use, in bytes or as `768m` or `2g`."
     )
     redis_cpus: float = Field(1.0, description="CPU cores that the container of Redis may use.")
-    prometheus_version: str = Field("v3.5.0", description="Version of Prometheus, of the profile `monitoring`.")
+    prometheus_image: str = Field(
+        "prom/prometheus:v3.5.0", description="Image of Prometheus, of the profile `monitoring`."
+    )
     prometheus_retention: str = Field(
         "30d", description="How long Prometheus keeps metrics, of the profile `monitoring`, such as `30d`."
     )
@@ -84,7 +96,7 @@ class ComposeSettings(EnvironmentSettings):
         "512m", description="Memory that the container of Prometheus may use, in bytes or as `768m` or `2g`."
     )
     prometheus_cpus: float = Field(0.5, description="CPU cores that the container of Prometheus may use.")
-    grafana_version: str = Field("12.2.0", description="Version of Grafana, of the profile `monitoring`.")
+    grafana_image: str = Field("grafana/grafana:12.2.0", description="Image of Grafana, of the profile `monitoring`.")
     grafana_password: SecretStr = Field(
         SecretStr(""), description="Password of Grafana's user `admin`, which the profile `monitoring` needs."
     )

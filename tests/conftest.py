@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
-from tests.support.postgres import PostgresServer, cloned_database, connect, running_postgres
+from tests.support.postgres import PostgresServer, cloned_database, connect, refusals_of_roles, running_postgres
 from tests.support.redis import RedisServer, running_redis
 from tests.support.stack import StackRun, running_stack
 
@@ -23,6 +23,7 @@ def shared_postgres() -> Iterator[PostgresServer]:
     """The session's Postgres: use ``postgres_settings``, and never stop this one."""
     with running_postgres() as server:
         yield server
+        assert refusals_of_roles(server.log) == []
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +60,7 @@ def dedicated_postgres() -> Iterator[PostgresServer]:
     """A Postgres that the test may kill, stop and start; ``settings("migrated")`` is ready for use."""
     with running_postgres() as server:
         yield server
+        assert refusals_of_roles(server.log) == []
 
 
 @pytest.fixture
@@ -73,3 +75,4 @@ def stack() -> Iterator[StackRun]:
     """The whole tracker, as ``make run`` starts it, shared by a module's tests."""
     with running_stack() as run:
         yield run
+        assert refusals_of_roles("".join(run.log_lines())) == []

@@ -39,9 +39,12 @@ else
   bytes=$(awk "BEGIN {half = int($has / 2); printf \"%.0f\", (half > $least ? half : $least)}")
 fi
 
+# Every byte as \xHH: quotes, spaces, # and backslashes mean something in this file.
+password=$(printf %s "$REDISCLI_AUTH" | od -An -v -tx1 | tr -d ' \n' | sed 's/../\\x&/g')
+
 umask 077
 cat > "$data/redis.conf" <<END
-requirepass $REDISCLI_AUTH
+requirepass "$password"
 save ""
 appendonly yes
 appendfsync everysec
@@ -51,4 +54,5 @@ client-query-buffer-limit 64mb
 client-output-buffer-limit normal 256mb 128mb 60
 tcp-keepalive 60
 END
-exec ${REDIS_START:-docker-entrypoint.sh redis-server} "$data/redis.conf" "$@"
+server=$(command -v valkey-server || command -v redis-server || echo redis-server) # its entrypoint drops root's rights for this name only
+exec ${REDIS_START:-docker-entrypoint.sh "${server##*/}"} "$data/redis.conf" "$@"

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from structlog import get_logger
 
+from etracker_migrations.grants import statements
 from etracker_shared.agreements.tables import metadata
 
 MIGRATION_LOCK = 0x65747261
@@ -37,6 +38,8 @@ def _migrate(connection: Connection) -> None:
     context.configure(connection=connection, target_metadata=metadata, transactional_ddl=True)
     with context.begin_transaction():
         context.run_migrations()
+        for statement in statements(str(connection.engine.url.username)):
+            connection.exec_driver_sql(statement)
 
 
 async def _migrate_once(engine: AsyncEngine) -> None:

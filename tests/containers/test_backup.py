@@ -30,7 +30,7 @@ async def test_a_backup_is_restored_into_a_tracker_without_data(product: Product
     product.run("sh", "-c", documented("docker compose exec -T postgres sh -c"))
     # The stream belongs to another database.
     product.compose("down")
-    product.remove_volume("redis")
+    product.remove_volume("valkey")
     product.up()
     assert product.credited(sessions) == expected
     async with traffic(product, product.place.port, sessions=sessions) as load:

@@ -66,15 +66,18 @@ def test_a_client_is_given_out_with_its_own_address(product: Product, version: i
     assert answer[b"peers" if version == 4 else b"peers6"] == addresses[2].packed + (4000).to_bytes(2, "big")
 
 
-def test_a_container_that_isnt_the_gateway_cant_choose_a_clients_address(product: Product) -> None:
-    """The kind: whoever gets into one container would otherwise speak for any client."""
-    first, second = product.sessions(2, first=990_000)
+@pytest.mark.parametrize(("service", "host"), [("scoring", "announce_public"), ("admin_api", "announce")])
+def test_a_container_that_isnt_the_gateway_cant_choose_a_clients_address(
+    product: Product, service: str, host: str
+) -> None:
+    """The kind: whoever gets into one container, on either network, would otherwise speak for any client."""
+    first, second = product.sessions(2, first=990_000 + 10 * len(service))
     forged = IPv4Address("10.1.2.3")
-    seeder = f"http://announce:8080/{first.key}/announce?{query(first.info_hash, first.peer_id, left=0, port=4001)}"
+    seeder = f"http://{host}:8080/{first.key}/announce?{query(first.info_hash, first.peer_id, left=0, port=4001)}"
     forge = (
         "import sys, urllib.request as r; r.urlopen(r.Request(sys.argv[1], headers={'X-Forwarded-For': sys.argv[2]}))"
     )
-    product.compose("exec", "-T", "scoring", "python", "-c", forge, seeder, str(forged))
+    product.compose("exec", "-T", service, "python", "-c", forge, seeder, str(forged))
     leecher = f"/{second.key}/announce?{query(first.info_hash, second.peer_id, left=100, port=4002)}"
     peers = bdecode(httpx.get(f"{product.url}{leecher}", trust_env=False).content)[b"peers"]
     assert len(peers) == 6

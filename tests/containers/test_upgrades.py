@@ -144,8 +144,10 @@ async def test_a_rollback_to_the_last_release_works_on_the_newest_schema(install
     sessions = await asyncio.to_thread(installed.sessions, 100, first=4_000)
     async with traffic(installed, installed.place.port, sessions=sessions) as load:
         await upgrade(built)
-        back = ["scoring", "scoring_worker", "admin_api", "announce", "etracker"]
-        await asyncio.to_thread(built.compose, "rm", "--force", "--stop", "announce_public")
+        await asyncio.to_thread(built.compose, "stop", "announce", "announce_public")
+        await asyncio.to_thread(built.run, "sh", "deploy/settle.sh")
+        await asyncio.to_thread(built.compose, "rm", "--force", "announce_public")
+        back = ["postgres", "redis", "scoring", "scoring_worker", "admin_api", "announce", "etracker"]
         await asyncio.to_thread(installed.compose, "up", "-d", "--wait", "--no-deps", *back)
         await load.go_on()
     await load.settle()

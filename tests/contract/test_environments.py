@@ -84,7 +84,8 @@ def test_a_setting_that_compose_passes_on_can_be_set_in_the_environment_file(
 ) -> None:
     """A variable without a value is taken from ``.env``, and one with a value only if the value names it."""
     addresses = {"ETRACKER_SCORING_URL", "ETRACKER_ANNOUNCE_URL", "ETRACKER_WORKER_URL"}
-    by_compose = {*addresses, "ETRACKER_TRUSTED_PROXIES", "ETRACKER_OBSERVATION_PORT"}
+    by_compose = {*addresses, "ETRACKER_TRUSTED_PROXIES", "ETRACKER_LISTEN_HOST"}
+    by_compose |= {"ETRACKER_OBSERVATION_HOST", "ETRACKER_OBSERVATION_PORT"}
     for name in READ_BY:
         for variable, value in containers[name]["environment"].items():
             assert variable in by_compose or value is None or f"${{{variable}:" in value, (name, variable)

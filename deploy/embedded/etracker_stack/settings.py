@@ -88,7 +88,9 @@ class StackSettings(AnnounceUrlSettings, PublicPortSettings):
 
     @field_validator("authorization")
     @classmethod
-    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+    def _is_an_api_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().strip().isprintable():
+            raise ValueError("an API key may contain letters, digits, spaces and punctuation only")
         if value is not None and len(value.get_secret_value().strip()) < LEAST_API_KEY_CHARACTERS:
             raise ValueError(f"an API key has at least {LEAST_API_KEY_CHARACTERS} characters")
         return value

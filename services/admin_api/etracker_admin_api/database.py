@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import asyncpg
@@ -14,8 +15,8 @@ from sqlalchemy.pool import QueuePool
 
 from etracker_admin_api.errors import PostgresFullError
 from etracker_shared.language.outages import PostgresUnavailableError
+from etracker_shared.plumbing.database_login import UNAVAILABLE, Login
 from etracker_shared.plumbing.pool_metrics import PoolState
-from etracker_shared.plumbing.postgres import UNAVAILABLE
 from etracker_shared.plumbing.settings import PostgresSettings
 
 DEADLINE_SECONDS = 2.0
@@ -25,6 +26,11 @@ LONG_DEADLINE_SECONDS = 15.0
 
 POOL_SIZE = 5
 MAX_OVERFLOW = 5
+_CONNECTING: dict[str, Any] = {
+    "timeout": DEADLINE_SECONDS,
+    "command_timeout": LONG_DEADLINE_SECONDS,
+    "server_settings": {"application_name": "etracker-admin-api"},
+}
 
 _DISK_FULL = "53100"
 _NO_RESOURCES = "53"
@@ -40,17 +46,13 @@ class Database:
 
     def __init__(self, settings: PostgresSettings) -> None:
         self._engine: AsyncEngine = create_async_engine(
-            settings.sqlalchemy_url(),
+            "postgresql+asyncpg://",
+            async_creator=partial(Login(settings).connect, **_CONNECTING),
             pool_size=POOL_SIZE,
             max_overflow=MAX_OVERFLOW,
             pool_timeout=DEADLINE_SECONDS,
             pool_pre_ping=True,
             hide_parameters=True,  # errors are logged, and an announce key can be a parameter
-            connect_args={
-                "timeout": DEADLINE_SECONDS,
-                "command_timeout": LONG_DEADLINE_SECONDS,
-                "server_settings": {"application_name": "etracker-admin-api"},
-            },
         )
         self._entered = 0
 

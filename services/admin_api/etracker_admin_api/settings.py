@@ -3,12 +3,14 @@
 import re
 import stat
 from pathlib import Path
+from typing import ClassVar
 
 from limits import RateLimitItem, parse
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from etracker_admin_api.api_keys import check_api_key
 from etracker_admin_api.http.announce_urls import HOST
+from etracker_shared.agreements.database_roles import DatabaseRole
 from etracker_shared.plumbing.settings import (
     AnnounceUrlSettings,
     DetectionSettings,
@@ -36,6 +38,8 @@ class AdminSettings(
     DetectionSettings,
 ):
     """Settings of the admin API. Without an API key in a variable or a file, the restricted API is off."""
+
+    database_role: ClassVar[DatabaseRole] = DatabaseRole.ADMIN_API
 
     authorization: SecretStr = Field(
         SecretStr(""),

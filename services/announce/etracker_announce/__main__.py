@@ -11,8 +11,9 @@ from structlog import get_logger
 from etracker_announce.app import serving
 from etracker_announce.settings import AnnounceSettings
 from etracker_shared.plumbing.logs import configure_logging
-from etracker_shared.plumbing.serving import NOT_STARTED, allow_many_connections
+from etracker_shared.plumbing.serving import allow_many_connections
 from etracker_shared.plumbing.settings import load_settings
+from etracker_shared.plumbing.sockets import NOT_STARTED
 
 YOUNG_OBJECTS = 20_000
 

@@ -19,9 +19,8 @@ from contextlib import suppress
 from structlog import get_logger
 
 from etracker_shared.plumbing.logs import configure_logging
-from etracker_shared.plumbing.serving import NOT_STARTED
 from etracker_shared.plumbing.settings import ObservationSettings, PublicPortSettings, ServingSettings, load_settings
-from etracker_shared.plumbing.sockets import open_listening
+from etracker_shared.plumbing.sockets import NOT_STARTED, open_listening
 
 CRASHES_ALLOWED = 5
 CRASH_WINDOW_SECONDS = 60.0

@@ -1,12 +1,13 @@
 """What an operator can set about the announce service."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from etracker_announce.domain.addresses import PrivatePeers
 from etracker_announce.domain.policies import EquilibriumParameters
+from etracker_shared.agreements.database_roles import DatabaseRole
 from etracker_shared.language.addresses import Address, parse_address
 from etracker_shared.plumbing.settings import (
     AllowlistSettings,
@@ -63,6 +64,8 @@ class AnnounceSettings(
     PolicySettings,
 ):
     """Settings of the announce service; ``equilibrium`` has one variable for each parameter."""
+
+    database_role: ClassVar[DatabaseRole] = DatabaseRole.ANNOUNCE
 
     model_config = SettingsConfigDict(env_nested_delimiter="_", env_nested_max_split=1)
 

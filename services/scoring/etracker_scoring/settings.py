@@ -1,10 +1,13 @@
 """Settings of the scoring service's two programs."""
 
+from typing import ClassVar
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from etracker_scoring.detection.parameters import DetectionParameters
 from etracker_scoring.scores.formula import ScoreParameters
+from etracker_shared.agreements.database_roles import DatabaseRole
 from etracker_shared.plumbing.settings import (
     AllowlistSettings,
     DetectionSettings,
@@ -39,6 +42,8 @@ class ScoreSettings(EnvironmentSettings):
 class ScoringSettings(PostgresSettings, ServingSettings, PolicySettings, DetectionSettings, ScoreSettings):
     """Settings of the API."""
 
+    database_role: ClassVar[DatabaseRole] = DatabaseRole.SCORING
+
     listen_port: int = Field(8081, ge=0, le=65535)
     scoring_connections: int = Field(
         4,
@@ -64,6 +69,8 @@ class WorkerSettings(
     ScoreSettings,
 ):
     """Settings of the worker."""
+
+    database_role: ClassVar[DatabaseRole] = DatabaseRole.SCORING_WORKER
 
     listen_port: int = Field(8083, ge=0, le=65535)
     anomaly: DetectionParameters = DetectionParameters()

@@ -3,26 +3,19 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import asyncpg
 from structlog import get_logger
 
 from etracker_shared.agreements.notifications import parse_payload
+from etracker_shared.plumbing.database_login import UNAVAILABLE, Login
 from etracker_shared.plumbing.settings import PostgresSettings
 
 RECONNECT_SECONDS = 0.5
 HEARTBEAT_SECONDS = 1.0
 
-UNAVAILABLE = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,  # starting, shutting down, crashed
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # a query on a connection that the server has ended, before asyncpg noticed
-    TimeoutError,
-)
-"""What a query raises while Postgres is down or starting."""
+__all__ = ["UNAVAILABLE", "Listener", "create_pool"]
 
 log = get_logger("postgres")
 
@@ -34,7 +27,7 @@ def create_pool(settings: PostgresSettings, *, max_size: int = 8, command_timeou
     a session lock or a cursor behind.
     """
     return asyncpg.create_pool(
-        **settings.asyncpg_arguments(),
+        connect=cast("Any", Login(settings).connect),  # the stubs want every option named
         min_size=0,
         max_size=max_size,
         timeout=3.0,
@@ -62,7 +55,7 @@ class Listener:
         channels: Sequence[str],
         on_change: Callable[[str, Sequence[bytes] | None], None],
     ) -> None:
-        self._settings = settings
+        self._login = Login(settings)
         self._channels = channels
         self._on_change = on_change
         self.connected = False
@@ -79,8 +72,7 @@ class Listener:
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen(self) -> None:
-        connection = await asyncpg.connect(
-            **self._settings.asyncpg_arguments(),
+        connection = await self._login.connect(
             timeout=3.0,
             command_timeout=3.0,
             server_settings={"application_name": "etracker-listener"},

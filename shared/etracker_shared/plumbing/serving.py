@@ -14,13 +14,11 @@ from fastapi import FastAPI
 
 from etracker_shared.plumbing.logs import configure_logging
 from etracker_shared.plumbing.settings import ServingSettings
+from etracker_shared.plumbing.sockets import NOT_STARTED
 
 GRACEFUL_SHUTDOWN_SECONDS = 10
 LINGER_SECONDS = 0.25
 """While the service stops: how long after its connection a request may still arrive."""
-NOT_STARTED = 3
-"""uvicorn's own exit status for a server that can't start."""
-
 
 SettingsT = TypeVar("SettingsT", bound=ServingSettings)
 

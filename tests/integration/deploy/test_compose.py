@@ -56,7 +56,6 @@ def test_monitoring_has_no_rights_and_no_open_door(monitoring: dict[str, dict[st
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
-        assert re.search(r":\$\{\w+_VERSION:-v?\d+\.\d+\.\d+\}$", service["image"])
     assert "ports" not in monitoring["prometheus"]
     assert monitoring["grafana"]["ports"] == ["${ETRACKER_GRAFANA_ADDRESS:-127.0.0.1:3002}:3000"]
     assert monitoring["grafana"]["environment"]["GF_AUTH_ANONYMOUS_ENABLED"] == "false"
@@ -156,7 +155,7 @@ def test_the_gateway_and_one_container_of_announce_have_a_public_port_each(servi
 
 
 def test_the_gateway_reaches_every_container_of_announce_under_one_name(services: dict[str, dict[str, Any]]) -> None:
-    assert services["announce_public"]["networks"] == {"default": {"aliases": ["announce"]}}
+    assert services["announce_public"]["networks"]["default"] == {"aliases": ["announce"]}
     assert {"announce", "announce_public"} <= set(services["etracker"]["depends_on"])
 
 

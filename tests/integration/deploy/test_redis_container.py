@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from tests.support.processes import Program, free_port
+from tests.support.redis import valkey_program
 
 SCRIPT = Path(__file__).parents[3] / "deploy" / "redis" / "start.sh"
 PASSWORD = "open-sesame"
@@ -61,6 +62,17 @@ def test_redis_gets_its_limit(tmp_path: Path, limits: dict[str, str], variables:
         with redis.Redis(port=port) as stranger, pytest.raises(redis.AuthenticationError):
             stranger.ping()
     assert (tmp_path / "redis.conf").stat().st_mode & 0o077 == 0
+
+
+def test_valkey_runs_with_the_same_configuration(tmp_path: Path) -> None:
+    port = free_port()
+    command = ["sh", str(SCRIPT), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path)]
+    variables = environment(tmp_path, {"memory.max": str(1024 * MIB)}, REDIS_START=str(valkey_program()))
+    program = Program(command, log=tmp_path / "log", environment=variables)
+    with program, redis.Redis(port=port, password=PASSWORD) as client:
+        program.wait_until(lambda: answers(client), "valkey answers")
+        assert client.info("server")["server_name"] == "valkey"
+        assert client.config_get("maxmemory")["maxmemory"] == str(512 * MIB)
 
 
 def answers(client: redis.Redis) -> bool:

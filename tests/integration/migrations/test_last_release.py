@@ -1,24 +1,28 @@
 """The last release works on the newest schema: an upgrade migrates while it serves, and a rollback starts it again.
 
 The kind: a migration that takes away, renames or demands what running services know. It has to come a release later
-than the code that no longer needs it (expand, then contract).
+than the code that no longer needs it (expand, then contract). That includes what the user of those services may do.
 """
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 from fastbencode import bdecode
 
+from etracker_migrations.upgrade import upgrade
+from etracker_shared.agreements.database_roles import DatabaseRole, role_name, role_password
 from etracker_shared.plumbing.settings import PostgresSettings, RedisSettings
 from etracker_stack.services import server_variables
 from tests.support.announce import query
-from tests.support.postgres import connect
+from tests.support.postgres import PostgresServer, connect, running_postgres
 from tests.support.processes import Program, free_ports
 from tests.support.versions import check_out, last_release
 from tests.support.waiting import eventually
@@ -37,6 +41,31 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("last-release")
     check_out(last_release(), directory)
     return directory
+
+
+@pytest.fixture
+def upgraded(release: Path) -> Iterator[PostgresSettings]:
+    """A database that the last release has made, on a server without roles, upgraded to the newest version."""
+    with running_postgres("the owner's password") as server:
+        server.execute(_WITHOUT_ROLES, "migrated")
+        settings = _made_by(release, server)
+        upgrade(settings)
+        yield settings
+
+
+def _made_by(release: Path, server: PostgresServer) -> PostgresSettings:
+    server.execute("CREATE DATABASE old")
+    settings = server.settings("old")
+    variables = {name.upper(): str(value) for name, value in settings.model_dump(exclude={"pgpassword"}).items()}
+    variables["PGPASSWORD"] = settings.pgpassword.get_secret_value()
+    variables["PYTHONPATH"] = os.pathsep.join(str(release / package) for package in ("migrations", "shared"))
+    command = [sys.executable, "-m", "etracker_migrations"]
+    done = subprocess.run(command, env={**os.environ, **variables}, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return settings
+
+
+_WITHOUT_ROLES = "; ".join(f"DROP OWNED BY etracker_{role}; DROP ROLE etracker_{role}" for role in DatabaseRole)
 
 
 class Services:
@@ -98,10 +127,10 @@ def _is_ready(port: int) -> bool:
 
 @pytest.fixture
 def services(
-    release: Path, postgres_settings: PostgresSettings, redis_settings: RedisSettings, tmp_path: Path
+    release: Path, upgraded: PostgresSettings, redis_settings: RedisSettings, tmp_path: Path
 ) -> Iterator[Services]:
     """The services of the last release on a database that is migrated to the newest version."""
-    services = Services(release, postgres_settings, redis_settings, tmp_path)
+    services = Services(release, upgraded, redis_settings, tmp_path)
     with ExitStack() as running:
         services.start(running)
         yield services
@@ -109,10 +138,10 @@ def services(
 
 @pytest.mark.timeout(120)
 async def test_the_last_releases_services_count_and_list_on_the_newest_schema(
-    services: Services, release: Path, postgres_settings: PostgresSettings
+    services: Services, release: Path, upgraded: PostgresSettings
 ) -> None:
     assert services.imported().count(str(release)) == len(MODULES)
-    connection = await connect(postgres_settings)
+    connection = await connect(upgraded)
     await connection.execute("INSERT INTO peers (announce_key) VALUES ($1)", KEY)
     async with httpx.AsyncClient(trust_env=False, headers={"Authorization": API_KEY}) as client:
         wanted = {"info_hash": "AAECAwQFBgcICQoLDA0ODxAREhM=", "name": "a torrent"}
@@ -137,4 +166,18 @@ async def test_the_last_releases_services_count_and_list_on_the_newest_schema(
         await eventually(is_counted, "the statistics are right")
         (listed,) = (await client.get(f"{services.admin_api}/api/infohashes")).json()
         assert (listed["name"], listed["downloaded"]) == ("a torrent", 1)
+    users = await connection.fetch("SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = 'old'")
+    assert [row["usename"] for row in users] == ["etracker"]  # the last release has no roles
     await connection.close()
+    assert [await _counted_for(role, upgraded) for role in DatabaseRole if role != DatabaseRole.ANNOUNCE] == [900] * 3
+
+
+async def _counted_for(role: DatabaseRole, where: PostgresSettings) -> int:
+    """Return what a newer service, with its role, sees of the older one's work."""
+    name = role_name(where.pguser, role)
+    own = {"user": name, "password": role_password(where.pgpassword.get_secret_value(), name)}
+    connection = await asyncpg.connect(**{**where.asyncpg_arguments(), **own})
+    try:
+        return int(await connection.fetchval("SELECT uploaded FROM peers"))
+    finally:
+        await connection.close()

@@ -11,11 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
+from etracker_shared.agreements.database_roles import DatabaseRole, role_name
 from etracker_stack.services import server_variables
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, connect
 from tests.support.processes import wait_until
 from tests.support.redis import RedisServer
 from tests.support.stack import StackRun, running_stack
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -76,6 +78,21 @@ def test_an_announce_is_in_its_keys_standing_within_seconds(stack: StackRun) -> 
     assert [change["tier"] for change in told["history"]] == [2]
     logs = "".join(log.read_text(errors="replace") for log in (stack.data / "logs").glob("*.log"))
     assert key not in logs
+
+
+async def test_each_service_uses_its_own_database_role_and_none_the_owners(stack: StackRun) -> None:
+    settings = stack.postgres_settings()
+    expected = {role_name(settings.pguser, role) for role in DatabaseRole}
+    connection = await connect(settings)
+    others = "SELECT usename FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    async with httpx.AsyncClient(base_url=stack.base_url, trust_env=False) as client:
+
+        async def are_signed_in() -> bool:
+            (await client.get("/api/stats")).raise_for_status()
+            return {row["usename"] for row in await connection.fetch(others)} == expected
+
+        await eventually(are_signed_in, f"the services are signed in as {expected}")
+    await connection.close()
 
 
 def test_secrets_are_readable_by_their_owner_only(stack: StackRun) -> None:

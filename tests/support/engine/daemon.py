@@ -16,6 +16,7 @@ from tests.support.processes import Program, wait_until
 # is left when dockerd is killed.
 _START = """
 set -e
+if [ -d "$GROUP" ]; then echo 0 > "$GROUP/cgroup.procs"; fi
 mount --bind "$R" "$R"
 mount -t proc proc "$R/proc"
 mount --rbind /dev "$R/dev"
@@ -41,6 +42,7 @@ exec dockerd -H unix:///run/docker.sock --exec-opt native.cgroupdriver=cgroupfs 
 
 # nsenter instead of `ip netns exec`, which hides the cgroups.
 _DOCKER = """#!/bin/sh
+if [ -d {group} ]; then echo 0 > {group}/cgroup.procs; fi
 exec nsenter -t {pid} -m -n -u -p -r -- env -u DOCKER_HOST PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \\
     sh -c 'cd "$0" 2>/dev/null || cd /; exec docker "$@"' "$PWD" "$@"
 """
@@ -56,6 +58,7 @@ class Daemon:
     def __init__(self, root: Path, cache: Path, network: Network) -> None:
         self._root, self._cache, self._network = root, cache, network
         self.docker = cache / "run" / "bin" / "docker"
+        self._group = Path("/sys/fs/cgroup/cpu", network.engine, "daemon")
         self._log = cache / "run" / "dockerd.log"
         self._log.unlink(missing_ok=True)
         namespaces = ["--uts", "--ipc", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
@@ -68,6 +71,7 @@ class Daemon:
                 "R": str(root),
                 "CACHE": str(cache),
                 "NAME": network.engine,
+                "GROUP": str(self._group),
             },
         )
 
@@ -80,7 +84,7 @@ class Daemon:
         self._program.start()
         self._program.wait_until(lambda: "API listen on" in self._program.output, "dockerd listens", 120)
         self.docker.parent.mkdir(parents=True, exist_ok=True)
-        self.docker.write_text(_DOCKER.format(pid=self._pid()))
+        self.docker.write_text(_DOCKER.format(pid=self._pid(), group=self._group))
         self.docker.chmod(0o755)
 
     def stop(self) -> None:
@@ -101,11 +105,14 @@ class Daemon:
             shutil.rmtree(data / kind, ignore_errors=True)
 
     def _make_control_group(self) -> None:
-        """Let the containers have as much CPU time as several processes: a group counts as one by default."""
-        group = Path("/sys/fs/cgroup/cpu", self._network.engine)
-        if group.parent.exists():  # with version 2 of control groups, all processes are in groups
-            group.mkdir(exist_ok=True)
-            (group / "cpu.shares").write_text(_CPU_SHARES)
+        """Let the engine and its containers have as much CPU time as several processes.
+
+        With version 1, a group counts as one process by default. The engine itself is in a group next to those of
+        containers: otherwise it starts the next container only when the one before has nothing left to do.
+        """
+        if self._group.parents[1].exists():  # with version 2, all processes are in groups
+            self._group.mkdir(parents=True, exist_ok=True)
+            (self._group.parent / "cpu.shares").write_text(_CPU_SHARES)
 
     def _pid(self) -> int:
         (child,) = psutil.Process(self._program.pid).children()

@@ -37,10 +37,12 @@ class Place:
         return ports | {
             "COMPOSE_PROJECT_NAME": f"etracker-test-{self.port}",
             "ETRACKER_VERSION": f"test-{self.port}",
-            "ETRACKER_SUBNET": "172.30.78.0/24",
-            "ETRACKER_SUBNET_IPV6": "fd65:7472:6164::/64",
-            "ETRACKER_GATEWAY_IPV4": "172.30.78.254",
-            "ETRACKER_GATEWAY_IPV6": "fd65:7472:6164::fffe",
+            "ETRACKER_SUBNET": "172.30.79.0/24",
+            "ETRACKER_SUBNET_IPV6": "fd65:7472:6165::/64",
+            "ETRACKER_STORES_SUBNET": "172.30.80.0/24",
+            "ETRACKER_STORES_SUBNET_IPV6": "fd65:7472:6166::/64",
+            "ETRACKER_GATEWAY_IPV4": "172.30.79.254",
+            "ETRACKER_GATEWAY_IPV6": "fd65:7472:6165::fffe",
         }
 
     def variables(self) -> dict[str, str]:

@@ -116,9 +116,8 @@ class Product:
         """Kill the first process of a service's only container, as ``kill -9`` on the machine does."""
         (container,) = self.containers(service)
         before = container["State"]["StartedAt"]
-        kill = ["kill", "-9", str(container["State"]["Pid"])]
-        # The number is one of the engine's own process namespace.
-        self.run("docker", "run", "--rm", "--pid", "host", "--entrypoint", "", container["Image"], *kill)
+        kill = f"kill -9 {container['State']['Pid']}"  # the number in the engine's process namespace
+        self.run("docker", "run", "--rm", "--pid", "host", "--entrypoint", "sh", container["Image"], "-c", kill)
         wait_until(lambda: self._is_back(service, before), f"{service} is back", 60, 0.2)
 
     def _is_back(self, service: str, before: str) -> bool:

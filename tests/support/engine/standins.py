@@ -64,7 +64,7 @@ def _describe(name: str) -> StandIn | None:
         "python": StandIn("python", _PYTHON_SUITES.get(f"{major}.{minor}", _NEWEST_SUITE), f"VERSION={major}.{minor}"),
         "postgres": StandIn("postgres", _NEWEST_SUITE, f"VERSION={major}"),
         "redis": StandIn("redis", "bookworm" if major == "7" else _NEWEST_SUITE, "SERVER=redis"),
-        "valkey": StandIn("redis", _NEWEST_SUITE, "SERVER=valkey"),
+        "valkey": StandIn("redis", "trixie" if major == "8" else _NEWEST_SUITE, "SERVER=valkey"),
         "caddy": StandIn("caddy", "bookworm"),
         "node": StandIn("node", _NEWEST_SUITE, f"VERSION={major}"),
     }

@@ -14,8 +14,8 @@ from asyncpg.prepared_stmt import PreparedStatement
 
 from etracker_scoring.errors import LookupUnavailableError
 from etracker_shared.plumbing.background import stop
+from etracker_shared.plumbing.database_login import UNAVAILABLE, Login
 from etracker_shared.plumbing.pool_metrics import PoolState
-from etracker_shared.plumbing.postgres import UNAVAILABLE
 from etracker_shared.plumbing.settings import PostgresSettings
 
 LINK_SECONDS = 0.02
@@ -51,7 +51,7 @@ class Links:
     """A few permanent connections, each with the same prepared statements."""
 
     def __init__(self, settings: PostgresSettings, statements: Sequence[str], connections: int) -> None:
-        self._settings = settings
+        self._login = Login(settings)
         self._statements = statements
         self._connections = connections
         self._idle: asyncio.LifoQueue[_Link] = asyncio.LifoQueue()
@@ -144,8 +144,7 @@ class Links:
 
     async def _hold_connection(self) -> None:
         """Open a connection, make it available, and return once it is lost."""
-        arguments = self._settings.asyncpg_arguments()
-        connection = await asyncpg.connect(**arguments, timeout=3.0, server_settings=SERVER_SETTINGS)
+        connection = await self._login.connect(timeout=3.0, server_settings=SERVER_SETTINGS)
         try:
             statements = {statement: await connection.prepare(statement) for statement in self._statements}
             await connection.execute("SELECT 1")  # preparing leaves a transaction open that holds locks

@@ -19,7 +19,7 @@ from etracker_scoring.errors import postgres_errors
 from etracker_scoring.worker.arrays import encode_columns_at_once
 from etracker_scoring.worker.locks import ANY_WORKER, PRESENT, SHARD, UPKEEP
 from etracker_shared.agreements.facts import SHARDS
-from etracker_shared.plumbing.postgres import UNAVAILABLE
+from etracker_shared.plumbing.database_login import UNAVAILABLE, Login
 from etracker_shared.plumbing.settings import PostgresSettings
 
 STAND_BY_SECONDS = 1.0
@@ -150,7 +150,7 @@ class Leadership:
     """``connected``: whether this worker's connection to Postgres is open."""
 
     def __init__(self, settings: PostgresSettings) -> None:
-        self._settings = settings
+        self._login = Login(settings)
         self._refused: set[int] = set()
         self.connected = False
 
@@ -183,8 +183,7 @@ class Leadership:
                 await connection.close(timeout=1.0)
 
     async def _connect(self) -> asyncpg.Connection:
-        connection: asyncpg.Connection = await asyncpg.connect(
-            **self._settings.asyncpg_arguments(),
+        connection = await self._login.connect(
             timeout=3.0,
             command_timeout=30.0,
             server_settings=_SERVER_SETTINGS,
