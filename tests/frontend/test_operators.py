@@ -178,8 +178,8 @@ def test_the_system_page_shows_the_health_of_each_service(
 ) -> None:
     seed(api, upload(api, torrent_file("written")))
     operator_page.get_by_role("link", name="System").click()
-    for name in ("announce", "scoring", "scoring_worker"):
-        row = operator_page.get_by_role("row").filter(has_text=re.compile(f"^{name}")).first
+    for name in ("Announce", "Scoring", "Scoring worker", "Admin API", "Postgres", "Redis"):
+        row = operator_page.get_by_role("row").filter(has=operator_page.get_by_text(name, exact=True))
         expect(row).to_contain_text("Up")
         expect(row).to_contain_text(re.compile(r"\d+ s ago"))
     for label, pattern in (
@@ -188,6 +188,7 @@ def test_the_system_page_shows_the_health_of_each_service(
         ("Last write", r"\d+ s ago"),
         ("Postgres", r"[\d.]+ .iB"),
         ("Redis", r"[\d.]+ .iB"),
+        ("Disk", r"[\d.]+ .iB"),
     ):
         number = operator_page.locator("dl > div").filter(has=operator_page.get_by_text(label, exact=True))
         expect(number.locator("dd > span").first).to_have_text(re.compile(f"^{pattern}$"))

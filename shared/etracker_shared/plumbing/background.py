@@ -67,8 +67,17 @@ async def running(*works: Work) -> AsyncIterator[None]:
 
 
 async def stop(*tasks: "asyncio.Future[Any]") -> None:
-    """Cancel tasks and wait until they have ended."""
+    """Cancel tasks and wait until they have ended, even if the caller is cancelled in the meantime.
+
+    Otherwise whoever cancels the caller more than once, as this function does, would leave the tasks running.
+    """
+    cancelled: asyncio.CancelledError | None = None
     while not all(task.done() for task in tasks):
         for task in tasks:  # more than once: the call a task awaits may swallow a cancellation (gh-86296)
             task.cancel()
-        await asyncio.wait(tasks, timeout=1.0)
+        try:
+            await asyncio.wait(tasks, timeout=1.0)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled

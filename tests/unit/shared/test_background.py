@@ -6,7 +6,7 @@ import contextlib
 import pytest
 from structlog.testing import capture_logs
 
-from etracker_shared.plumbing.background import Work, keep_running, running
+from etracker_shared.plumbing.background import Work, keep_running, running, stop
 
 
 class OutageError(Exception):
@@ -98,6 +98,31 @@ async def test_the_block_ends_with_its_works_though_one_swallows_a_cancellation(
 
     async with running(Work("stubborn", stubborn)):
         await began.wait()
+    assert ended.is_set()
+
+
+async def test_works_within_works_have_ended_however_often_the_outer_one_is_cancelled() -> None:
+    """The kind: a task that outlives what it uses, because whoever waited for its end was cancelled a second time."""
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def stubborn() -> None:
+        begun.set()
+        try:
+            for _ in range(2):
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.Event().wait()
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async def outer() -> None:
+        async with running(Work("stubborn", stubborn)):
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(outer())
+    await begun.wait()
+    await stop(task)
+    assert task.cancelled()
     assert ended.is_set()
 
 

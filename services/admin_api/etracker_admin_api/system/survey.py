@@ -1,7 +1,7 @@
 """A survey of all services and stores at the same time; those that are down are reported, not raised."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -40,7 +40,7 @@ class Survey:
         self,
         services: Services,
         stores: StoreStates,
-        own: Callable[[], Awaitable[ServiceState]],
+        own: Callable[[], Coroutine[None, None, ServiceState]],
         own_settings: Callable[[], Sequence[Setting]],
     ) -> None:
         self._services = services
@@ -52,8 +52,13 @@ class Survey:
 
     async def state(self) -> SystemState:
         """Return the current state of everything."""
-        states = asyncio.gather(self._own(), *(self._services.state(name) for name in self._services.names))
-        services, postgres, redis = await asyncio.gather(states, self._stores.postgres(), self._stores.redis())
+        async with asyncio.TaskGroup() as group:  # not gather, which doesn't wait for all of them when it is cancelled
+            own_state = group.create_task(self._own())
+            others = [group.create_task(self._services.state(name)) for name in self._services.names]
+            postgres_state = group.create_task(self._stores.postgres())
+            redis_state = group.create_task(self._stores.redis())
+        services = [own_state.result(), *(other.result() for other in others)]
+        postgres, redis = postgres_state.result(), redis_state.result()
         parts = describe_parts(services, postgres, redis, self._watch, datetime.now(UTC))
         self.announce_is_down = announce_is_down(services)
         return SystemState(services, parts, stream_state(services), postgres, redis)
