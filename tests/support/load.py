@@ -57,7 +57,7 @@ class Tally:
     """How a load went.
 
     ``sent``: requests sent, including the ``resent`` ones: those repeated because a kept connection broke.
-    ``failures``: by what was received instead of an answer. ``answered_at``: monotonic seconds.
+    ``failures``: by what was received instead of an answer. ``answered_at``, ``failed_at``: monotonic seconds.
     """
 
     sent: int = 0
@@ -65,10 +65,12 @@ class Tally:
     acknowledged: int = 0
     failures: dict[str, int] = field(default_factory=dict)
     answered_at: list[float] = field(default_factory=list)
+    failed_at: list[float] = field(default_factory=list)
 
     def fail(self, reason: str) -> None:
         """Count a failure."""
         self.failures[reason] = self.failures.get(reason, 0) + 1
+        self.failed_at.append(time.monotonic())
 
     def longest_silence(self) -> float:
         """Return the longest time between two acknowledged announces, in seconds."""

@@ -60,7 +60,8 @@ class Traffic:
         """Print how the load went."""
         tally = self.load.tally
         told = f"{tally.acknowledged} announces at port {self._port}, {sum(tally.failures.values())} failed"
-        sys.stdout.write(f"{told} {tally.failures}, longest silence {self.longest_silence:.2f} s\n")
+        failing = f" within {tally.failed_at[-1] - tally.failed_at[0]:.2f} s" if tally.failed_at else ""
+        sys.stdout.write(f"{told}{failing} {tally.failures}, longest silence {self.longest_silence:.2f} s\n")
 
 
 @asynccontextmanager
