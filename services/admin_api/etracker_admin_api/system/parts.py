@@ -26,7 +26,7 @@ REPLICAS_GO_ON = "Other processes of this service do its work."
 class Part:
     """A process or a store.
 
-    ``detail``: what is wrong, empty if nothing. ``consequence``: what that means for everybody, empty while it is up.
+    ``detail``: what is wrong, empty if nothing. ``consequence``: what its silence means; empty if it responds.
     ``answered_at``: when it last answered this process; None if it hasn't since this process started.
     """
 

@@ -29,7 +29,7 @@ const columns = (asOf: Date, metrics: Map<string, Service["metrics"]>): Column<S
       <>
         <b>{nameOf(part.name)}</b>
         {part.detail !== "" && <p>{troubleOf(part, asOf)}</p>}
-        <p className={classes.soft}>{words(metrics.get(part.name) ?? {})}</p>
+        <p className={classes.soft}>{countsOf(metrics.get(part.name) ?? {})}</p>
       </>
     ),
   },
@@ -56,7 +56,7 @@ const columns = (asOf: Date, metrics: Map<string, Service["metrics"]>): Column<S
   { name: "Last checked", cell: ({ checked_at }) => <Ago at={checked_at} asOf={asOf} /> },
 ];
 
-function words(metrics: Service["metrics"]): string {
+function countsOf(metrics: Service["metrics"]): string {
   return Object.entries(metrics)
     .map(([measure, value]) => `${measure.replace(/^etracker_/, "").replaceAll("_", " ")} ${count(value)}`)
     .join(" · ");
